@@ -1,11 +1,11 @@
-"""Everything that can go wrong by the user's or the world's doing; our own bugs stay plain exceptions.
+"""What can go wrong by the user's or the world's doing; our own bugs stay plain exceptions.
 
-    DaggerError               exit code 2, one sentence, no traceback
-    |-- ConfigError           a key, a value or a combination that cannot work
-    |-- EnvError              an environment that cannot be made or does not behave
-    |-- ExpertError           an expert that cannot be found, read or matched to the environment
-    |   `-- HubUnreachable    the Hub did not answer; `expert.fallback` may help
-    `-- CheckpointError       a run or checkpoint that is missing, damaged or of another kind
+DaggerError               exit code 2, one sentence, no traceback
+|-- ConfigError           a key, a value or a combination that cannot work
+|-- EnvError              an environment that cannot be made or does not behave
+|-- ExpertError           an expert that cannot be found, read or matched to the environment
+|   `-- HubUnreachable    the Hub did not answer; `expert.fallback` may help
+`-- CheckpointError       a run or checkpoint that is missing, damaged or of another kind
 """
 
 

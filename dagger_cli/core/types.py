@@ -1,4 +1,4 @@
-"""The nouns of interactive imitation: spaces, views, acts, trajectories, scores, and who provides them.
+"""The nouns of interactive imitation, and the protocols of who provides them.
 
 Everything is batched: n actors look at n rows and give n actions; a single environment is n = 1.
 """
@@ -6,7 +6,7 @@ Everything is batched: n actors look at n rows and give n actions; a single envi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -44,8 +44,8 @@ class Space:
 class View:
     """What stands before n actors at one moment.
 
-    `obs` (n, *obs_shape) is raw, as the environment gave it; `steps` (n,) int64 counts the env steps
-    already taken in the episode; `privileged` (n, ...) is what only an expert may see.
+    `obs` (n, *obs_shape) is raw, as the environment gave it; `steps` (n,) int64 counts the env
+    steps already taken in the episode; `privileged` (n, ...) is what only an expert may see.
     """
 
     obs: Array
@@ -62,10 +62,10 @@ class View:
 
 
 class Acts(NamedTuple):
-    """The answer to a `View`: `actions` (n, *action_shape); `asked` (n,) is True where the expert gave it."""
+    """The answer to a `View`: `actions` (n, *action_shape), and where the expert gave them."""
 
     actions: Array
-    asked: Array
+    asked: Array  # (n,) bool
 
 
 class Policy(Protocol):
@@ -78,7 +78,7 @@ class Policy(Protocol):
 
 @dataclass(frozen=True)
 class Card:
-    """Who an expert is. `sha256` identifies what it was loaded from; `notes` are lines the user must see."""
+    """Who an expert is; `sha256` is of what it was loaded from, `notes` the user must see."""
 
     name: str
     source: str
@@ -98,7 +98,7 @@ class Expert(Policy, Protocol):
 
 
 class Step(NamedTuple):
-    """What k environments answered. `failed` marks an episode that ended badly (a fall, a crash)."""
+    """What k environments answered; `failed` marks an episode that ended badly (fall, crash)."""
 
     rewards: Array  # (k,) float64
     terminated: Array  # (k,) bool
@@ -115,7 +115,7 @@ Snapshot = Mapping[str, Array]
 
 
 class Env(Protocol):
-    """`n_envs` environments ("slots") that never reset themselves: whoever steps them starts episodes.
+    """`n_envs` environments ("slots") that never reset themselves: the caller starts episodes.
 
     So no row is ever an action in a state that was not acted in.
     """
@@ -126,7 +126,7 @@ class Env(Protocol):
 
     @property
     def view(self) -> View:
-        """What stands before every slot now, (n_envs, ...); valid until the next `reset` or `step`."""
+        """What stands before every slot, (n_envs, ...); valid until the next `reset` or `step`."""
         ...
 
     def reset(self, slots: Array, seeds: Array) -> None:

@@ -1,0 +1,51 @@
+"""How much a run may use: env steps, which are also the states the expert is asked about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dagger_cli.core.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Either `steps_per_round` env steps in each of `rounds`, or `labels` in all, spread evenly.
+
+    Exactly one of the two is given. Every visited state is labelled, so a round of n env steps asks
+    for n labels; the budget is used up exactly, never exceeded.
+    """
+
+    rounds: int
+    steps_per_round: int | None
+    labels: int | None
+
+    def __post_init__(self) -> None:
+        if self.rounds < 1:
+            raise ConfigError(f"rounds must be at least 1, got {self.rounds}")
+        if self.labels is not None and self.steps_per_round is not None:
+            raise ConfigError(
+                f"labels={self.labels} and steps_per_round={self.steps_per_round} both set the "
+                "size of a round; give only one of them"
+            )
+        if self.labels is None and self.steps_per_round is None:
+            raise ConfigError("no budget: give labels=... or steps_per_round=...")
+        if self.steps_per_round is not None and self.steps_per_round < 1:
+            raise ConfigError(f"steps_per_round must be at least 1, got {self.steps_per_round}")
+        if self.labels is not None and self.labels < self.rounds:
+            raise ConfigError(
+                f"labels={self.labels} cannot fill rounds={self.rounds}: every round needs at "
+                f"least one label; try rounds={max(self.labels, 1)} or more labels"
+            )
+
+    @property
+    def total(self) -> int:
+        """Labels over the whole run."""
+        if self.labels is not None:
+            return self.labels
+        assert self.steps_per_round is not None
+        return self.steps_per_round * self.rounds
+
+    def steps(self, round: int) -> int:
+        """Env steps of a round (counted from 0); the first rounds take what does not divide."""
+        share, rest = divmod(self.total, self.rounds)
+        return share + (round < rest)

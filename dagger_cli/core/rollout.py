@@ -1,0 +1,94 @@
+"""Who acts, and who answers: the two verbs every reduction is made of."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from dagger_cli.core.dataset import Dataset
+from dagger_cli.core.kit import Kit
+from dagger_cli.core.types import Acts, Array, Env, Policy, Trajectories, View
+
+# Episodes of validation and evaluation are named by small seeds; those of training never are.
+TEST_SEEDS = range(1_000_000)
+VALIDATION_SEEDS = range(1_000_000, 2_000_000)
+TRAIN_SEEDS = range(2**24, 2**31 - 1)
+
+
+def begin(kit: Kit) -> None:
+    """Start a training episode in every slot; later ones start as episodes end."""
+    _start(kit, np.arange(kit.env.n_envs))
+
+
+def _start(kit: Kit, slots: Array) -> None:
+    seeds = kit.rng.env.integers(TRAIN_SEEDS.start, TRAIN_SEEDS.stop, size=len(slots))
+    kit.env.reset(slots, seeds)
+
+
+class _Rows(NamedTuple):
+    """The arrays of a `Trajectories`, filled as the environment is stepped."""
+
+    obs: Array
+    steps: Array
+    privileged: Array | None
+    actions: Array
+    asked: Array
+    slots: Array
+    rewards: Array
+    ended: Array
+
+    @classmethod
+    def empty(cls, env: Env, n: int) -> _Rows:
+        view, space = env.view, env.action_space
+        privileged = view.privileged
+        return cls(
+            np.empty((n, *view.obs.shape[1:]), view.obs.dtype),
+            np.empty(n, np.int64),
+            None if privileged is None else np.empty((n, *privileged.shape[1:]), privileged.dtype),
+            np.empty((n, *space.shape), space.dtype),
+            np.empty(n, bool),
+            np.empty(n, np.int64),
+            np.empty(n, np.float64),
+            np.empty(n, bool),
+        )
+
+
+def rollout(kit: Kit, actor: Policy, n_steps: int) -> Trajectories:
+    """Take exactly `n_steps` env steps, all slots at once, going on with the running episodes.
+
+    Episodes that end are followed by new ones at once; those still running when the steps are used
+    up are kept and go on in the next round.
+    """
+    env, rows = kit.env, _Rows.empty(kit.env, n_steps)
+    with kit.clock("collect"):
+        for start in range(0, n_steps, env.n_envs):
+            slots = np.arange(min(env.n_envs, n_steps - start))
+            here = slice(start, start + len(slots))
+            view = env.view[: len(slots)]
+            rows.obs[here], rows.steps[here], rows.slots[here] = view.obs, view.steps, slots
+            if rows.privileged is not None:
+                rows.privileged[here] = view.privileged
+            acts = actor.act(view, kit.rng.actor)
+            rows.actions[here], rows.asked[here] = acts
+            step = env.step(slots, acts.actions)
+            rows.rewards[here], rows.ended[here] = step.rewards, step.ended
+            if step.ended.any():
+                _start(kit, np.flatnonzero(step.ended))
+    views = View(rows.obs, rows.steps, rows.privileged)
+    return Trajectories(views, Acts(rows.actions, rows.asked), rows.slots, rows.rewards, rows.ended)
+
+
+def label(kit: Kit, visited: Trajectories) -> Dataset:
+    """Ask the expert about every visited state, whoever acted there; one query a state.
+
+    Where the expert acted, its action is the answer: it is not asked twice. The rest is asked in
+    one batch.
+    """
+    labels = visited.acts.actions
+    missing = np.flatnonzero(~visited.acts.asked)
+    if missing.size:
+        with kit.clock("label"):
+            labels = labels.copy()
+            labels[missing] = kit.expert.act(visited.views[missing], kit.rng.actor).actions
+    return Dataset(visited.views.obs, visited.views.steps, labels, (len(visited),))

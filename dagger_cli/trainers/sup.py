@@ -1,0 +1,36 @@
+"""Sup: supervised learning on the expert's own states, also called behaviour cloning.
+
+The baseline of Ross, Gordon & Bagnell 2011 (section 5): the expert acts in every round, and the
+learner is fitted on everything labelled so far. It never sees the states that its own mistakes lead
+to, so its extra cost may grow with the square of the horizon (Ross & Bagnell 2010, Thm. 2.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dagger_cli.core.dataset import aggregate
+from dagger_cli.core.kit import Kit
+from dagger_cli.core.rollout import label, rollout
+from dagger_cli.core.state import State
+from dagger_cli.core.types import Policy
+
+
+@dataclass(frozen=True)
+class Sup:
+    """Has no hyper-parameters of its own."""
+
+    def start(self, kit: Kit) -> State:
+        """Nothing learned, nothing collected."""
+        return State()
+
+    def step(self, state: State, kit: Kit) -> State:
+        """The expert acts for one round; the learner is fitted on all rounds."""
+        visited = rollout(kit, kit.expert, kit.budget.steps(state.round))
+        data = aggregate(state.data, label(kit, visited), capacity=kit.budget.total)
+        policy, loss = kit.fit(data, state.policy)
+        return state.next(policy, data, visited, {"train/loss": loss})
+
+    def deploy(self, state: State, kit: Kit) -> Policy:
+        """The newest learner."""
+        return state.policy or kit.expert
