@@ -1,0 +1,50 @@
+"""What the command line means before Hydra reads it: short names, and where a resumed run lives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from dagger_cli.core.errors import ConfigError
+
+# The group is called beta_schedule and people type beta; `import` cannot be a Python name.
+SHORT = {"beta": "beta_schedule", "env.import": "env.imports"}
+_WORD = re.compile(r"(?P<sign>[+~]{0,2})(?P<key>[\w./@]+)(?P<rest>(=.*)?)", re.S)
+
+
+def expand(words: Sequence[str]) -> list[str]:
+    """Replace short names by the config's own, with any sign before them and any value after."""
+    return [_expand(word) for word in words]
+
+
+def _expand(word: str) -> str:
+    match = _WORD.fullmatch(word)
+    if match is None:
+        return word
+    key = match["key"]
+    for short, name in SHORT.items():
+        if key == short or key.startswith((f"{short}.", f"{short}@")):
+            return match["sign"] + name + key.removeprefix(short) + match["rest"]
+    return word
+
+
+def value_of(words: Sequence[str], key: str) -> str | None:
+    """The value the user gave a key, without quotes; None when it is not there or null."""
+    values = [word.partition("=")[2] for word in words if word.partition("=")[0].lstrip("+") == key]
+    if not values or values[-1] in ("", "null"):
+        return None
+    return values[-1].strip("'\"")
+
+
+def touched(overrides: Sequence[str]) -> frozenset[str]:
+    """The keys that overrides set, without signs, packages and values."""
+    return frozenset(word.lstrip("+~").partition("=")[0].partition("@")[0] for word in overrides)
+
+
+def into_run_folder(words: Sequence[str], run: Path) -> list[str]:
+    """The words that make Hydra work in the folder of the run that is resumed."""
+    if any(word in ("-m", "--multirun") for word in words):
+        raise ConfigError("resume= goes on with one run and cannot be combined with --multirun")
+    quoted = str(run).replace("\\", "\\\\").replace("'", "\\'")
+    return [*words, f"hydra.run.dir='{quoted}'"]

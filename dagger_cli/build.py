@@ -1,0 +1,243 @@
+"""From a composed config to objects; the last place that sees a DictConfig.
+
+Groups arrive by `_target_`, so nothing here knows which options exist. A config that comes out of a
+checkpoint is not the user's word: what it may have built or imported is checked first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from dagger_cli.core.budget import Budget
+from dagger_cli.core.errors import CheckpointError, ConfigError, DaggerError
+from dagger_cli.core.kit import Kit, Learner, Streams
+from dagger_cli.core.loop import Trainer
+from dagger_cli.core.rollout import TEST_SEEDS, VALIDATION_SEEDS
+from dagger_cli.core.types import Expert
+from dagger_cli.schema import shipped_targets
+
+MAX_SLOTS = 32  # of evaluation: more gain nothing on a few cores
+ENV_NOTES = ("name", "failure_name", "hub_algo", "budget", "evaluation")  # not the source's
+RESUME_MAY_CHANGE = ("rounds", "labels", "evaluation.episodes", "evaluation.seed", "env.workers")
+
+
+@dataclass(frozen=True)
+class EnvChoice:
+    """An environment source and what the config says about showing and scoring it."""
+
+    source: Any
+    name: str
+    failure_name: str | None
+
+
+@dataclass(frozen=True)
+class TrainJob:
+    """Everything `dagger train` needs, built and checked."""
+
+    config: dict[str, Any]
+    env: EnvChoice
+    kit: Kit
+    trainer: Trainer
+    validation_seeds: range
+    evaluation_seeds: range
+
+
+@dataclass(frozen=True)
+class EvalJob:
+    """Everything `dagger eval` needs apart from the policy itself."""
+
+    env: EnvChoice
+    learner: Learner | None  # None: the expert itself is scored
+    expert: Expert | None
+    seeds: range
+
+
+def train_job(cfg: DictConfig, touched: Collection[str], *, sweep: bool) -> TrainJob:
+    """Build a new run; `touched` are the keys the user set, `sweep` says they cover several jobs.
+
+    Raises DaggerError with the sentence for the user.
+    """
+    if cfg.labels is not None and "steps_per_round" not in touched:
+        cfg.steps_per_round = None
+    if not sweep:
+        _refuse_unread(cfg, touched)
+    return _train_job(_plain(cfg))
+
+
+def resumed_job(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any]) -> TrainJob:
+    """Build a run from its own saved config, with the few things a resumed run may change."""
+    groups = {"resume", *RESUME_MAY_CHANGE, *_IMPORT_KEYS}
+    for key in touched:
+        if key not in groups and not key.startswith("hydra"):
+            raise ConfigError(
+                f"'{key}' cannot change when a run is resumed: it keeps its own config "
+                f"(free to change: {', '.join(RESUME_MAY_CHANGE)})"
+            )
+    _check_trust(saved, cfg, touched)
+    config = OmegaConf.create(dict(saved))
+    for key in RESUME_MAY_CHANGE:
+        if key in touched:
+            OmegaConf.update(config, key, OmegaConf.select(cfg, key))
+    return _train_job(_plain(config))
+
+
+def eval_job(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any]) -> EvalJob:
+    """Build what a checkpoint with the config `saved` needs to be scored."""
+    own = saved["env"]["id"]
+    for key in touched:
+        if key == "env" and cfg.env.id != own or key.split(".")[0] == "expert":
+            raise ConfigError(
+                f"{key}={_value(cfg, key)} has no effect on a checkpoint: this one was trained "
+                f"on {own} and brings its own config; leave it out"
+            )
+    _check_trust(saved, cfg, touched)
+    config = OmegaConf.create(dict(saved))
+    if "env.workers" in touched:
+        config.env.workers = cfg.env.workers
+    env = _env(config)
+    learner = _learner(config, env)
+    return EvalJob(env, learner, None, _seeds(cfg, config.evaluation))
+
+
+def expert_job(cfg: DictConfig) -> EvalJob:
+    """Build the environment and its expert, to score the expert itself."""
+    env = _env(cfg)
+    return EvalJob(env, None, _expert(cfg, env), _seeds(cfg, cfg.env.evaluation))
+
+
+def slots_for(episodes: int) -> int:
+    """How many environments play so many episodes in waves of nearly equal size."""
+    return ceil(episodes / ceil(episodes / MAX_SLOTS))
+
+
+def _train_job(config: dict[str, Any]) -> TrainJob:
+    cfg = OmegaConf.create(config)
+    if not isinstance(cfg, DictConfig):
+        raise CheckpointError("the saved config is not a mapping of keys to values")
+    if cfg.seed < 0:
+        raise ConfigError(f"seed must be 0 or more, got {cfg.seed}")
+    budget = Budget(cfg.rounds, cfg.steps_per_round, cfg.labels)
+    validation_seeds = _range("validation.episodes", cfg.validation.episodes, VALIDATION_SEEDS[0])
+    evaluation_seeds = _range("evaluation.episodes", cfg.evaluation.episodes, cfg.evaluation.seed)
+    trainer = _instantiate(cfg.trainer, drop=("name",))
+    env = _env(cfg)
+    learner = _learner(cfg, env)
+    expert = _expert(cfg, env)
+    if cfg.n_envs < 1:
+        raise ConfigError(f"n_envs must be at least 1, got {cfg.n_envs}")
+    kit = Kit(env.source.open(cfg.n_envs), expert, learner, budget, Streams.spawn(cfg.seed))
+    return TrainJob(config, env, kit, trainer, validation_seeds, evaluation_seeds)
+
+
+def _env(cfg: DictConfig) -> EnvChoice:
+    failure_name = None if cfg.env.failure == "none" else cfg.env.failure_name
+    return EnvChoice(_instantiate(cfg.env, drop=ENV_NOTES), cfg.env.name, failure_name)
+
+
+def _learner(cfg: DictConfig, env: EnvChoice) -> Any:
+    spaces = {
+        "observations": env.source.observation_space,
+        "actions": env.source.action_space,
+    }
+    return _instantiate(cfg.policy, drop=("name",), **spaces)
+
+
+def _expert(cfg: DictConfig, env: EnvChoice) -> Any:
+    source = env.source
+    return _instantiate(cfg.expert).load(source.id, source.observation_space, source.action_space)
+
+
+def _instantiate(node: DictConfig, drop: Collection[str] = (), **given: Any) -> Any:
+    config = OmegaConf.to_container(node, resolve=True)
+    assert isinstance(config, dict)
+    kept = {key: value for key, value in config.items() if key not in drop}
+    try:
+        # Values go by attribute, not by merging: Hydra would try to make config nodes of them.
+        return instantiate(kept, _partial_=True, _convert_="all")(**given)
+    except InstantiationException as err:
+        cause: BaseException | None = err
+        while cause is not None and not isinstance(cause, DaggerError):
+            cause = cause.__cause__
+        raise cause or err from err
+
+
+def _seeds(cfg: DictConfig, default: DictConfig) -> range:
+    episodes = default.episodes if cfg.episodes is None else cfg.episodes
+    seed = default.get("seed", 1000) if cfg.seed is None else cfg.seed
+    return _range("episodes", episodes, seed)
+
+
+def _range(key: str, episodes: int, first: int) -> range:
+    if episodes < 1:
+        raise ConfigError(f"{key} must be at least 1, got {episodes}")
+    seeds = range(first, first + episodes)
+    if first not in VALIDATION_SEEDS and not (first in TEST_SEEDS and seeds[-1] in TEST_SEEDS):
+        raise ConfigError(
+            f"seeds {first} to {seeds[-1]} may have been used in training or validation; "
+            f"evaluation seeds are those from 0 to {TEST_SEEDS[-1]}"
+        )
+    return seeds
+
+
+def _refuse_unread(cfg: DictConfig, touched: Collection[str]) -> None:
+    trainer = OmegaConf.to_container(cfg.trainer, resolve=False)
+    for key in touched:
+        if key.split(".")[0] == "beta_schedule" and "${beta_schedule}" not in str(trainer):
+            raise ConfigError(
+                f"'{key}={_value(cfg, key)}' has no effect: trainer '{cfg.trainer.name}' never "
+                "reads beta_schedule; leave it out or take trainer=dagger"
+            )
+
+
+def _value(cfg: DictConfig, key: str) -> Any:
+    from hydra.core.hydra_config import HydraConfig
+
+    choice = HydraConfig.get().runtime.choices.get(key)
+    return choice if choice is not None else OmegaConf.select(cfg, key)
+
+
+_IMPORT_KEYS = ("env.imports", "env.id", "expert.target")
+
+
+def _check_trust(saved: Mapping[str, Any], cfg: DictConfig, touched: Collection[str]) -> None:
+    """Nothing named by a checkpoint is imported unless it is ours or the user names it again."""
+    ours = shipped_targets()
+    for target in _targets(saved):
+        if target not in ours:
+            raise CheckpointError(
+                f"the checkpoint's config wants to build '{target}', which is not part of "
+                "dagger-cli; it is refused because a checkpoint must not choose what is run"
+            )
+    wanted = OmegaConf.create(dict(saved))
+    for key in _IMPORT_KEYS:
+        value = OmegaConf.select(wanted, key)
+        imports = value is not None and (key != "env.id" or ":" in str(value))
+        if imports and (key not in touched or OmegaConf.select(cfg, key) != value):
+            raise CheckpointError(
+                f"the checkpoint's config wants to import {value!r}, which is not part of "
+                f"dagger-cli; if you trust it, say so with {key}={value}"
+            )
+
+
+def _targets(node: Any) -> Iterator[str]:
+    if isinstance(node, Mapping):
+        if "_target_" in node:
+            yield str(node["_target_"])
+        for value in node.values():
+            yield from _targets(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _targets(value)
+
+
+def _plain(cfg: DictConfig) -> dict[str, Any]:
+    config = OmegaConf.to_container(cfg, resolve=True)
+    assert isinstance(config, dict)
+    return {str(key): value for key, value in config.items() if key not in ("resume", "experiment")}

@@ -1,0 +1,178 @@
+"""`dagger train`: the loop with everything that watches it, then the final table."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dagger_cli.build import TrainJob, slots_for
+from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.evaluate import evaluate
+from dagger_cli.core.files import write_json, write_text
+from dagger_cli.core.loop import Best, run
+from dagger_cli.core.rollout import begin
+from dagger_cli.core.state import State
+from dagger_cli.core.types import Policy, Score
+from dagger_cli.tracking.checkpoint import (
+    CheckpointWriter,
+    load_policy,
+    resolve_checkpoint,
+    restore,
+)
+from dagger_cli.tracking.console import Console
+from dagger_cli.tracking.disk import writing
+from dagger_cli.tracking.metrics import MetricsFile
+from dagger_cli.tracking.summary import write_summary
+from dagger_cli.tracking.tensorboard import TensorBoard
+from dagger_cli.tracking.versions import versions
+
+
+def train(job: TrainJob, folder: Path, *, resume: bool) -> dict[str, Score]:
+    """Run (or go on with) the job in `folder`; returns the scores of expert and student."""
+    clock = time.monotonic()
+    with ExitStack() as stack:
+        stack.enter_context(closing(job.kit.env))
+        console = Console(rounds=job.kit.budget.rounds, failure_name=job.env.failure_name)
+        stack.callback(console.close)
+        state, best = restore(folder, job.kit) if resume else (State(), None)
+        _write_config(job, folder, resume=resume)
+        if not resume:
+            begin(job.kit)
+        console.start(_header(job, folder), job.kit.expert.card.notes, round=state.round)
+        board = TensorBoard(folder / "tb", labels=state.spent.labels)
+        stack.enter_context(closing(board))
+        board.start(_yaml(job.config), None)
+        observers = (
+            MetricsFile(folder / "metrics.jsonl", round=state.round),
+            board,
+            CheckpointWriter(
+                folder=folder, kit=job.kit, config=job.config, card=job.kit.expert.card
+            ),
+            console,
+        )
+        state, best = _rounds(job, state, best, observers)
+        assert best is not None
+        scores = _final_scores(job, folder, console)
+        _report(job, folder, state, best, scores, board, time.monotonic() - clock)
+        console.finish(
+            {"expert": scores["expert"], f"student (round {best.round})": scores["student"]},
+            spent=state.spent,
+            wall_seconds=time.monotonic() - clock,
+            run=folder,
+        )
+    return scores
+
+
+def _rounds(
+    job: TrainJob, state: State, best: Best | None, observers: tuple[Any, ...]
+) -> tuple[State, Best | None]:
+    seeds = job.validation_seeds
+    with closing(job.env.source.open(slots_for(len(seeds)))) as env:
+
+        def validate(policy: Policy) -> Score:
+            return evaluate(env, policy, seeds, _rng(job))
+
+        return run(job.trainer, job.kit, state, best, validate, observers)
+
+
+def _final_scores(job: TrainJob, folder: Path, console: Console) -> dict[str, Score]:
+    """Student and expert over the same seeds; the student is read back from its checkpoint."""
+    seeds = job.evaluation_seeds
+    student = load_policy(resolve_checkpoint(folder), job.kit.learner)
+    scores = {}
+    with closing(job.env.source.open(slots_for(len(seeds)))) as env:
+        for name, policy in (("expert", job.kit.expert), ("student", student)):
+            with console.evaluating(len(seeds), name) as progress:
+                scores[name] = evaluate(env, policy, seeds, _rng(job), progress)
+    return scores
+
+
+def _rng(job: TrainJob) -> np.random.Generator:
+    """The same chances for every evaluation, whatever was drawn before it."""
+    return np.random.default_rng(job.config["seed"])
+
+
+def _write_config(job: TrainJob, folder: Path, *, resume: bool) -> None:
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        if not resume:
+            _claim(folder)
+            write_json(folder / "versions.json", versions())
+        write_text(folder / "config.yaml", _yaml(job.config))
+
+
+def _claim(folder: Path) -> None:
+    """Two runs never share a folder, even when they start in the same second."""
+    try:
+        os.close(os.open(folder / "config.yaml", os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+    except FileExistsError as err:
+        raise ConfigError(
+            f"{folder} already holds a run: resume it (resume={folder}) or choose another folder "
+            "(hydra.run.dir=...)"
+        ) from err
+
+
+def _header(job: TrainJob, folder: Path) -> list[tuple[str, str]]:
+    config, budget, card = job.config, job.kit.budget, job.kit.expert.card
+    size = f"{budget.total:,} labels in {budget.rounds} rounds of about {budget.steps(0):,}"
+    header = [
+        ("env", f"{config['env']['id']}, {config['n_envs']} at once"),
+        ("expert", f"{card.name} ({card.source})"),
+        ("policy", " ".join(_words(config["policy"], ("sizes", "activation")))),
+        ("trainer", config["trainer"]["name"]),
+        ("budget", size),
+        ("seed", str(config["seed"])),
+        ("run", str(folder)),
+    ]
+    if "beta" in config["trainer"]:
+        header.insert(4, ("beta", " ".join(_words(config["beta_schedule"], None))))
+    return header
+
+
+def _words(node: Mapping[str, Any], keys: tuple[str, ...] | None) -> Iterator[str]:
+    yield str(node.get("name") or str(node["_target_"]).rpartition(".")[2].lower())
+    for key in keys or [key for key in node if key not in ("_target_", "name", "by")]:
+        if key in node:
+            yield f"{key}={node[key]}"
+
+
+def _report(
+    job: TrainJob,
+    folder: Path,
+    state: State,
+    best: Best,
+    scores: Mapping[str, Score],
+    board: TensorBoard,
+    seconds: float,
+) -> None:
+    student, expert = scores["student"], scores["expert"]
+    results = {
+        "final/return_mean": student.mean,
+        "final/return_std": student.std,
+        "final/failures": float(student.failures),
+        "expert/return_mean": expert.mean,
+    }
+    board.finish(dict(_flat(job.config)), results)
+    write_summary(
+        folder, student=student, expert=expert, best=best, spent=state.spent, wall_seconds=seconds
+    )
+
+
+def _flat(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in node.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        elif key != "_target_" and value is not None:
+            yield f"{prefix}{key}", value
+
+
+def _yaml(config: Mapping[str, Any]) -> str:
+    import yaml
+
+    return str(yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))

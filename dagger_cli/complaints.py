@@ -1,0 +1,98 @@
+"""Errors of libraries in the words of a user: what, where, and how to fix it, in one sentence."""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from dagger_cli.core.errors import DaggerError
+from dagger_cli.options import GROUPS
+
+
+def explain(err: BaseException) -> str | None:
+    """The sentence for the user, or None for what is nobody's fault but ours."""
+    if isinstance(err, DaggerError):
+        return _one_line(str(err))
+    if isinstance(err, OSError):
+        return _os_error(err)
+    if type(err).__module__.startswith(("hydra.", "omegaconf.")):
+        return _config_error(err)
+    return None
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """', did you mean ...?' or nothing."""
+    near = get_close_matches(word, list(known), n=1)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def _os_error(err: OSError) -> str | None:
+    if err.filename is None and err.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return None
+    where = f" '{err.filename}'" if err.filename is not None else ""
+    if err.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full: could not write{where}; free some space and resume the run"
+    return f"cannot use{where}: {err.strerror}; give another path (hydra.run.dir=... for a run)"
+
+
+def _config_error(err: BaseException) -> str:
+    text = str(err)
+    missing = re.search(r"Could not find '(?:(\S+)/)?(\S+?)'", text)
+    if missing:
+        return _unknown_option(missing[1], missing[2], text)
+    unknown = re.search(r"Could not override '([^']+)'", text) or re.search(
+        r"Key '([^']+)' is not in struct", text
+    )
+    if unknown and "is not in struct" in f"{text} {err.__cause__}":
+        return _unknown_key(unknown[1])
+    unknown = re.search(r"Key '([^']+)' not in '", f"{text} {err.__cause__}")
+    if unknown:
+        full = re.search(r"full_key: (\S+)", f"{text} {err.__cause__}")
+        return _unknown_key(full[1] if full else unknown[1])
+    override = re.search(r"[Cc]ould not (?:find|override)[^']*'([^']+)'\. No match", text)
+    if override:
+        return f"there is no config group '{override[1]}'{nearest(override[1], _groups())}"
+    needed = re.search(r"Missing mandatory value: (\S+)", text)
+    if needed:
+        return f"{needed[1]} needs a value: give {needed[1]}=..."
+    full = re.search(r"full_key: (\S+)", f"{text}\n{err.__cause__}")
+    reason = str(err.__cause__ or text).splitlines()[0]
+    return f"{full[1]}: {_one_line(reason)}" if full else _one_line(text)
+
+
+def _unknown_option(group: str | None, option: str, text: str) -> str:
+    options = re.findall(r"^\t(\S+)$", text, re.M)
+    if group is None or not options:
+        return f"there is no config '{option}'{nearest(option, _groups())}"
+    listed = ", ".join(options)
+    return f"{group}={option}: there is no such option{nearest(option, options)} ({listed})"
+
+
+def _unknown_key(key: str) -> str:
+    name = key.rpartition(".")[2]
+    same_level = [k for k in _keys() if k.rpartition(".")[0] == key.rpartition(".")[0]]
+    near = get_close_matches(key, same_level, n=1) or get_close_matches(key, _keys(), n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else f"; see `dagger train --help` for '{name}'"
+    return f"there is no key '{key}'{hint}"
+
+
+def _groups() -> list[str]:
+    return [*GROUPS, "beta"]
+
+
+def _keys() -> list[str]:
+    """Every key of every schema, with its group in front."""
+    import dataclasses
+
+    from dagger_cli import schema
+
+    keys = [f.name for root in (schema.Train, schema.Eval) for f in dataclasses.fields(root)]
+    for group, options in schema.OPTIONS.items():
+        keys += {f"{group}.{f.name}" for option in options for f in dataclasses.fields(option)}
+    return [*keys, "validation.episodes", "evaluation.episodes", "evaluation.seed"]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

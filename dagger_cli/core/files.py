@@ -1,0 +1,131 @@
+"""Writing so that a reader, or a process killed at any instant, finds the old version or the new.
+
+Everything is written under a temporary name in the same folder, forced to the disk and renamed.
+Errors of the operating system are passed on as they are, after the temporary files are removed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def _draft(path: Path) -> Path:
+    # The process id keeps two processes that write the same file from sharing a draft.
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
+def is_draft(path: Path) -> bool:
+    """Whether this is what a killed write left behind."""
+    return path.name.startswith(".") and path.name.endswith(".tmp")
+
+
+def sync_folder(folder: Path) -> None:
+    """Force the names in a folder to the disk; without it a rename may not survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Replace the file, or create it; its folder must exist."""
+    draft = _draft(path)
+    try:
+        with open(draft, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink()
+        raise
+    sync_folder(path.parent)
+
+
+def write_text(path: Path, text: str) -> None:
+    """The same for text, in UTF-8."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """The same for anything `plain` understands, indented for people."""
+    text = json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
+    # Lists of numbers go on one line. (A string in JSON never holds a real line break.)
+    text = re.sub(r'\[\n([^\[\]{}"]*)\n\s*\]', lambda m: f"[{' '.join(m[1].split())}]", text)
+    write_text(path, text + "\n")
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add one line and force it to the disk; if that fails, the file is cut back to what it was."""
+    with open(path, "ab", buffering=0) as file:
+        end = file.seek(0, os.SEEK_END)
+        try:
+            left = memoryview(line.encode() + b"\n")
+            while left:
+                left = left[file.write(left) :]
+            os.fsync(file.fileno())
+        except BaseException:
+            with suppress(OSError):
+                file.truncate(end)
+            raise
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Fill the yielded folder; it takes the name `path`, not yet in use, once the block is over."""
+    draft = _draft(path)
+    shutil.rmtree(draft, ignore_errors=True)
+    try:
+        draft.mkdir()
+        yield draft
+        sync_folder(draft)
+        os.replace(draft, path)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    sync_folder(path.parent)
+
+
+def replace_link(link: Path, target: str) -> None:
+    """Make `link` a symbolic link to `target`, as read from the link's own folder."""
+    draft = _draft(link)
+    try:
+        with suppress(FileNotFoundError):
+            draft.unlink()
+        draft.symlink_to(target)
+        os.replace(draft, link)
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink()
+        raise
+    sync_folder(link.parent)
+
+
+def plain(value: Any, non_finite: Callable[[float], Any] = lambda number: None) -> Any:
+    """Any nesting of mappings, sequences, arrays, numbers, strings and paths as strict JSON has it.
+
+    JSON knows neither nan nor inf: `non_finite` says what stands in for them, null unless told.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain(item, non_finite) for key, item in value.items()}
+    if isinstance(value, (np.ndarray, np.generic)):
+        return plain(value.tolist(), non_finite)
+    if isinstance(value, (list, tuple, range)):
+        return [plain(item, non_finite) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return non_finite(value)
+    return value

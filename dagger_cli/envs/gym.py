@@ -1,0 +1,154 @@
+"""Where environments come from: any registered Gymnasium id, checked when the source is born."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, Literal, get_args
+
+from dagger_cli.core.errors import ConfigError, EnvError
+from dagger_cli.core.types import Env, Space
+from dagger_cli.envs.slots import Slots, buffer_bytes, map_buffers
+from dagger_cli.envs.spaces import to_space
+from dagger_cli.envs.vector import Failure, VectorEnv
+from dagger_cli.envs.workers import Workers, shared_memory
+
+DEFAULT_FPS = 30  # for environments that do not say how fast they should be shown
+
+
+@dataclass(frozen=True, kw_only=True)
+class GymSource:
+    """Opens environments of one Gymnasium id, in this process or over worker processes."""
+
+    id: str
+    imports: str | Sequence[str] | None  # modules that register the id when imported
+    kwargs: Mapping[str, Any]  # for gymnasium.make
+    max_episode_steps: int | None  # None: the environment's own limit
+    fresh_simulator: bool  # make the environment anew for every episode
+    workers: int | Literal["auto"]  # processes that help this one; auto: one per other core
+    failure: Failure
+    observation_space: Space = field(init=False)
+    action_space: Space = field(init=False)
+    render_modes: tuple[str, ...] = field(init=False)
+    fps: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._check_values()
+        env = self.open_one(None)
+        observation_space, action_space = env.observation_space, env.action_space
+        modes, fps = (env.metadata.get(key) for key in ("render_modes", "render_fps"))
+        env.close()
+        found = {
+            "observation_space": to_space(observation_space, role="observation", env_id=self.id),
+            "action_space": to_space(action_space, role="action", env_id=self.id),
+            "render_modes": tuple(modes or ()),
+            "fps": int(fps or DEFAULT_FPS),
+        }
+        for name, value in found.items():
+            object.__setattr__(self, name, value)
+
+    def open(self, n_envs: int) -> Env:
+        """`n_envs` slots, shared among this process and its workers, at least one slot each."""
+        if n_envs < 1:
+            raise ConfigError(f"n_envs must be at least 1, got {n_envs}")
+        n_workers = self._n_workers(n_envs)
+        if n_workers == 0:
+            return self.open_here(n_envs, None)[0]
+        memory = shared_memory(buffer_bytes(self.observation_space, self.action_space, n_envs))
+        buffers = map_buffers(memory, self.observation_space, self.action_space, n_envs)
+        engine = Workers(self, memory, buffers, n_workers)
+        return VectorEnv(self.observation_space, self.action_space, self.failure, buffers, engine)
+
+    def open_here(self, n_envs: int, render_mode: str | None) -> tuple[VectorEnv, Slots]:
+        """`n_envs` slots in this process, and the environments behind them."""
+        memory = bytearray(buffer_bytes(self.observation_space, self.action_space, n_envs))
+        buffers = map_buffers(memory, self.observation_space, self.action_space, n_envs)
+        slots = Slots(lambda: self.open_one(render_mode), self.fresh_simulator, buffers)
+        spaces = self.observation_space, self.action_space
+        return VectorEnv(*spaces, self.failure, buffers, slots), slots
+
+    def open_one(self, render_mode: str | None) -> Any:
+        """One bare `gymnasium.Env` with its time limit."""
+        import gymnasium
+        from gymnasium.error import DependencyNotInstalled, UnregisteredEnv
+
+        self._import_modules()
+        try:
+            with swig_warnings_ignored():
+                return gymnasium.make(
+                    self.id,
+                    max_episode_steps=self.max_episode_steps,
+                    disable_env_checker=True,
+                    render_mode=render_mode,
+                    **self.kwargs,
+                )
+        except UnregisteredEnv as err:
+            raise EnvError(self._unknown_id()) from err
+        except DependencyNotInstalled as err:
+            raise EnvError(f"env '{self.id}' needs a package that is not installed: {err}") from err
+        except Exception as err:
+            hint = f"; check env.kwargs {dict(self.kwargs)}" if self.kwargs else ""
+            what = f"{type(err).__name__}: {err}"
+            raise EnvError(f"env '{self.id}' cannot be made: {what}{hint}") from err
+
+    def _check_values(self) -> None:
+        if self.workers != "auto" and (not isinstance(self.workers, int) or self.workers < 0):
+            raise ConfigError(f"env.workers must be auto, 0 or more, got {self.workers}; try auto")
+        if self.max_episode_steps is not None and self.max_episode_steps < 1:
+            raise ConfigError(
+                f"env.max_episode_steps must be at least 1, got {self.max_episode_steps}; "
+                "use null for the environment's own limit"
+            )
+        if self.failure not in get_args(Failure):
+            known = ", ".join(get_args(Failure))
+            raise ConfigError(f"env.failure must be one of {known}; got '{self.failure}'")
+
+    def _import_modules(self) -> None:
+        names = [self.imports] if isinstance(self.imports, str) else self.imports or ()
+        for name in names:
+            try:
+                importlib.import_module(name)
+            except Exception as err:
+                raise EnvError(
+                    f"env.imports: cannot import '{name}' ({type(err).__name__}: {err}); "
+                    "install it or put its folder on PYTHONPATH"
+                ) from err
+
+    def _unknown_id(self) -> str:
+        import gymnasium
+
+        ids = {known.lower(): known for known in gymnasium.registry}
+        near = [ids[word] for word in get_close_matches(self.id.lower(), ids, n=3)]
+        nearest = f"; nearest: {', '.join(near)}" if near else ""
+        return (
+            f"Gymnasium has no env '{self.id}'{nearest} "
+            "(a package of yours that registers it is named by env.imports=my_package)"
+        )
+
+    def _n_workers(self, n_envs: int) -> int:
+        wanted = usable_cores() - 1 if self.workers == "auto" else self.workers
+        return min(wanted, n_envs - 1)
+
+
+@contextmanager
+def swig_warnings_ignored() -> Iterator[None]:
+    """Box2D's SWIG layer warns while it is imported, and crashes where warnings are errors."""
+    if "Box2D" in sys.modules:
+        yield
+        return
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "builtin type", DeprecationWarning)
+        yield
+
+
+def usable_cores() -> int:
+    """How many cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,142 @@
+"""Gymnasium environments that read actions from, and write results into, preallocated arrays.
+
+The arrays may lie in shared memory, so the same code serves this process and the workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from dagger_cli.core.errors import EnvError
+from dagger_cli.core.types import Array, Space
+
+ALIGNMENT = (
+    64  # one cache line, so that two workers never write into the same one at an array's edge
+)
+
+
+@dataclass(frozen=True)
+class Buffers:
+    """One row per slot: what goes into it (`active`, `seeds`, `actions`) and what comes out."""
+
+    active: Array  # (n,) bool: which slots the next command is for
+    seeds: Array  # (n,) int64
+    actions: Array  # (n, *action_shape), in the action space's dtype
+    obs: Array  # (n, *obs_shape), in the observation space's dtype
+    rewards: Array  # (n,) float64
+    terminated: Array  # (n,) bool
+    truncated: Array  # (n,) bool
+
+    def rows(self, rows: slice) -> Buffers:
+        """The same memory, seen by fewer slots."""
+        return Buffers(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
+
+def buffer_bytes(observation_space: Space, action_space: Space, n: int) -> int:
+    """How many bytes `map_buffers` needs."""
+    return sum(size for _, _, size in _layout(observation_space, action_space, n))
+
+
+def map_buffers(memory: Any, observation_space: Space, action_space: Space, n: int) -> Buffers:
+    """Lay the buffers of n slots over zeroed memory of at least `buffer_bytes`."""
+    arrays, at = [], 0
+    for shape, dtype, size in _layout(observation_space, action_space, n):
+        count = int(np.prod(shape, dtype=np.int64))
+        arrays.append(np.frombuffer(memory, dtype, count, at).reshape(shape))
+        at += size
+    return Buffers(*arrays)
+
+
+def _layout(
+    observation_space: Space, action_space: Space, n: int
+) -> list[tuple[tuple[int, ...], np.dtype[Any], int]]:
+    """Shape, dtype and padded size of each buffer, in the order of the fields."""
+    columns: list[tuple[tuple[int, ...], str]] = [
+        ((), "bool"),
+        ((), "int64"),
+        (action_space.shape, action_space.dtype),
+        (observation_space.shape, observation_space.dtype),
+        ((), "float64"),
+        ((), "bool"),
+        ((), "bool"),
+    ]
+    layout = []
+    for shape, name in columns:
+        dtype = np.dtype(name)
+        size = n * int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+        layout.append(((n, *shape), dtype, -(-size // ALIGNMENT) * ALIGNMENT))
+    return layout
+
+
+class Slots:
+    """Environments made by `make`, one per row of the buffers, driven by the rows' flags.
+
+    With `fresh_simulator` every episode gets a newly made environment, for those whose `reset`
+    leaves traces of the last episode (BipedalWalker keeps its Box2D world).
+    """
+
+    def __init__(self, make: Callable[[], Any], fresh_simulator: bool, buffers: Buffers) -> None:
+        self.buffers = buffers
+        self._make = make
+        self._fresh_simulator = fresh_simulator
+        self._envs = [make() for _ in buffers.active]
+        self._used = [False] * len(self._envs)
+
+    def reset(self) -> None:
+        """Start an episode in each active slot from its seed."""
+        for slot in np.flatnonzero(self.buffers.active).tolist():
+            try:
+                self._reset_one(slot)
+            except Exception as err:
+                raise self._failure("reset", slot, err) from err
+
+    def step(self) -> None:
+        """Act once in each active slot."""
+        for slot in np.flatnonzero(self.buffers.active).tolist():
+            try:
+                self._step_one(slot)
+            except Exception as err:
+                raise self._failure("step", slot, err) from err
+
+    def frame(self) -> Array:
+        """What the first slot looks like now, (height, width, 3) uint8."""
+        try:
+            return np.asarray(self._envs[0].render())
+        except Exception as err:
+            raise self._failure("render", 0, err) from err
+
+    def close(self) -> None:
+        """Close the environments."""
+        while self._envs:
+            self._envs.pop().close()
+
+    def _reset_one(self, slot: int) -> None:
+        if self._fresh_simulator and self._used[slot]:
+            self._envs[slot].close()
+            self._envs[slot] = self._make()
+        self._used[slot] = True
+        obs, _ = self._envs[slot].reset(seed=int(self.buffers.seeds[slot]))
+        expected = self.buffers.obs.shape[1:]
+        if np.shape(obs) != expected:
+            raise ValueError(f"observation of shape {np.shape(obs)}, its space says {expected}")
+        self.buffers.obs[slot] = obs
+
+    def _step_one(self, slot: int) -> None:
+        buffers = self.buffers
+        # A copy, because some environments keep the action they were given.
+        action = buffers.actions[slot].copy()
+        obs, reward, terminated, truncated, _ = self._envs[slot].step(action)
+        buffers.obs[slot] = obs
+        buffers.rewards[slot] = reward
+        buffers.terminated[slot] = terminated
+        buffers.truncated[slot] = truncated
+
+    def _failure(self, doing: str, slot: int, err: Exception) -> EnvError:
+        if isinstance(err, EnvError):
+            return err
+        name = self._envs[slot].spec.id
+        return EnvError(f"env '{name}' broke in {doing}(): {type(err).__name__}: {err}")

@@ -1,0 +1,74 @@
+"""Gymnasium spaces as core spaces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dagger_cli.core.errors import EnvError
+from dagger_cli.core.types import Space
+
+FIXES = {
+    "Dict": "register it with gymnasium.wrappers.FlattenObservation and give that id",
+    "Tuple": "register it with gymnasium.wrappers.FlattenObservation and give that id",
+}
+
+
+def to_space(space: Any, *, role: str, env_id: str) -> Space:
+    """The core `Space` of a Gymnasium one; `role` is 'observation' or 'action'.
+
+    Raises EnvError for spaces that are not one array of numbers.
+    """
+    kind = type(space).__name__
+    convert = CONVERTERS.get(kind)
+    if convert is None:
+        fix = FIXES.get(kind, "wrap it into one of those and give the wrapped id")
+        raise EnvError(
+            f"env '{env_id}' has a {kind} {role} space, but only Box, Discrete, MultiDiscrete and "
+            f"MultiBinary are understood; {fix}"
+        )
+    if kind == "MultiDiscrete" and np.any(space.start):
+        raise EnvError(
+            f"env '{env_id}' has a MultiDiscrete {role} space with start {space.start.tolist()}; "
+            "only start 0 is understood, so shift it in a wrapper and give the wrapped id"
+        )
+    return convert(space)
+
+
+def _box(space: Any) -> Space:
+    return Space(
+        kind="box",
+        shape=space.shape,
+        dtype=space.dtype.name,
+        low=tuple(space.low.ravel().tolist()),
+        high=tuple(space.high.ravel().tolist()),
+    )
+
+
+def _discrete(space: Any) -> Space:
+    return Space(
+        kind="discrete",
+        shape=(),
+        dtype=space.dtype.name,
+        sizes=(int(space.n),),
+        start=int(space.start),
+    )
+
+
+def _multi_discrete(space: Any) -> Space:
+    sizes = tuple(space.nvec.ravel().tolist())
+    return Space(kind="multi_discrete", shape=space.shape, dtype=space.dtype.name, sizes=sizes)
+
+
+def _multi_binary(space: Any) -> Space:
+    sizes = (2,) * int(np.prod(space.shape))
+    return Space(kind="multi_binary", shape=space.shape, dtype=space.dtype.name, sizes=sizes)
+
+
+CONVERTERS = {
+    "Box": _box,
+    "Discrete": _discrete,
+    "MultiDiscrete": _multi_discrete,
+    "MultiBinary": _multi_binary,
+}

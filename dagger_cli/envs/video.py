@@ -1,0 +1,104 @@
+"""Showing episodes: in a window, or as an mp4 file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
+from pathlib import Path
+
+import numpy as np
+from numpy.random import Generator
+
+from dagger_cli.core.errors import ConfigError, EnvError
+from dagger_cli.core.types import Array, Policy, Score
+from dagger_cli.envs.gym import GymSource
+from dagger_cli.envs.vector import VectorEnv
+
+Show = Callable[[], None]
+SLOT = np.zeros(1, np.int64)
+
+
+def play(
+    source: GymSource, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path
+) -> Score:
+    """Play one episode per seed in a single environment and show it.
+
+    `mode` is 'human' for a window, else the mp4 file to write; the file appears when all is played.
+    """
+    human = mode == "human"
+    _check_mode(source, human)
+    if not human and Path(mode).suffix != ".mp4":
+        raise ConfigError(f"video={mode}: only .mp4 can be written; try {Path(mode).stem}.mp4")
+    with nullcontext() if human else _mp4(Path(mode), source.fps) as write:
+        env, slots = source.open_here(1, "human" if human else "rgb_array")
+        # In a window the environment draws by itself, in reset() and step().
+        show = (lambda: None) if write is None else (lambda: write(slots.frame()))
+        try:
+            played = [_episode(env, policy, seed, rng, show) for seed in seeds]
+        finally:
+            env.close()
+    returns, lengths, failed = zip(*played, strict=True)
+    return Score(
+        np.array(seeds, np.int64),
+        np.array(returns, np.float64),
+        np.array(lengths, np.int64),
+        np.array(failed, np.bool_),
+    )
+
+
+def _episode(
+    env: VectorEnv, policy: Policy, seed: int, rng: Generator, show: Show
+) -> tuple[float, int, bool]:
+    """Return, length and failure of one episode."""
+    env.reset(SLOT, np.array([seed]))
+    show()
+    total = 0.0
+    while True:
+        step = env.step(SLOT, policy.act(env.view, rng).actions)
+        show()
+        total += float(step.rewards[0])
+        if step.ended[0]:
+            return total, int(env.view.steps[0]), bool(step.failed[0])
+
+
+def _check_mode(source: GymSource, human: bool) -> None:
+    # Gymnasium opens a window by itself for environments that only give frames.
+    wanted = {"human", "rgb_array"} if human else {"rgb_array"}
+    if not wanted & set(source.render_modes):
+        known = ", ".join(source.render_modes) or "none"
+        what = "be shown in a window" if human else "be filmed"
+        raise EnvError(f"env '{source.id}' cannot {what}: its render modes are: {known}")
+    if human and not _has_display():
+        raise EnvError("there is no display to open a window on; use video=path.mp4 instead")
+
+
+def _has_display() -> bool:
+    """Without one, SDL would draw into nothing and say nothing."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return any(os.environ.get(key) for key in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"))
+
+
+@contextmanager
+def _mp4(path: Path, fps: int) -> Iterator[Callable[[Array], None]]:
+    """A function that adds a frame; `path` is replaced only when the whole film is written."""
+    import imageio.v2 as imageio
+
+    unfinished = path.with_name(f".{path.stem}.{os.getpid()}.mp4")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.touch()
+    except OSError as err:
+        raise EnvError(f"cannot write video={path}: {err}") from err
+    # H.264 wants even sides; the default of 16 would stretch most pictures.
+    writer = imageio.get_writer(unfinished, fps=fps, codec="libx264", macro_block_size=2)
+    try:
+        with closing(writer):  # its own `with` leaves ffmpeg running after an exception
+            yield writer.append_data
+        unfinished.replace(path)
+    except OSError as err:
+        raise EnvError(f"cannot write video={path}: {err}") from err
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,45 @@
+"""The options of the config group `policy`: from its keys to a learner for given spaces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from dagger_cli.core.types import Space
+from dagger_cli.policies.heads import make_head
+from dagger_cli.policies.networks import cnn, mlp
+from dagger_cli.policies.torch_learner import TorchLearner
+
+
+def mlp_learner(
+    observations: Space,
+    actions: Space,
+    *,
+    sizes: Sequence[int],
+    activation: str,
+    loss: str,
+    threads: int | None,
+    **fit: Any,
+) -> TorchLearner:
+    """A fully connected network; no `sizes` makes it linear. `fit` goes to `TorchLearner`."""
+    _use_threads(threads)
+    head = make_head(actions, loss)
+    mlp(observations, head.outputs, sizes, activation)  # dies here if it cannot be built
+    return TorchLearner(lambda: mlp(observations, head.outputs, sizes, activation), head, **fit)
+
+
+def cnn_learner(
+    observations: Space, actions: Space, *, loss: str, threads: int | None, **fit: Any
+) -> TorchLearner:
+    """The Nature CNN, for uint8 images. `fit` goes to `TorchLearner`."""
+    _use_threads(threads)
+    head = make_head(actions, loss)
+    cnn(observations, head.outputs)
+    return TorchLearner(lambda: cnn(observations, head.outputs), head, **fit)
+
+
+def _use_threads(threads: int | None) -> None:
+    if threads is not None:
+        torch.set_num_threads(threads)

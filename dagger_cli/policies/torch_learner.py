@@ -1,0 +1,149 @@
+"""How a network is fitted to labelled states: minibatch gradient descent with Adam or SGD."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from torch import Tensor, nn
+
+from dagger_cli.core.dataset import Dataset
+from dagger_cli.core.errors import CheckpointError, ConfigError
+from dagger_cli.core.types import Array, Fitted, Policy
+from dagger_cli.policies.heads import Head
+from dagger_cli.policies.networks import Standardise, initialise
+from dagger_cli.policies.torch_policy import TorchPolicy
+
+OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "sgd": torch.optim.SGD,
+}
+
+
+@dataclass(frozen=True)
+class TorchLearner:
+    """Either `epochs` passes over the data a round or `gradient_steps` batches, whichever is given.
+
+    With `warm_start` a fit goes on from the last policy and its optimiser, otherwise it begins
+    anew. `decay` lets the learning rate fall linearly to 0 within each fit. `normalise` takes the
+    observations' mean and deviation from the data before fitting and keeps them with the policy.
+    """
+
+    make_network: Callable[[], nn.Module]
+    head: Head
+    optimiser: str
+    learning_rate: float
+    weight_decay: float
+    batch_size: int
+    epochs: int | None
+    gradient_steps: int | None
+    warm_start: bool
+    decay: bool
+    normalise: bool
+
+    def __post_init__(self) -> None:
+        if self.optimiser not in OPTIMISERS:
+            known = ", ".join(OPTIMISERS)
+            raise ConfigError(f"policy.optimiser must be one of {known}; got '{self.optimiser}'")
+        if (self.epochs is None) == (self.gradient_steps is None):
+            raise ConfigError(
+                "policy.epochs and policy.gradient_steps both say how long to fit; give one of "
+                "them and set the other to null"
+            )
+        for key in ("epochs", "gradient_steps", "batch_size"):
+            value = getattr(self, key)
+            if value is not None and value < 1:
+                raise ConfigError(f"policy.{key} must be at least 1, got {value}")
+        if not self.learning_rate > 0:
+            raise ConfigError(f"policy.learning_rate must be > 0, got {self.learning_rate}")
+
+    def fit(self, data: Dataset, start: Policy | None, rng: Generator) -> Fitted:
+        """Fit on all rows; the reported loss is the mean over the batches of this fit."""
+        network = self._network(start if self.warm_start else None, rng)
+        obs, targets = torch.from_numpy(data.obs), self.head.targets(data.labels)
+        if self.normalise and isinstance(network, nn.Sequential):
+            for layer in network:
+                if isinstance(layer, Standardise):
+                    layer.take(obs)
+        optimiser = self._optimiser(network, start if self.warm_start else None)
+        loss = self._descend(network, optimiser, obs, targets, rng)
+        state = tuple(dict(optimiser.state[p]) for p in network.parameters())
+        return Fitted(TorchPolicy(network.eval(), self.head, state), loss)
+
+    def _network(self, start: Policy | None, rng: Generator) -> nn.Module:
+        if isinstance(start, TorchPolicy):
+            return copy.deepcopy(start.network)
+        network = self.make_network()
+        initialise(network, torch.Generator().manual_seed(int(rng.integers(2**63))))
+        return network
+
+    def _optimiser(self, network: nn.Module, start: Policy | None) -> torch.optim.Optimizer:
+        optimiser = OPTIMISERS[self.optimiser](
+            network.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay, fused=True
+        )
+        if isinstance(start, TorchPolicy):
+            for parameter, entry in zip(network.parameters(), start.optimiser, strict=True):
+                optimiser.state[parameter] = {key: v.clone() for key, v in entry.items()}
+        return optimiser
+
+    def _batches(self, n: int, rng: Generator) -> Iterator[Tensor]:
+        """Row numbers of each batch: shuffled passes, cut off after `gradient_steps` batches."""
+        per_pass = math.ceil(n / self.batch_size)
+        wanted = self.gradient_steps or (self.epochs or 0) * per_pass
+        while wanted > 0:
+            order = torch.from_numpy(rng.permutation(n))
+            for batch in order.split(self.batch_size)[:wanted]:
+                yield batch
+            wanted -= per_pass
+
+    def _descend(
+        self,
+        network: nn.Module,
+        optimiser: torch.optim.Optimizer,
+        obs: Tensor,
+        targets: Tensor,
+        rng: Generator,
+    ) -> float:
+        batches = list(self._batches(len(obs), rng))
+        total = torch.zeros(())
+        for i, rows in enumerate(batches):
+            if self.decay:
+                optimiser.param_groups[0]["lr"] = self.learning_rate * (1 - i / len(batches))
+            loss = self.head.loss(network(obs[rows]), targets[rows])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            total += loss.detach()
+        return float(total / len(batches))
+
+    def pack(self, policy: Policy) -> dict[str, Array]:
+        """Network (with its statistics) and optimiser as arrays, named by their place."""
+        assert isinstance(policy, TorchPolicy)
+        arrays = {f"network.{name}": t.numpy() for name, t in policy.network.state_dict().items()}
+        for i, entry in enumerate(policy.optimiser):
+            arrays |= {f"optimiser.{i}.{key}": t.numpy() for key, t in entry.items()}
+        return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+
+    def unpack(self, arrays: Mapping[str, Array]) -> Policy:
+        """A network of this learner's shape with these numbers in it."""
+        network = self.make_network()
+        own = network.state_dict()
+        given = {n.removeprefix("network."): a for n, a in arrays.items() if n.startswith("net")}
+        if {n: tuple(t.shape) for n, t in own.items()} != {n: a.shape for n, a in given.items()}:
+            raise CheckpointError(
+                "the policy in this checkpoint has another shape than its config says: "
+                "the files do not belong together"
+            )
+        network.load_state_dict({name: torch.tensor(array) for name, array in given.items()})
+        optimiser: list[dict[str, Tensor]] = [{} for _ in network.parameters()]
+        for name, array in arrays.items():
+            if name.startswith("optimiser."):
+                _, index, key = name.split(".")
+                optimiser[int(index)][key] = torch.tensor(array)
+        return TorchPolicy(network.eval(), self.head, tuple(optimiser))

@@ -1,0 +1,69 @@
+"""From a checkpoint back to a policy, and from a run back to the state it stood in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dagger_cli.core.budget import Budget
+from dagger_cli.core.dataset import Dataset, aggregate
+from dagger_cli.core.errors import CheckpointError
+from dagger_cli.core.kit import Kit, Learner
+from dagger_cli.core.loop import Best
+from dagger_cli.core.state import State
+from dagger_cli.core.types import Array, Policy
+from dagger_cli.tracking.arrays import read_arrays
+from dagger_cli.tracking.layout import CHECKPOINTS, ENV, LAST, POLICY, follow, shard_path
+from dagger_cli.tracking.manifest import Manifest, read_manifest
+
+
+def load_policy(checkpoint: Path, learner: Learner) -> Policy:
+    """The policy of a checkpoint's folder (see `resolve_checkpoint`)."""
+    return learner.unpack(_read(checkpoint, POLICY, read_manifest(checkpoint)))
+
+
+def restore(run: Path, kit: Kit) -> tuple[State, Best]:
+    """Where the run in this folder stood after its last saved round (see `resolve_run`).
+
+    The kit's random streams and environments are brought back too, after everything is checked.
+    """
+    checkpoint = follow(run / CHECKPOINTS, LAST)
+    manifest = read_manifest(checkpoint)
+    _check_budget(run, manifest, kit.budget)
+    policy = kit.learner.unpack(_read(checkpoint, POLICY, manifest))
+    snapshot = _read(checkpoint, ENV, manifest)
+    data = _read_aggregate(run / CHECKPOINTS, manifest, kit.budget.total)
+    kit.env.restore(snapshot)
+    kit.rng.load(manifest.rng)
+    return State(manifest.round, policy, data, manifest.spent, manifest.facts), manifest.best
+
+
+def _read(checkpoint: Path, name: str, manifest: Manifest) -> dict[str, Array]:
+    return read_arrays(checkpoint / name, manifest.files.get(name, ""), within=checkpoint)
+
+
+def _read_aggregate(checkpoints: Path, manifest: Manifest, capacity: int) -> Dataset | None:
+    data = None
+    for round, shard in enumerate(manifest.shards, start=1):
+        path = shard_path(checkpoints, round)
+        rows = read_arrays(path, shard.sha256, within=checkpoints)
+        try:
+            fresh = Dataset(rows["obs"], rows["steps"], rows["labels"], (shard.rows,))
+        except KeyError as err:
+            raise CheckpointError(f"{path} does not hold labelled states: no {err}") from err
+        data = aggregate(data, fresh, capacity=capacity)
+    return data
+
+
+def _check_budget(run: Path, manifest: Manifest, budget: Budget) -> None:
+    if manifest.round > budget.rounds:
+        raise CheckpointError(
+            f"{run} has finished {manifest.round} rounds, but rounds={budget.rounds}: "
+            f"resume it with rounds={manifest.round} or more"
+        )
+    for round, shard in enumerate(manifest.shards):
+        if shard.rows != budget.steps(round):
+            raise CheckpointError(
+                f"round {round + 1} of {run} has {shard.rows} labels, but the budget now gives it "
+                f"{budget.steps(round)}: keep the size of a round (to go on longer, raise rounds "
+                "and leave steps_per_round, or raise labels in proportion)"
+            )

@@ -1,0 +1,200 @@
+"""What the user sees of a run: what is done, how it goes, how it ended, what to type next."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dagger_cli.core.loop import Round
+from dagger_cli.core.types import Score, Spent
+from dagger_cli.tracking.summary import commands
+
+if TYPE_CHECKING:
+    import rich.console
+    from rich.progress import Progress
+
+
+class Console:
+    """An observer that shows a bar on a terminal and prints one line a round elsewhere.
+
+    `rounds` is the length of the run; `failure_name` is what a bad end of an episode is called, as
+    in "falls", or None where there is no such thing. Printing goes to `out`, by default stdout.
+    """
+
+    def __init__(
+        self, *, rounds: int, failure_name: str | None, out: rich.console.Console | None = None
+    ) -> None:
+        from rich.console import Console as RichConsole
+
+        self._out = out or RichConsole()
+        self._rounds, self._failure_name = rounds, failure_name
+        self._plus_minus = "+-" if self._out.options.ascii_only else "±"
+        self._begin = time.monotonic()
+        self._first = 0  # rounds done before this run was resumed
+        self._bar: _Bar | None = None
+
+    def start(
+        self, lines: Sequence[tuple[str, str]], notes: Sequence[str] = (), *, round: int = 0
+    ) -> None:
+        """Print what will be done as (name, value) pairs, and notes the user must see.
+
+        `round` is how many rounds a resumed run has behind it.
+        """
+        self._pairs(lines)
+        for note in notes:
+            self._line(f"note: {note}", style="yellow")
+        self._line("")
+        self._begin, self._first = time.monotonic(), round
+        if self._out.is_terminal and round < self._rounds:
+            self._bar = _Bar(self._out, "rounds", round, self._rounds)
+
+    def __call__(self, finished: Round) -> None:
+        """Show one round."""
+        done = finished.state.round
+        facts = self._facts(finished)
+        if self._bar is not None:
+            self._bar.advance(done, facts)
+            if done == self._rounds:
+                self.close()
+            return
+        elapsed = time.monotonic() - self._begin
+        left = elapsed / (done - self._first) * (self._rounds - done)
+        times = (f"{_duration(elapsed)} elapsed", f"{_duration(left)} left")
+        counter = f"round {done:>{len(str(self._rounds))}}/{self._rounds}"
+        self._line("  ".join((counter, *facts, *times)))
+
+    @contextmanager
+    def evaluating(self, total: int, what: str) -> Iterator[Callable[[int], None]]:
+        """While the block evaluates `what`, show how many of `total` episodes are over."""
+        self.close()
+        if not self._out.is_terminal:
+            self._line(f"evaluating {what}: {total} episodes")
+            yield lambda done: None
+            return
+        self._bar = _Bar(self._out, what, 0, total)
+        try:
+            yield self._bar.advance
+        finally:
+            self.close()
+
+    def finish(
+        self, scores: Mapping[str, Score], *, spent: Spent, wall_seconds: float, run: Path
+    ) -> None:
+        """Print one row a score, what the run cost, where it is and what to type next."""
+        self.close()
+        self._line("")
+        self._out.print(_table(scores, self._failure_name, gap=2 if self._out.width > 60 else 1))
+        self._line("")
+        self._pairs(
+            [
+                ("labels", f"{spent.labels:,}"),
+                ("env steps", f"{spent.env_steps:,}"),
+                ("wall time", _duration(wall_seconds)),
+                ("run", str(run)),
+            ]
+        )
+        self._line("")
+        self._pairs(list(commands(run).items()))
+
+    def close(self) -> None:
+        """Leave the terminal as it was found; to be called when a run is interrupted."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def _facts(self, finished: Round) -> tuple[str, ...]:
+        facts, score = finished.state.facts, finished.score
+        parts = []
+        if "train/beta" in facts:
+            parts.append(f"beta {facts['train/beta']:.2f}")
+        parts.append(f"labels {finished.state.spent.labels:,}")
+        if "train/loss" in facts:
+            parts.append(f"loss {facts['train/loss']:.3g}")
+        digits = _digits([score])
+        mean, std = f"{score.mean:,.{digits}f}", f"{score.std:,.{digits}f}"
+        return (*parts, f"return {mean} {self._plus_minus} {std}")
+
+    def _pairs(self, pairs: Sequence[tuple[str, str]]) -> None:
+        width = max((len(name) for name, _ in pairs), default=0)
+        for name, value in pairs:
+            self._line(f"{name:<{width}}  {value}")
+
+    def _line(self, text: str, style: str = "") -> None:
+        # Lines are never broken, so that paths and commands can be copied whole.
+        self._out.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+class _Bar:
+    """A progress bar with a line of facts under it."""
+
+    def __init__(self, out: rich.console.Console, what: str, done: int, total: int) -> None:
+        from rich.columns import Columns
+        from rich.console import Group
+        from rich.live import Live
+
+        self._progress = _progress(out)
+        self._task = self._progress.add_task(what, completed=done, total=total)
+        self._facts = Columns(padding=(0, 2))  # breaks a line between facts, never inside one
+        self._live = Live(Group(self._progress, self._facts), console=out, refresh_per_second=4)
+        self._live.start()
+
+    def advance(self, done: int, facts: Sequence[str] = ()) -> None:
+        self._progress.update(self._task, completed=done)
+        self._facts.renderables = list(facts)
+
+    def close(self) -> None:
+        self._live.stop()
+
+
+def _progress(out: rich.console.Console) -> Progress:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        MofNCompleteColumn(),
+        BarColumn(bar_width=None),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=out,
+        expand=True,
+        speed_estimate_period=3600,  # rounds may take minutes
+    )
+
+
+def _table(scores: Mapping[str, Score], failure_name: str | None, gap: int) -> Any:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0))
+    names = ["mean", "std", "min", *([failure_name] if failure_name else []), "episodes"]
+    table.add_column("return", no_wrap=True)
+    for name in names:
+        table.add_column(name, justify="right")
+    digits = _digits(list(scores.values()))
+    for name, score in scores.items():
+        returns = (score.mean, score.std, float(score.returns.min()))
+        failures = [str(score.failures)] if failure_name else []
+        numbers = [f"{value:,.{digits}f}" for value in returns]
+        table.add_row(name, *numbers, *failures, str(len(score.returns)))
+    return table
+
+
+def _digits(scores: Sequence[Score]) -> int:
+    """Decimals that tell returns of this size apart."""
+    largest = max((float(abs(score.returns).max()) for score in scores), default=0.0)
+    return 1 if largest >= 10 else 2 if largest >= 1 else 4
+
+
+def _duration(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))

@@ -1,0 +1,65 @@
+"""The numbers of a round, and the file that has one line of them a round."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from dagger_cli.core.files import append_line, plain, write_text
+from dagger_cli.core.loop import Round
+from dagger_cli.tracking.disk import writing
+
+_NO_TIME = {"collect": 0.0, "label": 0.0, "fit": 0.0, "validate": 0.0}
+
+
+def scalars(finished: Round) -> dict[str, float]:
+    """Everything logged about a round, under its name in TensorBoard; `time/*` in seconds."""
+    state, score = finished.state, finished.score
+    seconds = _NO_TIME | dict(finished.seconds)
+    return {
+        **state.facts,
+        "train/labels": state.spent.labels,
+        "train/env_steps": state.spent.env_steps,
+        "eval/return_mean": score.mean,
+        "eval/return_std": score.std,
+        "eval/episode_length": float(score.lengths.mean()),
+        "eval/failures": score.failures / len(score.failed),
+        **{f"time/{name}": value for name, value in seconds.items()},
+        "time/total": sum(seconds.values()),
+    }
+
+
+class MetricsFile:
+    """An observer that appends a line of JSON a round; nan and inf are written as null.
+
+    `round` is how many rounds the run has behind it: what the file says of later ones, or
+    unreadably because the run was killed while writing, is dropped.
+    """
+
+    def __init__(self, path: Path, *, round: int) -> None:
+        self._path = path
+        with writing(path):
+            write_text(path, "".join(line + "\n" for line in _lines_up_to(path, round)))
+
+    def __call__(self, finished: Round) -> None:
+        """Append one round."""
+        values = {"round": finished.state.round, **scalars(finished)}
+        with writing(self._path):
+            append_line(self._path, json.dumps(plain(values), allow_nan=False))
+
+
+def _lines_up_to(path: Path, round: int) -> list[str]:
+    if round == 0 or not path.exists():
+        return []
+    lines = path.read_text(errors="replace").splitlines()
+    return [line for line in lines if 1 <= _round_of(line) <= round]
+
+
+def _round_of(line: str) -> int:
+    """The round a line tells about; 0 where it cannot be read."""
+    try:
+        values: Any = json.loads(line)
+        return int(values["round"])
+    except (ValueError, TypeError, KeyError):
+        return 0

@@ -1,0 +1,75 @@
+"""summary.json: how a run ended, for programs; and what to do with it next, for people."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+from dagger_cli.core.files import write_json
+from dagger_cli.core.loop import Best
+from dagger_cli.core.types import Score, Spent
+from dagger_cli.tracking.disk import writing
+
+
+def score_summary(score: Score) -> dict[str, Any]:
+    """A score in numbers; `failures` counts the episodes that ended badly."""
+    return {
+        "mean": score.mean,
+        "std": score.std,
+        "stderr": score.stderr,
+        "min": float(score.returns.min()),
+        "max": float(score.returns.max()),
+        "failures": score.failures,
+        "episodes": len(score.returns),
+        "seeds": score.seeds.tolist(),
+    }
+
+
+def write_summary(
+    run: Path,
+    *,
+    student: Score,
+    expert: Score | None,
+    best: Best,
+    spent: Spent,
+    wall_seconds: float,
+) -> None:
+    """Write summary.json of a finished run; `student` is the policy of the best round."""
+    value = {
+        "student": score_summary(student),
+        "expert": None if expert is None else score_summary(expert),
+        "best": {"round": best.round, "validation_mean": best.mean},
+        "spent": spent._asdict(),
+        "wall_seconds": wall_seconds,
+        "commands": commands(run),
+    }
+    with writing(run / "summary.json"):
+        write_json(run / "summary.json", value)
+
+
+def commands(run: Path) -> dict[str, str]:
+    """What to type next, to be pasted into a shell in the current folder."""
+    path = _shown(run)
+    checkpoint = shlex.quote(f"checkpoint={_hydra(path)}")
+    return {
+        "evaluate": f"dagger eval {checkpoint}",
+        "watch": f"dagger eval {checkpoint} render=human",
+        "curves": f"tensorboard --logdir {shlex.quote(path)}",
+        "resume": f"dagger train {shlex.quote(f'resume={_hydra(path)}')}",
+    }
+
+
+def _shown(run: Path) -> str:
+    """The shorter way to write the path: from here if it lies below, else from the root."""
+    path = os.path.relpath(run)
+    return os.path.abspath(run) if path.startswith("..") else path
+
+
+def _hydra(value: str) -> str:
+    """The value as Hydra's grammar wants it, which has its own use for = , ( and the like."""
+    if re.fullmatch(r"[\w./+@%-]+", value):
+        return value
+    return '"' + value.replace('"', r"\"") + '"'

@@ -1,0 +1,101 @@
+"""The same numbers as event files for TensorBoard.
+
+The x-axis is the number of labels used, because that is what a run pays for and what makes runs
+with rounds of different sizes comparable; `train/round` says which round it was.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dagger_cli.core.loop import Round
+from dagger_cli.tracking.disk import writing
+from dagger_cli.tracking.metrics import scalars
+
+
+class TensorBoard:
+    """An observer that writes to `folder`.
+
+    `labels` is how many the run has behind it: events beyond, of rounds that will be done again,
+    are hidden.
+    """
+
+    def __init__(self, folder: Path, *, labels: int) -> None:
+        self._folder, self._labels = folder, labels
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._writer = _summary_writer(folder, labels + 1 if labels else None)
+
+    def start(self, config_text: str, expert_score: float | None) -> None:
+        """Record the config, and the expert's mean return where it was measured."""
+        with writing(self._folder):
+            # Indented text is shown as it is; anything else TensorBoard reads as Markdown.
+            text = "".join(f"    {line}\n" for line in config_text.splitlines())
+            self._writer.add_text("config", text, self._labels)
+            if expert_score is not None:
+                self._writer.add_scalar("expert/return_mean", expert_score, self._labels)
+            self._writer.flush()
+
+    def __call__(self, finished: Round) -> None:
+        """Record one round."""
+        self._labels = finished.state.spent.labels
+        with writing(self._folder):
+            for name, value in scalars(finished).items():
+                self._writer.add_scalar(name, value, self._labels)
+            self._writer.add_scalar("train/round", finished.state.round, self._labels)
+            self._writer.flush()
+
+    def finish(self, hparams: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
+        """Record what the HPARAMS tab compares runs by: settings, and the results to their names.
+
+        Settings that are no number, text or truth value are shown as text.
+        """
+        from torch.utils.tensorboard.summary import hparams as summaries
+
+        shown = {
+            name: value if isinstance(value, (bool, int, float, str)) else str(value)
+            for name, value in hparams.items()
+        }
+        with writing(self._folder):
+            # SummaryWriter.add_hparams would put these into a run of their own, next to this one.
+            for summary in summaries(shown, dict(metrics)):  # type: ignore[no-untyped-call]
+                self._writer.file_writer.add_summary(summary)
+            for name, value in metrics.items():
+                self._writer.add_scalar(name, value, self._labels)
+            self._writer.flush()
+
+    def close(self) -> None:
+        with writing(self._folder):
+            self._writer.close()
+
+
+def _summary_writer(folder: Path, purge_step: int | None) -> Any:
+    with warnings.catch_warnings():
+        # Some versions of tensorboard and protobuf use what Python or setuptools deprecate.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.filterwarnings("ignore", message=".*pkg_resources", category=UserWarning)
+        from torch.utils.tensorboard import SummaryWriter
+
+    _silence_its_thread()
+    return SummaryWriter(str(folder), purge_step=purge_step)
+
+
+def _silence_its_thread() -> None:
+    """Keep the traceback of a failed write to ourselves.
+
+    SummaryWriter writes in a thread of its own. What fails there (a full disk) is raised again in
+    our next call to it, but Python would also print it, as for any thread that dies.
+    """
+    usual = threading.excepthook
+
+    def unless_tensorboard(failure: threading.ExceptHookArgs) -> None:
+        ours = type(failure.thread).__module__.startswith("tensorboard.")
+        if not (ours and isinstance(failure.exc_value, OSError)):
+            usual(failure)
+
+    if getattr(usual, "__name__", "") != unless_tensorboard.__name__:
+        threading.excepthook = unless_tensorboard

@@ -1,0 +1,37 @@
+"""Every option of conf/env builds a source that opens."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+
+from dagger_cli.envs.gym import GymSource
+
+FOLDER = Path(__file__).parents[2] / "conf" / "env"
+FILES = sorted(FOLDER.glob("*.yaml"))
+NOT_FOR_THE_SOURCE = ["defaults", "name", "failure_name", "hub_algo", "budget", "evaluation"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_option(path):
+    config = OmegaConf.load(path)
+    assert path.read_text().startswith("#")
+    if path.stem == "gym":
+        config.id = config_name = "CartPole-v1"
+    assert config.name == (config_name if path.stem == "gym" else path.stem)
+    for key in NOT_FOR_THE_SOURCE:
+        config.pop(key, None)
+    config.workers = 0
+    env_source = instantiate(config, _convert_="all")
+    assert isinstance(env_source, GymSource)
+    env = env_source.open(1)
+    env.reset(np.array([0]), np.array([0]))
+    assert env.view.obs.any() or env.observation_space.kind != "box"
+    env.close()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_options_share_their_keys(path):
+    assert OmegaConf.load(path).keys() == OmegaConf.load(FILES[0]).keys()

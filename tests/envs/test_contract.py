@@ -1,0 +1,179 @@
+"""What every `Env` must do, in this process and over workers."""
+
+import numpy as np
+import pytest
+
+from .helpers import N, act_all, actor, drive, plain, source
+
+IDS = ["CartPole-v1", "Pendulum-v1", "BipedalWalker-v3", "toy/MultiDiscrete-v0"]
+ALL = np.arange(N)
+
+
+@pytest.fixture(params=[0, 1, 2], ids=lambda w: f"workers={w}")
+def workers(request):
+    return request.param
+
+
+@pytest.fixture(params=IDS)
+def env(request, workers):
+    env = source(request.param, workers=workers).open(N)
+    yield env
+    env.close()
+
+
+def test_view_has_the_shape_and_dtype_of_the_space(env):
+    env.reset(ALL, ALL)
+    assert env.n_envs == N
+    assert env.view.obs.shape == (N, *env.observation_space.shape)
+    assert env.view.obs.dtype == env.observation_space.dtype
+    assert env.view.steps.dtype == np.int64
+    assert env.view.privileged is None
+
+
+def test_step_has_k_rows(env):
+    env.reset(ALL, ALL)
+    actors = [actor(env.action_space, slot) for slot in ALL]
+    step = env.step(ALL[1:], act_all(actors, ALL[1:]))
+    dtypes = [column.dtype for column in step]
+    assert dtypes == [np.float64, np.bool_, np.bool_, np.bool_]
+    assert [column.shape for column in step] == [(N - 1,)] * 4
+
+
+@pytest.mark.parametrize(
+    "env_id", [*IDS, "Acrobot-v1", "LunarLander-v3", "toy/Offset-v0", "toy/Counter-v0"]
+)
+def test_equals_gymnasiums_own_loop(env_id, workers):
+    """Every observation, reward and flag, at terminal steps too, whoever shares the process."""
+    n_steps = 120
+    env_source = source(env_id, workers=workers)
+    env = env_source.open(N)
+    rows = drive(env, n_steps)
+    env.close()
+    for slot in range(N):
+        np.testing.assert_array_equal(rows[:, slot], plain(env_source, slot, n_steps))
+    assert rows[:, :, -3:-1].any() or env_id in ("Pendulum-v1", "Acrobot-v1")
+
+
+def test_same_seeds_same_numbers_whatever_was_played_before(env):
+    first = drive(env, 80)
+    np.testing.assert_array_equal(drive(env, 80), first)
+
+
+def test_slots_not_named_stand_still(env):
+    env.reset(ALL, ALL)
+    still = env.view.obs[[0, 2]].copy()
+    actors = [actor(env.action_space, slot) for slot in ALL]
+    for _ in range(3):
+        env.step(np.array([1]), act_all(actors, [1]))
+    np.testing.assert_array_equal(env.view.obs[[0, 2]], still)
+    assert env.view.steps.tolist() == [0, 3, 0]
+
+
+def test_slots_may_come_in_any_order(env):
+    env.reset(np.array([2, 0, 1]), np.array([12, 10, 11]))
+    actors = [actor(env.action_space, slot) for slot in ALL]
+    actions = act_all(actors, ALL)
+    step = env.step(np.array([2, 0, 1]), actions[[2, 0, 1]])
+    obs = env.view.obs.copy()
+    env.reset(ALL, np.array([10, 11, 12]))
+    np.testing.assert_array_equal(env.step(ALL, actions).rewards[[2, 0, 1]], step.rewards)
+    np.testing.assert_array_equal(env.view.obs, obs)
+
+
+def test_snapshot_goes_on_bit_for_bit(env, workers):
+    """Mid-episode, after other episodes, in an env that did something else meanwhile."""
+    drive(env, 23)
+    env.reset(ALL[:1], np.array([7]))
+    saved = {key: array.copy() for key, array in env.snapshot().items()}
+    actors = [actor(env.action_space, 9 + slot) for slot in ALL]
+    live = ALL[:1]
+    actions = [act_all(actors, live) for _ in range(4)]
+    before = env.view.obs.copy()
+    expected = [env.step(live, a).rewards for a in actions]
+    drive(env, 11)
+
+    env.restore(saved)
+
+    np.testing.assert_array_equal(env.view.obs, before)
+    assert env.view.steps.tolist() == saved["lengths"].tolist()
+    np.testing.assert_array_equal([env.step(live, a).rewards for a in actions], expected)
+
+
+def test_restores_into_a_new_env_with_other_workers(workers):
+    env, other = (source("BipedalWalker-v3", workers=w).open(N) for w in (workers, 1))
+    drive(env, 40)
+    other.restore(env.snapshot())
+    np.testing.assert_array_equal(other.view.obs, env.view.obs)
+    env.close()
+    other.close()
+
+
+def test_snapshot_of_slots_never_started(env):
+    env.reset(np.array([1]), np.array([5]))
+    saved = env.snapshot()
+    assert saved["started"].tolist() == [False, True, False]
+    obs = env.view.obs.copy()
+    env.reset(ALL, ALL)
+    env.restore(saved)
+    np.testing.assert_array_equal(env.view.obs[1], obs[1])
+    assert env.snapshot()["started"].tolist() == [False, True, False]
+
+
+def test_an_ended_slot_stays_ended(workers):
+    env = source("CartPole-v1", workers=workers, max_episode_steps=4).open(2)
+    slots = np.arange(2)
+    env.reset(slots, slots)
+    for _ in range(4):
+        step = env.step(slots, np.array([0, 1]))
+    assert step.truncated.all()
+    assert not step.terminated.any()
+    last = env.view.obs.copy()
+    with pytest.raises(AssertionError, match="without a running episode"):
+        env.step(slots, np.array([0, 1]))
+    np.testing.assert_array_equal(env.view.obs, last)
+    env.close()
+
+
+def test_long_episodes_outgrow_the_first_action_log():
+    env = source("Pendulum-v1", max_episode_steps=300).open(2)
+    drive(env, 290)
+    obs, saved = env.view.obs.copy(), env.snapshot()
+    assert saved["actions"].shape == (2, 290, 1)
+    env.restore(saved)
+    np.testing.assert_array_equal(env.view.obs, obs)
+
+
+def test_close_may_be_called_twice(env):
+    env.close()
+    env.close()
+
+
+@pytest.mark.parametrize(
+    ("failure", "failed"),
+    [("none", [False, False]), ("terminated", [True, False]), ("truncated", [False, True])],
+)
+def test_which_ends_count_as_failed(failure, failed):
+    """Pushing left always drops the pole before step 12; left, right, left... holds it longer."""
+    env = source("CartPole-v1", failure=failure, max_episode_steps=12).open(2)
+    seen = [False, False]
+    for slot, actions in enumerate(([0], [0, 1])):
+        rows = np.array([slot])
+        env.reset(rows, rows)
+        ended = False
+        for action in (actions * 12)[:12]:
+            if not ended:
+                step = env.step(rows, np.array([action]))
+                ended, seen[slot] = step.ended[0], step.failed[0]
+        assert ended
+    assert seen == failed
+
+
+def test_a_fall_is_a_crash():
+    env = source("BipedalWalker-v3", failure="crash").open(1)
+    slot = np.array([0])
+    env.reset(slot, slot)
+    actions = actor(env.action_space, 3)
+    while not (step := env.step(slot, np.array([next(actions)]))).ended[0]:
+        assert not step.failed[0]
+    assert step.rewards[0] == -100
+    assert step.failed[0]

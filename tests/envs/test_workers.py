@@ -1,0 +1,93 @@
+"""What only processes can do: die, be interrupted, be left alone."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from dagger_cli.core.errors import EnvError
+from dagger_cli.envs import gym
+
+from .helpers import source
+
+ALL = np.arange(2)
+
+SCRIPT = """
+import numpy as np
+from dagger_cli.envs.gym import GymSource
+
+if __name__ == "__main__":
+    env = GymSource(id="CartPole-v1", imports=None, kwargs={}, max_episode_steps=None,
+                    fresh_simulator=False, workers=2, failure="none").open(3)
+    print("stepping", flush=True)
+    slots = np.arange(3)
+    while True:
+        env.reset(slots, slots)
+        env.step(slots, slots % 2)
+"""
+
+
+def test_a_killed_worker_is_noticed():
+    env = source("toy/Killed-v0", workers=2).open(2)
+    env.reset(ALL, ALL)
+    env.step(ALL, ALL)
+    env.step(ALL, ALL)
+    begin = time.monotonic()
+    with pytest.raises(EnvError, match=r"worker 0 of env 'toy/Killed-v0' died"):
+        env.step(ALL, ALL)
+    assert time.monotonic() - begin < 5
+    with pytest.raises(EnvError, match="are closed"):
+        env.reset(ALL, ALL)
+    env.close()
+
+
+def test_close_ends_the_workers():
+    before = set(multiprocessing.active_children())
+    env = source("CartPole-v1", workers=2).open(3)
+    assert len(set(multiprocessing.active_children()) - before) == 2
+    env.close()
+    assert set(multiprocessing.active_children()) <= before
+
+
+def test_a_worker_that_cannot_make_its_environment_says_so():
+    good = source("CartPole-v1", workers=1)
+    object.__setattr__(good, "id", "CartPool-v1")  # as if it were registered in this process only
+    with pytest.raises(EnvError, match=r"no env 'CartPool-v1'; nearest: CartPole-v1"):
+        good.open(2)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("how", ["ctrl-c", "kill"])
+def test_no_orphans_and_no_noise(how, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    parent = subprocess.Popen(
+        [sys.executable, "-W", "error", str(script)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+    )
+    assert parent.stdout.readline() == "stepping\n"
+    if how == "ctrl-c":
+        os.killpg(parent.pid, signal.SIGINT)  # a terminal sends it to the whole group
+    else:
+        parent.kill()
+    # Every process it started holds its output open, so this returns when the last one is gone.
+    _, errors = parent.communicate(timeout=20)
+    assert errors.count("Traceback") == (1 if how == "ctrl-c" else 0), errors
+    assert "leaked" not in errors
+
+
+@pytest.mark.parametrize(
+    ("cores", "n_envs", "expected"), [(1, 8, 0), (2, 8, 1), (16, 8, 7), (16, 1, 0)]
+)
+def test_auto_workers(monkeypatch, cores, n_envs, expected):
+    monkeypatch.setattr(gym, "usable_cores", lambda: cores)
+    assert source("CartPole-v1", workers="auto")._n_workers(n_envs) == expected

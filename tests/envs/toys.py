@@ -1,0 +1,104 @@
+"""Small environments that tests register by `imports`, in this process and in workers."""
+
+import multiprocessing
+import os
+import signal
+from typing import ClassVar
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+OBS = spaces.Box(-np.inf, np.inf, (2,), np.float64)
+
+
+class Toy(gymnasium.Env):
+    """Shows (sum of all actions so far, seeded noise); pays the sum; ends well after 5 steps."""
+
+    metadata: ClassVar[dict] = {"render_modes": []}
+
+    def __init__(self, action_space, observation_space=OBS, render_mode=None):
+        self.action_space = action_space
+        self.observation_space = observation_space
+        self.render_mode = render_mode
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.taken = []
+        return self._obs(), {}
+
+    def step(self, action):
+        assert self.action_space.contains(action), f"{action!r} is not in {self.action_space}"
+        self.taken.append(action)
+        return self._obs(), float(np.sum(self.taken)), len(self.taken) >= 5, False, {}
+
+    def _obs(self):
+        if isinstance(self.observation_space, spaces.Discrete):
+            return len(self.taken) + self.observation_space.start
+        return np.array([np.sum(self.taken), self.np_random.random()])
+
+
+class Breaking(Toy):
+    """At the third step it raises, or kills the worker it lives in."""
+
+    def __init__(self, killed, render_mode=None):
+        super().__init__(spaces.Discrete(2))
+        self.killed = killed
+
+    def step(self, action):
+        in_worker = multiprocessing.parent_process() is not None
+        if len(self.taken) == 2 and self.killed and in_worker:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if len(self.taken) == 2 and not self.killed:
+            raise ZeroDivisionError("a bug of the toy")
+        return super().step(action)
+
+
+class Forgetful(Toy):
+    """Ends whenever it likes, whatever the seed."""
+
+    resets = 0
+
+    def __init__(self, render_mode=None):
+        super().__init__(spaces.Discrete(2))
+
+    def step(self, action):
+        obs, reward, _, _, info = super().step(action)
+        return obs, reward, len(self.taken) > 4 - self.resets, False, info
+
+    def reset(self, *, seed=None, options=None):
+        self.resets += 1
+        return super().reset(seed=seed)
+
+
+class Crooked(Toy):
+    """Its first observation is not of the shape it promised."""
+
+    def _obs(self):
+        return np.zeros(1)
+
+
+def _register(name, entry_point, **kwargs):
+    gymnasium.register(f"toy/{name}-v0", entry_point=entry_point, kwargs=kwargs)
+
+
+_register("Offset", Toy, action_space=spaces.Discrete(3, start=-1))
+_register(
+    "Counter",
+    Toy,
+    action_space=spaces.MultiBinary(3),
+    observation_space=spaces.Discrete(6, start=10),
+)
+_register("MultiDiscrete", Toy, action_space=spaces.MultiDiscrete([2, 3]))
+_register("MultiBinary", Toy, action_space=spaces.MultiBinary(3))
+_register("ShiftedMulti", Toy, action_space=spaces.MultiDiscrete([2, 3], start=[1, 0]))
+_register(
+    "Dict",
+    Toy,
+    action_space=spaces.Discrete(2),
+    observation_space=spaces.Dict({"a": OBS}),
+)
+_register("Raising", Breaking, killed=False)
+_register("Killed", Breaking, killed=True)
+_register("Forgetful", Forgetful)
+_register("Crooked", Crooked, action_space=spaces.Discrete(2))

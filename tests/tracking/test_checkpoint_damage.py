@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import errno
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dagger_cli.core.errors import CheckpointError
+from dagger_cli.tracking.checkpoint import (
+    load_policy,
+    read_manifest,
+    resolve_checkpoint,
+    restore,
+)
+
+from .toys import CARD, CONFIG, ToyLearner, make_kit, train
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    train(tmp_path / "run", 3)
+    return tmp_path / "run"
+
+
+def alter(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-7])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+FILES = (
+    "last/policy.safetensors",
+    "last/env.safetensors",
+    "last/checkpoint.json",
+    "aggregate/round_0002.safetensors",
+)
+
+
+@pytest.mark.parametrize("harm", [alter, truncate, empty])
+@pytest.mark.parametrize("name", FILES)
+def test_damage_is_noticed_and_nothing_is_restored(run: Path, name: str, harm: Any) -> None:
+    path = run / "checkpoints" / name
+    harm(path)
+    kit = make_kit(3, seed=9)
+    before = kit.rng.save()
+    with pytest.raises(CheckpointError, match=f"{path.name} is (truncated or )?altered"):
+        restore(run, kit)
+    assert kit.rng.save() == before
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_named(run: Path, name: str) -> None:
+    (run / "checkpoints" / name).unlink()
+    with pytest.raises(CheckpointError, match=f"{Path(name).name}"):
+        restore(run, make_kit(3))
+
+
+def test_no_altered_manifest_is_believed(run: Path) -> None:
+    path = run / "checkpoints/last/checkpoint.json"
+    whole = path.read_bytes()
+    expected = read_manifest(path.parent)
+    for at in range(0, len(whole), 11):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 2]) + whole[at + 1 :])
+        with suppress(CheckpointError):
+            assert read_manifest(path.parent) == expected  # white space
+
+
+def test_a_newer_format_asks_for_an_upgrade(run: Path) -> None:
+    path = resolve_checkpoint(run) / "checkpoint.json"
+    path.write_text(json.dumps({"format_version": 2, "anything": "else"}))
+    with pytest.raises(CheckpointError, match=r"format 2.*upgrade dagger-cli"):
+        load_policy(resolve_checkpoint(run), ToyLearner())
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"format_version": "1"}', "3", "[" * 99999])
+def test_other_json_is_refused(run: Path, text: str) -> None:
+    path = resolve_checkpoint(run) / "checkpoint.json"
+    path.write_text(text)
+    with pytest.raises(CheckpointError, match=r"not written by dagger-cli|not JSON"):
+        read_manifest(path.parent)
+
+
+def test_the_manifest_tells_all_about_the_run(run: Path) -> None:
+    manifest = read_manifest(run / "checkpoints/last")
+    assert manifest.expert == CARD and manifest.config == CONFIG
+    assert (manifest.round, manifest.spent.labels) == (3, 90)
+    assert [shard.rows for shard in manifest.shards] == [30, 30, 30]
+    text = (run / "checkpoints/last/checkpoint.json").read_text()
+    json.loads(text, parse_constant=pytest.fail)  # strict JSON, although the config has an inf
+
+
+@pytest.mark.parametrize(
+    ("rounds", "steps", "message"),
+    [
+        (3, 31, "round 1 of .* has 30 labels, but the budget now gives it 31"),
+        (2, 30, "has finished 3 rounds, but rounds=2"),
+    ],
+)
+def test_the_budget_must_fit_what_is_there(
+    run: Path, rounds: int, steps: int, message: str
+) -> None:
+    with pytest.raises(CheckpointError, match=message):
+        restore(run, make_kit(rounds, steps=steps))
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_usable(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync, failures = os.fsync, 0
+    for at in range(100):
+        left = at
+
+        def full(handle: int) -> None:
+            nonlocal left
+            if left == 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            left -= 1
+            fsync(handle)
+
+        monkeypatch.setattr(os, "fsync", full)
+        try:
+            train(run, 4, resume=True)
+        except CheckpointError as err:
+            failures += 1
+            assert "no space left on device" in str(err) and "free some space" in str(err)
+        else:
+            break
+        finally:
+            monkeypatch.setattr(os, "fsync", fsync)
+        assert not [path for path in run.rglob("*") if path.name.endswith(".tmp")]
+        load_policy(resolve_checkpoint(run), ToyLearner())
+        if restore(run, make_kit(4))[0].round == 4:
+            break
+    assert failures > 10
+    train(run, 4, resume=True)
+    assert restore(run, make_kit(4))[0].round == 4
+
+
+def test_a_folder_that_cannot_be_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(CheckpointError, match=r"permission denied.*choose a folder"):
+        train(tmp_path, 1)

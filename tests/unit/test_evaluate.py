@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from dagger_cli.core.evaluate import evaluate
+from tests.toys import HORIZON, Table, TableExpert, TrackEnv
+
+
+def score(n_envs: int, seeds, policy=None, progress=lambda done: None):
+    rng = np.random.default_rng(0)
+    return evaluate(TrackEnv(n_envs), policy or Table((0, 0, 0, 0, 0)), seeds, rng, progress)
+
+
+def test_by_hand():
+    """Always 0: on the track for 3 steps (0, 1, 2), off it from the fourth to the end."""
+    result = score(3, [10, 11, 12, 13])
+    assert result.lengths.tolist() == [HORIZON, HORIZON - 1, HORIZON - 2, HORIZON - 3]
+    assert result.returns.tolist() == [-(HORIZON - 3.0 - i) for i in range(4)]
+    assert result.mean == pytest.approx(-(HORIZON - 4.5))
+    assert result.std == pytest.approx(np.std([0, 1, 2, 3]))
+    assert result.stderr == pytest.approx(np.std([0, 1, 2, 3], ddof=1) / 2)
+
+
+@pytest.mark.parametrize("n_envs", [1, 2, 5, 23, 64])
+def test_one_episode_per_seed_however_many_slots(n_envs):
+    seeds = list(range(100, 123))
+    reference, result = score(1, seeds), score(n_envs, seeds)
+    assert np.array_equal(result.returns, reference.returns)
+    assert np.array_equal(result.lengths, reference.lengths)
+    assert result.seeds.tolist() == seeds
+
+
+def test_progress_counts_up_to_all_episodes():
+    told: list[int] = []
+    score(4, range(10), progress=told.append)
+    assert told == sorted(told) and told[-1] == 10
+
+
+def test_the_expert_never_leaves_the_track():
+    assert score(4, range(20), TableExpert()).returns.tolist() == [0.0] * 20
+
+
+def test_the_standard_error_of_one_episode_is_zero():
+    assert score(1, [5]).stderr == 0.0

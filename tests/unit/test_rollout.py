@@ -1,0 +1,67 @@
+import numpy as np
+
+from dagger_cli.core.policies import Mixture
+from dagger_cli.core.rollout import TEST_SEEDS, TRAIN_SEEDS, VALIDATION_SEEDS, begin, label, rollout
+from tests.toys import Table, expert_answers, toy_kit
+
+ALWAYS_0 = Table((0, 0, 0, 0, 0))
+
+
+def test_exactly_as_many_steps_as_asked_for_even_when_slots_do_not_divide_them():
+    kit = toy_kit(n_envs=4)
+    begin(kit)
+    visited = rollout(kit, kit.expert, 103)
+    assert len(visited) == 103
+    assert np.bincount(visited.slots).tolist() == [26, 26, 26, 25]
+
+
+def test_episodes_go_on_across_rounds_and_partial_ones_are_kept():
+    kit = toy_kit(n_envs=2)
+    begin(kit)
+    first, second = rollout(kit, kit.expert, 20), rollout(kit, kit.expert, 20)
+    assert first.views.steps[first.slots == 0].tolist() == list(range(10))
+    assert second.views.steps[second.slots == 0].tolist() == list(range(10, 20))
+
+
+def test_a_new_episode_follows_an_ended_one_and_no_step_is_taken_in_between():
+    kit = toy_kit(n_envs=1)
+    begin(kit)
+    visited = rollout(kit, kit.expert, 120)
+    ends = np.flatnonzero(visited.ended)
+    assert len(ends) >= 2
+    assert (visited.views.steps[ends + 1] == 0).all()
+    assert visited.views.steps[0] == 0
+    steps = np.delete(np.arange(120), [0, *(ends + 1)])
+    assert (np.diff(visited.views.steps)[steps - 1] == 1).all()
+
+
+def test_training_seeds_are_never_those_of_validation_or_evaluation():
+    kit = toy_kit(n_envs=50)
+    begin(kit)
+    assert all(int(seed) in TRAIN_SEEDS for seed in kit.env.seeds)
+    assert TEST_SEEDS.stop <= VALIDATION_SEEDS.start <= VALIDATION_SEEDS.stop <= TRAIN_SEEDS.start
+
+
+def test_labels_are_the_experts_answers_in_the_visited_states_whoever_acted():
+    kit = toy_kit()
+    begin(kit)
+    visited = rollout(kit, Mixture((kit.expert, ALWAYS_0), (0.5, 0.5)), 400)
+    data = label(kit, visited)
+    assert np.array_equal(data.obs, visited.views.obs)
+    states = data.obs[:, 0].astype(int)
+    assert np.array_equal(data.labels, expert_answers(states, data.steps))
+    assert (data.labels != visited.acts.actions).any()  # the learner did err somewhere
+
+
+def test_the_expert_is_asked_once_a_state_and_in_one_batch_where_it_need_not_act():
+    kit = toy_kit(n_envs=4)
+    begin(kit)
+    visited = rollout(kit, Mixture((kit.expert, ALWAYS_0), (0.5, 0.5)), 400)
+    acted = sum(kit.expert.asked)
+    label(kit, visited)
+    assert sum(kit.expert.asked) == 400
+    assert kit.expert.asked[-1] == 400 - acted
+
+    kit.expert.asked.clear()
+    label(kit, rollout(kit, ALWAYS_0, 400))
+    assert kit.expert.asked == [400]

@@ -1,0 +1,101 @@
+"""What each algorithm computes, on a world small enough to check by hand."""
+
+import numpy as np
+import pytest
+
+from dagger_cli.core.evaluate import evaluate
+from dagger_cli.core.loop import Best, run
+from dagger_cli.core.rollout import begin
+from dagger_cli.core.schedules import Constant, Indicator, Linear
+from dagger_cli.core.state import State
+from dagger_cli.trainers.dagger import DAgger
+from dagger_cli.trainers.sup import Sup
+from tests.toys import TrackEnv, toy_kit
+
+SEEDS = range(0, 25, 5)  # episodes of full length
+
+
+def validate(policy):
+    return evaluate(TrackEnv(5), policy, SEEDS, np.random.default_rng(0))
+
+
+def trained(trainer, *, rounds=5, seed=0):
+    kit = toy_kit(rounds, seed=seed)
+    begin(kit)
+    state, best = run(trainer, kit, trainer.start(kit), None, validate, ())
+    return state, best, kit
+
+
+def same(a: State, b: State) -> bool:
+    columns = zip(a.data.columns, b.data.columns, strict=True)
+    return a.policy == b.policy and all(np.array_equal(x, y) for x, y in columns)
+
+
+def test_sup_never_learns_to_come_back_and_dagger_does():
+    """Sup is off the track from step 3 to the end: 47 of 50. DAgger is off one step in seven."""
+    sup, _, _ = trained(Sup())
+    dagger, _, _ = trained(DAgger(Indicator("round")))
+    assert sup.policy.answers == (0, 0, 0, 0, 0)
+    assert dagger.policy.answers[:2] == (0, 1)
+    assert validate(sup.policy).mean == -47
+    # Off at step 3 and back; every unseen seventh step costs one more: 3, 10, ..., 45.
+    assert validate(dagger.policy).mean == pytest.approx(-7)
+
+
+def test_dagger_with_beta_one_is_sup_exactly():
+    dagger, _, kit_a = trained(DAgger(Constant(1.0)))
+    sup, _, kit_b = trained(Sup())
+    assert same(dagger, sup)
+    assert dagger.spent == sup.spent
+    assert kit_a.rng.env.bit_generator.state == kit_b.rng.env.bit_generator.state
+
+
+def test_before_the_first_fit_the_expert_acts_whatever_beta_says():
+    state, _, _ = trained(DAgger(Constant(0.0)), rounds=1)
+    assert (state.data.obs == 0).all()
+
+
+def test_every_step_is_labelled_and_counted():
+    state, _, kit = trained(DAgger(Linear(1.0, 0.0, 5, "round")))
+    assert state.spent == (5 * 103, 5 * 103) == (len(state.data), sum(kit.expert.asked))
+    assert state.data.rounds == (103,) * 5
+
+
+def test_the_same_seed_gives_the_same_run_and_another_seed_another_one():
+    trainer = DAgger(Linear(1.0, 0.0, 5, "round"))
+    assert same(trained(trainer)[0], trained(trainer)[0])
+    assert not same(trained(trainer)[0], trained(trainer, seed=1)[0])
+
+
+@pytest.mark.parametrize("trainer", [Sup(), DAgger(Linear(1.0, 0.0, 6, "round"))])
+def test_resuming_is_passing_an_old_state_in(trainer):
+    whole, whole_best, _ = trained(trainer, rounds=6)
+    half, best, kit = trained(trainer, rounds=3)
+    longer = toy_kit(6)
+    longer.env.restore(kit.env.snapshot())
+    longer.rng.load(kit.rng.save())
+    state, best = run(trainer, longer, half, best, validate, ())
+    assert same(state, whole) and best == whole_best
+
+
+def test_facts_name_beta_and_loss():
+    state, _, _ = trained(DAgger(Linear(1.0, 0.0, 5, "round")))
+    assert state.facts["train/beta"] == pytest.approx(0.2)
+    assert 0 < state.facts["train/loss"] < 1
+
+
+def test_the_best_round_is_the_highest_and_the_later_of_equals():
+    scores = iter([3.0, 5.0, 5.0, 4.0, 1.0])
+
+    class Fixed:
+        def __init__(self, mean):
+            self.mean = mean
+
+    kit, seen = toy_kit(5), []
+    begin(kit)
+    trainer = Sup()
+    _, best = run(trainer, kit, State(), None, lambda p: Fixed(next(scores)), (seen.append,))
+    assert best == Best(3, 5.0)
+    assert [finished.is_best for finished in seen] == [True, True, True, False, False]
+    assert [finished.state.round for finished in seen] == [1, 2, 3, 4, 5]
+    assert set(seen[0].seconds) == {"collect", "fit", "validate"}
