@@ -92,7 +92,7 @@ def eval_job(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any]
     """Build what a checkpoint with the config `saved` needs to be scored."""
     own = saved["env"]["id"]
     for key in touched:
-        if key == "env" and cfg.env.id != own or key.split(".")[0] == "expert":
+        if (key == "env" and cfg.env.id != own) or key.split(".")[0] == "expert":
             raise ConfigError(
                 f"{key}={_value(cfg, key)} has no effect on a checkpoint: this one was trained "
                 f"on {own} and brings its own config; leave it out"

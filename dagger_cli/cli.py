@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagger_cli import __version__
 
 if TYPE_CHECKING:
-    from omegaconf import DictConfig
+    pass
 
 COMMANDS = ("train", "eval")
 HELP = f"""\

@@ -42,14 +42,14 @@ def run(command: str, words: Sequence[str]) -> int:
 
 
 def complete(words: Sequence[str]) -> None:
-    """Answer Hydra's completion scripts, which know nothing of our command words and short names."""
+    """Answer Hydra's completion scripts, which do not know our command words and short names."""
     if "query" not in " ".join(words):
         _hand_over("train", [word for word in words if word not in COMMANDS], _nothing)
         return
     line = os.environ.get("COMP_LINE", "")
     program, _, rest = line.partition(" ")
     command, _, overrides = rest.lstrip().partition(" ")
-    if command not in COMMANDS or not rest.endswith(" ") and not overrides:
+    if command not in COMMANDS or (not rest.endswith(" ") and not overrides):
         print(" ".join(COMMANDS))
         return
     *before, last = overrides.split(" ")

@@ -91,7 +91,9 @@ class TableLearner:
         states = data.obs[:, 0].astype(np.int64)
         votes = np.bincount(states, np.where(data.labels == 1, 1, -1), minlength=5)
         answers = (votes > 0).astype(np.int64)
-        return Fitted(Table(tuple(answers.tolist())), float((answers[states] != data.labels).mean()))
+        return Fitted(
+            Table(tuple(answers.tolist())), float((answers[states] != data.labels).mean())
+        )
 
     def pack(self, policy: Policy) -> dict[str, Array]:
         assert isinstance(policy, Table)

@@ -40,7 +40,7 @@ def score(
     mode = render or (Path(video) if video else None)
     with console.evaluating(len(job.seeds), "episodes") as progress:
         if mode is not None:
-            result = job.env.source.play(policy, job.seeds, rng, mode)
+            result: Score = job.env.source.play(policy, job.seeds, rng, mode)
         else:
             with closing(job.env.source.open(slots_for(len(job.seeds)))) as env:
                 result = evaluate(env, policy, job.seeds, rng, progress)

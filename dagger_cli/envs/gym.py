@@ -10,10 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Literal, get_args
 
+from numpy.random import Generator
+
 from dagger_cli.core.errors import ConfigError, EnvError
-from dagger_cli.core.types import Env, Space
+from dagger_cli.core.types import Env, Policy, Score, Space
 from dagger_cli.envs.slots import Slots, buffer_bytes, map_buffers
 from dagger_cli.envs.spaces import to_space
 from dagger_cli.envs.vector import Failure, VectorEnv
@@ -72,6 +75,12 @@ class GymSource:
         slots = Slots(lambda: self.open_one(render_mode), self.fresh_simulator, buffers)
         spaces = self.observation_space, self.action_space
         return VectorEnv(*spaces, self.failure, buffers, slots), slots
+
+    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path) -> Score:
+        """Play one episode per seed in a single environment and show it, see `video.play`."""
+        from dagger_cli.envs.video import play
+
+        return play(self, policy, seeds, rng, mode)
 
     def open_one(self, render_mode: str | None) -> Any:
         """One bare `gymnasium.Env` with its time limit."""

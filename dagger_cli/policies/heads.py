@@ -83,7 +83,7 @@ class Squashed:
         scaled = self._unit(outputs) * self._half + self._centre
         # Rounding may leave the range by one unit in the last place.
         inside = np.clip(scaled.numpy(), self._low, self._high)
-        return inside.astype(self._dtype).reshape(-1, *self._shape)
+        return np.asarray(inside, self._dtype).reshape(-1, *self._shape)
 
     def targets(self, labels: Array) -> Tensor:
         flat = torch.from_numpy(np.ascontiguousarray(labels, np.float32).reshape(len(labels), -1))

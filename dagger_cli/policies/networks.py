@@ -21,7 +21,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 
 
 class Standardise(nn.Module):
-    """(x - mean) / std for vectors, cut off at +-10 so that a rare feature cannot flood the network."""
+    """(x - mean) / std, cut off at +-10 so that a rare feature cannot flood the network."""
 
     mean: Tensor
     std: Tensor
@@ -32,7 +32,7 @@ class Standardise(nn.Module):
         self.register_buffer("std", torch.ones(size))
 
     def forward(self, obs: Tensor) -> Tensor:
-        flat = obs.reshape(len(obs), -1).to(torch.float32)
+        flat = obs.reshape(len(obs), -1).to(self.mean.dtype)
         return ((flat - self.mean) / self.std).clamp(-10.0, 10.0)
 
     def take(self, obs: Tensor) -> None:
@@ -43,9 +43,7 @@ class Standardise(nn.Module):
         self.std.copy_(torch.where(std > 1e-6, std, torch.ones_like(std)))
 
 
-def mlp(
-    observations: Space, outputs: int, sizes: Sequence[int], activation: str
-) -> nn.Sequential:
+def mlp(observations: Space, outputs: int, sizes: Sequence[int], activation: str) -> nn.Sequential:
     """Standardised input, then a hidden layer for each of `sizes`, then a linear output."""
     if activation not in ACTIVATIONS:
         known = ", ".join(ACTIVATIONS)

@@ -98,8 +98,7 @@ class TorchLearner:
         wanted = self.gradient_steps or (self.epochs or 0) * per_pass
         while wanted > 0:
             order = torch.from_numpy(rng.permutation(n))
-            for batch in order.split(self.batch_size)[:wanted]:
-                yield batch
+            yield from torch.split(order, self.batch_size)[:wanted]
             wanted -= per_pass
 
     def _descend(
@@ -117,7 +116,7 @@ class TorchLearner:
                 optimiser.param_groups[0]["lr"] = self.learning_rate * (1 - i / len(batches))
             loss = self.head.loss(network(obs[rows]), targets[rows])
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]  # torch's own
             optimiser.step()
             total += loss.detach()
         return float(total / len(batches))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -21,8 +23,19 @@ class TorchPolicy:
     head: Head
     optimiser: tuple[dict[str, Tensor], ...]
 
+    @cached_property
+    def _acting(self) -> nn.Module:
+        """Fully connected networks act in float64, and only their answers are rounded to float32.
+
+        Sums in float32 depend on how rows are batched, and walkers amplify the last digit: so an
+        episode would end differently with other episodes beside it.
+        """
+        if any(isinstance(layer, nn.Conv2d) for layer in self.network.modules()):
+            return self.network
+        return copy.deepcopy(self.network).double()
+
     def act(self, view: View, rng: Generator) -> Acts:
         """Deterministic: `rng` is not used."""
         with torch.inference_mode():
-            outputs = self.network(torch.as_tensor(view.obs))
+            outputs = self._acting(torch.as_tensor(view.obs))
         return Acts(self.head.actions(outputs), np.zeros(len(view), bool))

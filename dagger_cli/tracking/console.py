@@ -100,6 +100,20 @@ class Console:
         self._line("")
         self._pairs(list(commands(run).items()))
 
+    def score(self, score: Score) -> None:
+        """Print one score by itself, with its spread."""
+        self.close()
+        digits = _digits([score])
+        returns = score.returns
+        names = {"mean": score.mean, "std": score.std, "standard error": score.stderr}
+        names |= {"min": float(returns.min()), "max": float(returns.max())}
+        rows = [(name, f"{value:,.{digits}f}") for name, value in names.items()]
+        if self._failure_name:
+            rows.append((self._failure_name, str(score.failures)))
+        rows += [("episodes", str(len(returns))), ("mean length", f"{score.lengths.mean():,.0f}")]
+        self._line("")
+        self._pairs(rows)
+
     def close(self) -> None:
         """Leave the terminal as it was found; to be called when a run is interrupted."""
         if self._bar is not None:

@@ -1,0 +1,58 @@
+"""`expert=bundled`: the agents that come with the package, trained by scripts/train_expert.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dagger_cli.core.errors import ExpertError
+from dagger_cli.core.types import Card, Expert, Space
+from dagger_cli.experts.archive import sha256_of
+from dagger_cli.experts.expert import expert_from, published
+from dagger_cli.experts.storage import load_agent
+
+AGENTS = Path(__file__).parent / "agents"
+
+
+@dataclass(frozen=True)
+class Bundled:
+    """`deterministic`: its preferred action rather than a draw from its distribution."""
+
+    deterministic: bool
+
+    def load(self, env_id: str, observation_space: Space, action_space: Space) -> Expert:
+        return load_bundled(
+            env_id, observation_space, action_space, deterministic=self.deterministic
+        )
+
+
+def bundled_ids() -> tuple[str, ...]:
+    """The environments that an agent is bundled for."""
+    return tuple(sorted(path.stem for path in AGENTS.glob("*.json")))
+
+
+def load_bundled(
+    env_id: str,
+    observation_space: Space,
+    action_space: Space,
+    *,
+    deterministic: bool,
+    notes: tuple[str, ...] = (),
+) -> Expert:
+    """Raises ExpertError where no agent is bundled for the environment."""
+    if env_id not in bundled_ids():
+        raise ExpertError(
+            f"no agent is bundled for '{env_id}' (there is one for: {', '.join(bundled_ids())}); "
+            "use expert=hub, expert=path or expert=python"
+        )
+    agent = load_agent(AGENTS / env_id)
+    facts = agent.facts
+    card = Card(
+        name=f"bundled {facts['algo']} agent for {env_id}",
+        source=f"bundled:{env_id}",
+        sha256=sha256_of(AGENTS / f"{env_id}.safetensors"),
+        published=published(facts),
+        notes=notes,
+        details=facts,
+    )
+    return expert_from(agent, card, deterministic, observation_space, action_space)

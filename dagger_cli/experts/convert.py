@@ -1,0 +1,180 @@
+"""From a stable-baselines3 archive to an agent in our own format."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dagger_cli.core.errors import ExpertError
+from dagger_cli.core.types import Array, Space, SpaceKind
+from dagger_cli.experts.archive import Archive, read_archive
+from dagger_cli.experts.families import Actor, actor_of
+from dagger_cli.experts.plain_yaml import MAX_YAML_BYTES, read_yaml
+from dagger_cli.experts.sequences import Piece, step
+from dagger_cli.experts.spec import Spec, describe, features, is_image
+from dagger_cli.experts.statistics import MAX_PICKLE_BYTES, Statistics, read_statistics
+from dagger_cli.experts.storage import Agent, read_bounded, save_agent
+
+_KINDS: dict[str, SpaceKind] = {
+    "Box": "box",
+    "Discrete": "discrete",
+    "MultiDiscrete": "multi_discrete",
+    "MultiBinary": "multi_binary",
+}
+
+
+class AgentFiles(NamedTuple):
+    """What an agent of rl-baselines3-zoo consists of; only the archive is always there."""
+
+    archive: Path
+    statistics: Path | None = None
+    config: Path | None = None
+    args: Path | None = None
+
+
+def convert(
+    files: AgentFiles, stem: Path, observation_space: Space, action_space: Space
+) -> tuple[Path, Path]:
+    """Write `<stem>.safetensors` and `<stem>.json`; the spaces are the environment's."""
+    return save_agent(agent_from(files, observation_space, action_space), stem)
+
+
+def agent_from(files: AgentFiles, observation_space: Space, action_space: Space) -> Agent:
+    """Read all files and put the agent together; ExpertError where that cannot be."""
+    archive = read_archive(files.archive)
+    try:
+        statistics = _statistics(files)
+        spec, weights = _network(archive, statistics, observation_space, action_space)
+        facts = _facts(archive, files)
+    except ExpertError as err:
+        raise ExpertError(f"cannot use '{files.archive}': {err}") from err
+    return Agent(spec, weights, facts)
+
+
+def _facts(archive: Archive, files: AgentFiles) -> dict[str, Any]:
+    facts: dict[str, Any] = {"sha256": archive.sha256}
+    module = archive.text("policy_class", "__module__")
+    steps = archive.data.get("num_timesteps")
+    trained_in = _yaml(files.args).get("env")
+    named = {
+        "policy": module,
+        "sb3_version": archive.version,
+        "steps": steps,
+        "trained_in": trained_in,
+    }
+    return facts | {key: value for key, value in named.items() if isinstance(value, (str, int))}
+
+
+def _yaml(path: Path | None) -> dict[str, Any]:
+    return {} if path is None else read_yaml(read_bounded(path, MAX_YAML_BYTES))
+
+
+def _statistics(files: AgentFiles) -> Statistics | None:
+    """Without the statistics that its training used it would be another agent: an error."""
+    if files.statistics is not None:
+        return read_statistics(read_bounded(files.statistics, MAX_PICKLE_BYTES))
+    normalize = _yaml(files.config).get("normalize", False)
+    if normalize and not re.search(r"norm_obs['\"]?\s*[=:]\s*False", str(normalize)):
+        raise ExpertError(
+            "it was trained on normalised observations, but their statistics (vecnormalize.pkl or "
+            "vec_normalize.pkl) are missing; put that file beside it"
+        )
+    return None
+
+
+def _network(
+    archive: Archive, statistics: Statistics | None, observation_space: Space, action_space: Space
+) -> tuple[Spec, dict[str, Array]]:
+    _same_kind(archive, "observation_space", observation_space)
+    _same_kind(archive, "action_space", action_space)
+    actor = actor_of(archive, action_space)
+    channels_last = _channels_last(actor.piece, archive, observation_space)
+    piece = actor.piece
+    if piece.layers[0][0].kind == "Linear" and len(observation_space.shape) > 1:
+        piece = step("Flatten") + piece
+    _sizes_fit(piece, actor, observation_space, action_space, channels_last)
+    image = is_image(observation_space) and statistics is None
+    scaled = image and archive.text("policy_kwargs", "normalize_images") != "False"
+    weights = {
+        f"layers.{i}.{name}": value
+        for i, (_, arrays) in enumerate(piece.layers)
+        for name, value in arrays.items()
+    }
+    spec = Spec(
+        observation_space=replace(observation_space, low=(), high=()),
+        action_space=action_space,
+        layers=tuple(layer for layer, _ in piece.layers),
+        head=actor.head,
+        scale=255.0 if scaled else 1.0,
+        channels_last=channels_last,
+    )
+    if statistics is not None:
+        spec = _normalised(spec, statistics)
+        weights |= {"mean": statistics.mean, "variance": statistics.variance}
+    return spec, {**weights, **actor.noise}
+
+
+def _normalised(spec: Spec, statistics: Statistics) -> Spec:
+    shape = spec.observation_space.shape
+    seen = (shape[-1], *shape[:-1]) if spec.channels_last else shape
+    if spec.observation_space.kind != "box" or statistics.mean.shape != seen:
+        raise ExpertError(
+            f"its observation statistics have the shape {statistics.mean.shape}, "
+            f"but the environment has {describe(spec.observation_space)}"
+        )
+    return replace(spec, clip=statistics.clip, epsilon=statistics.epsilon)
+
+
+def _same_kind(archive: Archive, key: str, space: Space) -> None:
+    """Compare with what the archive says in plain text, where it says so."""
+    declared = archive.text(key, ":type:") or ""
+    name = re.search(r"\.(\w+)'>$", declared)
+    if name is None:
+        return
+    kind = _KINDS.get(name[1])
+    if kind is None:
+        raise ExpertError(f"its {key} is a '{name[1]}', which is not supported")
+    if kind != space.kind:
+        raise ExpertError(
+            f"it was trained with a {kind} {key}, but the environment has {describe(space)}; "
+            "choose an expert of this environment"
+        )
+
+
+def _channels_last(piece: Piece, archive: Archive, space: Space) -> bool:
+    """Whether the agent saw the environment's images with their last axis moved to the front."""
+    if not is_image(space):
+        return False
+    moved = [space.shape[-1], *space.shape[:-1]]
+    if piece.layers[0][0].kind == "Conv2d":
+        channels = _first_weight(piece).shape[1]
+        return bool(channels == space.shape[-1] and channels != space.shape[0])
+    declared: Mapping[str, Any] = archive.data.get("observation_space") or {}
+    return moved in (declared.get("_shape"), declared.get("shape")) and moved != list(space.shape)
+
+
+def _first_weight(piece: Piece) -> Array:
+    return next(arrays["weight"] for _, arrays in piece.layers if "weight" in arrays)
+
+
+def _sizes_fit(piece: Piece, actor: Actor, obs: Space, action: Space, channels_last: bool) -> None:
+    first = _first_weight(piece)
+    seen = obs.shape[-1 if channels_last else 0] if first.ndim == 4 else features(obs)
+    wanted = first.shape[-1] if first.ndim == 1 else first.shape[1]
+    if wanted != seen:
+        what = "image channels" if first.ndim == 4 else "numbers"
+        raise ExpertError(
+            f"it was trained on observations of {wanted} {what}, but the environment has "
+            f"{describe(obs)}; choose an expert of this environment"
+        )
+    outputs = piece.layers[-1][1]["weight"].shape[0]
+    needed = sum(action.sizes) if actor.head.kind in ("categorical", "greedy") else action.size
+    quantiles = actor.head.kind == "greedy" and needed and outputs % needed == 0
+    if outputs != needed and not quantiles:
+        raise ExpertError(
+            f"it gives {outputs} numbers, but the actions of the environment, {describe(action)}, "
+            f"need {needed}; choose an expert of this environment"
+        )

@@ -1,0 +1,53 @@
+"""A network as an expert: answers every row, knows who it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+from dagger_cli.core.errors import ExpertError
+from dagger_cli.core.types import Acts, Card, Space, View
+from dagger_cli.experts.network import Network
+from dagger_cli.experts.spec import must_fit
+from dagger_cli.experts.storage import Agent
+
+
+@dataclass(frozen=True)
+class NetworkExpert:
+    """Deterministic, or a draw from the network's own distribution at every question."""
+
+    network: Network
+    card: Card
+    deterministic: bool
+
+    def act(self, view: View, rng: Generator) -> Acts:
+        actions = self.network.act(view.obs, None if self.deterministic else rng)
+        return Acts(actions, np.ones(len(view), dtype=bool))
+
+
+def expert_from(
+    agent: Agent, card: Card, deterministic: bool, observation_space: Space, action_space: Space
+) -> NetworkExpert:
+    """Raises ExpertError where the agent was made for other spaces."""
+    must_fit(agent.spec.observation_space, observation_space, "observation space")
+    must_fit(agent.spec.action_space, action_space, "action space")
+    agent_bounds, env_bounds = (
+        np.array([s.low, s.high]) for s in (agent.spec.action_space, action_space)
+    )
+    if agent_bounds.shape != env_bounds.shape or not np.allclose(agent_bounds, env_bounds):
+        raise ExpertError(
+            "the expert was trained with other action bounds than the environment has"
+        )
+    return NetworkExpert(Network(agent.spec, agent.weights), card, deterministic)
+
+
+def published(facts: Mapping[str, Any]) -> tuple[float, float] | None:
+    """(mean, standard deviation) of the return that the agent's own card promises."""
+    score = facts.get("score")
+    if not isinstance(score, Mapping):
+        return None
+    return float(score["mean"]), float(score["std"])

@@ -1,0 +1,192 @@
+"""`expert=hub`: an agent of the Hugging Face Hub, by default rl-zoo's `sb3/<algo>-<env id>`."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from dagger_cli.core.errors import ConfigError, ExpertError, HubUnreachable
+from dagger_cli.core.types import Card, Expert, Space
+from dagger_cli.experts.archive import sha256_of
+from dagger_cli.experts.bundled import bundled_ids, load_bundled
+from dagger_cli.experts.convert import AgentFiles
+from dagger_cli.experts.expert import expert_from, published
+from dagger_cli.experts.hub_client import NotThere, Repo, agents_for, commit_of
+from dagger_cli.experts.layout import older_versions, pick_agent
+from dagger_cli.experts.path import read_agent
+
+AUTHOR = "sb3"
+
+
+@dataclass(frozen=True)
+class Hub:
+    """`fallback` is for a Hub that cannot be reached; other errors are never papered over."""
+
+    algo: str | None
+    repo_id: str | None
+    filename: str | None
+    revision: str | None
+    sha256: str | None
+    fallback: Literal["bundled", "none"]
+    deterministic: bool
+
+    def __post_init__(self) -> None:
+        if self.fallback not in ("bundled", "none"):
+            raise ConfigError(f"expert.fallback must be bundled or none, got '{self.fallback}'")
+        if self.sha256 is not None and not re.fullmatch(r"[0-9a-f]{64}", self.sha256.lower()):
+            raise ConfigError(f"expert.sha256 must be 64 hexadecimal digits, got '{self.sha256}'")
+        if self.repo_id is not None and self.repo_id.count("/") != 1:
+            raise ConfigError(f"expert.repo_id must look like user/name, got '{self.repo_id}'")
+        if self.repo_id is None and not re.fullmatch(r"[A-Za-z0-9_]+", self.algo or ""):
+            raise ConfigError(
+                f"expert.algo must be one word such as a2c or ppo, got '{self.algo}'; "
+                "or give expert.repo_id"
+            )
+
+    def load(self, env_id: str, observation_space: Space, action_space: Space) -> Expert:
+        try:
+            repo, model, notes = self._locate(env_id)
+            return self._loaded(repo, model, notes, observation_space, action_space)
+        except HubUnreachable as err:
+            if self.fallback == "none":
+                raise HubUnreachable(
+                    f"{err}; check the network, or set expert.fallback=bundled"
+                ) from err
+            return self._bundled(err, env_id, observation_space, action_space)
+
+    def _bundled(
+        self, err: HubUnreachable, env_id: str, observation_space: Space, action_space: Space
+    ) -> Expert:
+        note = f"{err}; using the bundled agent (expert.fallback=none makes this an error)."
+        if env_id not in bundled_ids():
+            raise HubUnreachable(
+                f"{err}, and no agent is bundled for '{env_id}'; check the network"
+            ) from err
+        return load_bundled(
+            env_id,
+            observation_space,
+            action_space,
+            deterministic=self.deterministic,
+            notes=(note[0].upper() + note[1:],),
+        )
+
+    def _locate(self, env_id: str) -> tuple[Repo, Path, tuple[str, ...]]:
+        """The repository pinned to a commit, the agent's file, and notes on how it was found."""
+        if self.repo_id is not None:
+            return *_pinned(
+                Repo(self.repo_id, self.revision), self._filename(self.repo_id, env_id)
+            ), ()
+        unreachable: HubUnreachable | None = None
+        for version in older_versions(env_id):
+            name = f"{self.algo}-{version}"
+            repo, filename = Repo(f"{AUTHOR}/{name}", self.revision), self.filename or f"{name}.zip"
+            if unreachable and not repo.has(filename):
+                continue
+            try:
+                found = _pinned(repo, filename)
+            except HubUnreachable as err:  # an older version may still be in the cache
+                unreachable = unreachable or err
+                continue
+            except NotThere as err:
+                _refuse_other_files(repo, err)
+                continue
+            note = f"The Hub has no {self.algo} agent for {env_id}: using the one for {version}."
+            return *found, () if version == env_id else (note,)
+        raise unreachable or ExpertError(self._nothing_found(env_id))
+
+    def _nothing_found(self, env_id: str) -> str:
+        base = re.sub(r"-v\d+$", "", env_id)
+        near = [repo_id for repo_id in agents_for(AUTHOR, base) if base in repo_id]
+        algos = sorted({repo_id.split("/")[1].split("-")[0] for repo_id in near})
+        hint = (
+            f"expert.algo={'|'.join(algos)}"
+            if algos
+            else "expert=bundled, or expert.repo_id=user/name"
+        )
+        name = f"{AUTHOR}/{self.algo}-{env_id}"
+        return f"there is no {self.algo} agent for '{env_id}' on the Hub ({name}); try {hint}"
+
+    def _filename(self, repo_id: str, env_id: str) -> str:
+        """The one given, or the one file of the repository that can be the agent."""
+        if self.filename is not None:
+            return self.filename
+        names = Repo(repo_id, self.revision).files()
+        name = pick_agent(names, env_id, self.algo)
+        if name is None:
+            raise ExpertError(
+                f"it is not clear which file of '{repo_id}' is the agent; "
+                f"give expert.filename, one of: {', '.join(names)}"
+            )
+        return name
+
+    def _loaded(
+        self,
+        repo: Repo,
+        model: Path,
+        notes: tuple[str, ...],
+        observation_space: Space,
+        action_space: Space,
+    ) -> Expert:
+        digest = sha256_of(model)
+        if self.sha256 is not None and digest != self.sha256.lower():
+            raise ExpertError(
+                f"'{model.name}' of '{repo.repo_id}' has the sha256 {digest}, not expert.sha256; "
+                "check expert.revision, or delete the file from the cache if you distrust it"
+            )
+        agent, _ = read_agent(_companions(repo, model), observation_space, action_space)
+        details = {
+            **agent.facts,
+            "repo_id": repo.repo_id,
+            "commit": repo.revision,
+            "filename": model.name,
+        }
+        card = Card(
+            name=f"{repo.repo_id} on the Hub",
+            source=f"hub:{repo.repo_id}@{repo.revision}",
+            sha256=digest,
+            published=_results(repo) or published(agent.facts),
+            notes=notes,
+            details=details,
+        )
+        return expert_from(agent, card, self.deterministic, observation_space, action_space)
+
+
+def _pinned(repo: Repo, filename: str) -> tuple[Repo, Path]:
+    """Fetch the file; all others then come from the very commit that it came from."""
+    path = repo.fetch(filename)
+    return replace(repo, revision=commit_of(path) or repo.revision), path
+
+
+def _refuse_other_files(repo: Repo, err: NotThere) -> None:
+    """The file is not there: an error that lists the others, if the repository itself is."""
+    try:
+        names = repo.files()
+    except NotThere:
+        return
+    raise ExpertError(f"{err}; '{repo.repo_id}' has: {', '.join(names)}") from err
+
+
+def _companions(repo: Repo, model: Path) -> AgentFiles | Path:
+    if model.suffix == ".safetensors":
+        repo.fetch(f"{model.stem}.json")
+        return model.with_suffix("")
+    return AgentFiles(
+        model,
+        statistics=repo.fetch_if_there("vec_normalize.pkl"),
+        config=repo.fetch_if_there("config.yml"),
+    )
+
+
+def _results(repo: Repo) -> tuple[float, float] | None:
+    """What rl-baselines3-zoo measured when it published the agent."""
+    try:
+        path = repo.fetch_if_there("results.json")
+        if path is None:
+            return None
+        results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return float(results["mean_reward"]), float(results["std_reward"])
+    except (ExpertError, ValueError, KeyError, TypeError, OSError):
+        return None  # nice to know, nothing more

@@ -1,0 +1,223 @@
+"""Files of a Hub repository: short time-outs, retries where waiting helps, errors as sentences.
+
+Token, endpoint, cache and offline mode are huggingface_hub's own environment variables.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import re
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from dagger_cli.core.errors import ExpertError, HubUnreachable
+
+TIMEOUT = 3.0  # seconds until a silent Hub counts as unreachable
+WAITS = (0.5, 1.0, 2.0)  # seconds before each new attempt after 429 or 5xx
+PATIENCE = 5.0  # seconds after which no new attempt is made
+_LOG_IN = "set HF_TOKEN or run `hf auth login`"
+_COMMIT = re.compile("[0-9a-f]{40}")
+_BUSY = (429, 500, 502, 503, 504)
+
+Result = TypeVar("Result")
+
+
+class NotThere(ExpertError):
+    """The repository or the file does not exist (or is hidden from us)."""
+
+
+@dataclass(frozen=True)
+class Repo:
+    """One repository at one revision (None: its main branch)."""
+
+    repo_id: str
+    revision: str | None
+
+    def fetch(self, filename: str) -> Path:
+        """The file in the local cache, downloaded if need be; its path names the commit.
+
+        What is cached is good enough for a pinned commit, and for a Hub that cannot be reached.
+        """
+        from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
+
+        kept, what = self._kept(filename), f"'{filename}' of '{self.repo_id}'"
+        if isinstance(kept, Path) and _COMMIT.fullmatch(self.revision or ""):
+            return kept
+        url = hf_hub_url(self.repo_id, filename, revision=self.revision)
+        try:  # alone, hf_hub_download would try to reach the Hub for half a minute
+            _ask(lambda: get_hf_file_metadata(url, timeout=TIMEOUT), what)
+        except HubUnreachable:
+            if isinstance(kept, Path):
+                return kept
+            raise
+        except NotThere:
+            pass  # hf_hub_download finds the same, and remembers it
+        return Path(
+            _ask(
+                lambda: hf_hub_download(
+                    self.repo_id, filename, revision=self.revision, etag_timeout=TIMEOUT
+                ),
+                what,
+            )
+        )
+
+    def fetch_if_there(self, filename: str) -> Path | None:
+        """None where the repository has no such file (or, offline, the cache has none)."""
+        from huggingface_hub.constants import HF_HUB_OFFLINE
+
+        if self._kept(filename) is False:
+            return None
+        try:
+            return self.fetch(filename)
+        except NotThere:
+            return None
+        except HubUnreachable:
+            if HF_HUB_OFFLINE:
+                return None
+            raise
+
+    def has(self, filename: str) -> bool:
+        """Whether the file is in the cache."""
+        return isinstance(self._kept(filename), Path)
+
+    def _kept(self, filename: str) -> Path | Literal[False] | None:
+        """The file in the cache; False where the Hub is known not to have it; None: unknown."""
+        from huggingface_hub import try_to_load_from_cache
+
+        try:
+            kept = try_to_load_from_cache(self.repo_id, filename, revision=self.revision)
+        except ValueError:  # not a valid name; the request will say so
+            return None
+        if kept is None:
+            return None
+        return Path(kept) if isinstance(kept, str) else False
+
+    def files(self) -> list[str]:
+        """The names of all files, from the Hub, or when offline from the cache."""
+        from huggingface_hub import HfApi, snapshot_download
+        from huggingface_hub.constants import HF_HUB_OFFLINE
+
+        def ask() -> list[str]:
+            if HF_HUB_OFFLINE:
+                folder = Path(
+                    snapshot_download(self.repo_id, revision=self.revision, local_files_only=True)
+                )
+                return [
+                    str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()
+                ]
+            info = HfApi().model_info(self.repo_id, revision=self.revision, timeout=TIMEOUT)
+            return [sibling.rfilename for sibling in info.siblings or ()]
+
+        return _ask(ask, f"the list of files of '{self.repo_id}'")
+
+
+def agents_for(author: str, env_id: str) -> list[str]:
+    """Repositories of `author` named after the environment; empty where the Hub will not say."""
+    from huggingface_hub import HfApi
+
+    def ask() -> list[str]:
+        return [model.id for model in HfApi().list_models(author=author, search=env_id, limit=20)]
+
+    try:
+        return sorted(_ask(ask, "the list of agents"))
+    except ExpertError:
+        return []
+
+
+def commit_of(path: Path) -> str | None:
+    """The commit that a cached file belongs to: its folder in `snapshots/`."""
+    match = re.search(r"[/\\]snapshots[/\\]([0-9a-f]{40})[/\\]", str(path))
+    return match[1] if match else None
+
+
+def _ask(request: Callable[[], Result], what: str) -> Result:
+    """Try, wait and try again where the Hub is busy; anything else is translated at once."""
+    started = time.monotonic()
+    for wait in (*WAITS, None):
+        try:
+            with _quiet():
+                return request()
+        except (TypeError, AttributeError, NameError):
+            raise  # a bug of ours
+        except Exception as err:  # its errors have no common root, and change with its HTTP library
+            error = _root(err)
+            impatient = time.monotonic() - started > PATIENCE  # newer versions retry by themselves
+            if wait is None or impatient or _status(error) not in _BUSY:
+                raise _translate(error, what) from err
+            time.sleep(wait)
+    raise AssertionError("unreachable")
+
+
+def _root(err: Exception) -> Exception:
+    """huggingface_hub says "not in the cache" where a request failed; the reason is behind it."""
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    if isinstance(err, LocalEntryNotFoundError) and isinstance(err.__cause__, Exception):
+        return err.__cause__
+    return err
+
+
+def _status(err: Exception) -> int | None:
+    status = getattr(getattr(err, "response", None), "status_code", None)
+    return status if isinstance(status, int) else None
+
+
+def _translate(err: Exception, what: str) -> ExpertError:
+    from huggingface_hub import errors
+
+    if isinstance(err, errors.GatedRepoError):
+        return ExpertError(f"{what} is gated: accept its terms on its page, then {_LOG_IN}")
+    if isinstance(err, errors.RepositoryNotFoundError):
+        return NotThere(f"{what} is not on the Hub, or private (then {_LOG_IN})")
+    if isinstance(err, errors.RevisionNotFoundError):
+        return ExpertError(
+            f"{what}: no such revision; expert.revision takes a branch, a tag or a commit"
+        )
+    if isinstance(err, (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled)):
+        return HubUnreachable(
+            f"{what} is not in the cache, and the Hub may not be asked (HF_HUB_OFFLINE)"
+        )
+    if isinstance(err, errors.EntryNotFoundError):
+        return NotThere(f"{what} does not exist on the Hub")
+    if isinstance(err, errors.HFValidationError):
+        return ExpertError(f"{what}: not a valid repository name; it looks like 'user/name'")
+    status = _status(err)
+    if status in (401, 403):
+        return ExpertError(f"{what} is private or your token is not valid; {_LOG_IN}")
+    if isinstance(err, OSError) and err.errno == errno.ENOSPC:
+        return ExpertError(f"the disk is full, {what} cannot be kept; free some or set HF_HOME")
+    if isinstance(err, PermissionError):
+        return ExpertError(
+            f"the cache cannot be written ({err.filename}); set HF_HOME to a folder of yours"
+        )
+    reason = f"HTTP status {status}" if status else type(err).__name__
+    return HubUnreachable(f"the Hub did not answer for {what} ({reason})")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No progress bars or warnings of huggingface_hub in the middle of our output."""
+    from huggingface_hub.utils.tqdm import (
+        are_progress_bars_disabled,
+        disable_progress_bars,
+        enable_progress_bars,
+    )
+
+    logger = logging.getLogger("huggingface_hub")
+    level, bars = logger.level, not are_progress_bars_disabled()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logger.setLevel(logging.CRITICAL)
+        disable_progress_bars()
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
+            if bars:
+                enable_progress_bars()

@@ -1,0 +1,166 @@
+"""A network of ours: batch-first inference in float32, equal to stable-baselines3's `predict`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.random import Generator
+
+from dagger_cli.core.errors import ExpertError
+from dagger_cli.core.types import Array
+from dagger_cli.experts.spec import ACTIVATIONS, Layer, Spec, Weights, under
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+EPSILON_SDE = 1e-6  # stable-baselines3 adds this to the variance of state-dependent noise
+LOG_STD_RANGE = (-20.0, 2.0)  # SAC, TQC and CrossQ keep the predicted log std in here
+
+
+class Network:
+    """Raw observations (n, *obs_shape) to actions (n, *action_shape) of the action space's type."""
+
+    def __init__(self, spec: Spec, weights: Weights) -> None:
+        import torch
+
+        self.spec = spec
+        self._arrays = weights
+        self._weights = {k: torch.tensor(v, dtype=torch.float32) for k, v in weights.items()}
+        self._try_one()
+
+    def act(self, obs: Array, rng: Generator | None) -> Array:
+        """The agent's preferred actions, or a draw from its distribution where `rng` is given."""
+        import torch
+
+        with torch.inference_mode():
+            x = self._input(obs)
+            latent = x
+            for i, layer in enumerate(self.spec.layers):
+                latent, x = x, self._layer(i, layer, x)
+            return self._output(x, latent, rng)
+
+    def _try_one(self) -> None:
+        """One observation through the network finds out whether all shapes fit."""
+        space = self.spec.observation_space
+        try:
+            self.act(np.zeros((1, *space.shape), dtype=space.dtype), np.random.default_rng(0))
+        except (RuntimeError, KeyError, ValueError, IndexError, TypeError) as err:
+            reason = str(err).splitlines()[0] if str(err) else type(err).__name__
+            raise ExpertError(f"the expert's weights do not fit together ({reason})") from err
+
+    # -- observation -> numbers
+
+    def _input(self, obs: Array) -> Tensor:
+        import torch
+
+        spec, space = self.spec, self.spec.observation_space
+        if space.kind in ("discrete", "multi_discrete"):
+            return torch.from_numpy(_one_hot(obs.reshape(len(obs), -1), space.sizes))
+        if spec.channels_last:
+            obs = np.moveaxis(obs, -1, 1)
+        if spec.clip is not None:
+            obs = self._normalised(obs, spec.clip)
+        x = torch.from_numpy(np.array(obs, dtype=np.float32))  # a copy: torch wants it writable
+        return x / spec.scale if spec.scale != 1.0 else x
+
+    def _normalised(self, obs: Array, clip: float) -> Array:
+        mean, variance = self._arrays["mean"], self._arrays["variance"]
+        return np.clip((obs - mean) / np.sqrt(variance + self.spec.epsilon), -clip, clip)
+
+    def _layer(self, i: int, layer: Layer, x: Tensor) -> Tensor:
+        from torch import nn
+        from torch.nn import functional
+
+        if layer.kind == "Flatten":
+            return x.flatten(1)
+        if layer.kind in ACTIVATIONS:
+            activated: Tensor = getattr(nn, layer.kind)()(x)
+            return activated
+        mine = under(self._weights, f"layers.{i}.")
+        weight, bias = mine["weight"], mine.get("bias")
+        if layer.kind == "Linear":
+            return functional.linear(x, weight, bias)
+        if layer.kind == "Conv2d":
+            return functional.conv2d(x, weight, bias, stride=layer.stride)
+        scale = (mine["variance"] + layer.epsilon).sqrt()
+        return weight * ((x - mine["mean"]) / scale) + mine["bias"]
+
+    # -- numbers -> actions
+
+    def _output(self, x: Tensor, latent: Tensor, rng: Generator | None) -> Array:
+        kind, space = self.spec.head.kind, self.spec.action_space
+        if kind == "box":
+            return self._box(x, latent, rng)
+        if kind == "bernoulli":
+            actions = _bernoulli(x, rng)
+        elif kind == "categorical":
+            pieces = np.split(x.numpy(), np.cumsum(space.sizes)[:-1], axis=1)
+            actions = np.stack([_categorical(logits, rng) for logits in pieces], axis=1)
+        else:
+            actions = self._greedy(x, rng)
+        actions = actions.reshape(len(x), *space.shape) + space.start
+        return actions.astype(space.dtype)
+
+    def _box(self, x: Tensor, latent: Tensor, rng: Generator | None) -> Array:
+        import torch
+
+        head, space = self.spec.head, self.spec.action_space
+        if head.mean_limit is not None:
+            x = x.clamp(-head.mean_limit, head.mean_limit)
+        if rng is not None and head.noise != "none":
+            noise = rng.standard_normal(tuple(x.shape), dtype=np.float32)
+            x = x + self._std(latent) * torch.from_numpy(noise)
+        low = np.array(space.low, dtype=np.float32)
+        high = np.array(space.high, dtype=np.float32)
+        if head.squash:
+            actions = low + (0.5 * (torch.tanh(x).numpy() + 1.0) * (high - low))
+        else:
+            actions = np.clip(x.numpy(), low, high)
+        return actions.reshape(len(x), *space.shape).astype(space.dtype)
+
+    def _std(self, latent: Tensor) -> Tensor:
+        import torch
+        from torch.nn import functional
+
+        if self.spec.head.noise == "gaussian_net":
+            weight, bias = self._weights["log_std.weight"], self._weights["log_std.bias"]
+            return functional.linear(latent, weight, bias).clamp(*LOG_STD_RANGE).exp()
+        log_std = self._weights["log_std"]
+        if self.spec.head.noise == "gaussian":
+            return log_std.exp()
+        std = log_std.exp()
+        if self.spec.head.expln:
+            std = torch.where(log_std > 0, torch.log1p(log_std.clamp(min=0)) + 1.0, std)
+        n_actions = self.spec.action_space.size
+        return (latent**2 @ std.expand(-1, n_actions) ** 2 + EPSILON_SDE).sqrt()
+
+    def _greedy(self, x: Tensor, rng: Generator | None) -> Array:
+        n_actions = self.spec.action_space.sizes[0]
+        values = x.view(len(x), -1, n_actions).mean(1)
+        best: Array = values.argmax(1).numpy()
+        if rng is None:
+            return best
+        explore = rng.random(len(best)) < self.spec.head.epsilon
+        return np.where(explore, rng.integers(n_actions, size=len(best)), best)
+
+
+def _one_hot(choices: Array, sizes: tuple[int, ...]) -> Array:
+    pieces = [np.eye(n, dtype=np.float32)[choices[:, i]] for i, n in enumerate(sizes)]
+    return np.concatenate(pieces, axis=1)
+
+
+def _categorical(logits: Array, rng: Generator | None) -> Array:
+    if rng is not None:
+        logits = logits + rng.gumbel(
+            size=logits.shape
+        )  # the largest is then a draw from the softmax
+    best: Array = logits.argmax(axis=1)
+    return best
+
+
+def _bernoulli(logits: Tensor, rng: Generator | None) -> Array:
+    ones = logits.sigmoid().numpy()
+    threshold: Any = 0.5 if rng is None else rng.random(ones.shape)
+    answer: Array = ones > threshold
+    return answer

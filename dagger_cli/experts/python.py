@@ -1,0 +1,105 @@
+"""`expert=python`: any callable of the user's own, observation -> action."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+from dagger_cli.core.errors import ConfigError, ExpertError
+from dagger_cli.core.types import Acts, Array, Card, Expert, Space, View
+
+
+@dataclass(frozen=True)
+class Python:
+    """`target`: "package.name" or "package:name"; `batched`: called once with (n, ...)."""
+
+    target: str
+    batched: bool
+
+    def __post_init__(self) -> None:
+        if not all(_split(self.target)):
+            raise ConfigError(
+                f"expert.target must look like my_pkg.my_fn or my_pkg:my_fn, got '{self.target}'"
+            )
+
+    def load(self, env_id: str, observation_space: Space, action_space: Space) -> Expert:
+        function = _import(self.target)
+        digest = _digest(self.target, function)
+        card = Card(name=self.target, source=f"python:{self.target}", sha256=digest)
+        expert = PythonExpert(function, self.target, self.batched, action_space, card)
+        blank = np.zeros((1, *observation_space.shape), dtype=observation_space.dtype)
+        expert.act(View(blank, np.zeros(1, dtype=np.int64)), np.random.default_rng(0))
+        return expert
+
+
+@dataclass(frozen=True)
+class PythonExpert:
+    """Asks the callable for every row, or for all rows at once."""
+
+    function: Callable[[Any], Any]
+    target: str
+    batched: bool
+    action_space: Space
+    card: Card
+
+    def act(self, view: View, rng: Generator) -> Acts:
+        try:
+            actions = np.asarray(self._answer(view.obs))
+        except Exception as err:  # the user's code may raise anything
+            reason = f"{type(err).__name__}: {err}"
+            raise ExpertError(f"'{self.target}' failed on an observation ({reason})") from err
+        return Acts(self._checked(actions, len(view)), np.ones(len(view), dtype=bool))
+
+    def _answer(self, obs: Array) -> Any:
+        return self.function(obs) if self.batched else [self.function(row) for row in obs]
+
+    def _checked(self, actions: Array, n: int) -> Array:
+        wanted = (n, *self.action_space.shape)
+        if actions.shape != wanted or actions.dtype.kind not in "biuf":
+            each = "for all observations" if self.batched else "for every observation"
+            raise ExpertError(
+                f"'{self.target}' must return an action of shape {wanted[1:]} {each}, "
+                f"got {actions.dtype} of shape {actions.shape} for {n}; "
+                "expert.batched says whether it takes many at once"
+            )
+        return actions.astype(self.action_space.dtype)
+
+
+def _split(target: str) -> tuple[str, str]:
+    module, _, name = target.rpartition(":" if ":" in target else ".")
+    return module, name
+
+
+def _import(target: str) -> Callable[[Any], Any]:
+    """Also finds modules in the current folder, as `python -m` does."""
+    module, name = _split(target)
+    here = os.getcwd()
+    if here not in sys.path and "" not in sys.path:
+        sys.path.append(here)
+    try:
+        function = getattr(importlib.import_module(module), name)
+    except Exception as err:  # an import may raise anything
+        reason = f"{type(err).__name__}: {err}"
+        raise ExpertError(f"cannot import expert.target '{target}' ({reason})") from err
+    if not callable(function):
+        raise ExpertError(f"expert.target '{target}' is not callable; name a function")
+    found: Callable[[Any], Any] = function
+    return found
+
+
+def _digest(target: str, function: Callable[[Any], Any]) -> str:
+    """Of the source where there is one, so that a run tells a changed function from the old one."""
+    try:
+        text = inspect.getsource(function)
+    except (OSError, TypeError):
+        text = target
+    return hashlib.sha256(text.encode()).hexdigest()

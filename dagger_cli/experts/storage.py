@@ -1,0 +1,107 @@
+"""Our own files: `<name>.safetensors` (weights) and `<name>.json` (network, identity, score)."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dagger_cli.core.errors import ExpertError
+from dagger_cli.experts.spec import Spec, Weights
+
+FORMAT = "dagger-agent"
+VERSION = 1
+MAX_WEIGHTS_BYTES = 64 * 2**20
+MAX_CARD_BYTES = 2**20
+
+
+class Agent(NamedTuple):
+    """A network, its weights, and `facts`: whatever is known of where it comes from."""
+
+    spec: Spec
+    weights: Weights
+    facts: Mapping[str, Any]
+
+
+def save_agent(agent: Agent, stem: Path) -> tuple[Path, Path]:
+    """Write both files, each whole or not at all; `stem` is their path without the ending."""
+    import numpy as np
+    from safetensors.numpy import save
+
+    arrays = {name: np.ascontiguousarray(value) for name, value in agent.weights.items()}
+    card = {"format": FORMAT, "version": VERSION, **agent.facts, "network": agent.spec.to_json()}
+    weights_path, card_path = _paths(stem)
+    write_atomically(weights_path, save(arrays))
+    write_atomically(card_path, (json.dumps(card, indent=1) + "\n").encode())
+    return weights_path, card_path
+
+
+def load_agent(stem: Path) -> Agent:
+    """Raises ExpertError where a file is missing, damaged or of a newer version."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    weights_path, card_path = _paths(stem)
+    card = load_card(card_path)
+    try:
+        weights = load(read_bounded(weights_path, MAX_WEIGHTS_BYTES))
+    except (SafetensorError, ValueError) as err:
+        raise ExpertError(
+            f"'{weights_path}' is damaged ({err}); fetch or convert it again"
+        ) from err
+    spec = Spec.from_json(card.pop("network", {}))
+    return Agent(spec, weights, card)
+
+
+def load_card(card_path: Path) -> dict[str, Any]:
+    """The JSON card alone: who the agent is, without its weights."""
+    try:
+        card = json.loads(read_bounded(card_path, MAX_CARD_BYTES))
+    except (ValueError, RecursionError) as err:
+        raise ExpertError(f"'{card_path}' is not a JSON card ({err})") from err
+    if not isinstance(card, dict) or card.get("format") != FORMAT:
+        raise ExpertError(
+            f"'{card_path}' is not the card of a {FORMAT}; give a file written by this program"
+        )
+    if card.get("version") != VERSION:
+        raise ExpertError(
+            f"'{card_path}' is of format version {card.get('version')}, "
+            f"this program reads {VERSION}; update it"
+        )
+    return card
+
+
+def read_bounded(path: Path, limit: int) -> bytes:
+    """All of a file; one of more than `limit` bytes is refused before it is read."""
+    try:
+        size = path.stat().st_size
+        if size > limit:
+            raise ExpertError(
+                f"'{path}' has {size >> 20} MiB, which is absurd for what it should be"
+            )
+        return path.read_bytes()
+    except OSError as err:
+        raise ExpertError(f"cannot read '{path}' ({err.strerror})") from err
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write to a temporary file beside it, flush it to disk, then rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _paths(stem: Path) -> tuple[Path, Path]:
+    return stem.with_name(stem.name + ".safetensors"), stem.with_name(stem.name + ".json")

@@ -1,0 +1,245 @@
+"""Trains the expert that comes with the package for one environment, and writes its card.
+
+    python scripts/train_expert.py env=bipedal [algo=a2c] [seed=0] [steps=5000000] [out=folder]
+    python scripts/train_expert.py env=bipedal from=logs/a2c/BipedalWalker-v3_1
+
+Training is rl_zoo3's own (`python -m rl_zoo3.train`, its tuned hyper-parameters); `from` takes an
+existing log folder instead. The best evaluated model (the last one, should that score higher) is
+converted by our own loader and scored over the seeds 1000..1099 in Gymnasium itself, with
+deterministic actions.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from importlib.metadata import version
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gymnasium as gym
+import numpy as np
+
+from dagger_cli.core.types import Space
+from dagger_cli.experts.bundled import AGENTS
+from dagger_cli.experts.convert import AgentFiles, agent_from
+from dagger_cli.experts.network import Network
+from dagger_cli.experts.storage import Agent, load_agent, save_agent
+
+SEEDS = range(1000, 1100)
+PACKAGES = (
+    "dagger-cli",
+    "rl_zoo3",
+    "stable_baselines3",
+    "sb3_contrib",
+    "gymnasium",
+    "torch",
+    "numpy",
+)
+KEYS = ("env", "algo", "seed", "steps", "out", "from")
+
+
+class Task(NamedTuple):
+    """What the bundled agent of an environment must reach, and how often training looks."""
+
+    env_id: str
+    algo: str
+    target: float
+    eval_freq: int
+    fall_reward: float | None = None  # the last reward of an episode that ended badly
+
+
+TASKS = {
+    "acrobot": Task("Acrobot-v1", "ppo", -90, 50_000),
+    "bipedal": Task("BipedalWalker-v3", "a2c", 295, 100_000, -100),
+    "cartpole": Task("CartPole-v1", "ppo", 500, 10_000),
+    "lunarlander": Task("LunarLander-v3", "ppo", 250, 50_000, -100),
+    "lunarlander_continuous": Task("LunarLanderContinuous-v3", "ppo", 250, 50_000, -100),
+    "mountaincar": Task("MountainCar-v0", "dqn", -115, 5_000),
+    "mountaincar_continuous": Task("MountainCarContinuous-v0", "sac", 90, 5_000),
+    "pendulum": Task("Pendulum-v1", "tqc", -170, 1_000),
+}
+
+
+def main(words: list[str]) -> int:
+    given = dict(word.partition("=")[::2] for word in words)
+    if set(given) - set(KEYS) or given.get("env") not in TASKS:
+        print(__doc__)
+        print(f"env is one of: {', '.join(TASKS)}")
+        return 2
+    task = TASKS[given["env"]]
+    logs = Path(given["from"]) if "from" in given else train(task, given)
+    out = Path(given.get("out", AGENTS))
+    facts, score = bundle(task, logs, out / task.env_id)
+    print(json.dumps({"env": task.env_id, **facts, "score": score}, indent=1))
+    reached = score["mean"] >= task.target
+    print(f"target {task.target}: {'reached' if reached else 'NOT reached'}")
+    return 0 if reached else 1
+
+
+# -- training
+
+
+def train(task: Task, given: dict[str, str]) -> Path:
+    """Run rl_zoo3 and return its log folder."""
+    algo, logs = given.get("algo", task.algo), Path("logs")
+    before = set(logs.glob(f"{algo}/{task.env_id}_*"))
+    command = [sys.executable, "-m", "rl_zoo3.train", "--algo", algo, "--env", task.env_id]
+    command += ["--seed", given.get("seed", "0"), "--eval-freq", str(task.eval_freq)]
+    command += [
+        "--eval-episodes",
+        "50",
+        "--n-eval-envs",
+        "1",
+        "--vec-env",
+        "dummy",
+        "-f",
+        str(logs),
+    ]
+    command += ["--num-threads", "1"]
+    if "steps" in given:
+        command += ["--n-timesteps", given["steps"]]
+    with subprocess.Popen(command) as process:
+        while process.poll() is None:
+            time.sleep(1)
+            for folder in set(logs.glob(f"{algo}/{task.env_id}_*")) - before:
+                keep_best(folder, task.env_id)
+    if process.returncode:
+        raise SystemExit(f"rl_zoo3 ended with exit code {process.returncode}")
+    (folder,) = set(logs.glob(f"{algo}/{task.env_id}_*")) - before
+    return folder
+
+
+def keep_best(folder: Path, env_id: str) -> None:
+    """Copy the best model with its statistics, which rl_zoo3 overwrites at the end of training.
+
+    It writes the final archive just before, so that once that is there, it is too late to copy.
+    """
+    statistics, kept = folder / env_id / "vecnormalize.pkl", folder / "best" / "vecnormalize.pkl"
+    new = statistics.exists() and (
+        not kept.exists() or kept.stat().st_mtime < statistics.stat().st_mtime
+    )
+    if new and not (folder / f"{env_id}.zip").exists():
+        kept.parent.mkdir(exist_ok=True)
+        shutil.copy2(folder / "best_model.zip", kept.parent)
+        shutil.copy2(statistics, kept)
+
+
+def candidates(task: Task, logs: Path) -> Iterator[tuple[str, AgentFiles]]:
+    """The best evaluated model, then the last one, each with the statistics of its own moment."""
+    settings = logs / task.env_id
+    files = AgentFiles(logs, None, settings / "config.yml", settings / "args.yml")
+    last = settings / "vecnormalize.pkl"
+    best = logs / "best" if last.exists() and (logs / "best").exists() else logs
+    kept = best / "vecnormalize.pkl" if best != logs else last
+    for name, archive, statistics in (
+        ("best", best / "best_model.zip", kept),
+        ("last", logs / f"{task.env_id}.zip", last),
+    ):
+        if archive.exists():
+            found = statistics if statistics.exists() else None
+            yield name, files._replace(archive=archive, statistics=found)
+
+
+# -- converting and scoring
+
+
+def bundle(task: Task, logs: Path, stem: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Write the better of best and last with its card; return what the card says."""
+    env = gym.make(task.env_id)
+    spaces = space_of(env.observation_space), space_of(env.action_space)
+    chosen: tuple[dict[str, Any], dict[str, Any], Agent] | None = None
+    for name, files in candidates(task, logs):
+        agent = agent_from(files, *spaces)
+        score = score_of(task, agent, stem.parent)
+        print(f"{name}: {score['mean']:.1f} +- {score['std']:.1f}, falls {score['falls']}")
+        if chosen is None or score["mean"] > chosen[1]["mean"]:
+            chosen = facts_of(task, logs, name, agent), score, agent
+        if score["mean"] >= task.target and not score["falls"]:
+            break
+    if chosen is None:
+        raise SystemExit(f"no best_model.zip or {task.env_id}.zip in {logs}")
+    facts, score, agent = chosen
+    save_agent(Agent(agent.spec, agent.weights, {**facts, "score": score}), stem)
+    return facts, score
+
+
+def facts_of(task: Task, logs: Path, name: str, agent: Agent) -> dict[str, Any]:
+    command = (logs / task.env_id / "command.txt").read_text().split()
+    evaluations = np.load(logs / "evaluations.npz")
+    best = int(evaluations["timesteps"][evaluations["results"].mean(axis=1).argmax()])
+    return {
+        "env_id": task.env_id,
+        "algo": command[command.index("--algo") + 1],
+        "command": " ".join(["python", *command[command.index("-m") :]]),
+        "seed": int(command[command.index("--seed") + 1]),
+        "steps": int(evaluations["timesteps"][-1]),
+        "model": name,
+        "model_step": best if name == "best" else int(evaluations["timesteps"][-1]),
+        "archive_sha256": agent.facts["sha256"],
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+
+
+def score_of(task: Task, agent: Agent, scratch: Path) -> dict[str, Any]:
+    """Returns over the fixed seeds, one environment a process, both cores."""
+    stem = scratch / f".scoring-{task.env_id}"
+    paths = save_agent(agent, stem)
+    try:
+        with get_context("spawn").Pool(2) as pool:
+            jobs = [(task, stem, seed) for seed in SEEDS]
+            played = np.array(pool.starmap(play, jobs, chunksize=5))
+    finally:
+        for path in paths:
+            path.unlink()
+    returns, falls = played[:, 0], played[:, 1]
+    numbers = {
+        "mean": returns.mean(),
+        "std": returns.std(),
+        "min": returns.min(),
+        "max": returns.max(),
+    }
+    rounded = {key: round(float(value), 3) for key, value in numbers.items()}
+    return {**rounded, "falls": int(falls.sum()), "seeds": [SEEDS.start, SEEDS.stop - 1]}
+
+
+def play(task: Task, stem: Path, seed: int) -> tuple[float, bool]:
+    """One episode: its return, and whether it ended badly."""
+    import torch
+
+    torch.set_num_threads(1)
+    agent = load_agent(stem)
+    network = Network(agent.spec, agent.weights)
+    env = gym.make(task.env_id)
+    obs, _ = env.reset(seed=seed)
+    total, reward, ended = 0.0, 0.0, False
+    while not ended:
+        obs, step_reward, terminated, truncated, _ = env.step(network.act(obs[None], None)[0])
+        reward = float(step_reward)
+        total += reward
+        ended = terminated or truncated
+    return total, task.fall_reward is not None and reward <= task.fall_reward
+
+
+def space_of(space: Any) -> Space:
+    """Box and Discrete are all that the bundled environments have."""
+    if isinstance(space, gym.spaces.Discrete):
+        return Space(
+            "discrete", (), str(space.dtype), sizes=(int(space.n),), start=int(space.start)
+        )
+    low, high = (tuple(map(float, bound.ravel())) for bound in (space.low, space.high))
+    return Space("box", space.shape, str(space.dtype), low=low, high=high)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,212 @@
+"""Our networks give what stable-baselines3's own `predict(deterministic=True)` gives, to 1e-6."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium import spaces
+from trusted import load_trusted, normalise, space_of
+
+from dagger_cli.core.types import Array
+from dagger_cli.experts.convert import AgentFiles, agent_from, convert
+from dagger_cli.experts.layout import find_agent
+from dagger_cli.experts.network import Network
+from dagger_cli.experts.storage import load_agent
+
+HUB = [
+    "a2c-BipedalWalker-v3", "ddpg-Pendulum-v1", "dqn-CartPole-v1", "ppo-BipedalWalker-v3",
+    "ppo-CartPole-v1", "ppo-LunarLander-v2", "ppo-MountainCarContinuous-v0", "sac-Pendulum-v1",
+    "tqc-Pendulum-v1",
+]  # fmt: skip
+
+
+def algorithm(name: str) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import sb3_contrib
+        import stable_baselines3
+
+    return getattr(stable_baselines3, name, None) or getattr(sb3_contrib, name)
+
+
+def network(files: AgentFiles, observation_space: Any, action_space: Any) -> Network:
+    agent = agent_from(files, space_of(observation_space), space_of(action_space))
+    return Network(agent.spec, agent.weights)
+
+
+def difference(ours: Array, theirs: Array) -> float:
+    assert ours.shape == theirs.shape
+    return float(np.abs(ours.astype(np.float64) - theirs).max())
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", HUB)
+def test_agents_of_the_hub(name: str, hub_folder: Path) -> None:
+    algo, env_id = name.split("-", 1)
+    env = gym.make(env_id.replace("LunarLander-v2", "LunarLander-v3"))
+    files = find_agent(hub_folder / name, env_id, None)
+    assert isinstance(files, AgentFiles)
+    rng = np.random.default_rng(0)
+    obs = (2 * rng.standard_normal((1000, *env.observation_space.shape))).astype(np.float32)
+    theirs = load_trusted(
+        algorithm(algo.upper()), files.archive, env.observation_space, env.action_space
+    )
+    expected, _ = theirs.predict(normalise(files.statistics, obs), deterministic=True)
+    ours = network(files, env.observation_space, env.action_space)
+    assert difference(ours.act(obs, None), expected) <= 1e-6
+    assert difference(ours.act(obs[:1], None), expected[:1]) <= 1e-5  # another batch size
+
+
+class Stub(gym.Env[Any, Any]):
+    """Spaces and nothing more, so that an agent can be made."""
+
+    def __init__(self, observation_space: Any, action_space: Any) -> None:
+        self.observation_space, self.action_space = observation_space, action_space
+
+    def reset(self, **_: Any) -> Any:
+        return self.observation_space.sample(), {}
+
+    def step(self, action: Any) -> Any:
+        return self.observation_space.sample(), 0.0, False, False, {}
+
+
+FLAT = spaces.Box(-np.inf, np.inf, (5,), np.float32)
+GRID = spaces.Box(-1, 1, (2, 3), np.float32)
+IMAGE = spaces.Box(0, 255, (36, 36, 3), np.uint8)
+ARM = spaces.Box(np.array([-2, -1], np.float32), np.array([2, 3], np.float32))
+FOUR = spaces.Discrete(4)
+MULTI = spaces.MultiDiscrete([3, 2, 4])
+BITS = spaces.MultiBinary(3)
+
+SMALL = {"features_dim": 16}
+UNSHARED = {"share_features_extractor": False, "features_extractor_kwargs": SMALL}
+SPLIT = {"net_arch": {"pi": [7], "vf": [4]}, "activation_fn": "ELU"}
+TWIN = {"net_arch": {"pi": [6], "qf": [7]}, "activation_fn": "Tanh"}
+MADE: list[tuple[str, str, Any, Any, dict[str, Any], dict[str, Any]]] = [
+    ("PPO", "MlpPolicy", FLAT, ARM, {}, {"net_arch": [8, 6], "activation_fn": "ReLU"}),
+    ("PPO", "MlpPolicy", GRID, FOUR, {}, SPLIT),
+    ("PPO", "MlpPolicy", FLAT, MULTI, {}, {"net_arch": []}),
+    ("PPO", "MlpPolicy", FLAT, BITS, {}, {"activation_fn": "GELU"}),
+    ("PPO", "MlpPolicy", spaces.Discrete(6), FOUR, {}, {}),
+    ("PPO", "MlpPolicy", spaces.MultiDiscrete([3, 4]), FOUR, {}, {}),
+    ("PPO", "MlpPolicy", spaces.MultiBinary(4), ARM, {}, {}),
+    ("PPO", "MlpPolicy", IMAGE, FOUR, {}, {"net_arch": [8]}),
+    ("PPO", "CnnPolicy", IMAGE, ARM, {}, {"net_arch": [16], "features_extractor_kwargs": SMALL}),
+    ("PPO", "CnnPolicy", IMAGE, FOUR, {}, UNSHARED),
+    ("A2C", "MlpPolicy", FLAT, ARM, {"use_sde": True}, {"squash_output": True}),
+    ("A2C", "MlpPolicy", FLAT, ARM, {"use_sde": True}, {"full_std": False, "use_expln": True}),
+    ("TRPO", "MlpPolicy", FLAT, ARM, {}, {}),
+    ("DDPG", "MlpPolicy", FLAT, ARM, {}, {"net_arch": [9, 8]}),
+    ("TD3", "MlpPolicy", FLAT, ARM, {}, TWIN),
+    ("SAC", "MlpPolicy", FLAT, ARM, {}, {"net_arch": [8]}),
+    ("SAC", "MlpPolicy", FLAT, ARM, {"use_sde": True}, {"net_arch": [8], "clip_mean": 0.05}),
+    ("SAC", "MlpPolicy", FLAT, ARM, {"use_sde": True}, {"net_arch": [8], "clip_mean": 0.0}),
+    ("SAC", "CnnPolicy", IMAGE, ARM, {}, {"net_arch": [8], "features_extractor_kwargs": SMALL}),
+    ("TQC", "MlpPolicy", FLAT, ARM, {}, {"net_arch": [8, 8]}),
+    ("CrossQ", "MlpPolicy", FLAT, ARM, {}, {"net_arch": {"pi": [8, 8], "qf": [8]}}),
+    ("DQN", "MlpPolicy", FLAT, FOUR, {}, {"net_arch": [12]}),
+    ("DQN", "CnnPolicy", IMAGE, FOUR, {}, {"features_extractor_kwargs": SMALL}),
+    ("QRDQN", "MlpPolicy", FLAT, FOUR, {}, {"n_quantiles": 7}),
+    ("ARS", "MlpPolicy", FLAT, ARM, {}, {"net_arch": [6]}),
+    ("ARS", "MlpPolicy", FLAT, ARM, {}, {"squash_output": False, "with_bias": False}),
+    ("ARS", "LinearPolicy", FLAT, ARM, {}, {}),
+    ("ARS", "LinearPolicy", FLAT, FOUR, {}, {}),
+]  # fmt: skip
+
+
+def make(
+    name: str, policy: str, obs: Any, act: Any, options: dict[str, Any], kwargs: dict[str, Any]
+) -> Any:
+    from torch import nn
+
+    kwargs = dict(kwargs)
+    if "activation_fn" in kwargs:
+        kwargs["activation_fn"] = getattr(nn, kwargs["activation_fn"])
+    if name in ("DDPG", "TD3", "SAC", "TQC", "CrossQ", "DQN", "QRDQN"):
+        options = {**options, "buffer_size": 10}
+    return algorithm(name)(
+        policy, Stub(obs, act), policy_kwargs=kwargs, seed=0, device="cpu", **options
+    )
+
+
+def shake(model: Any) -> None:
+    """Other numbers than a fresh network's: larger logits, statistics that are not 0 and 1."""
+    import torch
+
+    with torch.no_grad():
+        for value in model.policy.state_dict().values():
+            if value.is_floating_point():
+                value.mul_(1.5).add_(0.1 * torch.rand_like(value))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("case", MADE, ids=lambda c: f"{c[0]}-{c[1]}")
+def test_agents_made_here(case: Any, tmp_path: Path) -> None:
+    model = make(*case)
+    shake(model)
+    model.save(tmp_path / "agent.zip")
+    obs_space, act_space = case[2], case[3]
+    obs_space.seed(1)
+    obs = np.stack([obs_space.sample() for _ in range(16 if len(obs_space.shape) == 3 else 1000)])
+    expected, _ = model.predict(obs, deterministic=True)
+
+    files = AgentFiles(tmp_path / "agent.zip")
+    assert difference(network(files, obs_space, act_space).act(obs, None), expected) <= 1e-6
+
+    convert(files, tmp_path / "ours", space_of(obs_space), space_of(act_space))
+    kept = load_agent(tmp_path / "ours")
+    again = Network(kept.spec, kept.weights)
+    assert difference(again.act(obs, None), expected) <= 1e-6
+    drawn = again.act(obs, np.random.default_rng(0))
+    assert all(act_space.contains(action) for action in drawn)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_recurrent_agents_are_refused(tmp_path: Path) -> None:
+    from dagger_cli.core.errors import ExpertError
+
+    model = algorithm("RecurrentPPO")("MlpLstmPolicy", Stub(FLAT, FOUR), device="cpu")
+    model.save(tmp_path / "agent.zip")
+    with pytest.raises(ExpertError, match="recurrent policies"):
+        network(AgentFiles(tmp_path / "agent.zip"), FLAT, FOUR)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("obs_space", "act_space", "sentence"),
+    [
+        (spaces.Box(-1, 1, (6,), np.float32), ARM, "observations of 5 numbers, but"),
+        (FLAT, spaces.Box(-1, 1, (3,), np.float32), "gives 2 numbers"),
+        (FLAT, FOUR, "trained with a box action_space"),
+    ],
+)  # fmt: skip
+def test_other_spaces_are_one_sentence(
+    obs_space: Any, act_space: Any, sentence: str, tmp_path: Path
+) -> None:
+    from dagger_cli.core.errors import ExpertError
+
+    make("PPO", "MlpPolicy", FLAT, ARM, {}, {}).save(tmp_path / "agent.zip")
+    with pytest.raises(ExpertError, match=sentence) as caught:
+        network(AgentFiles(tmp_path / "agent.zip"), obs_space, act_space)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("case", [MADE[0], MADE[10], MADE[15], MADE[16]], ids=lambda c: c[0])
+def test_drawn_actions_have_the_agents_own_spread(case: Any, tmp_path: Path) -> None:
+    """gSDE keeps a noise matrix for many steps; ours is drawn anew, with the same spread."""
+    model = make(*case)
+    model.save(tmp_path / "agent.zip")
+    ours = network(AgentFiles(tmp_path / "agent.zip"), case[2], case[3])
+    obs = np.repeat(np.ones((1, 5), np.float32), 4000, axis=0)
+    if model.use_sde:
+        model.policy.reset_noise(len(obs))
+    theirs, _ = model.predict(obs, deterministic=False)
+    drawn = ours.act(obs, np.random.default_rng(0))
+    np.testing.assert_allclose(drawn.std(axis=0), theirs.std(axis=0), rtol=0.1)
+    np.testing.assert_allclose(drawn.mean(axis=0), theirs.mean(axis=0), atol=0.1)

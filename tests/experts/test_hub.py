@@ -1,0 +1,224 @@
+"""The real huggingface_hub against a local Hub.
+
+The library reads its environment variables once, when imported: most tests patch what it read, and
+one runs processes of its own with the variables set.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from hub_server import TOKEN, serving
+from hub_server import Hub as Server
+from trusted import space_of
+
+from dagger_cli.core.errors import ExpertError
+from dagger_cli.core.types import View
+from dagger_cli.experts.hub import Hub
+
+ROOT = Path(__file__).parents[2]
+DEFAULTS: dict[str, Any] = {
+    "algo": "ppo", "repo_id": None, "filename": None, "revision": None, "sha256": None,
+    "fallback": "none", "deterministic": True,
+}  # fmt: skip
+
+
+def load(env_id: str = "CartPole-v1", **options: Any) -> dict[str, Any]:
+    """What the expert's card says, or the error, and how long it took."""
+    env = gymnasium.make(env_id)
+    spaces = space_of(env.observation_space), space_of(env.action_space)
+    started = time.monotonic()
+    try:
+        expert = Hub(**{**DEFAULTS, **options}).load(env_id, *spaces)
+    except ExpertError as err:
+        assert "\n" not in str(err)
+        return {"error": f"{type(err).__name__}: {err}", "seconds": time.monotonic() - started}
+    obs = np.zeros((3, *spaces[0].shape), np.float32)
+    acts = expert.act(View(obs, np.zeros(3, np.int64)), np.random.default_rng(0))
+    assert acts.asked.all() and len(acts.actions) == 3
+    card = expert.card
+    told = {"source": card.source, "sha256": card.sha256, "notes": list(card.notes)}
+    return {**told, "details": dict(card.details), "seconds": time.monotonic() - started}
+
+
+class Client:
+    """Points huggingface_hub to a server and to a cache of its own."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, home: Path, url: str) -> None:
+        from huggingface_hub import constants
+
+        self.patch, self.constants = patch, constants
+        real_sleep = time.sleep
+        patch.setattr(time, "sleep", lambda seconds: real_sleep(min(seconds, 0.01)))
+        for name in ("HF_HUB_CACHE", "HF_TOKEN_PATH", "AGENT_HARNESSES_PATH"):
+            patch.setattr(constants, name, str(home / name), raising=False)
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "HF_TOKEN"):
+            patch.delenv(name, raising=False)
+        self.ask(url)
+
+    def ask(self, url: str, *, offline: bool = False) -> None:
+        self.patch.setattr(self.constants, "ENDPOINT", url)
+        template = url + "/{repo_id}/resolve/{revision}/{filename}"
+        self.patch.setattr(self.constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        self.patch.setattr(self.constants, "HF_HUB_OFFLINE", offline)
+
+
+@pytest.fixture(autouse=True)
+def silent(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """No bars, no warnings of the library."""
+    yield
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.fixture
+def hub(hub_folder: Path) -> Iterator[Server]:
+    with serving() as server:
+        for folder in hub_folder.iterdir():
+            server.add(f"sb3/{folder.name}", folder)
+        yield server
+
+
+@pytest.fixture
+def client(hub: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
+    return Client(monkeypatch, tmp_path, hub.url)
+
+
+def test_fresh_then_cached_then_offline_then_gone(hub: Server, client: Client) -> None:
+    fresh = load()
+    assert fresh["details"]["commit"] == fresh["source"].split("@")[1]
+    assert len(fresh["details"]["commit"]) == 40
+    downloads = [key for key in hub.requests if key.startswith("GET") and key.endswith(".zip")]
+    assert downloads == ["GET /sb3/ppo-CartPole-v1/resolve/main/ppo-CartPole-v1.zip"]
+
+    hub.requests.clear()
+    again = load()
+    assert again["sha256"] == fresh["sha256"]
+    assert not [
+        key for key in hub.requests if key.startswith("GET /sb3")
+    ]  # nothing is downloaded twice
+
+    hub.requests.clear()
+    client.ask(hub.url, offline=True)
+    assert load()["sha256"] == fresh["sha256"]
+    assert not hub.requests
+
+    client.ask("http://127.0.0.1:9")
+    gone = load()
+    assert gone["sha256"] == fresh["sha256"]
+    assert gone["seconds"] < 3
+
+
+def test_statistics_come_from_the_same_commit(hub: Server, client: Client) -> None:
+    told = load("BipedalWalker-v3", algo="a2c")
+    commit = told["details"]["commit"]
+    assert hub.requests[f"GET /sb3/a2c-BipedalWalker-v3/resolve/{commit}/vec_normalize.pkl"] == 1
+
+
+def test_missing_statistics_are_an_error(hub: Server, client: Client, tmp_path: Path) -> None:
+    folder = tmp_path / "repo"
+    shutil.copytree(hub.repos["sb3/a2c-BipedalWalker-v3"]["main"], folder)
+    folder.chmod(0o755)
+    (folder / "vec_normalize.pkl").unlink()
+    hub.add("me/walker", folder)
+    told = load("BipedalWalker-v3", algo="a2c", repo_id="me/walker")
+    assert "statistics" in told["error"] and "missing" in told["error"]
+
+
+def test_older_version_is_used_with_a_note(client: Client) -> None:
+    told = load("LunarLander-v3")
+    assert told["source"].startswith("hub:sb3/ppo-LunarLander-v2@")
+    assert told["notes"] == [
+        "The Hub has no ppo agent for LunarLander-v3: using the one for LunarLander-v2."
+    ]
+
+
+def test_older_version_is_used_from_the_cache_too(hub: Server, client: Client) -> None:
+    online = load("LunarLander-v3")
+    for url, offline in ((hub.url, True), ("http://127.0.0.1:9", False)):
+        client.ask(url, offline=offline)
+        assert load("LunarLander-v3")["source"] == online["source"]
+
+
+def test_revisions(hub: Server, client: Client, tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    old.mkdir()
+    shutil.copy(hub.repos["sb3/dqn-CartPole-v1"]["main"] / "dqn-CartPole-v1.zip", old / "agent.zip")
+    commit = hub.add("me/cart", old, "v1")
+    hub.add("me/cart", hub.repos["sb3/ppo-CartPole-v1"]["main"])
+    newest = load(repo_id="me/cart")
+    for revision in ("v1", commit):
+        pinned = load(repo_id="me/cart", revision=revision)
+        assert pinned["details"]["commit"] == commit != newest["details"]["commit"]
+        assert pinned["sha256"] != newest["sha256"]
+    assert "no such revision" in load(repo_id="me/cart", revision="nope")["error"]
+
+
+def test_not_found_says_what_there_is(client: Client) -> None:
+    assert load(algo="a2c")["error"].endswith("try expert.algo=dqn|ppo")
+    assert "expert=bundled" in load("Acrobot-v1", algo="a2c")["error"]
+    error = load(filename="agent.zip")["error"]
+    assert "'agent.zip'" in error and "ppo-CartPole-v1.zip, train_eval_metrics.zip" in error
+    assert "not on the Hub, or private" in load(repo_id="no/body")["error"]
+
+
+def test_private_and_gated_need_a_token(hub: Server, client: Client) -> None:
+    hub.private.add("sb3/dqn-CartPole-v1")
+    hub.gated.add("sb3/ppo-CartPole-v1")
+    assert "HF_TOKEN" in load(repo_id="sb3/dqn-CartPole-v1")["error"]
+    assert "is gated" in load()["error"]
+    client.patch.setenv("HF_TOKEN", TOKEN)
+    assert "source" in load()
+
+
+@pytest.mark.parametrize("failures", [[500, 500], [429], [503]])
+def test_a_busy_hub_is_asked_again(failures: list[int], hub: Server, client: Client) -> None:
+    hub.failures.extend(failures)
+    assert "source" in load()
+    assert not hub.failures
+
+
+def test_a_broken_hub_is_given_up(hub: Server, client: Client) -> None:
+    hub.failures.extend([500] * 50)
+    assert "HubUnreachable" in load()["error"]
+    assert len(hub.failures) > 30
+
+
+def test_wrong_sha256(client: Client) -> None:
+    good = load()["sha256"]
+    assert "has the sha256 " + good in load(sha256="0" * 64)["error"]
+    assert "source" in load(sha256=good.upper())
+
+
+def test_unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client(monkeypatch, tmp_path, "http://127.0.0.1:9")
+    told = load(fallback="bundled")
+    assert told["source"] == "bundled:CartPole-v1"
+    assert len(told["notes"]) == 1 and "expert.fallback=none" in told["notes"][0]
+    assert told["seconds"] < 3
+    assert "HubUnreachable" in load()["error"]
+    client.ask("http://127.0.0.1:9", offline=True)
+    assert "HF_HUB_OFFLINE" in load(fallback="bundled")["notes"][0]
+
+
+def test_the_librarys_own_variables(hub: Server, tmp_path: Path) -> None:
+    """HF_ENDPOINT and HF_HOME as a user sets them; nothing but what we print is printed."""
+    words = "from test_hub import load; print(load()['source'])"
+    kept = {key: value for key, value in os.environ.items() if "proxy" not in key.lower()}
+    folders = os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
+    settings = {**kept, "HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path), "PYTHONPATH": folders}
+    done = subprocess.run(
+        [sys.executable, "-c", words], env=settings, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("hub:sb3/ppo-CartPole-v1@")
+    assert any((tmp_path / "hub").iterdir())
