@@ -25,7 +25,14 @@ from dagger_cli.schema import shipped_targets
 
 MAX_SLOTS = 32  # of evaluation: more gain nothing on a few cores
 ENV_NOTES = ("name", "failure_name", "hub_algo", "budget", "evaluation")  # not the source's
-RESUME_MAY_CHANGE = ("rounds", "labels", "evaluation.episodes", "evaluation.seed", "env.workers")
+RESUME_MAY_CHANGE = (
+    "rounds",
+    "labels",
+    "evaluation.checkpoint",
+    "evaluation.episodes",
+    "evaluation.seed",
+    "env.workers",
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,8 @@ class TrainJob:
     kit: Kit
     trainer: Trainer
     validation_seeds: range
+    tolerance: float
+    student: str
     evaluation_seeds: range
 
 
@@ -124,16 +133,29 @@ def _train_job(config: dict[str, Any]) -> TrainJob:
     if cfg.seed < 0:
         raise ConfigError(f"seed must be 0 or more, got {cfg.seed}")
     budget = Budget(cfg.rounds, cfg.steps_per_round, cfg.labels)
-    validation_seeds = _range("validation.episodes", cfg.validation.episodes, VALIDATION_SEEDS[0])
-    evaluation_seeds = _range("evaluation.episodes", cfg.evaluation.episodes, cfg.evaluation.seed)
+    n_validation = _at_least_one("validation.episodes", cfg.validation.episodes)
+    validation_seeds = VALIDATION_SEEDS[:n_validation]
+    evaluation_seeds = _test_seeds(
+        "evaluation.episodes", cfg.evaluation.episodes, cfg.evaluation.seed
+    )
+    if not 0 <= cfg.validation.tolerance < 1:
+        raise ConfigError(
+            f"validation.tolerance must be in [0, 1), got {cfg.validation.tolerance}; try 0.01"
+        )
+    if cfg.evaluation.checkpoint not in ("best", "last"):
+        raise ConfigError(
+            f"evaluation.checkpoint must be best or last, got '{cfg.evaluation.checkpoint}'"
+        )
     trainer = _instantiate(cfg.trainer, drop=("name",))
     env = _env(cfg)
     learner = _learner(cfg, env)
     expert = _expert(cfg, env)
-    if cfg.n_envs < 1:
-        raise ConfigError(f"n_envs must be at least 1, got {cfg.n_envs}")
-    kit = Kit(env.source.open(cfg.n_envs), expert, learner, budget, Streams.spawn(cfg.seed))
-    return TrainJob(config, env, kit, trainer, validation_seeds, evaluation_seeds)
+    n_envs = _at_least_one("n_envs", cfg.n_envs)
+    kit = Kit(env.source.open(n_envs), expert, learner, budget, Streams.spawn(cfg.seed))
+    tolerance, student = cfg.validation.tolerance, cfg.evaluation.checkpoint
+    return TrainJob(
+        config, env, kit, trainer, validation_seeds, tolerance, student, evaluation_seeds
+    )
 
 
 def _env(cfg: DictConfig) -> EnvChoice:
@@ -171,14 +193,18 @@ def _instantiate(node: DictConfig, drop: Collection[str] = (), **given: Any) -> 
 def _seeds(cfg: DictConfig, default: DictConfig) -> range:
     episodes = default.episodes if cfg.episodes is None else cfg.episodes
     seed = default.get("seed", 1000) if cfg.seed is None else cfg.seed
-    return _range("episodes", episodes, seed)
+    return _test_seeds("episodes", episodes, seed)
 
 
-def _range(key: str, episodes: int, first: int) -> range:
-    if episodes < 1:
-        raise ConfigError(f"{key} must be at least 1, got {episodes}")
-    seeds = range(first, first + episodes)
-    if first not in VALIDATION_SEEDS and not (first in TEST_SEEDS and seeds[-1] in TEST_SEEDS):
+def _at_least_one(key: str, value: int) -> int:
+    if value < 1:
+        raise ConfigError(f"{key} must be at least 1, got {value}")
+    return value
+
+
+def _test_seeds(key: str, episodes: int, first: int) -> range:
+    seeds = range(first, first + _at_least_one(key, episodes))
+    if first not in TEST_SEEDS or seeds[-1] not in TEST_SEEDS:
         raise ConfigError(
             f"seeds {first} to {seeds[-1]} may have been used in training or validation; "
             f"evaluation seeds are those from 0 to {TEST_SEEDS[-1]}"

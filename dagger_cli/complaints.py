@@ -15,11 +15,10 @@ def explain(err: BaseException) -> str | None:
     """The sentence for the user, or None for what is nobody's fault but ours."""
     if isinstance(err, DaggerError):
         return _one_line(str(err))
-    if isinstance(err, OSError):
-        return _os_error(err)
+    # Before OSError: Hydra's error about a missing option is one of those, too.
     if type(err).__module__.startswith(("hydra.", "omegaconf.")):
         return _config_error(err)
-    return None
+    return _os_error(err) if isinstance(err, OSError) else None
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -91,7 +90,14 @@ def _keys() -> list[str]:
     keys = [f.name for root in (schema.Train, schema.Eval) for f in dataclasses.fields(root)]
     for group, options in schema.OPTIONS.items():
         keys += {f"{group}.{f.name}" for option in options for f in dataclasses.fields(option)}
-    return [*keys, "validation.episodes", "evaluation.episodes", "evaluation.seed"]
+    return [
+        *keys,
+        "validation.episodes",
+        "validation.tolerance",
+        "evaluation.checkpoint",
+        "evaluation.episodes",
+        "evaluation.seed",
+    ]
 
 
 def _one_line(text: str) -> str:

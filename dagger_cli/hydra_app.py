@@ -86,7 +86,7 @@ def _noting(failures: list[Exception], task: Task) -> Task:
 def _remove_empty(folder: Path) -> None:
     """A job that never began leaves no folder behind; Hydra makes it before asking us."""
     with contextlib.suppress(OSError):
-        while folder != folder.parent:
+        while Path.cwd() in folder.parents:
             folder.rmdir()  # refuses where there is anything inside
             folder = folder.parent
 

@@ -19,10 +19,12 @@ from dagger_cli.options import config_dir
 @dataclass
 class Validation:
     episodes: int = MISSING
+    tolerance: float = MISSING
 
 
 @dataclass
 class Evaluation:
+    checkpoint: str = MISSING
     episodes: int = MISSING
     seed: int = MISSING
 

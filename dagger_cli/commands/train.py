@@ -61,7 +61,7 @@ def train(job: TrainJob, folder: Path, *, resume: bool) -> dict[str, Score]:
         scores = _final_scores(job, folder, console)
         _report(job, folder, state, best, scores, board, time.monotonic() - clock)
         console.finish(
-            {"expert": scores["expert"], f"student (round {best.round})": scores["student"]},
+            {"expert": scores["expert"], f"student ({_which(job, best)})": scores["student"]},
             spent=state.spent,
             wall_seconds=time.monotonic() - clock,
             run=folder,
@@ -78,19 +78,23 @@ def _rounds(
         def validate(policy: Policy) -> Score:
             return evaluate(env, policy, seeds, _rng(job))
 
-        return run(job.trainer, job.kit, state, best, validate, observers)
+        return run(job.trainer, job.kit, state, best, validate, job.tolerance, observers)
 
 
 def _final_scores(job: TrainJob, folder: Path, console: Console) -> dict[str, Score]:
     """Student and expert over the same seeds; the student is read back from its checkpoint."""
     seeds = job.evaluation_seeds
-    student = load_policy(resolve_checkpoint(folder), job.kit.learner)
+    student = load_policy(resolve_checkpoint(folder / job.student), job.kit.learner)
     scores = {}
     with closing(job.env.source.open(slots_for(len(seeds)))) as env:
         for name, policy in (("expert", job.kit.expert), ("student", student)):
             with console.evaluating(len(seeds), name) as progress:
                 scores[name] = evaluate(env, policy, seeds, _rng(job), progress)
     return scores
+
+
+def _which(job: TrainJob, best: Best) -> str:
+    return "last round" if job.student == "last" else f"round {best.round}"
 
 
 def _rng(job: TrainJob) -> np.random.Generator:

@@ -31,10 +31,24 @@ class Trainer(Protocol):
 
 @dataclass(frozen=True)
 class Best:
-    """The round (from 1) whose policy scored highest on validation; a later one wins ties."""
+    """The round (from 1) to ship: the latest one whose validation return is as good as the `top`.
+
+    As good means within `tolerance` times the size of the highest mean. A handful of episodes
+    cannot tell such rounds apart, and the later one has learned from more data: with a tolerance of
+    0 (the paper's rule) an early, brittle policy wins by a lucky tenth of a point.
+    """
 
     round: int
     mean: float
+    top: float
+
+    @classmethod
+    def after(cls, best: Best | None, round: int, mean: float, tolerance: float) -> Best:
+        """The best once `round` has scored `mean`."""
+        top = mean if best is None else max(best.top, mean)
+        if best is None or mean >= top - tolerance * abs(top):
+            return cls(round, mean, top)
+        return cls(best.round, best.mean, top)
 
 
 @dataclass(frozen=True)
@@ -67,6 +81,7 @@ def run(
     state: State,
     best: Best | None,
     validate: Validate,
+    tolerance: float,
     observers: Iterable[Observer],
 ) -> tuple[State, Best | None]:
     """Do the rounds that `state` still lacks; with none left, nothing happens.
@@ -80,8 +95,7 @@ def run(
         policy = trainer.deploy(state, kit)
         with kit.clock("validate"):
             score = validate(policy)
-        if best is None or score.mean >= best.mean:
-            best = Best(state.round, score.mean)
+        best = Best.after(best, state.round, score.mean, tolerance)
         finished = Round(state, policy, score, best, kit.clock.lap())
         for observe in observers:
             observe(finished)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from dagger_cli.core.errors import ExpertError
+from dagger_cli.core.files import write_bytes, write_json
 from dagger_cli.experts.spec import Spec, Weights
 
 FORMAT = "dagger-agent"
@@ -34,8 +33,9 @@ def save_agent(agent: Agent, stem: Path) -> tuple[Path, Path]:
     arrays = {name: np.ascontiguousarray(value) for name, value in agent.weights.items()}
     card = {"format": FORMAT, "version": VERSION, **agent.facts, "network": agent.spec.to_json()}
     weights_path, card_path = _paths(stem)
-    write_atomically(weights_path, save(arrays))
-    write_atomically(card_path, (json.dumps(card, indent=1) + "\n").encode())
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(weights_path, save(arrays))
+    write_json(card_path, card)
     return weights_path, card_path
 
 
@@ -85,22 +85,6 @@ def read_bounded(path: Path, limit: int) -> bytes:
         return path.read_bytes()
     except OSError as err:
         raise ExpertError(f"cannot read '{path}' ({err.strerror})") from err
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write to a temporary file beside it, flush it to disk, then rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
 
 
 def _paths(stem: Path) -> tuple[Path, Path]:

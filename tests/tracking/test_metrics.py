@@ -28,7 +28,7 @@ SCORE = Score(
 def finished(round: int, loss: float = 0.5) -> Round:
     spent = Spent(100 * round + 1, 100 * round)
     state = State(round, None, None, spent, {"train/beta": 0.25, "train/loss": loss})
-    return Round(state, ToyExpert(), SCORE, Best(round, 4.0), {"collect": 1.0, "fit": 2.0})
+    return Round(state, ToyExpert(), SCORE, Best(round, 4.0, 4.0), {"collect": 1.0, "fit": 2.0})
 
 
 def rounds_in(path: Path) -> list[int]:
@@ -81,7 +81,7 @@ def test_summary(tmp_path: Path) -> None:
     run.mkdir()
     bad = replace(SCORE, returns=np.array([1.0, 3.0, 5.0, np.nan]))
     write_summary(
-        run, student=SCORE, expert=bad, best=Best(3, 4.5), spent=Spent(7, 6), wall_seconds=1.5
+        run, student=SCORE, expert=bad, best=Best(3, 4.5, 4.5), spent=Spent(7, 6), wall_seconds=1.5
     )
     value = json.loads((run / "summary.json").read_text(), parse_constant=pytest.fail)
     assert value["student"] == score_summary(SCORE) | {"stderr": pytest.approx(1.2909944)}

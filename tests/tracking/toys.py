@@ -152,7 +152,7 @@ def train(
         begin(kit)
         state, best = trainer.start(kit), None
     watching = observers(folder, kit, state)
-    return *run(trainer, kit, state, best, validate, watching), kit
+    return *run(trainer, kit, state, best, validate, 0.01, watching), kit
 
 
 def fingerprint(folder: Path, rounds: int) -> dict[str, Any]:

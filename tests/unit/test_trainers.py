@@ -22,7 +22,7 @@ def validate(policy):
 def trained(trainer, *, rounds=5, seed=0):
     kit = toy_kit(rounds, seed=seed)
     begin(kit)
-    state, best = run(trainer, kit, trainer.start(kit), None, validate, ())
+    state, best = run(trainer, kit, trainer.start(kit), None, validate, 0.0, ())
     return state, best, kit
 
 
@@ -74,7 +74,7 @@ def test_resuming_is_passing_an_old_state_in(trainer):
     longer = toy_kit(6)
     longer.env.restore(kit.env.snapshot())
     longer.rng.load(kit.rng.save())
-    state, best = run(trainer, longer, half, best, validate, ())
+    state, best = run(trainer, longer, half, best, validate, 0.0, ())
     assert same(state, whole) and best == whole_best
 
 
@@ -94,8 +94,20 @@ def test_the_best_round_is_the_highest_and_the_later_of_equals():
     kit, seen = toy_kit(5), []
     begin(kit)
     trainer = Sup()
-    _, best = run(trainer, kit, State(), None, lambda p: Fixed(next(scores)), (seen.append,))
-    assert best == Best(3, 5.0)
+    _, best = run(trainer, kit, State(), None, lambda p: Fixed(next(scores)), 0.0, (seen.append,))
+    assert best == Best(3, 5.0, 5.0)
     assert [finished.is_best for finished in seen] == [True, True, True, False, False]
     assert [finished.state.round for finished in seen] == [1, 2, 3, 4, 5]
     assert set(seen[0].seconds) == {"collect", "fit", "validate"}
+
+
+def test_with_a_tolerance_the_latest_of_about_equals_is_best():
+    means = [303.8, 302.0, 250.0, 301.2, 299.0]
+    best = None
+    rounds = []
+    for round, mean in enumerate(means, 1):
+        best = Best.after(best, round, mean, 0.01)
+        rounds.append(best.round)
+    # 1 % of 303.8 is 3.04: rounds 2 and 4 are as good, rounds 3 and 5 (by 1.8) are not.
+    assert rounds == [1, 2, 2, 4, 4]
+    assert best == Best(4, 301.2, 303.8)

@@ -1,0 +1,87 @@
+"""Every option of every group composes, resolves, and names only what is in this package."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import ConfigCompositionException
+from omegaconf import OmegaConf
+
+from dagger_cli.options import GROUPS, config_dir, options
+from dagger_cli.schema import register, shipped_targets
+
+NEEDED = {
+    ("env", "gym"): ["env.id=CartPole-v1"],
+    ("expert", "path"): ["expert.path=somewhere"],
+    ("expert", "python"): ["expert.target=some.function"],
+}
+
+
+@pytest.fixture(autouse=True)
+def hydra_here():
+    register()
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        yield
+
+
+def composed(root: str, *overrides: str):
+    return compose(root, list(overrides), return_hydra_config=True)
+
+
+@pytest.mark.parametrize(
+    ("group", "option"), [(group, o) for group, names in options().items() for o in names]
+)
+def test_every_option_composes_and_resolves_with_no_value_missing(group, option):
+    cfg = composed("train", f"{group}={option}", *NEEDED.get((group, option), []))
+    cfg.hydra.job.num = 0
+    cfg.hydra.runtime.output_dir = "outputs"
+    resolved = OmegaConf.to_container(
+        OmegaConf.masked_copy(cfg, [k for k in cfg if k != "hydra"]),
+        resolve=True,
+        throw_on_missing=True,
+    )
+    assert resolved["seed"] == 0
+    env, trainer = resolved["env"]["name"], resolved["trainer"]["name"]
+    assert cfg.hydra.run.dir.startswith(f"outputs/{env}/{trainer}/")
+    assert cfg.hydra.sweep.dir == "outputs"
+    assert cfg.hydra.sweep.subdir.startswith(f"{env}/{trainer}/")
+
+
+def test_eval_composes():
+    cfg = composed("eval", "checkpoint=expert", "env=cartpole")
+    assert (cfg.env.id, cfg.episodes, cfg.hydra.run.dir) == ("CartPole-v1", None, ".")
+
+
+def test_all_groups_have_options_and_every_file_opens_with_a_comment():
+    assert set(options()) == set(GROUPS) and all(options().values())
+    for path in config_dir().rglob("*.yaml"):
+        assert path.read_text().startswith("# "), f"{path} does not say what it is"
+
+
+def test_targets_are_ours_and_exist():
+    for target in shipped_targets():
+        module, _, name = target.rpartition(".")
+        assert module.startswith("dagger_cli.")
+        assert callable(getattr(importlib.import_module(module), name))
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["rounds=abc", "trainer.name=[1]", "policy.sizes=big", "env.fresh_simulator=7x", "seed=1.5"],
+)
+def test_a_wrong_type_is_refused_when_the_config_is_composed(override):
+    with pytest.raises(ConfigCompositionException) as caught:
+        composed("train", override)
+    assert f"full_key: {override.partition('=')[0]}" in str(caught.value.__cause__)
+
+
+def test_the_documented_table_of_groups_is_complete():
+    text = (config_dir() / "README.md").read_text()
+    for group, names in options().items():
+        assert f"`{group}`" in text
+        for name in names:
+            assert f"`{name}`" in text, f"conf/README.md lacks {group}={name}"
