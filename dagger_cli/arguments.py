@@ -46,5 +46,6 @@ def into_run_folder(words: Sequence[str], run: Path) -> list[str]:
     """The words that make Hydra work in the folder of the run that is resumed."""
     if any(word in ("-m", "--multirun") for word in words):
         raise ConfigError("resume= goes on with one run and cannot be combined with --multirun")
-    quoted = str(run).replace("\\", "\\\\").replace("'", "\\'")
+    # A backslash is one in Hydra's grammar unless a quote comes after it.
+    quoted = re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), str(run))
     return [*words, f"hydra.run.dir='{quoted}'"]

@@ -6,6 +6,7 @@ checkpoint is not the user's word: what it may have built or imported is checked
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
@@ -82,14 +83,16 @@ def train_job(cfg: DictConfig, touched: Collection[str], *, sweep: bool) -> Trai
 
 def resumed_job(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any]) -> TrainJob:
     """Build a run from its own saved config, with the few things a resumed run may change."""
-    groups = {"resume", *RESUME_MAY_CHANGE, *_IMPORT_KEYS}
+    free = {"resume", *RESUME_MAY_CHANGE, *_IMPORT_KEYS}
+    if cfg.expert.get("_target_") == saved["expert"].get("_target_"):
+        free.add("expert")  # saying again what it was, as expert.target needs it
     for key in touched:
-        if key not in groups and not key.startswith("hydra"):
+        if key not in free and not key.startswith("hydra"):
             raise ConfigError(
                 f"'{key}' cannot change when a run is resumed: it keeps its own config "
                 f"(free to change: {', '.join(RESUME_MAY_CHANGE)})"
             )
-    _check_trust(saved, cfg, touched)
+    _check_trust(saved, cfg, touched, _IMPORT_KEYS)
     config = OmegaConf.create(dict(saved))
     for key in RESUME_MAY_CHANGE:
         if key in touched:
@@ -106,7 +109,8 @@ def eval_job(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any]
                 f"{key}={_value(cfg, key)} has no effect on a checkpoint: this one was trained "
                 f"on {own} and brings its own config; leave it out"
             )
-    _check_trust(saved, cfg, touched)
+    # The expert is not built, so nothing of it is imported.
+    _check_trust(saved, cfg, touched, ("env.imports", "env.id"))
     config = OmegaConf.create(dict(saved))
     if "env.workers" in touched:
         config.env.workers = cfg.env.workers
@@ -177,7 +181,7 @@ def _expert(cfg: DictConfig, env: EnvChoice) -> Any:
 
 
 def _instantiate(node: DictConfig, drop: Collection[str] = (), **given: Any) -> Any:
-    config = OmegaConf.to_container(node, resolve=True)
+    config = OmegaConf.to_container(node, resolve=True, throw_on_missing=True)
     assert isinstance(config, dict)
     kept = {key: value for key, value in config.items() if key not in drop}
     try:
@@ -188,6 +192,14 @@ def _instantiate(node: DictConfig, drop: Collection[str] = (), **given: Any) -> 
         while cause is not None and not isinstance(cause, DaggerError):
             cause = cause.__cause__
         raise cause or err from err
+    except TypeError as err:
+        # +env.foo=1 passes by the schema.
+        unknown = re.search(r"unexpected keyword argument '(\w+)'", str(err))
+        if unknown is None or unknown[1] not in kept:
+            raise
+        raise ConfigError(
+            f"there is no key '{unknown[1]}' in {kept['_target_']}: leave it out"
+        ) from err
 
 
 def _seeds(cfg: DictConfig, default: DictConfig) -> range:
@@ -231,36 +243,52 @@ def _value(cfg: DictConfig, key: str) -> Any:
 
 _IMPORT_KEYS = ("env.imports", "env.id", "expert.target")
 
+# Where a config may build what: anywhere else even our own classes could be made to import.
+_PLACES = {
+    "env": "dagger_cli.envs.",
+    "expert": "dagger_cli.experts.",
+    "policy": "dagger_cli.policies.",
+    "beta_schedule": "dagger_cli.core.schedules.",
+    "trainer": "dagger_cli.trainers.",
+    "trainer.beta": "dagger_cli.core.schedules.",
+}
 
-def _check_trust(saved: Mapping[str, Any], cfg: DictConfig, touched: Collection[str]) -> None:
-    """Nothing named by a checkpoint is imported unless it is ours or the user names it again."""
+
+def _check_trust(
+    saved: Mapping[str, Any], cfg: DictConfig, touched: Collection[str], imports: Collection[str]
+) -> None:
+    """Nothing named by a checkpoint is imported unless it is ours or the user names it again.
+
+    `imports` are the keys whose value would be imported.
+    """
     ours = shipped_targets()
-    for target in _targets(saved):
-        if target not in ours:
+    for place, target in _targets(saved):
+        if target not in ours or not target.startswith(_PLACES.get(place, "?")):
             raise CheckpointError(
-                f"the checkpoint's config wants to build '{target}', which is not part of "
-                "dagger-cli; it is refused because a checkpoint must not choose what is run"
+                f"the checkpoint's config wants to build '{target}' as {place}, which is not part "
+                "of dagger-cli; it is refused because a checkpoint must not choose what is run"
             )
     wanted = OmegaConf.create(dict(saved))
-    for key in _IMPORT_KEYS:
+    for key in imports:
         value = OmegaConf.select(wanted, key)
-        imports = value is not None and (key != "env.id" or ":" in str(value))
-        if imports and (key not in touched or OmegaConf.select(cfg, key) != value):
+        imported = value is not None and (key != "env.id" or ":" in str(value))
+        if imported and (key not in touched or OmegaConf.select(cfg, key) != value):
+            option = "expert=python " if key == "expert.target" else ""
             raise CheckpointError(
                 f"the checkpoint's config wants to import {value!r}, which is not part of "
-                f"dagger-cli; if you trust it, say so with {key}={value}"
+                f"dagger-cli; if you trust it, say so with {option}{key}={value}"
             )
 
 
-def _targets(node: Any) -> Iterator[str]:
+def _targets(node: Any, place: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(node, Mapping):
         if "_target_" in node:
-            yield str(node["_target_"])
-        for value in node.values():
-            yield from _targets(value)
+            yield place, str(node["_target_"])
+        for key, value in node.items():
+            yield from _targets(value, f"{place}.{key}" if place else str(key))
     elif isinstance(node, list):
         for value in node:
-            yield from _targets(value)
+            yield from _targets(value, f"{place}[]")
 
 
 def _plain(cfg: DictConfig) -> dict[str, Any]:

@@ -54,9 +54,11 @@ def _config_error(err: BaseException) -> str:
     if override:
         return f"there is no config group '{override[1]}'{nearest(override[1], _groups())}"
     needed = re.search(r"Missing mandatory value: (\S+)", text)
-    if needed:
-        return f"{needed[1]} needs a value: give {needed[1]}=..."
     full = re.search(r"full_key: (\S+)", f"{text}\n{err.__cause__}")
+    if needed:
+        # An interpolation that leads to it has a full key of its own.
+        key = full[1] if full and full[1].endswith(f".{needed[1]}") else needed[1]
+        return f"{key} needs a value: give {key}=..."
     reason = str(err.__cause__ or text).splitlines()[0]
     return f"{full[1]}: {_one_line(reason)}" if full else _one_line(text)
 
@@ -90,14 +92,9 @@ def _keys() -> list[str]:
     keys = [f.name for root in (schema.Train, schema.Eval) for f in dataclasses.fields(root)]
     for group, options in schema.OPTIONS.items():
         keys += {f"{group}.{f.name}" for option in options for f in dataclasses.fields(option)}
-    return [
-        *keys,
-        "validation.episodes",
-        "validation.tolerance",
-        "evaluation.checkpoint",
-        "evaluation.episodes",
-        "evaluation.seed",
-    ]
+    for node, part in (("validation", schema.Validation), ("evaluation", schema.Evaluation)):
+        keys += [f"{node}.{f.name}" for f in dataclasses.fields(part)]
+    return keys
 
 
 def _one_line(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What every test may rely on: one torch thread, a seeded generator, the shared material or a skip."""
+"""What every test may rely on: one torch thread, a generator, the shared material or a skip."""
 
 from __future__ import annotations
 

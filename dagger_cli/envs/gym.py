@@ -88,14 +88,15 @@ class GymSource:
         from gymnasium.error import DependencyNotInstalled, UnregisteredEnv
 
         self._import_modules()
+        # Environments need not have a render_mode, so those that show nothing are not given one.
+        shown = {} if render_mode is None else {"render_mode": render_mode}
         try:
             with swig_warnings_ignored():
                 return gymnasium.make(
                     self.id,
                     max_episode_steps=self.max_episode_steps,
                     disable_env_checker=True,
-                    render_mode=render_mode,
-                    **self.kwargs,
+                    **{**self.kwargs, **shown},
                 )
         except UnregisteredEnv as err:
             raise EnvError(self._unknown_id()) from err

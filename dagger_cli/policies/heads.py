@@ -66,8 +66,8 @@ class Squashed:
     def __init__(self, space: Space, loss: str) -> None:
         low, high = np.asarray(space.low, np.float64), np.asarray(space.high, np.float64)
         bounded = np.isfinite(low) & np.isfinite(high)
-        centre = np.where(bounded, (low + high) / 2, 0.0)
-        half = np.where(bounded, (high - low) / 2, 1.0)
+        below, above = np.where(bounded, low, -1.0), np.where(bounded, high, 1.0)
+        centre, half = (below + above) / 2, (above - below) / 2
         self.outputs = space.size
         self._shape, self._dtype, self._low, self._high = space.shape, space.dtype, low, high
         self._bounded = torch.as_tensor(bounded)

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Space
 from dagger_cli.policies.heads import make_head
 from dagger_cli.policies.networks import cnn, mlp
@@ -42,4 +43,6 @@ def cnn_learner(
 
 def _use_threads(threads: int | None) -> None:
     if threads is not None:
+        if threads < 1:
+            raise ConfigError(f"policy.threads must be at least 1, got {threads}; or null")
         torch.set_num_threads(threads)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -62,6 +63,8 @@ class TorchLearner:
                 raise ConfigError(f"policy.{key} must be at least 1, got {value}")
         if not self.learning_rate > 0:
             raise ConfigError(f"policy.learning_rate must be > 0, got {self.learning_rate}")
+        if not self.weight_decay >= 0:
+            raise ConfigError(f"policy.weight_decay must be 0 or more, got {self.weight_decay}")
 
     def fit(self, data: Dataset, start: Policy | None, rng: Generator) -> Fitted:
         """Fit on all rows; the reported loss is the mean over the batches of this fit."""
@@ -143,6 +146,10 @@ class TorchLearner:
         optimiser: list[dict[str, Tensor]] = [{} for _ in network.parameters()]
         for name, array in arrays.items():
             if name.startswith("optimiser."):
-                _, index, key = name.split(".")
-                optimiser[int(index)][key] = torch.tensor(array)
+                match = re.fullmatch(r"optimiser\.(\d+)\.(\w+)", name)
+                if match is None or int(match[1]) >= len(optimiser):
+                    raise CheckpointError(
+                        f"the optimiser in this checkpoint has '{name}', which its network has not"
+                    )
+                optimiser[int(match[1])][match[2]] = torch.tensor(array)
         return TorchPolicy(network.eval(), self.head, tuple(optimiser))

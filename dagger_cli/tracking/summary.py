@@ -70,6 +70,6 @@ def _shown(run: Path) -> str:
 
 def _hydra(value: str) -> str:
     """The value as Hydra's grammar wants it, which has its own use for = , ( and the like."""
-    if re.fullmatch(r"[\w./+@%-]+", value):
+    if re.fullmatch(r"[\w./+@%-]+", value, re.ASCII):
         return value
     return '"' + value.replace('"', r"\"") + '"'

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -50,4 +52,4 @@ def test_a_mixture_draws_anew_at_every_step():
     mixture = Mixture((TableExpert(), Table((0, 0, 0, 0, 0))), (0.5, 0.5))
     rng = np.random.default_rng(0)
     drawn = [mixture.act(rows(1), rng).asked[0] for _ in range(64)]
-    assert 0 < sum(drawn) < 64 and len(set(zip(drawn, drawn[1:], strict=False))) == 4
+    assert 0 < sum(drawn) < 64 and len(set(itertools.pairwise(drawn))) == 4

@@ -1,0 +1,25 @@
+# One line each. They use the virtual environment in VENV: `make check VENV=/path/to/another`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup fmt check test test-all
+
+help:  ## say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:  ## a virtual environment with the package, its tests and its tools, at the pinned versions
+	$(PYTHON) -m venv $(VENV) && $(BIN)/pip install -c constraints.txt -e '.[dev]'
+
+fmt:  ## sort the imports, repair what ruff can, and format
+	$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
+
+check:  ## lint, formatting, types, and that the package imports
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/python -c "import dagger_cli"
+
+test:  ## the fast tests
+	$(BIN)/pytest
+
+test-all:  ## every test that needs no network
+	$(BIN)/pytest -m "not network"

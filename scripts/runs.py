@@ -1,0 +1,24 @@
+"""Runs of `dagger train` for the other scripts: made once, read from their summary.json after."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Any
+
+
+def run(folder: Path, words: list[str]) -> dict[str, Any]:
+    """The numbers of the run in `folder`; made if it is not there, resumed if it is unfinished."""
+    summary = folder / "summary.json"
+    if not summary.exists():
+        command = ["dagger", "train", *words, f"hydra.run.dir={folder}"]
+        if (folder / "checkpoints" / "last").exists():
+            command = ["dagger", "train", f"resume={folder}"]
+        print("$", shlex.join(command), flush=True)
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    read = json.loads(summary.read_text())
+    keys = ("mean", "std", "min", "failures", "episodes")
+    scores = {who: {key: read[who][key] for key in keys} for who in ("student", "expert")}
+    return {**scores, **read["spent"], "seconds": round(read["wall_seconds"], 1)}

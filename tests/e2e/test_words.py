@@ -1,0 +1,218 @@
+"""Hydra's own conventions, sweeps, completion, and environments and experts of the user's own."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from dagger_cli import __version__
+
+from .running import TINY, dagger, metrics, summary, train
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("-h",), ("help",)])
+def test_help_names_the_groups_and_the_commands(words, tmp_path):
+    done = dagger(*words, cwd=tmp_path)
+    assert done.code == 0
+    assert "dagger train env=bipedal beta=linear" in done.out
+    for group in ("env", "expert", "policy", "beta_schedule", "trainer", "experiment"):
+        assert f"\n  {group} " in done.out
+    assert "bipedal_hardcore" in done.out and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", ["train", "eval"])
+def test_help_of_a_command_is_ours(command, tmp_path):
+    done = dagger(command, "--help", cwd=tmp_path)
+    assert done.code == 0 and done.out.startswith(f"dagger {command}: ")
+    assert "Groups" in done.out and "Examples:" in done.out and "$" not in done.out.split("==")[0]
+
+
+def test_version(tmp_path):
+    assert dagger("--version", cwd=tmp_path).out == f"dagger-cli {__version__}\n"
+
+
+def test_cfg_job_shows_the_config_and_runs_nothing(tmp_path):
+    done = dagger("train", *TINY, "beta.over=7", "seed=4", "--cfg", "job", cwd=tmp_path)
+    config = yaml.safe_load(done.out)
+    assert (config["seed"], config["rounds"], config["beta_schedule"]["over"]) == (4, 3, 7)
+    assert config["trainer"]["beta"] == "${beta_schedule}" and not list(tmp_path.iterdir())
+
+
+def test_info_shows_where_configs_are_searched(tmp_path):
+    # A process of its own: Hydra prints this through handlers of the root logger.
+    command = [sys.executable, "-m", "dagger_cli.cli", "train", "--info", "searchpath"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and "Config search path" in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_plus_adds_and_tilde_removes_as_in_hydra(tmp_path):
+    words = ("+env.kwargs.sutton_barto_reward=true", "+note=mine", "~beta", "trainer=sup")
+    done = dagger("train", *words, "--cfg", "job", cwd=tmp_path)
+    config = yaml.safe_load(done.out)
+    assert config["env"]["kwargs"] == {"sutton_barto_reward": True}
+    assert config["note"] == "mine" and config["beta_schedule"] == "???"
+
+
+@pytest.mark.parametrize(
+    ("choices", "keys"),
+    [
+        (
+            ("trainer=sup,dagger", "seed=0,1"),
+            {("sup", 0), ("sup", 1), ("dagger", 0), ("dagger", 1)},
+        ),
+        (("beta=linear,exponential",), {("Linear", 0), ("Exponential", 0)}),
+        pytest.param(
+            ("trainer=sup,dagger", "beta_schedule=indicator,constant"),
+            {("sup", 0), ("Indicator", 0), ("Constant", 0)},
+            marks=pytest.mark.slow,
+        ),
+    ],
+    ids=["trainer and seed", "beta", "beta of one trainer only"],
+)
+def test_a_sweep_makes_a_run_a_job(tmp_path, choices, keys):
+    done = dagger("train", "-m", *TINY, "rounds=1", *choices, cwd=tmp_path)
+    assert (done.code, done.err) == (0, "")
+    runs = [path.parent for path in (tmp_path / "outputs" / "cartpole").rglob("summary.json")]
+    found = []
+    for run in runs:
+        config = yaml.safe_load((run / "config.yaml").read_text())
+        beta = config["beta_schedule"]["_target_"].rpartition(".")[2]
+        by_trainer = config["trainer"]["name"] == "sup" or "trainer" in choices[0]
+        name = config["trainer"]["name"] if by_trainer and len(choices) == 2 else beta
+        if len(choices) == 2 and "indicator" in choices[1] and name == "dagger":
+            name = beta
+        found.append((name, config["seed"]))
+        assert run.parent.name == config["trainer"]["name"]
+    assert len(found) == (2 if len(choices) == 1 else 4)
+    assert set(found) == keys
+
+
+def test_one_failing_job_does_not_stop_the_others(tmp_path):
+    done = dagger("train", "-m", *TINY, "rounds=1", "n_envs=0,1,-1", cwd=tmp_path)
+    assert done.code == 2
+    assert done.err.splitlines() == [
+        "dagger: another job failed too: n_envs must be at least 1, got -1",
+        "dagger: n_envs must be at least 1, got 0",
+    ]
+    assert len([*tmp_path.rglob("summary.json")]) == 1
+
+
+def test_config_dir_adds_a_users_own_options(tmp_path):
+    option = tmp_path / "mine" / "env" / "shortpole.yaml"
+    option.parent.mkdir(parents=True)
+    option.write_text("defaults: [cartpole, _self_]\nname: shortpole\nmax_episode_steps: 11\n")
+    words = [word for word in TINY if not word.startswith("env")]
+    done = dagger("train", "--config-dir", "mine", "env=shortpole", *words, cwd=tmp_path)
+    assert (done.code, done.err) == (0, "")
+    (run,) = (tmp_path / "outputs" / "shortpole" / "dagger").iterdir()
+    assert summary(run)["expert"]["mean"] == 11
+    assert "mean            11" in dagger("eval", f"checkpoint={run}", cwd=tmp_path).out
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("dagger train env=bi", {"env=bipedal", "env=bipedal_hardcore"}),
+        ("dagger train beta=lin", {"beta=linear"}),
+        ("dagger train beta_schedule=lin", {"beta_schedule=linear"}),
+        ("dagger train beta=linear beta.ov", {"beta.over="}),
+        ("dagger train beta=linear trainer=s", {"trainer=sup"}),
+        ("dagger eval env=cart", {"env=cartpole"}),
+        ("dagger tr", {"train", "eval"}),  # bash keeps those that begin with the word
+        ("dagger ", {"train", "eval"}),
+    ],
+)
+def test_completion(tmp_path, line, offered):
+    place = {"COMP_LINE": line, "COMP_POINT": str(len(line))}
+    done = dagger("-sc", "query=bash", cwd=tmp_path, **place)
+    assert done.code == 0 and set(done.out.split()) == offered
+
+
+def test_completion_can_be_installed(tmp_path):
+    assert "complete " in dagger("train", "-sc", "install=bash", cwd=tmp_path).out
+
+
+LIGHTS = """
+import gymnasium
+import numpy as np
+
+class Lights(gymnasium.Env):
+    observation_space = gymnasium.spaces.Box(-1, 1, (3,), np.float32)
+    action_space = gymnasium.spaces.MultiBinary(3)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return self.look(), {}
+
+    def step(self, action):
+        right = float((action == (self.seen > 0)).sum())
+        return self.look(), right, False, False, {}
+
+    def look(self):
+        self.seen = self.np_random.uniform(-1, 1, 3).astype(np.float32)
+        return self.seen
+
+gymnasium.register("mine/Lights-v0", entry_point=Lights, max_episode_steps=20)
+
+def switch(obs):
+    return obs > 0
+"""
+
+
+@pytest.fixture
+def lights(tmp_path, monkeypatch):
+    (tmp_path / "my_lights.py").write_text(LIGHTS)
+    monkeypatch.syspath_prepend(tmp_path)
+    words = [word for word in TINY if not word.startswith(("env", "expert", "policy"))]
+    own = "env=gym env.id=mine/Lights-v0 env.import=my_lights env.workers=0 policy=linear"
+    expert = "expert=python expert.target=my_lights:switch beta=exponential"
+    return [*words, *own.split(), *expert.split(), "hydra.run.dir=run"]
+
+
+def test_a_users_own_env_and_expert(tmp_path, lights):
+    done = dagger("train", *lights, "steps_per_round=300", cwd=tmp_path)
+    assert (done.code, done.err) == (0, "")
+    value = summary(tmp_path / "run")
+    assert value["expert"]["mean"] == 60  # three lights, twenty steps
+    assert value["student"]["mean"] > 54
+    assert (tmp_path / "run" / "summary.json").exists()
+
+
+def test_a_users_own_env_is_imported_from_a_checkpoint_only_when_told_so(tmp_path, lights):
+    assert dagger("train", *lights, "rounds=2", cwd=tmp_path).code == 0
+    refused = dagger("eval", "checkpoint=run", cwd=tmp_path)
+    assert refused.code == 2 and "say so with env.imports=my_lights" in refused.err
+    words = ("eval", "checkpoint=run", "env.import=my_lights", "json=scores.json")
+    assert dagger(*words, cwd=tmp_path).code == 0
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    assert scores["mean"] == summary(tmp_path / "run")["student"]["mean"]
+
+
+def test_a_run_with_a_users_own_expert_is_resumed_when_told_so(tmp_path, lights):
+    assert dagger("train", *lights, "rounds=2", cwd=tmp_path).code == 0
+    words = ("train", "resume=run", "rounds=3", "env.import=my_lights")
+    refused = dagger(*words, cwd=tmp_path)
+    told = "say so with expert=python expert.target=my_lights:switch"
+    assert refused.code == 2 and told in refused.err
+    other = dagger(*words, "expert=python", "expert.target=os.getcwd", cwd=tmp_path)
+    assert other.code == 2 and told in other.err
+    again = dagger(*words, "expert=python", "expert.target=my_lights:switch", cwd=tmp_path)
+    assert (again.code, again.err) == (0, "")
+    assert [row["round"] for row in metrics(tmp_path / "run")] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("name", ["with space", "it's", "a=b,c", "(x)", "ü"])
+def test_the_printed_commands_work_for_any_folder_name(tmp_path, name):
+    quoted = '"' + name + '"'
+    run = train("rounds=1", cwd=tmp_path, run=quoted).parent / name
+    commands = summary(run)["commands"]
+    for key in ("evaluate", "resume"):
+        program, *words = shlex.split(commands[key])
+        done = dagger(*words, cwd=tmp_path)
+        assert program == "dagger" and (done.code, done.err) == (0, ""), (key, done.err)

@@ -1,0 +1,112 @@
+"""Who may import whom (STYLE section 1), read from the source; and what stays unloaded."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import dagger_cli
+
+PACKAGE = Path(dagger_cli.__file__).parent
+
+# Besides its own folder, each part may import these parts and no others.
+ALLOWED = {
+    "core": set(),
+    "trainers": {"core"},
+    "envs": {"core"},
+    "experts": {"core"},
+    "policies": {"core"},
+    "tracking": {"core"},
+    "report": {"core", "tracking"},
+    "options": set(),
+    "schema": {"options"},
+    "arguments": {"core"},
+    "complaints": {"core", "options", "schema"},
+    "build": {"core", "schema"},
+    "commands": {"build", "core", "tracking"},
+    "hydra_app": {"arguments", "build", "cli", "commands", "core", "options", "schema", "tracking"},
+    "cli": {"complaints", "core", "hydra_app", "options"},
+}
+HYDRA_IS_KNOWN_TO = {"build", "hydra_app", "schema"}
+RIM = {"envs", "experts", "policies", "tracking"}
+
+
+def part_of(path: Path) -> str:
+    inside = path.relative_to(PACKAGE)
+    return inside.parts[0] if len(inside.parts) > 1 else inside.stem
+
+
+def imports(path: Path) -> Iterator[tuple[str, str]]:
+    """(module, name) of every import in the file, wherever it stands; name is "" for `import x`."""
+    package = ["dagger_cli", *path.relative_to(PACKAGE).parent.parts]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            yield from ((module, alias.name) for alias in node.names)
+
+
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_are_allowed(path):
+    part = part_of(path)
+    for module, name in imports(path):
+        top, _, inner = module.partition(".")
+        if top == "dagger_cli":
+            other = (inner or name).split(".")[0]
+            ours = {part, "__version__"} | ALLOWED[part]
+            assert other in ours, f"{part} must not import {module} ({name})"
+        elif part == "core":
+            assert top == "numpy" or top in sys.stdlib_module_names, f"core imports {module}"
+        elif top in ("hydra", "omegaconf"):
+            assert part in HYDRA_IS_KNOWN_TO, f"{part} must not know {top}"
+        elif part == "trainers":
+            assert top == "numpy" or top in sys.stdlib_module_names, f"trainers import {module}"
+
+
+def test_the_table_is_complete_and_the_rim_knows_core_alone():
+    assert {part_of(path) for path in FILES} <= set(ALLOWED)
+    assert all(ALLOWED[part] == {"core"} for part in RIM | {"trainers"})
+    assert [part for part, others in ALLOWED.items() if "cli" in others] == ["hydra_app"]
+    from_cli = {name for m, name in imports(PACKAGE / "hydra_app.py") if m == "dagger_cli.cli"}
+    assert from_cli == {"COMMANDS"}
+
+
+def loaded_after(code: str) -> set[str]:
+    """The top-level modules that a fresh interpreter has loaded after running the code."""
+    code += "\nimport sys; print('LOADED', *{name.split('.')[0] for name in sys.modules})"
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    return set(done.stdout.rpartition("LOADED ")[2].split())
+
+
+HEAVY = {
+    "torch", "hydra", "omegaconf", "gymnasium", "Box2D", "stable_baselines3", "rl_zoo3",
+    "huggingface_hub", "tensorboard", "safetensors", "imageio", "rich",
+}  # fmt: skip
+
+
+def test_core_and_trainers_load_numpy_alone():
+    modules = [
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+        for part in ("core", "trainers")
+        for path in (PACKAGE / part).glob("*.py")
+        if path.stem != "__init__"
+    ]
+    loaded = loaded_after("import dagger_cli, " + ", ".join(modules))
+    assert "numpy" in loaded and not loaded & HEAVY
+
+
+def test_help_loads_nothing_heavy():
+    code = "import sys; sys.argv = ['dagger', '--help']; from dagger_cli.cli import main; main()"
+    loaded = loaded_after(code)
+    assert not loaded & (HEAVY | {"numpy"})
