@@ -48,13 +48,20 @@ def main() -> None:
         words.remove("--traceback")
         os.environ["DAGGER_TRACEBACK"] = "1"
     if not words or words[0] in ("--help", "-h", "help"):
-        print(_help())
-    elif words[0] in ("--version", "version"):
-        print(f"dagger-cli {__version__}")
+        _show(_help())
+    elif "--version" in words:
+        _show(f"dagger-cli {__version__}")
     elif "-sc" in words or "--shell_completion" in words:
         _complete(words)
     else:
         sys.exit(_guarded(words))
+
+
+def _show(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:  # `dagger --help | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _help() -> str:

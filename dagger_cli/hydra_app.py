@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 from dagger_cli.arguments import SHORT, expand, into_run_folder, touched, value_of
 from dagger_cli.cli import COMMANDS
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.types import Score
 from dagger_cli.options import config_dir
 from dagger_cli.schema import register
 
@@ -33,7 +34,15 @@ def run(command: str, words: Sequence[str]) -> int:
 
         words = into_run_folder(words, resolve_run(run_folder))
     failures: list[Exception] = []
-    _hand_over(command, words, _noting(failures, {"train": _train, "eval": _eval}[command]))
+    students: dict[tuple[str, ...], Score] = {}
+    tasks: dict[str, Callable[[DictConfig], Score]] = {"train": _train, "eval": _eval}
+    _hand_over(command, words, _noting(failures, students, tasks[command]))
+    if len(students) > 1:
+        from dagger_cli.tracking.console import Console
+
+        shared = frozenset.intersection(*map(frozenset, students))
+        named = {" ".join(w for w in words if w not in shared): s for words, s in students.items()}
+        Console(rounds=0, failure_name="failures").compare(named)
     for failure in failures[1:]:
         print(f"dagger: another job failed too: {failure}", file=sys.stderr)
     if failures:
@@ -70,15 +79,20 @@ def _hand_over(command: str, words: Sequence[str], task: Task) -> None:
     app(task)()
 
 
-def _noting(failures: list[Exception], task: Task) -> Task:
+def _noting(
+    failures: list[Exception],
+    scores: dict[tuple[str, ...], Score],
+    task: Callable[[DictConfig], Score],
+) -> Task:
     """A task that never raises: a sweep goes on with its other jobs, and Hydra prints nothing."""
 
     def noting(cfg: DictConfig) -> None:
+        config = HydraConfig.get()
         try:
-            task(cfg)
+            scores[tuple(config.overrides.task)] = task(cfg)
         except Exception as err:
             failures.append(err)
-            _remove_empty(Path(HydraConfig.get().runtime.output_dir))
+            _remove_empty(Path(config.runtime.output_dir))
 
     return noting
 
@@ -91,7 +105,7 @@ def _remove_empty(folder: Path) -> None:
             folder = folder.parent
 
 
-def _train(cfg: DictConfig) -> None:
+def _train(cfg: DictConfig) -> Score:
     from dagger_cli.build import resumed_job, train_job
     from dagger_cli.commands.train import train
     from dagger_cli.tracking.checkpoint import read_manifest, resolve_run
@@ -100,14 +114,13 @@ def _train(cfg: DictConfig) -> None:
     keys = touched(config.overrides.task)
     if cfg.resume is None:
         job = train_job(cfg, keys, sweep=config.mode == RunMode.MULTIRUN)
-        train(job, _shown(Path(config.runtime.output_dir)), resume=False)
-        return
+        return train(job, _shown(Path(config.runtime.output_dir)), resume=False)
     folder = resolve_run(cfg.resume)
     saved = read_manifest(folder / "checkpoints" / "last").config
-    train(resumed_job(cfg, keys, saved), _shown(folder), resume=True)
+    return train(resumed_job(cfg, keys, saved), _shown(folder), resume=True)
 
 
-def _eval(cfg: DictConfig) -> None:
+def _eval(cfg: DictConfig) -> Score:
     from dagger_cli.build import eval_job, expert_job
     from dagger_cli.commands.evaluate import score
     from dagger_cli.tracking.checkpoint import read_manifest, resolve_checkpoint
@@ -118,7 +131,7 @@ def _eval(cfg: DictConfig) -> None:
         checkpoint = resolve_checkpoint(cfg.checkpoint)
         keys = touched(HydraConfig.get().overrides.task)
         job = eval_job(cfg, keys, read_manifest(checkpoint).config)
-    score(job, checkpoint, render=cfg.render, video=cfg.video, json=cfg.json)
+    return score(job, checkpoint, render=cfg.render, video=cfg.video, json=cfg.json)
 
 
 def _shown(folder: Path) -> Path:

@@ -1,12 +1,13 @@
 """Goes on training a gSDE agent of train_expert.py under stronger, fixed exploration noise.
 
-    python scripts/harden_expert.py from=logs/a2c/BipedalWalker-v3_1 [noise=1.0] [steps=2000000]
-                                    [rate=3e-4] [seed=0] [out=hardened]
+    python scripts/harden_expert.py from=logs/a2c/BipedalWalker-v3_1 [noise=0.7]
+                                    [steps=2000000] [stop=450000] [rate=3e-4] [seed=0] [out=hardened]
 
 A2C lets its exploration noise shrink as it learns. The walker it ends with is fast, but falls about
 once in a hundred episodes when nobody disturbs it: it was never disturbed. Here the log standard
 deviation is raised by `noise` and kept there, so that the gait has to survive being pushed around;
-everything else is rl_zoo3's tuned hyper-parameters. Writes a folder like rl_zoo3's own, for
+everything else is rl_zoo3's tuned hyper-parameters. The learning rate falls from `rate` to 0 over
+`steps`; `stop` ends the training earlier, which was enough. Writes a folder like rl_zoo3's own, for
 `train_expert.py from=<out>`.
 """
 
@@ -24,18 +25,21 @@ from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import VecNormalize
 
 N_ENVS, EVAL_FREQ, EVAL_EPISODES = 16, 200_000, 100
-DEFAULTS = {"noise": "1.0", "steps": "2000000", "rate": "3e-4", "seed": "0", "out": "hardened"}
+DEFAULTS = {"noise": "0.7", "steps": "2000000", "stop": "450000", "rate": "3e-4", "seed": "0"}
+DEFAULTS["out"] = "hardened"
 
 
 class KeepStatistics(EvalCallback):
     """Saves the normalisation statistics together with every new best model."""
+
+    stop: int
 
     def _on_step(self) -> bool:
         best = self.best_mean_reward
         going_on = super()._on_step()
         if self.best_mean_reward > best:
             self.training_env.save(str(Path(self.best_model_save_path) / "vecnormalize.pkl"))
-        return going_on
+        return going_on and self.num_timesteps < self.stop
 
 
 def main(words: list[str]) -> int:
@@ -78,6 +82,7 @@ def harden(env_id: str, start: Path, out: Path, given: dict[str, str]) -> None:
         best_model_save_path=str(out / "best"),
         log_path=str(out),
     )
+    callback.stop = int(given["stop"])
     model.learn(steps, callback=callback)
     model.save(out / f"{env_id}.zip")
     env.save(str(out / env_id / "vecnormalize.pkl"))

@@ -33,8 +33,8 @@ from dagger_cli.tracking.tensorboard import TensorBoard
 from dagger_cli.tracking.versions import versions
 
 
-def train(job: TrainJob, folder: Path, *, resume: bool) -> dict[str, Score]:
-    """Run (or go on with) the job in `folder`; returns the scores of expert and student."""
+def train(job: TrainJob, folder: Path, *, resume: bool) -> Score:
+    """Run (or go on with) the job in `folder`; returns the student's score."""
     clock = time.monotonic()
     with ExitStack() as stack:
         stack.enter_context(closing(job.kit.env))
@@ -66,7 +66,7 @@ def train(job: TrainJob, folder: Path, *, resume: bool) -> dict[str, Score]:
             wall_seconds=time.monotonic() - clock,
             run=folder,
         )
-    return scores
+    return scores["student"]
 
 
 def _rounds(

@@ -100,6 +100,11 @@ class Console:
         self._line("")
         self._pairs(list(commands(run).items()))
 
+    def compare(self, scores: Mapping[str, Score]) -> None:
+        """Print one row a job of a sweep, under what sets it apart."""
+        self._line("")
+        self._out.print(_table(scores, self._failure_name, gap=2 if self._out.width > 60 else 1))
+
     def score(self, score: Score) -> None:
         """Print one score by itself, with its spread."""
         self.close()
