@@ -1,7 +1,7 @@
 """Goes on training a gSDE agent of train_expert.py under stronger, fixed exploration noise.
 
-    python scripts/harden_expert.py from=logs/a2c/BipedalWalker-v3_1 [noise=0.7]
-                                    [steps=2000000] [stop=450000] [rate=3e-4] [seed=0] [out=hardened]
+    python scripts/harden_expert.py from=logs/a2c/BipedalWalker-v3_1 [noise=0.7] [rate=3e-4]
+                                    [steps=2000000] [stop=450000] [seed=0] [out=hardened]
 
 A2C lets its exploration noise shrink as it learns. The walker it ends with is fast, but falls about
 once in a hundred episodes when nobody disturbs it: it was never disturbed. Here the log standard
