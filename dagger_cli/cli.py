@@ -78,7 +78,7 @@ def _guarded(words: Sequence[str]) -> int:
     try:
         return _command(words[0], list(words[1:]))
     except KeyboardInterrupt:
-        print("\ninterrupted; what was saved can be resumed with resume=...", file=sys.stderr)
+        print("\ninterrupted", file=sys.stderr)
         return 130
     except Exception as err:
         sentence = explain(err)

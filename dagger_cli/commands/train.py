@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ def train(job: TrainJob, folder: Path, *, resume: bool) -> Score:
         stack.enter_context(closing(job.kit.env))
         console = Console(rounds=job.kit.budget.rounds, failure_name=job.env.failure_name)
         stack.callback(console.close)
+        stack.push(_after_interrupt(console, folder))
         state, best = restore(folder, job.kit) if resume else (State(), None)
         _write_config(job, folder, resume=resume)
         if not resume:
@@ -67,6 +68,16 @@ def train(job: TrainJob, folder: Path, *, resume: bool) -> Score:
             run=folder,
         )
     return scores["student"]
+
+
+def _after_interrupt(console: Console, folder: Path) -> Callable[..., None]:
+    """An exit callback that says how to go on with what Ctrl-C stopped."""
+
+    def say(kind: type[BaseException] | None, *_: object) -> None:
+        if kind is KeyboardInterrupt and (folder / "checkpoints" / "last").exists():
+            console.interrupted(folder)
+
+    return say
 
 
 def _rounds(

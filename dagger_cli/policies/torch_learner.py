@@ -82,9 +82,14 @@ class TorchLearner:
     def _network(self, start: Policy | None, rng: Generator) -> nn.Module:
         if isinstance(start, TorchPolicy):
             return copy.deepcopy(start.network)
-        network = self.make_network()
+        network = self._blank()
         initialise(network, torch.Generator().manual_seed(int(rng.integers(2**63))))
         return network
+
+    def _blank(self) -> nn.Module:
+        """A network whose numbers are still to be set; torch's global generator stays as it was."""
+        with torch.random.fork_rng(devices=[]):
+            return self.make_network()
 
     def _optimiser(self, network: nn.Module, start: Policy | None) -> torch.optim.Optimizer:
         optimiser = OPTIMISERS[self.optimiser](
@@ -134,7 +139,7 @@ class TorchLearner:
 
     def unpack(self, arrays: Mapping[str, Array]) -> Policy:
         """A network of this learner's shape with these numbers in it."""
-        network = self.make_network()
+        network = self._blank()
         own = network.state_dict()
         given = {n.removeprefix("network."): a for n, a in arrays.items() if n.startswith("net")}
         if {n: tuple(t.shape) for n, t in own.items()} != {n: a.shape for n, a in given.items()}:

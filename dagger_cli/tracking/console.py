@@ -100,6 +100,12 @@ class Console:
         self._line("")
         self._pairs(list(commands(run).items()))
 
+    def interrupted(self, run: Path) -> None:
+        """Say how to go on with a run that was stopped by hand."""
+        self.close()
+        self._line("")
+        self._pairs([("resume", commands(run)["resume"])])
+
     def compare(self, scores: Mapping[str, Score]) -> None:
         """Print one row a job of a sweep, under what sets it apart."""
         self._line("")
