@@ -57,6 +57,7 @@ class TrainJob:
     tolerance: float
     student: str
     evaluation_seeds: range
+    notes: tuple[str, ...]  # what the user must see before it starts
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,10 @@ def train_job(cfg: DictConfig, touched: Collection[str], *, sweep: bool) -> Trai
     """
     if cfg.labels is not None and "steps_per_round" not in touched:
         cfg.steps_per_round = None
-    if not sweep:
-        _refuse_unread(cfg, touched)
-    return _train_job(_plain(cfg))
+    unread = tuple(_unread(cfg, touched))
+    if unread and not sweep:
+        raise ConfigError(unread[0])
+    return _train_job(_plain(cfg), notes=unread)
 
 
 def resumed_job(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any]) -> TrainJob:
@@ -130,7 +132,7 @@ def slots_for(episodes: int) -> int:
     return ceil(episodes / ceil(episodes / MAX_SLOTS))
 
 
-def _train_job(config: dict[str, Any]) -> TrainJob:
+def _train_job(config: dict[str, Any], notes: tuple[str, ...] = ()) -> TrainJob:
     cfg = OmegaConf.create(config)
     if not isinstance(cfg, DictConfig):
         raise CheckpointError("the saved config is not a mapping of keys to values")
@@ -158,7 +160,15 @@ def _train_job(config: dict[str, Any]) -> TrainJob:
     kit = Kit(env.source.open(n_envs), expert, learner, budget, Streams.spawn(cfg.seed))
     tolerance, student = cfg.validation.tolerance, cfg.evaluation.checkpoint
     return TrainJob(
-        config, env, kit, trainer, validation_seeds, tolerance, student, evaluation_seeds
+        config,
+        env,
+        kit,
+        trainer,
+        validation_seeds,
+        tolerance,
+        student,
+        evaluation_seeds,
+        notes=(*notes, *expert.card.notes),
     )
 
 
@@ -224,11 +234,12 @@ def _test_seeds(key: str, episodes: int, first: int) -> range:
     return seeds
 
 
-def _refuse_unread(cfg: DictConfig, touched: Collection[str]) -> None:
+def _unread(cfg: DictConfig, touched: Collection[str]) -> Iterator[str]:
+    """What the user chose and nobody will read, as sentences."""
     trainer = OmegaConf.to_container(cfg.trainer, resolve=False)
     for key in touched:
         if key.split(".")[0] == "beta_schedule" and "${beta_schedule}" not in str(trainer):
-            raise ConfigError(
+            yield (
                 f"'{key}={_value(cfg, key)}' has no effect: trainer '{cfg.trainer.name}' never "
                 "reads beta_schedule; leave it out or take trainer=dagger"
             )

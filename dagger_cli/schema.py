@@ -62,6 +62,7 @@ class Eval:
 class EnvBudget:
     rounds: int = MISSING
     steps_per_round: int = MISSING
+    gradient_steps: int = MISSING
     n_envs: int = MISSING
 
 

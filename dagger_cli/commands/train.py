@@ -45,7 +45,7 @@ def train(job: TrainJob, folder: Path, *, resume: bool) -> Score:
         _write_config(job, folder, resume=resume)
         if not resume:
             begin(job.kit)
-        console.start(_header(job, folder), job.kit.expert.card.notes, round=state.round)
+        console.start(_header(job, folder), job.notes, round=state.round)
         board = TensorBoard(folder / "tb", labels=state.spent.labels)
         stack.enter_context(closing(board))
         board.start(_yaml(job.config), None)
