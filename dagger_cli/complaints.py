@@ -76,10 +76,7 @@ def _unknown_key(key: str) -> str:
     same_level = [k for k in _keys() if k.rpartition(".")[0] == key.rpartition(".")[0]]
     near = get_close_matches(key, same_level, n=1) or get_close_matches(key, _keys(), n=1)
     if key in near:
-        group = key.partition(".")[0]
-        return (
-            f"the chosen option of {group} has no key '{name}': choose one that does ({group}=...)"
-        )
+        return f"there is no key '{key}' with the command and the options that were chosen"
     hint = f"; did you mean '{near[0]}'?" if near else f"; see `dagger train --help` for '{name}'"
     return f"there is no key '{key}'{hint}"
 

@@ -1,4 +1,4 @@
-"""A network of ours: batch-first inference, equal to stable-baselines3's `predict` to 1e-6."""
+"""A network of ours: batch-first inference, equal to stable-baselines3's `predict` to 1e-5."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Our networks give what stable-baselines3's own `predict(deterministic=True)` gives, to 1e-6."""
+"""Our networks give what stable-baselines3's own `predict(deterministic=True)` gives, to 1e-5.
+
+Not closer, because it counts in float32 and we in float64: its sums are off by a few 1e-6.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,8 @@ from dagger_cli.experts.convert import AgentFiles, agent_from, convert
 from dagger_cli.experts.layout import find_agent
 from dagger_cli.experts.network import Network
 from dagger_cli.experts.storage import load_agent
+
+CLOSE = 1e-5
 
 HUB = [
     "a2c-BipedalWalker-v3", "ddpg-Pendulum-v1", "dqn-CartPole-v1", "ppo-BipedalWalker-v3",
@@ -58,7 +63,7 @@ def test_agents_of_the_hub(name: str, hub_folder: Path) -> None:
     )
     expected, _ = theirs.predict(normalise(files.statistics, obs), deterministic=True)
     ours = network(files, env.observation_space, env.action_space)
-    assert difference(ours.act(obs, None), expected) <= 1e-6
+    assert difference(ours.act(obs, None), expected) <= CLOSE
     assert difference(ours.act(obs[:1], None), expected[:1]) <= 1e-5  # another batch size
 
 
@@ -156,12 +161,12 @@ def test_agents_made_here(case: Any, tmp_path: Path) -> None:
     expected, _ = model.predict(obs, deterministic=True)
 
     files = AgentFiles(tmp_path / "agent.zip")
-    assert difference(network(files, obs_space, act_space).act(obs, None), expected) <= 1e-6
+    assert difference(network(files, obs_space, act_space).act(obs, None), expected) <= CLOSE
 
     convert(files, tmp_path / "ours", space_of(obs_space), space_of(act_space))
     kept = load_agent(tmp_path / "ours")
     again = Network(kept.spec, kept.weights)
-    assert difference(again.act(obs, None), expected) <= 1e-6
+    assert difference(again.act(obs, None), expected) <= CLOSE
     drawn = again.act(obs, np.random.default_rng(0))
     assert all(act_space.contains(action) for action in drawn)
 
