@@ -95,6 +95,11 @@ class TableLearner:
             Table(tuple(answers.tolist())), float((answers[states] != data.labels).mean())
         )
 
+    def loss(self, policy: Policy, data: Dataset) -> float:
+        assert isinstance(policy, Table)
+        states = data.obs[:, 0].astype(np.int64)
+        return float((np.asarray(policy.answers)[states] != data.labels).mean())
+
     def pack(self, policy: Policy) -> dict[str, Array]:
         assert isinstance(policy, Table)
         return {"answers": np.asarray(policy.answers)}
@@ -105,4 +110,13 @@ class TableLearner:
 
 def toy_kit(rounds: int = 5, steps: int = 103, *, n_envs: int = 4, seed: int = 0) -> Kit:
     budget = Budget(rounds, steps, None)
-    return Kit(TrackEnv(n_envs), TableExpert(), TableLearner(), budget, Streams.spawn(seed))
+    return Kit(
+        TrackEnv(n_envs),
+        TableExpert(),
+        TableLearner(),
+        budget,
+        Streams.spawn(seed),
+        horizon=HORIZON,
+        scratch=TrackEnv(n_envs),
+        learner_for=lambda actions: TableLearner(),
+    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.random import Generator
 
 from dagger_cli.core.types import Array
 
@@ -33,30 +35,60 @@ class Dataset:
     """N labelled states in the order of collection.
 
     `obs` (N, *obs_shape) raw; `steps` (N,) int64 env steps already taken in the episode; `labels`
-    (N, *action_shape) the expert's answers; `rounds` says how many rows each round brought.
+    (N, *action_shape) the expert's answers, or the action that cost least where costs were tried;
+    `rounds` says how many rows each round brought; `weights` (N,) float32 is what a mistake in a
+    row costs, None where all cost the same.
     """
 
     obs: Array
     steps: Array
     labels: Array
     rounds: tuple[int, ...]
+    weights: Array | None = None
     _buffer: _Buffer | None = None
 
     def __len__(self) -> int:
         return len(self.steps)
 
     @property
-    def columns(self) -> tuple[Array, Array, Array]:
-        """Obs, steps and labels, each with N rows."""
-        return self.obs, self.steps, self.labels
+    def columns(self) -> tuple[Array, ...]:
+        """Obs, steps, labels and, where there are any, weights, each with N rows."""
+        rows = (self.obs, self.steps, self.labels)
+        return rows if self.weights is None else (*rows, self.weights)
+
+    def __getitem__(self, rows: Any) -> Dataset:
+        """Some of the rows as one round; `rows` is a slice (no copy), a mask or an index array."""
+        columns = [column[rows] for column in self.columns]
+        return _data(columns, (len(columns[0]),))
 
     def by_round(self) -> Iterator[Dataset]:
         """The rows of each round as a data set of its own (no copies)."""
         begin = 0
         for size in self.rounds:
-            rows = slice(begin, begin + size)
-            yield Dataset(self.obs[rows], self.steps[rows], self.labels[rows], (size,))
+            yield self[begin : begin + size]
             begin += size
+
+    def thinned(self, most: int) -> Dataset:
+        """At most so many rows, evenly spaced; all of them where there are no more (no copies)."""
+        return self[:: -(-len(self) // most) or 1]
+
+    @property
+    def newest(self) -> Dataset:
+        """The rows of the last round (no copies)."""
+        return self[len(self) - self.rounds[-1] :]
+
+
+def resampled(data: Dataset, rng: Generator) -> Dataset:
+    """As many rows drawn in proportion to their weights; the data itself where it has none.
+
+    This is how any learner is made to mind costs (Zadrozny, Langford & Abe 2003: an importance
+    weight is a sampling rate). Where no mistake costs anything, all rows count alike.
+    """
+    if data.weights is None or not data.weights.any():
+        return data
+    shares = data.weights.astype(np.float64)
+    rows = rng.choice(len(data), size=len(data), p=shares / shares.sum())
+    return Dataset(data.obs[rows], data.steps[rows], data.labels[rows], (len(data),))
 
 
 def aggregate(data: Dataset | None, fresh: Dataset, *, capacity: int = 0) -> Dataset:
@@ -78,5 +110,12 @@ def aggregate(data: Dataset | None, fresh: Dataset, *, capacity: int = 0) -> Dat
             buffer = _Buffer(data.columns, max(2 * len(data), total, capacity))
             buffer.append(data.columns)
     buffer.append(fresh.columns)
-    obs, steps, labels = (column[: buffer.filled] for column in buffer.columns)
-    return Dataset(obs, steps, labels, (*rounds, *fresh.rounds), buffer)
+    columns = [column[: buffer.filled] for column in buffer.columns]
+    return _data(columns, (*rounds, *fresh.rounds), buffer)
+
+
+def _data(
+    columns: Sequence[Array], rounds: tuple[int, ...], buffer: _Buffer | None = None
+) -> Dataset:
+    obs, steps, labels, *weights = columns
+    return Dataset(obs, steps, labels, rounds, weights[0] if weights else None, buffer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
@@ -12,9 +12,10 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.budget import Budget
-from dagger_cli.core.dataset import Dataset
+from dagger_cli.core.dataset import Dataset, resampled
 from dagger_cli.core.schedules import Progress
-from dagger_cli.core.types import Array, Env, Expert, Fitted, Policy, Spent
+from dagger_cli.core.seeds import EpisodeSeeds
+from dagger_cli.core.types import Array, Env, Expert, Fitted, Policy, Space, Spent
 
 
 class Learner(Protocol):
@@ -22,6 +23,10 @@ class Learner(Protocol):
 
     def fit(self, data: Dataset, start: Policy | None, rng: Generator) -> Fitted:
         """Fit on every row of `data`; `start` is what a warm-starting learner goes on from."""
+        ...
+
+    def loss(self, policy: Policy, data: Dataset) -> float:
+        """The mean loss that `fit` minimises (without regularisation) of a fitted policy."""
         ...
 
     def pack(self, policy: Policy) -> dict[str, Array]:
@@ -35,26 +40,33 @@ class Learner(Protocol):
 
 @dataclass(frozen=True)
 class Streams:
-    """Separate random streams, so that who acts never changes which episodes are played."""
+    """Separate sources of chance, so that who acts never changes which episodes are played.
 
-    env: Generator
+    `regret` is for what is only measured: measuring more or less must not change what is learned.
+    """
+
+    env: EpisodeSeeds
     actor: Generator
     learner: Generator
+    regret: Generator
 
-    _NAMES: ClassVar = ("env", "actor", "learner")
+    _GENERATORS: ClassVar = ("actor", "learner", "regret")
 
     @classmethod
     def spawn(cls, seed: int) -> Streams:
         """Independent streams that depend on the seed alone."""
-        return cls(*map(np.random.default_rng, np.random.SeedSequence(seed).spawn(3)))
+        env, *others = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(4))
+        return cls(EpisodeSeeds(env), *others)
 
     def save(self) -> dict[str, Any]:
         """Every stream's state as JSON-able numbers."""
-        return {name: getattr(self, name).bit_generator.state for name in self._NAMES}
+        states = {name: getattr(self, name).bit_generator.state for name in self._GENERATORS}
+        return {"env": self.env.save(), **states}
 
     def load(self, saved: Mapping[str, Any]) -> None:
         """Put every stream back to a saved state."""
-        for name in self._NAMES:
+        self.env.load(saved["env"])
+        for name in self._GENERATORS:
             getattr(self, name).bit_generator.state = saved[name]
 
 
@@ -81,20 +93,35 @@ class Stopwatch:
 
 @dataclass(frozen=True)
 class Kit:
-    """The nouns of an algorithm. `rng` and `clock` are the mutable things in it."""
+    """The nouns of an algorithm. `rng` and `clock` are the mutable things in it.
+
+    `horizon` is the most steps an episode can take, None where nothing limits it; `scratch` has as
+    many slots as `env` and is there to try actions from states of `env`, for trainers that say
+    `rewinds`; `learner_for` makes a learner like `learner` whose actions are of another space.
+    """
 
     env: Env
     expert: Expert
     learner: Learner
     budget: Budget
     rng: Streams
+    horizon: int | None = None
+    scratch: Env | None = None
+    learner_for: Callable[[Space], Learner] | None = None
     clock: Stopwatch = field(default_factory=Stopwatch)
 
     def fit(self, data: Dataset, start: Policy | None) -> Fitted:
         """Fit the learner on all rows of `data`, going on from `start` where it does so."""
         with self.clock("fit"):
-            return self.learner.fit(data, start, self.rng.learner)
+            rows = resampled(data, self.rng.learner)
+            return self.learner.fit(rows, start, self.rng.learner)
 
     def progress(self, round: int, spent: Spent) -> Progress:
         """How far a run is that is about to start `round` and has spent this much."""
         return Progress(round, self.budget.rounds, min(1.0, spent.labels / self.budget.total))
+
+    def close(self) -> None:
+        """Release the environments; may be called twice."""
+        for env in (self.env, self.scratch):
+            if env is not None:
+                env.close()

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from dagger_cli.core.kit import Kit
+from dagger_cli.core.regret import measure
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Policy, Score
+from dagger_cli.core.validate import Validated
 
-Validate = Callable[[Policy], Score]
+Validate = Callable[[Policy], Validated]
 
 
 class Trainer(Protocol):
     """An algorithm: frozen hyper-parameters and the body of the paper's for-loop."""
+
+    @property
+    def rewinds(self) -> bool:
+        """Whether it tries actions from visited states, for which it needs `kit.scratch`."""
+        ...
+
+    @property
+    def aggregates(self) -> bool:
+        """Whether its newest learner is fitted on all rounds so far."""
+        ...
 
     def start(self, kit: Kit) -> State:
         """The state before the first round."""
@@ -83,18 +95,24 @@ def run(
     validate: Validate,
     tolerance: float,
     observers: Iterable[Observer],
+    *,
+    regret: bool = True,
 ) -> tuple[State, Best | None]:
     """Do the rounds that `state` still lacks; with none left, nothing happens.
+
+    With `regret` every round's online and hindsight loss are measured, see core/regret.py.
 
     Observers are called in their order after every round, so that what comes later in the order may
     rely on what came before (metrics are written before the checkpoint that counts on them).
     """
     observers = tuple(observers)
     while state.round < kit.budget.rounds:
-        state = trainer.step(state, kit)
+        before, state = state, trainer.step(state, kit)
         policy = trainer.deploy(state, kit)
+        facts = measure(kit, before, state, aggregates=trainer.aggregates) if regret else {}
         with kit.clock("validate"):
-            score = validate(policy)
+            score, gaps = validate(policy)
+        state = replace(state, facts={**state.facts, **facts, **gaps})
         best = Best.after(best, state.round, score.mean, tolerance)
         finished = Round(state, policy, score, best, kit.clock.lap())
         for observe in observers:

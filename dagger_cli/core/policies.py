@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
 
-from dagger_cli.core.types import Acts, Policy, View
+from dagger_cli.core.types import Acts, Array, Policy, Space, View
+
+
+def act_each(members: Sequence[Policy], chosen: Array, view: View, rng: Generator) -> Acts:
+    """Row i is answered by `members[chosen[i]]`, (n,) int; a member sees its rows as a batch."""
+    present = [int(member) for member in np.unique(chosen)]
+    if len(present) == 1:
+        return members[present[0]].act(view, rng)
+    rows = [np.flatnonzero(chosen == member) for member in present]
+    parts = [members[m].act(view[r], rng) for m, r in zip(present, rows, strict=True)]
+    back = np.argsort(np.concatenate(rows), kind="stable")
+    actions = np.concatenate([part.actions for part in parts])[back]
+    return Acts(actions, np.concatenate([part.asked for part in parts])[back])
 
 
 @dataclass(frozen=True)
@@ -23,13 +36,127 @@ class Mixture:
 
     def act(self, view: View, rng: Generator) -> Acts:
         """Answer every row with the member drawn for it; each member sees only its own rows."""
-        inner_edges = np.cumsum(self.weights)[:-1]
-        drawn = np.searchsorted(inner_edges, rng.random(len(view)), side="right")
-        chosen = [int(member) for member in np.unique(drawn)]
-        if len(chosen) == 1:
-            return self.members[chosen[0]].act(view, rng)
-        rows = [np.flatnonzero(drawn == member) for member in chosen]
-        parts = [self.members[m].act(view[r], rng) for m, r in zip(chosen, rows, strict=True)]
-        back = np.argsort(np.concatenate(rows), kind="stable")
-        actions = np.concatenate([part.actions for part in parts])[back]
-        return Acts(actions, np.concatenate([part.asked for part in parts])[back])
+        return act_each(self.members, drawn(self.weights, len(view), rng), view, rng)
+
+
+def members(mixture: Policy | None) -> tuple[Policy, ...]:
+    """Those of a mixture; nobody before the first round."""
+    return mixture.members if isinstance(mixture, Mixture) else ()
+
+
+def without_expert(learned: tuple[Policy, ...], weights: Sequence[float]) -> Mixture:
+    """What is deployed of a mixture whose first weight is the expert's: the others, renormalised.
+
+    A weight of 0 keeps its place, so that members can be counted.
+    """
+    left = np.asarray(weights[1:], np.float64)
+    return Mixture(learned, tuple((left / left.sum()).tolist()))
+
+
+def drawn(weights: Sequence[float], n: int, rng: Generator) -> Array:
+    """Which member each of n rows gets, (n,) int."""
+    inner_edges = np.cumsum(weights)[:-1]
+    return np.searchsorted(inner_edges, rng.random(n), side="right")
+
+
+class EpisodeMixture:
+    """A mixture that draws a member for a whole episode, slot by slot, and not at every step.
+
+    Rows must be slots in their order, as in `rollout`. Episodes that are already running when it is
+    made are given a member then. Not a value: it remembers who plays where, within one round.
+    """
+
+    def __init__(self, members: tuple[Policy, ...], weights: tuple[float, ...]) -> None:
+        self._members, self._weights = members, weights
+        self._playing: Array = np.empty(0, np.int64)
+
+    def act(self, view: View, rng: Generator) -> Acts:
+        """Answer every row with the member of its episode."""
+        fresh = view.steps == 0
+        known = min(len(self._playing), len(view))
+        fresh[known:] = True
+        playing = np.concatenate([self._playing[:known], np.zeros(len(view) - known, np.int64)])
+        playing[fresh] = drawn(self._weights, int(fresh.sum()), rng)
+        self._playing = np.concatenate([playing, self._playing[len(view) :]])
+        return act_each(self._members, playing, view, rng)
+
+
+@dataclass(frozen=True)
+class PerStep:
+    """A non-stationary policy: member i acts in steps i*k to (i+1)*k - 1 of an episode.
+
+    `k` is the length of a slot in steps; after the last slot its member goes on.
+    """
+
+    members: tuple[Policy, ...]
+    k: int
+
+    def slots(self, steps: Array) -> Array:
+        """Which member acts after so many steps, (n,) int."""
+        return np.asarray(np.minimum(steps // self.k, len(self.members) - 1))
+
+    def act(self, view: View, rng: Generator) -> Acts:
+        """Answer every row with the member of its slot."""
+        return act_each(self.members, self.slots(view.steps), view, rng)
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Several fits of one learner that act together: the mean of Box actions, otherwise a vote.
+
+    In a vote each component counts for itself, and of equals the smallest choice wins.
+    """
+
+    members: tuple[Policy, ...]
+    space: Space
+
+    def act(self, view: View, rng: Generator) -> Acts:
+        """The members' common answer."""
+        answers = self.answers(view, rng)
+        if self.space.kind == "box":
+            common = answers.mean(0, dtype=np.float64)
+        else:
+            choices = np.unique(answers)
+            votes = [(answers == choice).sum(0) for choice in choices]
+            common = choices[np.argmax(votes, axis=0)]
+        return Acts(common.astype(self.space.dtype), np.zeros(len(view), bool))
+
+    def spread(self, view: View, rng: Generator) -> Array:
+        """How far the members are apart, (n,) in the units of `distance`: mean over members."""
+        answers = self.answers(view, rng)
+        common = self.act(view, rng).actions
+        gaps = np.stack([distance(self.space, answer, common) for answer in answers])
+        return np.asarray(gaps.mean(0))
+
+    def answers(self, view: View, rng: Generator) -> Array:
+        """(members, n, *action_shape)."""
+        return np.stack([member.act(view, rng).actions for member in self.members])
+
+
+@dataclass(frozen=True)
+class Where:
+    """`helper` answers the rows that `doubt` picks, `usual` all others; `doubt` sees the view."""
+
+    usual: Policy
+    helper: Policy
+    doubt: Callable[[View, Generator], Array]  # (n,) bool
+
+    def act(self, view: View, rng: Generator) -> Acts:
+        """Answer every row with the one it falls to."""
+        chosen = self.doubt(view, rng).astype(np.int64)
+        return act_each((self.usual, self.helper), chosen, view, rng)
+
+
+def distance(space: Space, actions: Array, others: Array) -> Array:
+    """How far actions are apart, (n,) in [0, 1] where a Box has bounds.
+
+    Box: mean difference of the components, as a share of their range (unbounded ones: as it is).
+    Otherwise: the share of components that differ.
+    """
+    n = len(actions)
+    if space.kind != "box":
+        return np.asarray((actions != others).reshape(n, -1).mean(1))
+    low, high = np.asarray(space.low, np.float64), np.asarray(space.high, np.float64)
+    ranges = np.where(np.isfinite(low) & np.isfinite(high), high - low, 1.0)
+    gaps = np.abs(actions.astype(np.float64) - others).reshape(n, -1)
+    return np.asarray((gaps / ranges).mean(1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -10,10 +11,7 @@ from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.types import Acts, Array, Env, Policy, Trajectories, View
 
-# Episodes of validation and evaluation are named by small seeds; those of training never are.
-TEST_SEEDS = range(1_000_000)
-VALIDATION_SEEDS = range(1_000_000, 2_000_000)
-TRAIN_SEEDS = range(2**24, 2**31 - 1)
+Watch = Callable[[View], None]
 
 
 def begin(kit: Kit) -> None:
@@ -22,8 +20,7 @@ def begin(kit: Kit) -> None:
 
 
 def _start(kit: Kit, slots: Array) -> None:
-    seeds = kit.rng.env.integers(TRAIN_SEEDS.start, TRAIN_SEEDS.stop, size=len(slots))
-    kit.env.reset(slots, seeds)
+    kit.env.reset(slots, kit.rng.env.take(len(slots)))
 
 
 class _Rows(NamedTuple):
@@ -54,11 +51,14 @@ class _Rows(NamedTuple):
         )
 
 
-def rollout(kit: Kit, actor: Policy, n_steps: int) -> Trajectories:
+def rollout(
+    kit: Kit, actor: Policy, n_steps: int, *, until: int | None = None, watch: Watch | None = None
+) -> Trajectories:
     """Take exactly `n_steps` env steps, all slots at once, going on with the running episodes.
 
-    Episodes that end are followed by new ones at once; those still running when the steps are used
-    up are kept and go on in the next round.
+    Episodes that end, or have taken `until` steps, are followed by new ones at once; those still
+    running when the steps are used up are kept and go on in the next round. `watch` is shown every
+    view before anybody acts in it.
     """
     env, rows = kit.env, _Rows.empty(kit.env, n_steps)
     with kit.clock("collect"):
@@ -66,6 +66,8 @@ def rollout(kit: Kit, actor: Policy, n_steps: int) -> Trajectories:
             slots = np.arange(min(env.n_envs, n_steps - start))
             here = slice(start, start + len(slots))
             view = env.view[: len(slots)]
+            if watch is not None:
+                watch(view)
             rows.obs[here], rows.steps[here], rows.slots[here] = view.obs, view.steps, slots
             if rows.privileged is not None:
                 rows.privileged[here] = view.privileged
@@ -73,22 +75,24 @@ def rollout(kit: Kit, actor: Policy, n_steps: int) -> Trajectories:
             rows.actions[here], rows.asked[here] = acts
             step = env.step(slots, acts.actions)
             rows.rewards[here], rows.ended[here] = step.rewards, step.ended
-            if step.ended.any():
-                _start(kit, np.flatnonzero(step.ended))
+            over = step.ended if until is None else step.ended | (env.view.steps[slots] >= until)
+            if over.any():
+                _start(kit, np.flatnonzero(over))
     views = View(rows.obs, rows.steps, rows.privileged)
     return Trajectories(views, Acts(rows.actions, rows.asked), rows.slots, rows.rewards, rows.ended)
 
 
-def label(kit: Kit, visited: Trajectories) -> Dataset:
-    """Ask the expert about every visited state, whoever acted there; one query a state.
+def label(kit: Kit, visited: Trajectories, where: Array | None = None) -> Dataset:
+    """Ask the expert about the visited states, whoever acted there; one query a state.
 
-    Where the expert acted, its action is the answer: it is not asked twice. The rest is asked in
-    one batch.
+    `where` (N,) bool picks the states, None asks about all. Where the expert acted, its action is
+    the answer: it is not asked twice. The rest is asked in one batch.
     """
-    labels = visited.acts.actions
-    missing = np.flatnonzero(~visited.acts.asked)
+    labels, asked = visited.acts.actions, visited.acts.asked
+    missing = np.flatnonzero(~asked if where is None else where & ~asked)
     if missing.size:
         with kit.clock("label"):
             labels = labels.copy()
             labels[missing] = kit.expert.act(visited.views[missing], kit.rng.actor).actions
-    return Dataset(visited.views.obs, visited.views.steps, labels, (len(visited),))
+    data = Dataset(visited.views.obs, visited.views.steps, labels, (len(visited),))
+    return data if where is None else data[where]

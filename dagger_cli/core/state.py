@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dagger_cli.core.dataset import Dataset
-from dagger_cli.core.types import Policy, Spent, Trajectories
+from dagger_cli.core.types import Policy, Spent
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class State:
     facts: Mapping[str, float] = field(default_factory=dict)
 
     def next(
-        self, policy: Policy, data: Dataset, visited: Trajectories, facts: Mapping[str, float]
+        self, policy: Policy | None, data: Dataset | None, spent: Spent, facts: Mapping[str, float]
     ) -> State:
-        """The state one round later, with every visited state labelled."""
-        spent = self.spent.plus(env_steps=len(visited), labels=len(visited))
-        return State(self.round + 1, policy, data, spent, facts)
+        """The state one round later; `spent` is what this round alone used."""
+        total = self.spent.plus(spent.env_steps, spent.labels)
+        return State(self.round + 1, policy, data, total, facts)

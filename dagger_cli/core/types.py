@@ -190,6 +190,11 @@ class Score:
         return float(self.returns.std(ddof=1) / np.sqrt(n)) if n > 1 else 0.0
 
     @property
+    def per_step(self) -> float:
+        """Return per env step over all episodes; the accuracy where a right action earns 1."""
+        return float(self.returns.sum() / self.lengths.sum())
+
+    @property
     def failures(self) -> int:
         """How many episodes ended badly."""
         return int(self.failed.sum())

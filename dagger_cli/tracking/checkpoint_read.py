@@ -9,16 +9,17 @@ from dagger_cli.core.dataset import Dataset, aggregate
 from dagger_cli.core.errors import CheckpointError
 from dagger_cli.core.kit import Kit, Learner
 from dagger_cli.core.loop import Best
+from dagger_cli.core.packing import unpack
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Array, Policy
+from dagger_cli.core.types import Array, Policy, Space
 from dagger_cli.tracking.arrays import read_arrays
-from dagger_cli.tracking.layout import CHECKPOINTS, ENV, LAST, POLICY, follow, shard_path
+from dagger_cli.tracking.layout import CHECKPOINTS, COLUMNS, ENV, LAST, POLICY, follow, shard_path
 from dagger_cli.tracking.manifest import Manifest, read_manifest
 
 
-def load_policy(checkpoint: Path, learner: Learner) -> Policy:
-    """The policy of a checkpoint's folder (see `resolve_checkpoint`)."""
-    return learner.unpack(_read(checkpoint, POLICY, read_manifest(checkpoint)))
+def load_policy(checkpoint: Path, learner: Learner, actions: Space) -> Policy:
+    """The policy of a checkpoint's folder (see `resolve_checkpoint`) over the space `actions`."""
+    return unpack(_read(checkpoint, POLICY, read_manifest(checkpoint)), learner, actions)
 
 
 def restore(run: Path, kit: Kit) -> tuple[State, Best]:
@@ -29,7 +30,8 @@ def restore(run: Path, kit: Kit) -> tuple[State, Best]:
     checkpoint = follow(run / CHECKPOINTS, LAST)
     manifest = read_manifest(checkpoint)
     _check_budget(run, manifest, kit.budget)
-    policy = kit.learner.unpack(_read(checkpoint, POLICY, manifest))
+    arrays = _read(checkpoint, POLICY, manifest)
+    policy = unpack(arrays, kit.learner, kit.env.action_space)
     snapshot = _read(checkpoint, ENV, manifest)
     data = _read_aggregate(run / CHECKPOINTS, manifest, kit.budget.total)
     kit.env.restore(snapshot)
@@ -47,9 +49,10 @@ def _read_aggregate(checkpoints: Path, manifest: Manifest, capacity: int) -> Dat
         path = shard_path(checkpoints, round)
         rows = read_arrays(path, shard.sha256, within=checkpoints)
         try:
-            fresh = Dataset(rows["obs"], rows["steps"], rows["labels"], (shard.rows,))
+            obs, steps, labels = (rows[name] for name in COLUMNS[:3])
         except KeyError as err:
             raise CheckpointError(f"{path} does not hold labelled states: no {err}") from err
+        fresh = Dataset(obs, steps, labels, (shard.rows,), rows.get(COLUMNS[3]))
         data = aggregate(data, fresh, capacity=capacity)
     return data
 
@@ -61,9 +64,9 @@ def _check_budget(run: Path, manifest: Manifest, budget: Budget) -> None:
             f"resume it with rounds={manifest.round} or more"
         )
     for round, shard in enumerate(manifest.shards):
-        if shard.rows != budget.steps(round):
+        if shard.share != budget.steps(round):
             raise CheckpointError(
-                f"round {round + 1} of {run} has {shard.rows} labels, but the budget now gives it "
+                f"round {round + 1} of {run} had {shard.share} labels, but the budget now gives it "
                 f"{budget.steps(round)}: keep the size of a round (to go on longer, raise rounds "
                 "and leave steps_per_round, or raise labels in proportion)"
             )

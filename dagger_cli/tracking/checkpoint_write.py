@@ -15,6 +15,7 @@ from dagger_cli.core.errors import CheckpointError
 from dagger_cli.core.files import is_draft, new_folder, replace_link
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.loop import Round
+from dagger_cli.core.packing import pack
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Card
 from dagger_cli.tracking.arrays import write_arrays
@@ -23,6 +24,7 @@ from dagger_cli.tracking.layout import (
     AGGREGATE,
     BEST,
     CHECKPOINTS,
+    COLUMNS,
     ENV,
     LAST,
     POLICY,
@@ -65,19 +67,17 @@ class CheckpointWriter:
 
     def _write_shard(self, state: State) -> Shard:
         assert state.data is not None and len(state.data.rounds) == state.round
-        rows = state.data.rounds[-1]
-        names = ("obs", "steps", "labels")
-        columns = {
-            name: column[-rows:] for name, column in zip(names, state.data.columns, strict=True)
-        }
-        return Shard(rows, write_arrays(shard_path(self._root, state.round), columns))
+        newest = state.data.newest
+        columns = dict(zip(COLUMNS, newest.columns, strict=False))  # not all have weights
+        share = self._kit.budget.steps(state.round - 1)
+        return Shard(len(newest), share, write_arrays(shard_path(self._root, state.round), columns))
 
     def _write_round(self, finished: Round, shards: tuple[Shard, ...]) -> None:
         state, kit = finished.state, self._kit
         assert state.policy is not None
         with new_folder(self._root / round_name(state.round)) as folder:
             files = {
-                POLICY: write_arrays(folder / POLICY, kit.learner.pack(state.policy)),
+                POLICY: write_arrays(folder / POLICY, pack(state.policy, kit.learner)),
                 ENV: write_arrays(folder / ENV, kit.env.snapshot()),
             }
             manifest = Manifest(

@@ -22,16 +22,23 @@ class Console:
     """An observer that shows a bar on a terminal and prints one line a round elsewhere.
 
     `rounds` is the length of the run; `failure_name` is what a bad end of an episode is called, as
-    in "falls", or None where there is no such thing. Printing goes to `out`, by default stdout.
+    in "falls", or None where there is no such thing; `per_step_name` what the return per step is
+    called where it says more than the return, as in "accuracy". Printing goes to `out`, by default
+    stdout.
     """
 
     def __init__(
-        self, *, rounds: int, failure_name: str | None, out: rich.console.Console | None = None
+        self,
+        *,
+        rounds: int,
+        failure_name: str | None,
+        per_step_name: str | None = None,
+        out: rich.console.Console | None = None,
     ) -> None:
         from rich.console import Console as RichConsole
 
         self._out = out or RichConsole()
-        self._rounds, self._failure_name = rounds, failure_name
+        self._rounds, self._failure_name, self._per_step_name = rounds, failure_name, per_step_name
         self._plus_minus = "+-" if self._out.options.ascii_only else "±"
         self._begin = time.monotonic()
         self._first = 0  # rounds done before this run was resumed
@@ -82,12 +89,21 @@ class Console:
             self.close()
 
     def finish(
-        self, scores: Mapping[str, Score], *, spent: Spent, wall_seconds: float, run: Path
+        self,
+        scores: Mapping[str, Score],
+        *,
+        spent: Spent,
+        wall_seconds: float,
+        run: Path,
+        advice: str = "",
     ) -> None:
-        """Print one row a score, what the run cost, where it is and what to type next."""
+        """Print one row a score, what the run cost, where it is and what to type next.
+
+        `advice` ends it: one sentence on what would make the student better.
+        """
         self.close()
         self._line("")
-        self._out.print(_table(scores, self._failure_name, gap=2 if self._out.width > 60 else 1))
+        self._out.print(self._table(scores))
         self._line("")
         self._pairs(
             [
@@ -99,6 +115,9 @@ class Console:
         )
         self._line("")
         self._pairs(list(commands(run).items()))
+        if advice:
+            self._line("")
+            self._line(advice)
 
     def interrupted(self, run: Path) -> None:
         """Say how to go on with a run that was stopped by hand."""
@@ -109,7 +128,25 @@ class Console:
     def compare(self, scores: Mapping[str, Score]) -> None:
         """Print one row a job of a sweep, under what sets it apart."""
         self._line("")
-        self._out.print(_table(scores, self._failure_name, gap=2 if self._out.width > 60 else 1))
+        self._out.print(self._table(scores))
+
+    def _table(self, scores: Mapping[str, Score]) -> Any:
+        from rich.table import Table
+
+        gap = 2 if self._out.width > 60 else 1
+        table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0))
+        table.add_column("return", no_wrap=True)
+        optional = [name for name in (self._per_step_name, self._failure_name) if name]
+        for name in ("mean", "std", "min", *optional, "episodes"):
+            table.add_column(name, justify="right")
+        digits = _digits(list(scores.values()))
+        for name, score in scores.items():
+            returns = (score.mean, score.std, float(score.returns.min()))
+            numbers = [f"{value:,.{digits}f}" for value in returns]
+            numbers += [f"{score.per_step:.2%}"] if self._per_step_name else []
+            numbers += [str(score.failures)] if self._failure_name else []
+            table.add_row(name, *numbers, str(len(score.returns)))
+        return table
 
     def score(self, score: Score) -> None:
         """Print one score by itself, with its spread."""
@@ -119,6 +156,8 @@ class Console:
         names = {"mean": score.mean, "std": score.std, "standard error": score.stderr}
         names |= {"min": float(returns.min()), "max": float(returns.max())}
         rows = [(name, f"{value:,.{digits}f}") for name, value in names.items()]
+        if self._per_step_name:
+            rows.insert(0, (self._per_step_name, f"{score.per_step:.2%}"))
         if self._failure_name:
             rows.append((self._failure_name, str(score.failures)))
         rows += [("episodes", str(len(returns))), ("mean length", f"{score.lengths.mean():,.0f}")]
@@ -196,23 +235,6 @@ def _progress(out: rich.console.Console) -> Progress:
         expand=True,
         speed_estimate_period=3600,  # rounds may take minutes
     )
-
-
-def _table(scores: Mapping[str, Score], failure_name: str | None, gap: int) -> Any:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0))
-    names = ["mean", "std", "min", *([failure_name] if failure_name else []), "episodes"]
-    table.add_column("return", no_wrap=True)
-    for name in names:
-        table.add_column(name, justify="right")
-    digits = _digits(list(scores.values()))
-    for name, score in scores.items():
-        returns = (score.mean, score.std, float(score.returns.min()))
-        failures = [str(score.failures)] if failure_name else []
-        numbers = [f"{value:,.{digits}f}" for value in returns]
-        table.add_row(name, *numbers, *failures, str(len(score.returns)))
-    return table
 
 
 def _digits(scores: Sequence[Score]) -> int:

@@ -21,9 +21,13 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True)
 class Shard:
-    """The rows one round added to the aggregate, and the hash of the file they are in."""
+    """The rows one round added to the aggregate, and the hash of the file they are in.
+
+    `share` is what the budget gave the round: not every trainer labels every state it visits.
+    """
 
     rows: int
+    share: int
     sha256: str
 
 

@@ -23,6 +23,7 @@ def scalars(finished: Round) -> dict[str, float]:
         "train/env_steps": state.spent.env_steps,
         "eval/return_mean": score.mean,
         "eval/return_std": score.std,
+        "eval/return_per_step": score.per_step,
         "eval/episode_length": float(score.lengths.mean()),
         "eval/failures": score.failures / len(score.failed),
         **{f"time/{name}": value for name, value in seconds.items()},

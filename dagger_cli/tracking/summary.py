@@ -20,6 +20,7 @@ def score_summary(score: Score) -> dict[str, Any]:
         "mean": score.mean,
         "std": score.std,
         "stderr": score.stderr,
+        "per_step": score.per_step,
         "min": float(score.returns.min()),
         "max": float(score.returns.max()),
         "failures": score.failures,
@@ -54,12 +55,32 @@ def commands(run: Path) -> dict[str, str]:
     """What to type next, to be pasted into a shell in the current folder."""
     path = _shown(run)
     checkpoint = shlex.quote(f"checkpoint={_hydra(path)}")
+    env, expert = _said_again(run)
     return {
-        "evaluate": f"dagger eval {checkpoint}",
-        "watch": f"dagger eval {checkpoint} render=human",
+        "evaluate": " ".join([f"dagger eval {checkpoint}", *env]),
+        "watch": " ".join([f"dagger eval {checkpoint} render=human", *env]),
         "curves": f"tensorboard --logdir {shlex.quote(path)}",
-        "resume": f"dagger train {shlex.quote(f'resume={_hydra(path)}')}",
+        "resume": " ".join(
+            [f"dagger train {shlex.quote(f'resume={_hydra(path)}')}", *env, *expert]
+        ),
     }
+
+
+def _said_again(run: Path) -> tuple[list[str], list[str]]:
+    """What of the run's config is imported, which a checkpoint may not choose: for env, expert."""
+    import yaml
+
+    try:
+        config = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))
+        env, expert = config["env"], config["expert"]
+        imports, id, target = env.get("imports"), str(env.get("id")), expert.get("target")
+    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError):
+        return [], []
+    names = imports if isinstance(imports, str) or not imports else f"[{','.join(imports)}]"
+    said = [f"env.import={names}"] if names else []
+    said += [f"env.id={_hydra(id)}"] if ":" in id else []
+    asked = ["expert=python", f"expert.target={_hydra(str(target))}"] if target else []
+    return [shlex.quote(word) for word in said], [shlex.quote(word) for word in asked]
 
 
 def _shown(run: Path) -> str:

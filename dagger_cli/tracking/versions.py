@@ -13,6 +13,7 @@ from dagger_cli import __version__
 # The dependencies in pyproject.toml (a test compares), and the physics that gymnasium[box2d] brings
 # under one of two names.
 _PACKAGES = (
+    "envpool",
     "gymnasium",
     "huggingface_hub",
     "hydra-core",

@@ -8,17 +8,21 @@ to, so its extra cost may grow with the square of the horizon (Ross & Bagnell 20
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from dagger_cli.core.dataset import aggregate
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.rollout import label, rollout
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Policy
+from dagger_cli.core.types import Policy, Spent
 
 
 @dataclass(frozen=True)
 class Sup:
     """Has no hyper-parameters of its own."""
+
+    rewinds: ClassVar[bool] = False
+    aggregates: ClassVar[bool] = True
 
     def start(self, kit: Kit) -> State:
         """Nothing learned, nothing collected."""
@@ -29,7 +33,8 @@ class Sup:
         visited = rollout(kit, kit.expert, kit.budget.steps(state.round))
         data = aggregate(state.data, label(kit, visited), capacity=kit.budget.total)
         policy, loss = kit.fit(data, state.policy)
-        return state.next(policy, data, visited, {"train/loss": loss})
+        spent = Spent(len(visited), len(visited))
+        return state.next(policy, data, spent, {"train/loss": loss})
 
     def deploy(self, state: State, kit: Kit) -> Policy:
         """The newest learner."""

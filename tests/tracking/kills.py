@@ -13,7 +13,7 @@ from dagger_cli.core.loop import Observer, Round
 from dagger_cli.core.state import State
 from dagger_cli.tracking.checkpoint import load_policy, resolve_checkpoint
 
-from .toys import ToyLearner, core_observers, fingerprint, train
+from .toys import ToyEnv, ToyLearner, core_observers, fingerprint, train
 
 EVENTS = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.symlink", "os.truncate"}
 armed_at = -1
@@ -61,7 +61,7 @@ def main(root: Path) -> None:
         shutil.copytree(root / "two", folder, symlinks=True)
         died = killed(folder, 3, at)
         # What is there can be used as it is, and the run goes on as if nothing had been.
-        load_policy(resolve_checkpoint(folder), ToyLearner())
+        load_policy(resolve_checkpoint(folder), ToyLearner(), ToyEnv.action_space)
         train(folder, 3, resume=True)
         assert fingerprint(folder, 3) == expected, at
         if not died:

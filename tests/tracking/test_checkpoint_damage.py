@@ -17,7 +17,7 @@ from dagger_cli.tracking.checkpoint import (
     restore,
 )
 
-from .toys import CARD, CONFIG, ToyLearner, make_kit, train
+from .toys import CARD, CONFIG, ToyEnv, ToyLearner, make_kit, train
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_newer_format_asks_for_an_upgrade(run: Path) -> None:
     path = resolve_checkpoint(run) / "checkpoint.json"
     path.write_text(json.dumps({"format_version": 2, "anything": "else"}))
     with pytest.raises(CheckpointError, match=r"format 2.*upgrade dagger-cli"):
-        load_policy(resolve_checkpoint(run), ToyLearner())
+        load_policy(resolve_checkpoint(run), ToyLearner(), ToyEnv.action_space)
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", '{"format_version": "1"}', "3", "[" * 99999])
@@ -104,7 +104,7 @@ def test_the_manifest_tells_all_about_the_run(run: Path) -> None:
 @pytest.mark.parametrize(
     ("rounds", "steps", "message"),
     [
-        (3, 31, "round 1 of .* has 30 labels, but the budget now gives it 31"),
+        (3, 31, "round 1 of .* had 30 labels, but the budget now gives it 31"),
         (2, 30, "has finished 3 rounds, but rounds=2"),
     ],
 )
@@ -140,7 +140,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_usable(
         finally:
             monkeypatch.setattr(os, "fsync", fsync)
         assert not [path for path in run.rglob("*") if path.name.endswith(".tmp")]
-        load_policy(resolve_checkpoint(run), ToyLearner())
+        load_policy(resolve_checkpoint(run), ToyLearner(), ToyEnv.action_space)
         if restore(run, make_kit(4))[0].round == 4:
             break
     assert failures > 10

@@ -16,7 +16,7 @@ from dagger_cli.tracking.checkpoint import (
     restore,
 )
 
-from .toys import ToyLearner, make_kit, train
+from .toys import ToyEnv, ToyLearner, make_kit, train
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_lone_copy_of_a_checkpoint_can_be_evaluated_but_not_resumed(
 ) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(run / "checkpoints/best", copy)
-    load_policy(resolve_checkpoint(copy), ToyLearner())
+    load_policy(resolve_checkpoint(copy), ToyLearner(), ToyEnv.action_space)
     with pytest.raises(CheckpointError, match=r"copy of one checkpoint.*run folder it came from"):
         resolve_run(copy)
 
@@ -66,7 +66,7 @@ def test_a_moved_run_and_one_copied_without_links_can_be_evaluated(
     run: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(run, tmp_path / "flat", symlinks=False)
-    load_policy(resolve_checkpoint(tmp_path / "flat"), ToyLearner())
+    load_policy(resolve_checkpoint(tmp_path / "flat"), ToyLearner(), ToyEnv.action_space)
     moved = run.rename(tmp_path / "moved")
     assert restore(resolve_run(moved), make_kit(4))[0].round == 4
 
@@ -137,7 +137,7 @@ def test_array_files_that_lead_out_of_the_checkpoint_are_refused(run: Path, tmp_
     shutil.move(checkpoint / "policy.safetensors", tmp_path / "policy.safetensors")
     (checkpoint / "policy.safetensors").symlink_to(tmp_path / "policy.safetensors")
     with pytest.raises(CheckpointError, match=r"outside .*refused"):
-        load_policy(checkpoint, ToyLearner())
+        load_policy(checkpoint, ToyLearner(), ToyEnv.action_space)
 
 
 def test_a_dangling_link(run: Path) -> None:

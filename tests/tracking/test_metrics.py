@@ -42,6 +42,7 @@ def test_the_numbers_of_a_round() -> None:
         "train/labels": 200,
         "train/env_steps": 201,
         "eval/return_mean": 4.0,
+        "eval/return_per_step": 0.16,
         "eval/return_std": math.sqrt(5),
         "eval/episode_length": 25.0,
         "eval/failures": 0.25,

@@ -15,7 +15,7 @@ from dagger_cli.tracking.checkpoint import load_policy, resolve_checkpoint, rest
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.tensorboard import TensorBoard
 
-from .toys import ToyLearner, core_observers, fingerprint, make_kit, quiet, train, validate
+from .toys import ToyEnv, ToyLearner, core_observers, fingerprint, make_kit, quiet, train, validate
 
 
 def all_observers(folder: Path, kit: Kit, state: State) -> list[Observer]:
@@ -74,7 +74,7 @@ def test_best_is_the_policy_that_scored_highest(tmp_path: Path) -> None:
     assert best is not None
     checkpoint = resolve_checkpoint(tmp_path)
     assert checkpoint.name == f"round_{best.round:04d}"
-    assert validate(load_policy(checkpoint, ToyLearner())).mean == best.mean
+    assert validate(load_policy(checkpoint, ToyLearner(), ToyEnv.action_space)).mean == best.mean
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -23,6 +23,7 @@ from dagger_cli.core.rollout import begin
 from dagger_cli.core.schedules import Linear
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Acts, Array, Card, Fitted, Policy, Score, Space, Step, View
+from dagger_cli.core.validate import Validation
 from dagger_cli.tracking.checkpoint import CheckpointWriter, resolve_run, restore
 from dagger_cli.tracking.metrics import MetricsFile
 from dagger_cli.trainers.dagger import DAgger
@@ -98,6 +99,10 @@ class ToyLearner:
         loss = float(((data.obs @ weights.T - data.labels) ** 2).mean())
         return Fitted(Linear2(weights, fits + 1), loss)
 
+    def loss(self, policy: Policy, data: Dataset) -> float:
+        assert isinstance(policy, Linear2)
+        return float(((data.obs @ policy.weights.T - data.labels) ** 2).mean())
+
     def pack(self, policy: Policy) -> dict[str, Array]:
         assert isinstance(policy, Linear2)
         return {
@@ -145,14 +150,15 @@ def train(
     observers: Callable[[Path, Kit, State], list[Observer]] = core_observers,
 ) -> tuple[State, Best | None, Kit]:
     """Run, or resume, up to `rounds` rounds."""
-    kit, trainer = make_kit(rounds), DAgger(Linear(1.0, 0.0, 4.0, "round"))
+    kit, trainer = make_kit(rounds), DAgger(Linear(1.0, 0.0, 4.0, "round"), "step", "aggregate")
     if resume:
         state, best = restore(resolve_run(folder), kit)
     else:
         begin(kit)
         state, best = trainer.start(kit), None
     watching = observers(folder, kit, state)
-    return *run(trainer, kit, state, best, validate, 0.01, watching), kit
+    validation = Validation(ToyEnv(3), ToyExpert(), range(5), seed=0, queries=20)
+    return *run(trainer, kit, state, best, validation, 0.01, watching), kit
 
 
 def fingerprint(folder: Path, rounds: int) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 import numpy as np
 
 from dagger_cli.core.policies import Mixture
-from dagger_cli.core.rollout import TEST_SEEDS, TRAIN_SEEDS, VALIDATION_SEEDS, begin, label, rollout
+from dagger_cli.core.rollout import begin, label, rollout
+from dagger_cli.core.seeds import TEST_SEEDS, TRAIN_SEEDS, VALIDATION_SEEDS
 from tests.toys import Table, expert_answers, toy_kit
 
 ALWAYS_0 = Table((0, 0, 0, 0, 0))

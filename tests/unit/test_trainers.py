@@ -8,9 +8,10 @@ from dagger_cli.core.loop import Best, run
 from dagger_cli.core.rollout import begin
 from dagger_cli.core.schedules import Constant, Indicator, Linear
 from dagger_cli.core.state import State
+from dagger_cli.core.validate import Validated, Validation
 from dagger_cli.trainers.dagger import DAgger
 from dagger_cli.trainers.sup import Sup
-from tests.toys import TrackEnv, toy_kit
+from tests.toys import TableExpert, TrackEnv, toy_kit
 
 SEEDS = range(0, 25, 5)  # episodes of full length
 
@@ -19,11 +20,19 @@ def validate(policy):
     return evaluate(TrackEnv(5), policy, SEEDS, np.random.default_rng(0))
 
 
+def validation():
+    return Validation(TrackEnv(5), TableExpert(), SEEDS, seed=0, queries=50)
+
+
 def trained(trainer, *, rounds=5, seed=0):
     kit = toy_kit(rounds, seed=seed)
     begin(kit)
-    state, best = run(trainer, kit, trainer.start(kit), None, validate, 0.0, ())
+    state, best = run(trainer, kit, trainer.start(kit), None, validation(), 0.0, ())
     return state, best, kit
+
+
+def dagger(beta, coin="step", fit="aggregate"):
+    return DAgger(beta, coin, fit)
 
 
 def same(a: State, b: State) -> bool:
@@ -34,52 +43,52 @@ def same(a: State, b: State) -> bool:
 def test_sup_never_learns_to_come_back_and_dagger_does():
     """Sup is off the track from step 3 to the end: 47 of 50. DAgger is off one step in seven."""
     sup, _, _ = trained(Sup())
-    dagger, _, _ = trained(DAgger(Indicator("round")))
+    learned, _, _ = trained(dagger(Indicator("round")))
     assert sup.policy.answers == (0, 0, 0, 0, 0)
-    assert dagger.policy.answers[:2] == (0, 1)
+    assert learned.policy.answers[:2] == (0, 1)
     assert validate(sup.policy).mean == -47
     # Off at step 3 and back; every unseen seventh step costs one more: 3, 10, ..., 45.
-    assert validate(dagger.policy).mean == pytest.approx(-7)
+    assert validate(learned.policy).mean == pytest.approx(-7)
 
 
 def test_dagger_with_beta_one_is_sup_exactly():
-    dagger, _, kit_a = trained(DAgger(Constant(1.0)))
+    aggregated, _, kit_a = trained(dagger(Constant(1.0)))
     sup, _, kit_b = trained(Sup())
-    assert same(dagger, sup)
-    assert dagger.spent == sup.spent
-    assert kit_a.rng.env.bit_generator.state == kit_b.rng.env.bit_generator.state
+    assert same(aggregated, sup)
+    assert aggregated.spent == sup.spent
+    assert kit_a.rng.save() == kit_b.rng.save()
 
 
 def test_before_the_first_fit_the_expert_acts_whatever_beta_says():
-    state, _, _ = trained(DAgger(Constant(0.0)), rounds=1)
+    state, _, _ = trained(dagger(Constant(0.0)), rounds=1)
     assert (state.data.obs == 0).all()
 
 
 def test_every_step_is_labelled_and_counted():
-    state, _, kit = trained(DAgger(Linear(1.0, 0.0, 5, "round")))
+    state, _, kit = trained(dagger(Linear(1.0, 0.0, 5, "round")))
     assert state.spent == (5 * 103, 5 * 103) == (len(state.data), sum(kit.expert.asked))
     assert state.data.rounds == (103,) * 5
 
 
 def test_the_same_seed_gives_the_same_run_and_another_seed_another_one():
-    trainer = DAgger(Linear(1.0, 0.0, 5, "round"))
+    trainer = dagger(Linear(1.0, 0.0, 5, "round"))
     assert same(trained(trainer)[0], trained(trainer)[0])
     assert not same(trained(trainer)[0], trained(trainer, seed=1)[0])
 
 
-@pytest.mark.parametrize("trainer", [Sup(), DAgger(Linear(1.0, 0.0, 6, "round"))])
+@pytest.mark.parametrize("trainer", [Sup(), dagger(Linear(1.0, 0.0, 6, "round"))])
 def test_resuming_is_passing_an_old_state_in(trainer):
     whole, whole_best, _ = trained(trainer, rounds=6)
     half, best, kit = trained(trainer, rounds=3)
     longer = toy_kit(6)
     longer.env.restore(kit.env.snapshot())
     longer.rng.load(kit.rng.save())
-    state, best = run(trainer, longer, half, best, validate, 0.0, ())
+    state, best = run(trainer, longer, half, best, validation(), 0.0, ())
     assert same(state, whole) and best == whole_best
 
 
 def test_facts_name_beta_and_loss():
-    state, _, _ = trained(DAgger(Linear(1.0, 0.0, 5, "round")))
+    state, _, _ = trained(dagger(Linear(1.0, 0.0, 5, "round")))
     assert state.facts["train/beta"] == pytest.approx(0.2)
     assert 0 < state.facts["train/loss"] < 1
 
@@ -94,11 +103,20 @@ def test_the_best_round_is_the_highest_and_the_later_of_equals():
     kit, seen = toy_kit(5), []
     begin(kit)
     trainer = Sup()
-    _, best = run(trainer, kit, State(), None, lambda p: Fixed(next(scores)), 0.0, (seen.append,))
+    _, best = run(
+        trainer,
+        kit,
+        State(),
+        None,
+        lambda p: Validated(Fixed(next(scores)), {}),
+        0.0,
+        (seen.append,),
+    )
     assert best == Best(3, 5.0, 5.0)
     assert [finished.is_best for finished in seen] == [True, True, True, False, False]
     assert [finished.state.round for finished in seen] == [1, 2, 3, 4, 5]
     assert set(seen[0].seconds) == {"collect", "fit", "validate"}
+    assert set(seen[1].seconds) == {"collect", "fit", "regret", "validate"}
 
 
 def test_with_a_tolerance_the_latest_of_about_equals_is_best():

@@ -1,0 +1,93 @@
+"""Beam search: several unfinished episodes side by side instead of the greedy one.
+
+Where an episode is a string of labels, a doubtful one may be put right by what follows. From each
+seed up to `width` hypotheses are played on; all their next actions compete by the sum of their
+scores so far, and the hypothesis with the highest sum when all are over is the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.types import Array, Env, Score, View
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """A policy that rates every choice of a discrete action."""
+
+    def scores(self, view: View) -> Array:
+        """(n, choices): higher is better, and sums over an episode mean something."""
+        ...
+
+
+@runtime_checkable
+class Copies(Protocol):
+    """An environment that can let one slot stand where another one stands."""
+
+    def copy_slots(self, to: Array, source: Array) -> None:
+        """Slot `to[i]` goes on from where slot `source[i]` is, (k,) each."""
+        ...
+
+
+def beam_search(env: Env, policy: object, seeds: Sequence[int], width: int) -> Score:
+    """Play one episode per seed with a beam of `width`; `env` needs `width` slots for every seed.
+
+    All episodes of one seed must be of equal length, whatever is done. Width 1 is the greedy
+    policy. Raises ConfigError where the environment or the policy cannot do it.
+    """
+    _check(env, policy, width)
+    assert isinstance(policy, Scorer) and isinstance(env, Copies)
+    assert env.n_envs >= width * len(seeds), "too few slots"
+    order = np.repeat(np.asarray(seeds, np.int64), width)
+    slots: Array = np.arange(len(order))
+    env.reset(slots, order)
+    returns, lengths = np.zeros(len(order)), np.zeros(len(order), np.int64)
+    failed = np.zeros(len(order), bool)
+    totals = np.full(len(order), -np.inf)
+    totals[::width] = 0.0  # all hypotheses of a seed are still the same one: count it once
+    while slots.size:
+        rated = totals[slots, None] + policy.scores(env.view[slots]).astype(np.float64)
+        parents, choices, totals[slots] = _fittest(rated, slots, width)
+        moved = np.flatnonzero(parents != slots)
+        env.copy_slots(slots[moved], parents[moved])
+        returns[slots], failed[slots] = returns[parents], failed[parents]
+        step = env.step(slots, choices + env.action_space.start)
+        returns[slots] += step.rewards
+        failed[slots] |= step.failed
+        lengths[slots] += 1
+        slots = slots[~step.ended]
+    # The first hypothesis of every seed is its best.
+    return Score(order[::width], returns[::width], lengths[::width], failed[::width])
+
+
+def _fittest(rated: Array, slots: Array, width: int) -> tuple[Array, Array, Array]:
+    """The `width` best continuations of every seed: parent slot, choice and total, (k,) each.
+
+    They come in the order of their totals; of equals, the earlier hypothesis and smaller choice.
+    """
+    choices = rated.shape[1]
+    pool = rated.reshape(-1, width * choices)
+    best = np.argsort(-pool, axis=1, kind="stable")[:, :width]
+    parents = slots.reshape(-1, width)[np.arange(len(pool))[:, None], best // choices]
+    totals = np.take_along_axis(pool, best, axis=1)
+    return parents.ravel(), (best % choices).ravel(), totals.ravel()
+
+
+def _check(env: Env, policy: object, width: int) -> None:
+    if width < 1:
+        raise ConfigError(f"width must be at least 1, got {width}")
+    if not isinstance(env, Copies) or env.action_space.kind != "discrete":
+        raise ConfigError(
+            "decode=beam needs an environment that labels sequences (env=handwriting or "
+            "env=sequence); use decode=greedy"
+        )
+    if not isinstance(policy, Scorer):
+        raise ConfigError(
+            f"decode=beam needs a policy that scores its choices, and a {type(policy).__name__} "
+            "does not: use policy=svm, mlp or glyphs, or decode=greedy"
+        )

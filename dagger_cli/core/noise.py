@@ -1,0 +1,51 @@
+"""An expert that is disturbed: what it does is not what it would have done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+
+from dagger_cli.core.types import Acts, Array, Policy, Space, View
+
+
+@dataclass(frozen=True)
+class Disturbed:
+    """Adds noise to the actions of `policy`; its answers no longer count as the expert's.
+
+    Box: Gaussian noise with `covariance` (D, D) over the D components, clipped to the bounds.
+    Otherwise: each component is replaced by a random choice with probability `covariance[0, 0]`.
+    """
+
+    policy: Policy
+    space: Space
+    covariance: Array
+
+    def act(self, view: View, rng: Generator) -> Acts:
+        """What the policy does, disturbed."""
+        actions = self.policy.act(view, rng).actions
+        noisy = self._shifted if self.space.kind == "box" else self._replaced
+        return Acts(noisy(actions, rng), np.zeros(len(view), bool))
+
+    def _shifted(self, actions: Array, rng: Generator) -> Array:
+        space, n = self.space, len(actions)
+        noise = rng.multivariate_normal(np.zeros(space.size), self.covariance, n, method="cholesky")
+        moved = actions.reshape(n, -1) + noise
+        return np.clip(moved, space.low, space.high).astype(space.dtype).reshape(actions.shape)
+
+    def _replaced(self, actions: Array, rng: Generator) -> Array:
+        space, flat = self.space, actions.reshape(len(actions), -1)
+        draws = space.start + rng.integers(0, np.asarray(space.sizes), size=flat.shape)
+        there = rng.random(flat.shape) < self.covariance[0, 0]
+        return np.where(there, draws, flat).astype(space.dtype).reshape(actions.shape)
+
+
+def error_covariance(space: Space, actions: Array, labels: Array) -> Array:
+    """The noise that looks like the learner's errors: (D, D), or (1, 1) a rate of wrong choices."""
+    n = len(actions)
+    if space.kind != "box":
+        return np.full((1, 1), float((actions != labels).mean()))
+    gaps = (actions.astype(np.float64) - labels).reshape(n, -1)
+    # A little on the diagonal keeps the factorisation exact where a component is never wrong.
+    return np.asarray(gaps.T @ gaps / n + 1e-12 * np.eye(space.size))

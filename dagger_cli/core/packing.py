@@ -1,0 +1,78 @@
+"""Policies made of policies, as named arrays: what a checkpoint stores and reads back bit for bit.
+
+A plain policy is packed by its learner. A combination puts its members under `0.`, `1.`, ... and
+one array beside them that says what it is and how its members combine. Members are plain policies:
+combinations of combinations do not occur.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+
+from dagger_cli.core.errors import CheckpointError
+from dagger_cli.core.kit import Learner
+from dagger_cli.core.policies import Ensemble, Mixture, PerStep
+from dagger_cli.core.types import Array, Policy, Space
+
+MIXTURE, PER_STEP, ENSEMBLE = "mixture.weights", "per_step.k", "ensemble.size"
+
+
+def pack(policy: Policy, learner: Learner) -> dict[str, Array]:
+    """Everything `unpack` needs, as arrays."""
+    if isinstance(policy, Mixture):
+        return {MIXTURE: np.asarray(policy.weights)} | _pack_all(policy.members, learner)
+    if isinstance(policy, PerStep):
+        return {PER_STEP: np.asarray([policy.k])} | _pack_all(policy.members, learner)
+    if isinstance(policy, Ensemble):
+        size = np.asarray([len(policy.members)])
+        return {ENSEMBLE: size} | _pack_all(policy.members, learner)
+    return learner.pack(policy)
+
+
+class Reader(Protocol):
+    """The half of a learner that reads plain policies back."""
+
+    def unpack(self, arrays: Mapping[str, Array]) -> Policy:
+        """See `Learner.unpack`."""
+        ...
+
+
+def unpack(arrays: Mapping[str, Array], learner: Reader, actions: Space) -> Policy:
+    """The inverse of `pack`; raises CheckpointError where the arrays do not fit together."""
+    if MIXTURE in arrays:
+        members = _unpack_all(arrays, learner)
+        weights = tuple(np.atleast_1d(arrays[MIXTURE]).astype(float).tolist())
+        lawful = min(weights, default=-1) >= 0 and abs(sum(weights) - 1) < 1e-9
+        if len(weights) != len(members) or not lawful:
+            raise CheckpointError("the mixture's weights in this checkpoint do not fit its members")
+        return Mixture(members, weights)
+    if PER_STEP in arrays:
+        k = int(arrays[PER_STEP].ravel()[0]) if arrays[PER_STEP].size else 0
+        if k < 1:
+            raise CheckpointError(f"a policy per {k} steps in this checkpoint makes no sense")
+        return PerStep(_unpack_all(arrays, learner), k)
+    if ENSEMBLE in arrays:
+        return Ensemble(_unpack_all(arrays, learner), actions)
+    return learner.unpack(arrays)
+
+
+def _pack_all(members: tuple[Policy, ...], learner: Learner) -> dict[str, Array]:
+    return {
+        f"{i}.{name}": array
+        for i, member in enumerate(members)
+        for name, array in learner.pack(member).items()
+    }
+
+
+def _unpack_all(arrays: Mapping[str, Array], learner: Reader) -> tuple[Policy, ...]:
+    parts: dict[int, dict[str, Array]] = {}
+    for name, array in arrays.items():
+        place, _, rest = name.partition(".")
+        if place.isdecimal():
+            parts.setdefault(int(place), {})[rest] = array
+    if not parts or sorted(parts) != list(range(len(parts))):
+        raise CheckpointError("the policy in this checkpoint lacks some of its members")
+    return tuple(learner.unpack(parts[i]) for i in range(len(parts)))

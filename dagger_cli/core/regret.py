@@ -1,0 +1,97 @@
+"""What the theory says should shrink, measured (Ross, Gordon & Bagnell 2011, section 4).
+
+Round i's loss l_i is over the states that round visited. The online loss is l_i of the policy that
+went into the round, before anything is fitted on it; the hindsight loss is what a policy fitted on
+all rounds loses on average over them; the average regret is the mean online loss so far minus that.
+It goes to 0 with a no-regret learner: where it still falls, more rounds help. What is left then,
+the hindsight loss, only a richer policy can lower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from dagger_cli.core.dataset import Dataset, resampled
+from dagger_cli.core.kit import Kit
+from dagger_cli.core.policies import Ensemble, Mixture, PerStep, distance
+from dagger_cli.core.state import State
+from dagger_cli.core.types import Policy, Score, View
+
+MOST_ROWS = 16_384  # of the aggregate, evenly spaced: the cost of measuring must not grow with it
+ONLINE, ONLINE_MEAN = "regret/online_loss", "regret/online_loss_mean"
+HINDSIGHT, AVERAGE = "regret/hindsight_loss", "regret/average"
+OWN_GAP, EXPERT_GAP, ONLINE_GAP = (f"disagreement/{on}" for on in ("own", "expert", "online"))
+
+
+def expected_loss(kit: Kit, policy: Policy, data: Dataset) -> float:
+    """The learner's loss of a policy, combined ones in expectation over their members."""
+    if isinstance(policy, Mixture):
+        pairs = zip(policy.weights, policy.members, strict=True)
+        return sum(w * kit.learner.loss(member, data) for w, member in pairs if w > 0)
+    if isinstance(policy, Ensemble):
+        return float(np.mean([kit.learner.loss(member, data) for member in policy.members]))
+    if isinstance(policy, PerStep):
+        slots = policy.slots(data.steps)
+        parts = [(member, slots == i) for i, member in enumerate(policy.members)]
+        losses = [here.sum() * kit.learner.loss(m, data[here]) for m, here in parts if here.any()]
+        return float(sum(losses)) / len(data)
+    return kit.learner.loss(policy, data)
+
+
+def measure(kit: Kit, before: State, after: State, *, aggregates: bool) -> dict[str, float]:
+    """The regret's parts after a round; empty after the first, into which no learner went.
+
+    `aggregates` says that the newest policy is fitted on all rounds; otherwise one is, for this
+    alone, from a random stream of its own.
+    """
+    data, policy = after.data, after.policy
+    if before.policy is None or data is None or policy is None or not len(data.newest):
+        return {name: before.facts[name] for name in (ONLINE_MEAN,) if name in before.facts}
+    with kit.clock("regret"):
+        fresh = resampled(data.newest.thinned(MOST_ROWS), kit.rng.regret)
+        online = expected_loss(kit, before.policy, fresh)
+        acts = before.policy.act(View(fresh.obs, fresh.steps), kit.rng.regret)
+        apart = float(distance(kit.env.action_space, acts.actions, fresh.labels).mean())
+        rounds = after.round - 1
+        mean = before.facts.get(ONLINE_MEAN, 0.0)
+        mean += (online - mean) / rounds
+        leader = policy if aggregates else _leader(kit, data)
+        rows = resampled(data.thinned(MOST_ROWS), kit.rng.regret)
+        hindsight = expected_loss(kit, leader, rows)
+    return {
+        ONLINE: online,
+        ONLINE_MEAN: mean,
+        HINDSIGHT: hindsight,
+        AVERAGE: mean - hindsight,
+        ONLINE_GAP: apart,
+    }
+
+
+def _leader(kit: Kit, data: Dataset) -> Policy:
+    rows = resampled(data, kit.rng.regret)
+    return kit.learner.fit(rows, None, kit.rng.regret).policy
+
+
+def advice(facts: Mapping[str, float], student: Score, expert: Score) -> str:
+    """One sentence: will more rounds help, or is a richer policy needed? Empty without figures."""
+    if student.mean >= expert.mean - expert.stderr:
+        return "the student scores what the expert does: more rounds will change little"
+    if not {OWN_GAP, ONLINE_GAP, AVERAGE} <= facts.keys():
+        return ""
+    own, online, share = facts[OWN_GAP], facts[ONLINE_GAP], facts[AVERAGE] / facts[ONLINE_MEAN]
+    differs = f"the student differs from the expert by {own:.1%} in its own states"
+    if own < 0.01:
+        return f"{differs}: more rounds will change little"
+    if own > 2 * online:
+        return (
+            f"{differs}, but by {online:.1%} in those it learns from: "
+            "let it act while it learns (trainer=dagger)"
+        )
+    if share > 0.2:
+        return f"the average regret is {share:.0%} of the online loss: more rounds will help"
+    return (
+        f"{differs}, and the best policy in hindsight would too (regret is {max(share, 0):.0%} of "
+        "the online loss): a richer policy will help, more rounds will not"
+    )

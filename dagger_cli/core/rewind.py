@@ -1,0 +1,203 @@
+"""What actions cost: try them from a visited state, follow a policy for a while, add up.
+
+The environment is brought back by its snapshot: restored where the simulator can, played again
+from its seed where it cannot. All is tried in `kit.scratch`, so the running episodes never notice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import Generator
+
+from dagger_cli.core.dataset import Dataset
+from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.kit import Kit
+from dagger_cli.core.policies import act_each, drawn
+from dagger_cli.core.rollout import rollout
+from dagger_cli.core.types import Array, Policy, Snapshot, Space, Spent, View
+
+MOST_CHOICES = 32  # of a countable action space: all of them are tried
+
+
+@dataclass(frozen=True)
+class Follow:
+    """Who acts after the tried action: one of `members`, drawn at every step or once a roll-out."""
+
+    members: tuple[Policy, ...]
+    weights: tuple[float, ...]
+    once: bool = False
+
+
+@dataclass(frozen=True)
+class Tries:
+    """How actions are tried: `horizon` env steps each, `repeats` times, and the costs averaged.
+
+    `candidates` is how many actions of a Box are tried: the expert's, the policy's and draws from
+    the whole Box. Of other spaces every action is.
+    """
+
+    horizon: int
+    repeats: int
+    candidates: int
+
+    def __post_init__(self) -> None:
+        for key, least in (("horizon", 1), ("repeats", 1), ("candidates", 2)):
+            if getattr(self, key) < least:
+                raise ConfigError(
+                    f"trainer.{key} must be at least {least}, got {getattr(self, key)}"
+                )
+
+    def actions_tried(self, space: Space) -> int:
+        """How many actions are tried in one state."""
+        return self.candidates if space.kind == "box" else len(all_actions(space))
+
+    def queries(self, space: Space) -> int:
+        """The most that one state can cost in expert queries."""
+        tried = self.actions_tried(space) * self.horizon * self.repeats
+        return tried + (space.kind == "box")
+
+
+class Examples(NamedTuple):
+    """Cost-sensitive examples of one round, and what all of it used."""
+
+    data: Dataset
+    spent: Spent
+
+
+def all_actions(space: Space) -> Array:
+    """(K, *action_shape) every action of a countable space; raises ConfigError where too many."""
+    count = int(np.prod(space.sizes))
+    if count > MOST_CHOICES:
+        raise ConfigError(
+            f"this environment has {count} actions, too many to try each of them in every state "
+            f"(at most {MOST_CHOICES}); use a trainer that only asks the expert, such as dagger"
+        )
+    choices = [range(space.start, space.start + size) for size in space.sizes]
+    return np.array(list(product(*choices)), space.dtype).reshape(count, *space.shape)
+
+
+def plan(kit: Kit, tries: Tries, round: int) -> tuple[int, int]:
+    """How many env steps to roll in and how many of their states to try actions in.
+
+    Half of the round's labels are for the roll-in, the other half for the tries at their most
+    expensive. Raises ConfigError, with the numbers, where that is not enough for a single state.
+    """
+    share, most = kit.budget.steps(round), tries.queries(kit.env.action_space)
+    if share // 2 < most:
+        raise ConfigError(
+            f"trying {tries.actions_tried(kit.env.action_space)} actions in one state may ask the "
+            f"expert {most} times, but a round has {share} labels, half of them for that: give "
+            f"labels={2 * most * kit.budget.rounds} or more, or a shorter trainer.horizon"
+        )
+    n_states = share // 2 // most
+    return max(share - n_states * most, n_states), n_states
+
+
+def cost_examples(
+    kit: Kit, tries: Tries, round: int, actor: Policy, policy: Policy, follow: Follow
+) -> Examples:
+    """Roll in with `actor`; in some of the states, equally likely each, find the cheapest action.
+
+    A row's label is that action and its weight what choosing blindly would cost more on average,
+    relative to the other rows of the round. Where the expert itself acted in the roll-in its answer
+    is paid for: those rows are examples too, of weight 1.
+    """
+    n_steps, n_states = plan(kit, tries, round)
+    probe = _Probe(kit, tries, policy, follow, n_steps, n_states)
+    visited = rollout(kit, actor, n_steps, watch=probe)
+    labels, weights = visited.acts.actions.copy(), visited.acts.asked.astype(np.float32)
+    regrets = np.array(probe.regrets)
+    labels[probe.rows] = np.stack(probe.cheapest)
+    weights[probe.rows] = regrets / max(float(regrets.mean()), np.finfo(np.float32).tiny)
+    kept = visited.acts.asked.copy()
+    kept[probe.rows] = True
+    views = visited.views
+    data = Dataset(views.obs, views.steps, labels, (n_steps,), weights)[kept]
+    asked = int(visited.acts.asked.sum()) + probe.queries
+    return Examples(data, Spent(n_steps + probe.env_steps, asked))
+
+
+class _Probe:
+    """Watches a roll-in and tries actions in `n_states` of its `n_steps` states."""
+
+    def __init__(
+        self, kit: Kit, tries: Tries, policy: Policy, follow: Follow, n_steps: int, n_states: int
+    ) -> None:
+        self._kit, self._tries, self._policy, self._follow = kit, tries, policy, follow
+        self.rows = np.sort(kit.rng.actor.choice(n_steps, n_states, replace=False))
+        self.cheapest: list[Array] = []
+        self.regrets: list[float] = []
+        self.env_steps = self.queries = self._seen = 0
+
+    def __call__(self, view: View) -> None:
+        """Try actions in the states of this view that were drawn."""
+        due = self.rows[np.searchsorted(self.rows, self._seen) :]
+        slots = due[due < self._seen + len(view)] - self._seen
+        self._seen += len(view)
+        if not slots.size:
+            return
+        candidates = self._candidates(view[slots])
+        costs = self._costs(self._kit.env.snapshot(), slots, candidates)
+        for tried, cost in zip(candidates, costs, strict=True):
+            self.cheapest.append(tried[int(cost.argmin())])
+            self.regrets.append(float(cost.mean() - cost.min()))
+
+    def _candidates(self, view: View) -> Array:
+        """(m, K, *action_shape)"""
+        space, rng = self._kit.env.action_space, self._kit.rng.actor
+        if space.kind != "box":
+            return np.stack([all_actions(space)] * len(view))
+        best = self._kit.expert.act(view, rng).actions
+        self.queries += len(view)
+        own = self._policy.act(view, rng)
+        self.queries += int(own.asked.sum())
+        draws = _uniform(space, (len(view), self._tries.candidates - 2), rng)
+        return np.concatenate([best[:, None], own.actions[:, None], draws], axis=1)
+
+    def _costs(self, snapshot: Snapshot, slots: Array, candidates: Array) -> Array:
+        """(m, K) minus the mean return of each candidate over the horizon."""
+        n_tried, repeats = candidates.shape[1], self._tries.repeats
+        returns = np.zeros(len(slots) * n_tried * repeats)
+        state = np.repeat(np.arange(len(slots)), n_tried * repeats)
+        first = np.repeat(candidates.reshape(-1, *candidates.shape[2:]), repeats, axis=0)
+        n = self._kit.env.n_envs
+        for begin in range(0, len(returns), n):
+            part = slice(begin, begin + n)
+            returns[part] = self._play(snapshot, slots[state[part]], first[part])
+        return np.asarray(-returns.reshape(len(slots), n_tried, repeats).mean(2))
+
+    def _play(self, snapshot: Snapshot, origin: Array, actions: Array) -> Array:
+        """(k,) returns of one roll-out each, from the slots `origin` (k,) of the snapshot."""
+        scratch, follow, rng = self._kit.scratch, self._follow, self._kit.rng.actor
+        assert scratch is not None, "a trainer that tries actions must say that it rewinds"
+        rows = np.concatenate([origin, np.full(scratch.n_envs - len(origin), origin[0])])
+        scratch.restore({name: array[rows] for name, array in snapshot.items()})
+        returns, alive = np.zeros(len(origin)), np.arange(len(origin))
+        playing = drawn(follow.weights, len(origin), rng)
+        for step in range(self._tries.horizon):
+            if step > 0:
+                if not follow.once:
+                    playing[alive] = drawn(follow.weights, len(alive), rng)
+                view = scratch.view[alive]
+                acts = act_each(follow.members, playing[alive], view, rng)
+                self.queries += int(acts.asked.sum())
+                actions = acts.actions
+            answer = scratch.step(alive, actions)
+            self.env_steps += len(alive)
+            returns[alive] += answer.rewards
+            alive = alive[~answer.ended]
+            if not alive.size:
+                break
+        return returns
+
+
+def _uniform(space: Space, n: tuple[int, ...], rng: Generator) -> Array:
+    """(*n, *action_shape) draws from a Box; open sides count as 1 away from 0."""
+    low, high = np.asarray(space.low), np.asarray(space.high)
+    low, high = np.where(np.isfinite(low), low, -1.0), np.where(np.isfinite(high), high, 1.0)
+    draws = rng.uniform(low, high, size=(*n, space.size))
+    return np.asarray(draws.reshape(*n, *space.shape), space.dtype)

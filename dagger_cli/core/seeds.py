@@ -1,0 +1,40 @@
+"""Which seed names which episode: those of evaluation, validation and training never meet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+from dagger_cli.core.types import Array
+
+TEST_SEEDS = range(1_000_000)
+VALIDATION_SEEDS = range(1_000_000, 2_000_000)
+TRAIN_SEEDS = range(2**24, 2**31 - 1)
+
+
+class EpisodeSeeds:
+    """Hands out the seeds of training episodes: consecutive ones from a random start.
+
+    So an environment made of data (words, recorded games) can give every one of its n episodes
+    exactly once to any n consecutive seeds.
+    """
+
+    def __init__(self, rng: Generator) -> None:
+        self._next = int(rng.integers(TRAIN_SEEDS.start, TRAIN_SEEDS.stop))
+
+    def take(self, n: int) -> Array:
+        """The next n seeds, (n,) int64."""
+        ahead = np.arange(self._next, self._next + n, dtype=np.int64) - TRAIN_SEEDS.start
+        seeds = TRAIN_SEEDS.start + ahead % len(TRAIN_SEEDS)
+        self._next = int(seeds[-1]) + 1 if n else self._next
+        return np.asarray(seeds)
+
+    def save(self) -> dict[str, Any]:
+        """Where it stands, as JSON-able numbers."""
+        return {"next": self._next}
+
+    def load(self, saved: Any) -> None:
+        """Go back to where `save` was called."""
+        self._next = int(saved["next"])

@@ -1,0 +1,53 @@
+"""AggreVaTe: aggregate values to imitate (Ross & Bagnell 2014, Alg. 1).
+
+Like DAgger, but the expert shows what actions cost and not only which one it takes: every round
+rolls in with beta * expert + (1 - beta) * learner, tries actions at random times, lets the expert
+finish, and fits a cost-sensitive learner on everything so far. So a mistake that the expert can
+easily mend counts less than one that it cannot.
+
+Differs from the paper: all actions are tried in a visited state (some, of a Box), not a single
+random one, and costs reach the learner as importance weights of the cheapest; the expert finishes
+`tries.horizon` steps; states where the expert acted in the roll-in are examples too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from dagger_cli.core.dataset import aggregate
+from dagger_cli.core.kit import Kit
+from dagger_cli.core.policies import Mixture
+from dagger_cli.core.rewind import Follow, Tries, cost_examples
+from dagger_cli.core.schedules import Schedule
+from dagger_cli.core.state import State
+from dagger_cli.core.types import Policy
+
+
+@dataclass(frozen=True)
+class AggreVaTe:
+    """`beta` is the probability that the expert acts in a step of the roll-in, round by round."""
+
+    beta: Schedule
+    tries: Tries
+    rewinds: ClassVar[bool] = True
+    aggregates: ClassVar[bool] = True
+
+    def start(self, kit: Kit) -> State:
+        """Nothing learned, nothing collected."""
+        return State()
+
+    def step(self, state: State, kit: Kit) -> State:
+        """One iteration of Alg. 1."""
+        beta = self.beta(kit.progress(state.round, state.spent))
+        learner = state.policy or kit.expert
+        actor = Mixture((kit.expert, learner), (beta, 1 - beta))
+        finish = Follow((kit.expert,), (1.0,))
+        fresh, spent = cost_examples(kit, self.tries, state.round, actor, learner, finish)
+        data = aggregate(state.data, fresh, capacity=kit.budget.total)
+        policy, loss = kit.fit(data, state.policy)
+        return state.next(policy, data, spent, {"train/beta": beta, "train/loss": loss})
+
+    def deploy(self, state: State, kit: Kit) -> Policy:
+        """The newest learner."""
+        return state.policy or kit.expert

@@ -1,0 +1,65 @@
+"""DART: disturbances for augmenting robot trajectories (Laskey et al. 2017, Alg. 1).
+
+The expert acts in every round, but noise is added to what it does, of the size of the learner's
+own errors; the label is what it meant to do. So the expert shows how to come back without the
+learner ever acting. The first round has no learner and no noise.
+
+The noise is fitted to the learner's mean squared error on the last round's labels; `scale`
+multiplies the covariance. Discrete actions, which the paper does not treat, are replaced by random
+ones as often as the learner is wrong.
+
+Differs from the paper: the covariance is not rescaled to a guess of the final error (its alpha) but
+by `scale`. Acting and saying what it meant are one query of the expert, counted once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from dagger_cli.core.dataset import aggregate
+from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.kit import Kit
+from dagger_cli.core.noise import Disturbed, error_covariance
+from dagger_cli.core.rollout import label, rollout
+from dagger_cli.core.state import State
+from dagger_cli.core.types import Policy, Spent, View
+
+
+@dataclass(frozen=True)
+class DART:
+    """`scale` > 0 of the fitted covariance."""
+
+    scale: float
+    rewinds: ClassVar[bool] = False
+    aggregates: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if not self.scale > 0:
+            raise ConfigError(f"trainer.scale must be > 0, got {self.scale}; try 1")
+
+    def start(self, kit: Kit) -> State:
+        """Nothing learned, nothing collected."""
+        return State()
+
+    def step(self, state: State, kit: Kit) -> State:
+        """The disturbed expert acts for one round; the learner is fitted on all rounds."""
+        actor = self._actor(state, kit)
+        visited = rollout(kit, actor, kit.budget.steps(state.round))
+        data = aggregate(state.data, label(kit, visited), capacity=kit.budget.total)
+        policy, loss = kit.fit(data, state.policy)
+        level = float(actor.covariance.trace()) if isinstance(actor, Disturbed) else 0.0
+        facts = {"train/loss": loss, "train/noise": level}
+        return state.next(policy, data, Spent(len(visited), len(visited)), facts)
+
+    def _actor(self, state: State, kit: Kit) -> Policy:
+        if state.policy is None or state.data is None:
+            return kit.expert
+        last, space = state.data.newest, kit.env.action_space
+        errors = state.policy.act(View(last.obs, last.steps), kit.rng.actor).actions
+        covariance = self.scale * error_covariance(space, errors, last.labels)
+        return Disturbed(kit.expert, space, covariance)
+
+    def deploy(self, state: State, kit: Kit) -> Policy:
+        """The newest learner."""
+        return state.policy or kit.expert

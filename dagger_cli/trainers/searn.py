@@ -1,0 +1,85 @@
+"""SEARN: search-based structured prediction (Daume, Langford & Marcu 2009).
+
+Round i rolls out the current mixture, makes cost-sensitive examples of the visited states, fits h_i
+on that round alone, and takes pi <- (1 - beta) pi + beta h_i: every older weight shrinks, the
+expert's too, so after N rounds h_j has beta (1 - beta)^(N - j). beta = 1 is policy iteration.
+Deployed is the mixture without the expert, renormalised.
+
+The cost of an action is what doing it and then following the current mixture costs more than the
+cheapest action does. `costs="optimal"` takes the optimal approximation: the rest of the episode is
+the expert's, so its own action costs 0 and, as with Hamming loss, any other the same; that is
+classification of the expert's answers, as in Ross, Gordon & Bagnell 2011 (section 5).
+`costs="rollout"` tries the actions, see core/rewind.py.
+
+Differs from the paper: costs reach the learner as importance weights of the cheapest action; a
+roll-out ends after `tries.horizon` steps; of a Box only some actions are tried.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from dagger_cli.core.dataset import aggregate
+from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.kit import Kit
+from dagger_cli.core.policies import Mixture, members, without_expert
+from dagger_cli.core.rewind import Examples, Follow, Tries, cost_examples
+from dagger_cli.core.rollout import label, rollout
+from dagger_cli.core.state import State
+from dagger_cli.core.types import Policy, Spent
+
+COSTS = ("optimal", "rollout")
+
+
+def weights(beta: float, n: int) -> tuple[float, ...]:
+    """Of the expert and of h_1 ... h_n, (n + 1,), after n rounds; they sum to 1."""
+    return ((1 - beta) ** n, *(beta * (1 - beta) ** (n - j) for j in range(1, n + 1)))
+
+
+@dataclass(frozen=True)
+class SEARN:
+    """`beta` in (0, 1] is the share of the policy that a round's learner replaces."""
+
+    beta: float
+    costs: str
+    tries: Tries
+    aggregates: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.beta <= 1:
+            raise ConfigError(f"trainer.beta must be in (0, 1], got {self.beta}; try 0.4")
+        if self.costs not in COSTS:
+            raise ConfigError(
+                f"trainer.costs must be one of {', '.join(COSTS)}; got '{self.costs}'"
+            )
+
+    @property
+    def rewinds(self) -> bool:
+        """Whether actions are tried from visited states."""
+        return self.costs == "rollout"
+
+    def start(self, kit: Kit) -> State:
+        """Nothing learned, nothing collected: the policy is the expert."""
+        return State()
+
+    def step(self, state: State, kit: Kit) -> State:
+        """One iteration of figure 2 of the paper."""
+        learned = members(state.policy)
+        shares = weights(self.beta, len(learned))
+        fresh, spent = self._examples(state, kit, Mixture((kit.expert, *learned), shares))
+        data = aggregate(state.data, fresh, capacity=kit.budget.total)
+        newcomer, loss = kit.fit(data.newest, learned[-1] if learned else None)
+        policy = without_expert((*learned, newcomer), weights(self.beta, len(learned) + 1))
+        return state.next(policy, data, spent, {"train/beta": shares[0], "train/loss": loss})
+
+    def _examples(self, state: State, kit: Kit, current: Mixture) -> Examples:
+        if self.costs == "rollout":
+            follow = Follow(current.members, current.weights)
+            return cost_examples(kit, self.tries, state.round, current, current, follow)
+        visited = rollout(kit, current, kit.budget.steps(state.round))
+        return Examples(label(kit, visited), Spent(len(visited), len(visited)))
+
+    def deploy(self, state: State, kit: Kit) -> Policy:
+        """The mixture of what was learned, without the expert."""
+        return state.policy or kit.expert

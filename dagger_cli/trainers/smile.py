@@ -1,0 +1,61 @@
+"""SMILe: Stochastic Mixing Iterative Learning (Ross & Bagnell 2010, Alg. 4.1).
+
+Round i rolls out pi_i = (1 - alpha)^i expert + sum_j alpha (1 - alpha)^(j-1) h_j, one member drawn
+at every step, and fits h_{i+1} on the states of that round alone. The newcomer takes its weight
+from the expert; those of the earlier ones never change. Deployed is the mixture without the expert,
+renormalised by 1 - (1 - alpha)^N.
+
+Differs from the paper: alpha and the number of rounds are set by the config, not by the bound; a
+new member may go on from the one before it (`policy.warm_start`), which the paper leaves open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from dagger_cli.core.dataset import aggregate
+from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.kit import Kit
+from dagger_cli.core.policies import Mixture, members, without_expert
+from dagger_cli.core.rollout import label, rollout
+from dagger_cli.core.state import State
+from dagger_cli.core.types import Policy, Spent
+
+
+def weights(alpha: float, n: int) -> tuple[float, ...]:
+    """Of the expert and of h_1 ... h_n, (n + 1,), after n rounds; they sum to 1."""
+    return ((1 - alpha) ** n, *(alpha * (1 - alpha) ** j for j in range(n)))
+
+
+@dataclass(frozen=True)
+class SMILe:
+    """`alpha` in (0, 1] is the share of the expert's weight that a round's learner takes over."""
+
+    alpha: float
+    rewinds: ClassVar[bool] = False
+    aggregates: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.alpha <= 1:
+            raise ConfigError(f"trainer.alpha must be in (0, 1], got {self.alpha}; try 0.1")
+
+    def start(self, kit: Kit) -> State:
+        """Nothing learned, nothing collected: all weight is the expert's."""
+        return State()
+
+    def step(self, state: State, kit: Kit) -> State:
+        """One iteration of Alg. 4.1."""
+        learned = members(state.policy)
+        shares = weights(self.alpha, len(learned))
+        actor = Mixture((kit.expert, *learned), shares)
+        visited = rollout(kit, actor, kit.budget.steps(state.round))
+        data = aggregate(state.data, label(kit, visited), capacity=kit.budget.total)
+        newcomer, loss = kit.fit(data.newest, learned[-1] if learned else None)
+        policy = without_expert((*learned, newcomer), weights(self.alpha, len(learned) + 1))
+        spent = Spent(len(visited), len(visited))
+        return state.next(policy, data, spent, {"train/beta": shares[0], "train/loss": loss})
+
+    def deploy(self, state: State, kit: Kit) -> Policy:
+        """The mixture of what was learned, without the expert."""
+        return state.policy or kit.expert
