@@ -1,0 +1,59 @@
+"""What Python calls: many games advanced, started or drawn in one compiled call.
+
+These are the only functions that are compiled for themselves and kept on the disk. `slots` (k,)
+int64 are the games concerned, out of arrays of (n,) games and stages.
+"""
+
+from __future__ import annotations
+
+from dagger_cli.envs.mario.compiled import entry_point
+from dagger_cli.envs.mario.engine import begin, tick
+from dagger_cli.envs.mario.generator import make_stage
+from dagger_cli.envs.mario.grids import draw_grid
+from dagger_cli.envs.mario.layout import Array
+
+
+@entry_point
+def name_games(
+    games: Array, slots: Array, seeds: Array, difficulty: int, kind: int, columns: int
+) -> None:
+    """Write the names of the stages to be played: `seeds` (k,) int64 and what they share."""
+    for i in range(len(slots)):
+        game = games[slots[i]]
+        game.seed, game.difficulty = seeds[i], difficulty
+        game.kind, game.columns = kind, columns
+
+
+@entry_point
+def make_stages(games: Array, stages: Array, slots: Array) -> None:
+    """Generate the stages that the games name."""
+    for i in range(len(slots)):
+        game = games[slots[i]]
+        make_stage(
+            stages[slots[i]], game.seed, int(game.difficulty), int(game.kind), int(game.columns)
+        )
+
+
+@entry_point
+def begin_games(games: Array, slots: Array, time_limit: int, mode: int) -> None:
+    """Put Mario at the start of each stage; nothing has moved yet."""
+    for i in range(len(slots)):
+        begin(games[slots[i]], time_limit, mode)
+
+
+@entry_point
+def advance_games(games: Array, stages: Array, slots: Array, actions: Array, ticks: int) -> None:
+    """Hold `actions` (k,) int64 for `ticks` ticks; games that end stay as they ended."""
+    for i in range(len(slots)):
+        slot = slots[i]
+        for _ in range(ticks):
+            tick(games[slot], stages[slot], actions[i])
+
+
+@entry_point
+def draw_grids(
+    games: Array, stages: Array, slots: Array, zoom_level: int, zoom_enemies: int, grids: Array
+) -> None:
+    """Fill `grids` (k, 22, 22) int8."""
+    for i in range(len(slots)):
+        draw_grid(games[slots[i]], stages[slots[i]], zoom_level, zoom_enemies, grids[i])
