@@ -1,0 +1,73 @@
+"""The published letters in a cache of the user's: downloaded once, checked every time."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from dagger_cli.core.errors import EnvError
+from dagger_cli.core.files import write_bytes
+from dagger_cli.envs.handwriting.letters import SIZE, check_original, uncompress
+
+URL = "https://ai.stanford.edu/~btaskar/ocr/letter.data.gz"
+TIMEOUT = 60  # seconds without a byte
+WITHOUT_IT = (
+    "give the path of a letter.data or letter.data.gz with env.data=path, or take words drawn by "
+    "this program with env.data=synthetic"
+)
+
+
+def cache_folder() -> Path:
+    """DAGGER_CACHE where it is set, else `dagger-cli` where the system keeps caches."""
+    if own := os.environ.get("DAGGER_CACHE"):
+        return Path(own).expanduser()
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
+    elif sys.platform == "darwin":
+        base = "~/Library/Caches"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "dagger-cli"
+
+
+def cached_letters(url: str = URL) -> bytes:
+    """The uncompressed `letter.data`, from the cache or else from the network.
+
+    Raises EnvError, which names the ways to do without, where neither has the published bytes.
+    """
+    path = cache_folder() / "letter.data.gz"
+    if path.is_file():
+        return _checked(path.read_bytes(), str(path))
+    packed = _download(url)
+    text = _checked(packed, url)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(path, packed)
+    except OSError as err:
+        raise EnvError(
+            f"the letters cannot be kept in '{path.parent}' ({err.strerror}): set DAGGER_CACHE to "
+            f"a folder of yours, or {WITHOUT_IT}"
+        ) from err
+    return text
+
+
+def _download(url: str) -> bytes:
+    from http.client import HTTPException
+    from urllib.request import urlopen
+
+    try:
+        with urlopen(url, timeout=TIMEOUT) as answer:
+            return bytes(answer.read(SIZE))
+    except (OSError, HTTPException) as err:
+        reason = getattr(err, "reason", None) or err
+        raise EnvError(
+            f"the letters are not in the cache and cannot be downloaded from {url} ({reason}): "
+            f"{WITHOUT_IT}"
+        ) from err
+
+
+def _checked(packed: bytes, name: str) -> bytes:
+    text = uncompress(packed, name)
+    check_original(text, name)
+    return text

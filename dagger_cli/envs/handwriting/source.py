@@ -1,0 +1,43 @@
+"""`env=handwriting`: Taskar's OCR letters, ten folds, as sequences to be labelled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dagger_cli.core.types import Array
+from dagger_cli.envs.handwriting.download import cached_letters
+from dagger_cli.envs.handwriting.letters import parse_letters, read_letters
+from dagger_cli.envs.handwriting.synthetic import synthetic_letters
+from dagger_cli.envs.sequences.env import Sight
+from dagger_cli.envs.sequences.source import SequenceSource
+from dagger_cli.envs.sequences.table import Sequences, split_folds, watching
+
+
+def handwriting(
+    *,
+    id: str,
+    data: str | None,
+    fold: int,
+    held_out: int,
+    watch_test: bool,
+    history: int,
+    before: int,
+    after: int,
+) -> SequenceSource:
+    """The source of `env=handwriting`.
+
+    `data` is a path, `synthetic`, or None for the cache or a download; `fold` and `held_out` are as
+    in `split_folds`, `watch_test` as in `watching`.
+    """
+    sight = Sight(history, before, after)
+    words, folds = _load(data)
+    split = watching(split_folds(folds, fold, held_out), watch_test)
+    return SequenceSource(id, words, split, sight)
+
+
+def _load(data: str | None) -> tuple[Sequences, Array]:
+    if data is None:
+        return parse_letters(cached_letters(), "letter.data")
+    if data == "synthetic":
+        return synthetic_letters()
+    return read_letters(Path(data).expanduser())

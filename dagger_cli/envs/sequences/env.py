@@ -1,0 +1,139 @@
+"""Labelling a sequence from left to right: a sequence is an episode, a token a step.
+
+An observation is the features of the token (and of `before` tokens to its left and `after` to its
+right, zeros beyond the ends), followed by the last `history` actions, newest first, one-hot each;
+before the sequence's start they are all zeros. A right label is rewarded with 1, so the return is
+the number of tokens labelled right. The true label is what only an expert sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from dagger_cli.core.errors import ConfigError, EnvError
+from dagger_cli.core.types import Array, Snapshot, Space, Step, View
+from dagger_cli.envs.sequences.table import Sequences
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What an observation holds besides its own token."""
+
+    history: int  # how many of the last actions
+    before: int  # tokens to the left
+    after: int  # tokens to the right
+
+    def __post_init__(self) -> None:
+        for key in ("history", "before", "after"):
+            if getattr(self, key) < 0:
+                raise ConfigError(f"env.{key} must be 0 or more, got {getattr(self, key)}")
+
+    def observation_space(self, sequences: Sequences) -> Space:
+        """A flat box: the window's features from left to right, then the history."""
+        tokens = sequences.tokens
+        features = tokens.shape[1] * (self.before + 1 + self.after)
+        choices = len(sequences.names) * self.history
+        edge = (0.0, 1.0) if tokens.dtype == np.uint8 else (-np.inf, np.inf)
+        low, high = ((x,) * features for x in edge)
+        low, high = low + (0.0,) * choices, high + (1.0,) * choices
+        return Space("box", (features + choices,), tokens.dtype.name, low, high)
+
+
+class SequenceEnv:
+    """`n_envs` sequences side by side, all advanced by a handful of numpy calls.
+
+    `choose` says which sequence a seed names: (k,) seeds -> (k,) indices.
+    """
+
+    def __init__(
+        self, sequences: Sequences, sight: Sight, choose: Callable[[Array], Array], n_envs: int
+    ) -> None:
+        classes = len(sequences.names)
+        self.observation_space = sight.observation_space(sequences)
+        self.action_space = Space("discrete", (), "int64", sizes=(classes,))
+        self.n_envs = n_envs
+        self._sequences, self._choose = sequences, choose
+        # The last row is the blank that stands before and after every sequence.
+        blank = np.zeros((1, sequences.tokens.shape[1]), sequences.tokens.dtype)
+        self._tokens = np.concatenate([sequences.tokens, blank])
+        self._window = np.arange(-sight.before, sight.after + 1)
+        self._features = len(self._window) * self._tokens.shape[1]
+        self._one_hot = np.eye(classes, dtype=self._tokens.dtype)
+        self._obs = np.zeros((n_envs, *self.observation_space.shape), self._tokens.dtype)
+        self._history = self._obs[:, self._features :]  # a view: written in place
+        self._steps = np.zeros(n_envs, np.int64)
+        self._begin, self._end = np.zeros(n_envs, np.int64), np.zeros(n_envs, np.int64)
+
+    @property
+    def view(self) -> View:
+        """What stands before every slot; an ended slot keeps its last token."""
+        return View(self._obs, self._steps, self._sequences.labels[self._at(slice(None))])
+
+    def reset(self, slots: Array, seeds: Array) -> None:
+        """Start the sequence that each seed names."""
+        chosen = self._choose(np.asarray(seeds))
+        starts = self._sequences.starts
+        self._begin[slots], self._end[slots] = starts[chosen], starts[chosen + 1]
+        self._steps[slots] = 0
+        self._history[slots] = 0
+        self._look(slots)
+
+    def step(self, slots: Array, actions: Array) -> Step:
+        """Label the token before each of `slots` and go on to the next."""
+        assert self._playing(slots).all(), "a slot without a running episode was stepped"
+        actions = np.asarray(actions)
+        classes = len(self._one_hot)
+        if actions.shape != (len(slots),) or not ((actions >= 0) & (actions < classes)).all():
+            raise EnvError(f"{len(slots)} labels from 0 to {classes - 1} were expected")
+        rewards = (actions == self._sequences.labels[self._at(slots)]).astype(np.float64)
+        if self._history.shape[1]:
+            kept = self._history[slots, :-classes]
+            self._history[slots] = np.concatenate([self._one_hot[actions], kept], axis=1)
+        self._steps[slots] += 1
+        terminated = ~self._playing(slots)
+        self._look(slots[~terminated])
+        never = np.zeros(len(slots), bool)
+        return Step(rewards, terminated, never, never)
+
+    def copy_slots(self, to: Array, source: Array) -> None:
+        """Let each slot of `to` (k,) stand where the slot of `source` (k,) stands, for searches."""
+        for array in (self._obs, self._steps, self._begin, self._end):
+            array[to] = array[source]
+
+    def snapshot(self) -> Snapshot:
+        """Where every slot stands: its sequence, its steps and the observation with the history."""
+        arrays = {"begin": self._begin, "end": self._end, "steps": self._steps, "obs": self._obs}
+        return {name: array.copy() for name, array in arrays.items()}
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Raises EnvError where the snapshot is of other data or other options."""
+        if snapshot["obs"].shape != self._obs.shape or snapshot["end"].max() >= len(self._tokens):
+            raise EnvError(
+                "the saved state does not fit this environment: the data, n_envs, env.history, "
+                "env.before or env.after have changed since"
+            )
+        own = {"begin": self._begin, "end": self._end, "steps": self._steps, "obs": self._obs}
+        for name, array in own.items():
+            array[:] = snapshot[name]
+
+    def close(self) -> None:
+        """Nothing is held but memory."""
+
+    def _playing(self, slots: Array) -> Array:
+        return np.asarray(self._steps[slots] < self._end[slots] - self._begin[slots])
+
+    def _at(self, slots: Array | slice) -> Array:
+        """The token that each slot stands before; the last one where the episode has ended."""
+        begin, end = self._begin[slots], self._end[slots]
+        last = np.maximum(end, 1) - 1
+        return np.asarray(np.minimum(begin + self._steps[slots], last))
+
+    def _look(self, slots: Array) -> None:
+        """Show each slot its token and the neighbours."""
+        at = self._at(slots)[:, None] + self._window
+        inside = (self._begin[slots, None] <= at) & (at < self._end[slots, None])
+        rows = self._tokens[np.where(inside, at, -1)]
+        self._obs[slots, : self._features] = rows.reshape(len(slots), self._features)

@@ -1,0 +1,145 @@
+"""Sequence-labelling data of the user's own, a JSON object a line.
+
+    {"tokens": [[0, 1, 0.5], [1, 0, 0]], "labels": ["NOUN", "VERB"], "split": "train"}
+
+`tokens` are feature vectors of one length, `labels` strings or whole numbers, one a token. Which
+lines are for what is said in one of three ways, the same for the whole file: `split` (train,
+validation or test), `fold` (a whole number from 0; `env.fold` is the test), or nothing (line i,
+from 0, belongs to fold i mod 10).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dagger_cli.core.errors import ConfigError, EnvError
+from dagger_cli.core.types import Array
+from dagger_cli.envs.sequences.env import Sight
+from dagger_cli.envs.sequences.source import SequenceSource
+from dagger_cli.envs.sequences.table import Sequences, Split, split_folds, watching
+
+PARTS = ("train", "validation", "test")
+FOLDS = 10  # where the file names none
+
+
+def sequence(
+    *,
+    id: str,
+    data: str,
+    fold: int,
+    held_out: int,
+    watch_test: bool,
+    history: int,
+    before: int,
+    after: int,
+) -> SequenceSource:
+    """The source of `env=sequence`.
+
+    `fold` and `held_out` are as in `split_folds`, `watch_test` as in `watching`.
+    """
+    sight = Sight(history, before, after)
+    sequences, split = read_sequences(Path(data).expanduser(), fold, held_out)
+    return SequenceSource(id, sequences, watching(split, watch_test), sight)
+
+
+def read_sequences(path: Path, fold: int, held_out: int) -> tuple[Sequences, Split]:
+    """Raises EnvError naming the line that is wrong, ConfigError for a fold that is not there."""
+    lines = list(_lines(path))
+    if not lines:
+        raise EnvError(f"env.data={path} is empty: it needs a JSON object a line")
+    lengths = [len(line.labels) for line in lines]
+    tokens = np.concatenate([line.tokens for line in lines])
+    if np.isin(tokens, (0, 1)).all():
+        tokens = tokens.astype(np.uint8)
+    kinds = {type(label) for line in lines for label in line.labels}
+    if len(kinds) > 1:
+        raise EnvError(f"env.data={path}: labels must be all strings or all whole numbers")
+    classes = sorted({label for line in lines for label in line.labels})
+    if len(classes) < 2:
+        raise EnvError(f"env.data={path}: all labels are {classes[0]!r}; there is nothing to learn")
+    number = {label: i for i, label in enumerate(classes)}
+    labels = np.array([number[label] for line in lines for label in line.labels], np.int64)
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    sequences = Sequences(tokens, labels, starts, tuple(map(str, classes)))
+    return sequences, _split(path, lines, fold, held_out)
+
+
+class _Line(NamedTuple):
+    tokens: Array
+    labels: list[Any]
+    part: str | int | None
+
+
+def _lines(path: Path) -> Iterator[_Line]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as err:
+        raise EnvError(
+            f"env.data={path}: cannot be read ({err.strerror}); give the path of a .jsonl file"
+        ) from err
+    except UnicodeDecodeError as err:
+        raise EnvError(f"env.data={path} is not a text file in UTF-8") from err
+    features: int | None = None
+    for number, written in enumerate(text.splitlines(), 1):
+        if not written.strip():
+            continue
+        try:
+            line = _line(written, features)
+        except (ValueError, RecursionError) as err:
+            raise EnvError(f"env.data={path}, line {number}: {err}") from err
+        features = line.tokens.shape[1]
+        yield line
+
+
+def _line(written: str, features: int | None) -> _Line:
+    """Raises ValueError with what is wrong."""
+    value = json.loads(written)
+    if not isinstance(value, dict) or not {"tokens", "labels"} <= set(value):
+        raise ValueError('an object with "tokens" and "labels" was expected')
+    unknown = set(value) - {"tokens", "labels", "split", "fold"}
+    if unknown or {"split", "fold"} <= set(value):
+        raise ValueError(f'besides those only "split" or "fold" is understood, got {sorted(value)}')
+    labels = value["labels"]
+    if not isinstance(labels, list) or not all(type(label) in (str, int) for label in labels):
+        raise ValueError("labels must be strings or whole numbers")
+    tokens = np.array(value["tokens"], np.float32)
+    if tokens.ndim != 2 or not tokens.shape[1] or not np.isfinite(tokens).all():
+        raise ValueError("tokens must be finite feature vectors, all of one length")
+    if len(tokens) != len(labels):
+        raise ValueError(f"{len(tokens)} tokens but {len(labels)} labels")
+    if features is not None and tokens.shape[1] != features:
+        raise ValueError(f"{tokens.shape[1]} features a token, but {features} in the lines before")
+    return _Line(tokens, labels, _part(value))
+
+
+def _part(value: dict[str, Any]) -> str | int | None:
+    part: str | int | None = value.get("split", value.get("fold"))
+    if "split" in value and part not in PARTS:
+        raise ValueError(f"split must be one of {', '.join(PARTS)}, got {part!r}")
+    if "fold" in value and (type(part) is not int or part < 0):
+        raise ValueError(f"fold must be a whole number from 0, got {part!r}")
+    return part
+
+
+def _split(path: Path, lines: list[_Line], fold: int, held_out: int) -> Split:
+    kinds = {type(line.part) for line in lines}
+    if len(kinds) > 1:
+        raise EnvError(f'env.data={path}: "split" or "fold" must be in every line, or in none')
+    if kinds != {str}:
+        folds = [i % FOLDS if line.part is None else line.part for i, line in enumerate(lines)]
+        return split_folds(np.array(folds, np.int64), fold, held_out)
+    if fold or held_out:
+        raise ConfigError(
+            f'env.fold and env.held_out have no effect: env.data={path} says "split" itself'
+        )
+    train, validation, test = (
+        np.flatnonzero([line.part == part for line in lines]) for part in PARTS
+    )
+    if not len(train) or not len(test):
+        raise EnvError(f'env.data={path} needs lines of "split" train and of "split" test')
+    return Split(train, validation if len(validation) else train, test)

@@ -1,0 +1,168 @@
+"""`policy=glyphs`: a network for a few small images side by side and what was answered before.
+
+Every letter goes through the same encoder, convolutional or fully connected; the codes and the
+one-hot history together go through fully connected layers. While it is fitted, each row's letters
+are moved by up to `shift` pixels, and codes and hidden units drop out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, prod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.types import Space
+from dagger_cli.policies.heads import make_head
+from dagger_cli.policies.sources import use_threads
+from dagger_cli.policies.torch_learner import TorchLearner
+
+ENCODERS = ("conv", "dense")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a flat observation is read: `letters` images of `image` pixels, then `rest` numbers."""
+
+    image: tuple[int, int]
+    letters: int
+    rest: int
+
+    @classmethod
+    def of(cls, observations: Space, image: Sequence[int], history: int) -> Layout:
+        """The layout of observations that end in `history` numbers; raises ConfigError."""
+        rows, columns = image if len(image) == 2 else (0, 0)
+        pixels = observations.size - history
+        if min(rows, columns) < 4 or pixels < 1 or pixels % (rows * columns):
+            raise ConfigError(
+                f"policy=glyphs cannot read observations of {observations.size} numbers as images "
+                f"of policy.image={list(image)} pixels (4 x 4 at least) and {history} numbers of "
+                "history; use policy=mlp or policy=svm"
+            )
+        return cls((rows, columns), pixels // (rows * columns), history)
+
+
+class Shift(nn.Module):
+    """While fitting, moves all images of a row together by up to `most` pixels each way."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(n, letters, rows, columns) to the same; what leaves one side is lost."""
+        if not self.training or self.most == 0:
+            return images
+        n, letters, rows, columns = images.shape
+        padded = functional.pad(images, [self.most] * 4)
+        offsets = torch.randint(0, 2 * self.most + 1, (2, n, 1))
+        down = (torch.arange(rows) + offsets[0])[:, None, :, None]
+        across = (torch.arange(columns) + offsets[1])[:, None, None, :]
+        return padded[torch.arange(n)[:, None, None, None], _counted(letters), down, across]
+
+
+def _counted(letters: int) -> Tensor:
+    return torch.arange(letters)[None, :, None, None]
+
+
+class Glyphs(nn.Module):
+    """See the module's docstring; `draws` tells the learner that fitting is random."""
+
+    draws = True
+
+    def __init__(
+        self,
+        layout: Layout,
+        outputs: int,
+        *,
+        encoder: str,
+        code: int,
+        sizes: Sequence[int],
+        dropout: float,
+        shift: int,
+    ) -> None:
+        super().__init__()
+        self.layout = layout
+        self.shift = Shift(shift)
+        self.encoder = (
+            _conv(layout.image, code) if encoder == "conv" else _dense(layout.image, code)
+        )
+        layers: list[nn.Module] = []
+        width = layout.letters * code + layout.rest
+        for size in sizes:
+            layers += [nn.Linear(width, size), nn.ReLU(), nn.Dropout(dropout)]
+            width = size
+        self.answer = nn.Sequential(*layers, nn.Linear(width, outputs))
+        self.dropout = nn.Dropout(dropout / 3)  # of codes: there are few of them
+
+    def forward(self, obs: Tensor) -> Tensor:
+        """(n, d) observations to (n, outputs)."""
+        numbers = obs.to(self.answer[-1].weight.dtype)  # type: ignore[arg-type]
+        letters, (rows, columns) = self.layout.letters, self.layout.image
+        pixels = letters * rows * columns
+        images = self.shift(numbers[:, :pixels].reshape(-1, letters, rows, columns))
+        codes = self.encoder(images.reshape(-1, 1, rows, columns)).reshape(len(obs), -1)
+        seen = torch.cat([self.dropout(codes), numbers[:, pixels:]], dim=1)
+        return self.answer(seen)  # type: ignore[no-any-return]
+
+
+def _conv(image: tuple[int, int], code: int) -> nn.Sequential:
+    rows, columns = (ceil(ceil(side / 2) / 2) for side in image)
+    return nn.Sequential(
+        *(nn.Conv2d(1, 16, 5, stride=2, padding=2), nn.ReLU()),
+        *(nn.Conv2d(16, 32, 3, stride=2, padding=1), nn.ReLU()),
+        *(nn.Flatten(), nn.Linear(32 * rows * columns, code), nn.ReLU()),
+    )
+
+
+def _dense(image: tuple[int, int], code: int) -> nn.Sequential:
+    hidden = (nn.Linear(prod(image), 2 * code), nn.ReLU())
+    return nn.Sequential(nn.Flatten(), *hidden, nn.Linear(2 * code, code), nn.ReLU())
+
+
+def glyphs_learner(
+    observations: Space,
+    actions: Space,
+    *,
+    image: Sequence[int],
+    history: int,
+    encoder: str,
+    code: int,
+    sizes: Sequence[int],
+    dropout: float,
+    shift: int,
+    loss: str,
+    threads: int | None,
+    **fit: Any,
+) -> TorchLearner:
+    """The learner of `policy=glyphs`; `fit` goes to `TorchLearner`."""
+    if actions.kind != "discrete":
+        raise ConfigError(f"policy=glyphs labels letters, but actions are {actions.kind}; use mlp")
+    if encoder not in ENCODERS:
+        raise ConfigError(f"policy.encoder must be {' or '.join(ENCODERS)}; got '{encoder}'")
+    if not 0 <= dropout < 1 or shift < 0 or min(code, *sizes, 1) < 1:
+        raise ConfigError(
+            "policy.dropout must be in [0, 1), policy.shift 0 or more, policy.code and "
+            f"policy.sizes at least 1; got {dropout}, {shift}, {code} and {list(sizes)}"
+        )
+    use_threads(threads)
+    layout = Layout.of(observations, image, history * actions.sizes[0])
+    head = make_head(actions, loss)
+
+    def network() -> Glyphs:
+        return Glyphs(
+            layout,
+            head.outputs,
+            encoder=encoder,
+            code=code,
+            sizes=sizes,
+            dropout=dropout,
+            shift=shift,
+        )
+
+    return TorchLearner(network, head, normalise=False, **fit)

@@ -1,0 +1,173 @@
+"""`policy=svm`: linear support vector machines for many classes, by reduction to two.
+
+All pairs: a hyperplane for each of the C (C - 1) / 2 pairs of classes, fitted on the rows of those
+two classes alone; the class that wins most matches is the answer (Ross, Gordon & Bagnell 2011,
+section 5.3, use it for handwriting). One versus rest: a hyperplane a class, the largest margin
+answers. Each hyperplane minimises lambda / 2 |w|^2 + (1 / N) * (its hinge losses), N being the
+number of all rows, by averaged stochastic subgradient descent: the step falls linearly to 0, and
+the answer is the mean of the second half of the steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.random import Generator
+
+from dagger_cli.core.dataset import Dataset
+from dagger_cli.core.errors import CheckpointError, ConfigError
+from dagger_cli.core.types import Acts, Array, Fitted, Policy, Space, View
+
+Reduction = Literal["all_pairs", "one_vs_rest"]
+Decode = Literal["votes", "margins"]
+ROWS_A_STEP = 512  # between two shrinkages of the weights, which are also when they are averaged
+
+
+@dataclass(frozen=True)
+class SvmPolicy:
+    """`weights` (d + 1, P) float32: a column for every hyperplane, the bias in the last row."""
+
+    weights: Array
+    actions: Space
+    reduction: Reduction
+    decode: Decode
+
+    def scores(self, view: View) -> Array:
+        """(n, C): what each class has won, from -1 to 1 for all pairs, or its own margin."""
+        from dagger_cli.policies.svm_kernels import margins, tournament
+
+        classes = self.actions.sizes[0]
+        rows = np.ascontiguousarray(view.obs.reshape(len(view), -1))
+        found: Array = margins(rows, self.weights)
+        if self.reduction == "one_vs_rest":
+            return found
+        most = 1.0 if self.decode == "margins" else 0.0
+        return np.asarray(tournament(found, classes, most) / (classes - 1))
+
+    def act(self, view: View, rng: Generator) -> Acts:
+        """The class of the highest score; deterministic: `rng` is not used."""
+        best = self.scores(view).argmax(axis=1) + self.actions.start
+        return Acts(best.astype(self.actions.dtype), np.zeros(len(view), bool))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SvmLearner:
+    """Visits `row_visits` rows a fit, in shuffled passes, whatever the size of the data.
+
+    Always begins anew, so the outcome depends on the data and the random stream alone.
+    """
+
+    observations: Space
+    actions: Space
+    reduction: Reduction
+    decode: Decode
+    regularisation: float
+    learning_rate: float
+    row_visits: int
+
+    def __post_init__(self) -> None:
+        if self.actions.kind != "discrete" or self.actions.sizes[0] < 2:
+            raise ConfigError(
+                f"policy=svm chooses one of several classes, but the actions here are "
+                f"{self.actions.kind}; use policy=mlp"
+            )
+        for key, known in (("reduction", get_args(Reduction)), ("decode", get_args(Decode))):
+            if getattr(self, key) not in known:
+                raise ConfigError(
+                    f"policy.{key} must be {' or '.join(known)}; got '{getattr(self, key)}'"
+                )
+        if not 0 <= self.regularisation * self.learning_rate * ROWS_A_STEP < 1:
+            raise ConfigError(
+                f"policy.regularisation={self.regularisation} with policy.learning_rate="
+                f"{self.learning_rate} does not converge; try 1e-4 with 0.05"
+            )
+        if not self.learning_rate > 0:
+            raise ConfigError(f"policy.learning_rate must be > 0, got {self.learning_rate}")
+        if self.row_visits < 1:
+            raise ConfigError(f"policy.row_visits must be at least 1, got {self.row_visits}")
+
+    def fit(self, data: Dataset, start: Policy | None, rng: Generator) -> Fitted:
+        """Fit on all rows; the loss is the mean over the visits of each row's hinge losses."""
+        rows, labels = self._rows(data)
+        weights, mean, n_averaged, loss = self._blank(), self._blank(), 0, 0.0
+        for done, order in self._steps(len(rows), rng):
+            rate = self.learning_rate * (1 - done / self.row_visits)
+            loss += self._descend(rows, labels, order, weights, np.float32(rate))
+            weights *= np.float32(1 - rate * self.regularisation * len(order))
+            if 2 * (done + len(order)) >= self.row_visits:
+                mean += weights
+                n_averaged += 1
+        policy = self._policy(self._columns(mean / np.float32(n_averaged)))
+        return Fitted(policy, loss / self.row_visits)
+
+    def loss(self, policy: Policy, data: Dataset) -> float:
+        """The mean over rows of the summed hinge losses of the hyperplanes a row concerns."""
+        assert isinstance(policy, SvmPolicy)
+        rows, labels = self._rows(data)
+        weights, everything = self._fitting_shape(policy.weights), np.arange(len(rows))
+        return float(self._descend(rows, labels, everything, weights, np.float32(0))) / len(rows)
+
+    def pack(self, policy: Policy) -> dict[str, Array]:
+        """The weights, named so."""
+        assert isinstance(policy, SvmPolicy)
+        return {"weights": policy.weights}
+
+    def unpack(self, arrays: Mapping[str, Array]) -> Policy:
+        """Raises CheckpointError where the weights are of another problem."""
+        weights = arrays.get("weights")
+        wanted = self._columns(self._blank()).shape
+        if set(arrays) != {"weights"} or weights is None or weights.shape != wanted:
+            raise CheckpointError(
+                "the policy in this checkpoint has another shape than its config says: "
+                "the files do not belong together"
+            )
+        return self._policy(np.array(weights, np.float32))
+
+    @property
+    def _descend(self) -> Any:
+        from dagger_cli.policies.svm_kernels import descend_pairs, descend_rest
+
+        return descend_pairs if self.reduction == "all_pairs" else descend_rest
+
+    def _rows(self, data: Dataset) -> tuple[Array, Array]:
+        rows = np.ascontiguousarray(data.obs.reshape(len(data), -1))
+        return rows, data.labels.astype(np.int64) - self.actions.start
+
+    def _policy(self, weights: Array) -> SvmPolicy:
+        return SvmPolicy(weights, self.actions, self.reduction, self.decode)
+
+    def _steps(self, n: int, rng: Generator) -> Iterator[tuple[int, Array]]:
+        """How many rows were visited before, and the next ones to visit."""
+        done = 0
+        while done < self.row_visits:
+            order = rng.permutation(n)[: self.row_visits - done]
+            for begin in range(0, len(order), ROWS_A_STEP):
+                yield done + begin, order[begin : begin + ROWS_A_STEP]
+            done += len(order)
+
+    def _blank(self) -> Array:
+        """Zero weights in the shape they are fitted in, see `descend_pairs` and `descend_rest`."""
+        classes, features = self.actions.sizes[0], self.observations.size + 1
+        if self.reduction == "one_vs_rest":
+            return np.zeros((features, classes), np.float32)
+        aligned = -(-classes // 16) * 16  # the inner loop then runs in whole vector registers
+        return np.zeros((classes, features, aligned), np.float32)
+
+    def _columns(self, weights: Array) -> Array:
+        """A column for every hyperplane."""
+        if self.reduction == "one_vs_rest":
+            return weights
+        first, second = np.triu_indices(self.actions.sizes[0], 1)
+        return np.ascontiguousarray(weights[first, :, second].T)
+
+    def _fitting_shape(self, columns: Array) -> Array:
+        """The inverse of `_columns`."""
+        if self.reduction == "one_vs_rest":
+            return columns
+        weights = self._blank()
+        first, second = np.triu_indices(self.actions.sizes[0], 1)
+        weights[first, :, second], weights[second, :, first] = columns.T, -columns.T
+        return weights

@@ -1,0 +1,123 @@
+"""Vowpal Wabbit's `search` (Langford & Daume's learning to search) on the same letters and folds.
+
+    python scripts/handwriting_vw.py data=path/to/letter.data.gz [folds=0] [passes=1,4]
+                                     [quadratic=false,true] [rounds=2,20] [venv=outputs/vw]
+
+Makes a virtual environment of its own with the PyPI package `vowpalwabbit` (once), writes a fold in
+VW's format, trains on the other nine, predicts the tenth, and prints accuracy and CPU seconds. The
+prediction of the last letter is a feature there as it is here (--search_history_length 1). Beside
+it, `dagger train experiment=handwriting_paper` with as many `rounds`, start-up and scores included.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from dagger_cli.envs.handwriting.letters import read_letters
+from dagger_cli.envs.sequences.table import Sequences, split_folds
+
+DEFAULTS = {"data": "", "folds": "0", "passes": "1,4", "quadratic": "false,true"}
+DEFAULTS |= {"rounds": "2,20", "venv": "outputs/vw"}
+
+
+def main(words: Sequence[str]) -> int:
+    given = DEFAULTS | dict(word.partition("=")[::2] for word in words)
+    if set(given) - set(DEFAULTS) or not given["data"]:
+        print(__doc__)
+        return 2
+    folder = Path(given["venv"])
+    python = installed(folder)
+    letters, folds = read_letters(Path(given["data"]))
+    print("| fold | learner | accuracy, % | CPU s |\n|" + "---|" * 4)
+    for fold in map(int, given["folds"].split(",")):
+        split = split_folds(folds, fold, 0)
+        order = np.random.default_rng(0).permutation(split.train)
+        write(folder / "train.vw", letters, order)
+        write(folder / "test.vw", letters, split.test)
+        for passes in given["passes"].split(","):
+            for quadratic in given["quadratic"].split(","):
+                accuracy, seconds = score(python, folder, letters, split.test, passes, quadratic)
+                pairs = ", all pairs of features" if quadratic == "true" else ""
+                show(fold, f"VW, {passes} passes{pairs}", accuracy, seconds)
+        for rounds in given["rounds"].split(","):
+            show(fold, f"dagger, {rounds} rounds", *ours(folder, given["data"], fold, rounds))
+    return 0
+
+
+def show(fold: int, learner: str, accuracy: float, seconds: float) -> None:
+    print(f"| {fold} | {learner} | {100 * accuracy:.2f} | {seconds:.1f} |", flush=True)
+
+
+def ours(folder: Path, data: str, fold: int, rounds: str) -> tuple[float, float]:
+    """The same of a run of `dagger train`."""
+    run = folder / f"dagger_{fold}_{rounds}"
+    shutil.rmtree(run, ignore_errors=True)
+    words = [f"env.data={data}", f"env.fold={fold}", f"rounds={rounds}", f"hydra.run.dir={run}"]
+    words += ["experiment=handwriting_paper", "env.watch_test=true", "regret=false"]
+    before = cpu_seconds()
+    subprocess.run(["dagger", "train", *words], check=True, stdout=subprocess.DEVNULL)
+    last = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])
+    return last["eval/return_mean"] / last["eval/episode_length"], cpu_seconds() - before
+
+
+def installed(folder: Path) -> Path:
+    """The interpreter of a virtual environment that has VW."""
+    python = folder / "bin" / "python"
+    if not python.exists():
+        venv.create(folder, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", "vowpalwabbit"], check=True)
+    return python
+
+
+def write(path: Path, letters: Sequences, words: np.ndarray) -> None:
+    """One letter a line with the pixels that are black; an empty line ends a word."""
+    with open(path, "w") as file:
+        for word in words:
+            for i in range(letters.starts[word], letters.starts[word + 1]):
+                black = " ".join(map(str, np.flatnonzero(letters.tokens[i])))
+                file.write(f"{letters.labels[i] + 1} | {black}\n")
+            file.write("\n")
+
+
+def score(
+    python: Path, folder: Path, letters: Sequences, test: np.ndarray, passes: str, quadratic: str
+) -> tuple[float, float]:
+    """Accuracy on the test words, and the CPU seconds of training and predicting."""
+    model, answers = folder / "model.vw", folder / "answers.txt"
+    words = ["--search", "26", "--search_task", "sequence", "--search_history_length", "1"]
+    words += ["-b", "24" if quadratic == "true" else "18"]
+    words += ["-q", "::"] if quadratic == "true" else []
+    more = (
+        ["--passes", passes, "-k", "--cache_file", str(folder / "cache")] if passes != "1" else []
+    )
+    before = cpu_seconds()
+    vw(python, [*words, *more, "-d", str(folder / "train.vw"), "-f", str(model)])
+    vw(python, ["-t", "-i", str(model), "-d", str(folder / "test.vw"), "-p", str(answers)])
+    predicted = np.array(answers.read_text().split(), int) - 1
+    right = np.concatenate(
+        [letters.labels[letters.starts[w] : letters.starts[w + 1]] for w in test]
+    )
+    return float((predicted == right).mean()), cpu_seconds() - before
+
+
+def vw(python: Path, words: list[str]) -> None:
+    subprocess.run([python, "-m", "vowpalwabbit", "--quiet", *words], check=True)
+
+
+def cpu_seconds() -> float:
+    """Of all processes that were waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
