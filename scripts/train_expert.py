@@ -3,7 +3,7 @@
     python scripts/train_expert.py env=bipedal [algo=a2c] [seed=0] [steps=5000000] [out=folder]
     python scripts/train_expert.py env=bipedal from=logs/a2c/BipedalWalker-v3_1
 
-Training is rl_zoo3's own (`python -m rl_zoo3.train`, its tuned hyper-parameters); `from` takes an
+Training is rl_zoo3's own, with its tuned hyper-parameters, as expert=train does it; `from` takes an
 existing log folder instead. The best evaluated model (the last one, should that score higher) is
 converted by our own loader and scored over the seeds 1000..1099 in Gymnasium itself, with
 deterministic actions.
@@ -13,11 +13,8 @@ from __future__ import annotations
 
 import json
 import platform
-import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
@@ -28,9 +25,10 @@ import numpy as np
 
 from dagger_cli.core.types import Space
 from dagger_cli.experts.bundled import AGENTS
-from dagger_cli.experts.convert import AgentFiles, agent_from
+from dagger_cli.experts.convert import agent_from
 from dagger_cli.experts.network import Network
 from dagger_cli.experts.storage import Agent, load_agent, save_agent
+from dagger_cli.experts.zoo_training import Plan, candidates, command, run_folders, tuned_steps
 
 SEEDS = range(1000, 1100)
 PACKAGES = (
@@ -89,62 +87,15 @@ def main(words: list[str]) -> int:
 def train(task: Task, given: dict[str, str]) -> Path:
     """Run rl_zoo3 and return its log folder."""
     algo, logs = given.get("algo", task.algo), Path("logs")
-    before = set(logs.glob(f"{algo}/{task.env_id}_*"))
-    command = [sys.executable, "-m", "rl_zoo3.train", "--algo", algo, "--env", task.env_id]
-    command += ["--seed", given.get("seed", "0"), "--eval-freq", str(task.eval_freq)]
-    command += [
-        "--eval-episodes",
-        "50",
-        "--n-eval-envs",
-        "1",
-        "--vec-env",
-        "dummy",
-        "-f",
-        str(logs),
-    ]
-    command += ["--num-threads", "1"]
-    if "steps" in given:
-        command += ["--n-timesteps", given["steps"]]
-    with subprocess.Popen(command) as process:
-        while process.poll() is None:
-            time.sleep(1)
-            for folder in set(logs.glob(f"{algo}/{task.env_id}_*")) - before:
-                keep_best(folder, task.env_id)
-    if process.returncode:
-        raise SystemExit(f"rl_zoo3 ended with exit code {process.returncode}")
-    (folder,) = set(logs.glob(f"{algo}/{task.env_id}_*")) - before
+    steps = int(given.get("steps", 0)) or tuned_steps(algo, task.env_id)
+    plan = Plan(task.env_id, algo, int(given.get("seed", 0)), steps)
+    before = set(run_folders(plan, logs))
+    words = ["-n", str(steps), "--eval-freq", str(task.eval_freq), "--eval-episodes", "50"]
+    done = subprocess.run(command(plan, logs, words), check=False)
+    if done.returncode:
+        raise SystemExit(f"rl_zoo3 ended with exit code {done.returncode}")
+    (folder,) = set(run_folders(plan, logs)) - before
     return folder
-
-
-def keep_best(folder: Path, env_id: str) -> None:
-    """Copy the best model with its statistics, which rl_zoo3 overwrites at the end of training.
-
-    It writes the final archive just before, so that once that is there, it is too late to copy.
-    """
-    statistics, kept = folder / env_id / "vecnormalize.pkl", folder / "best" / "vecnormalize.pkl"
-    new = statistics.exists() and (
-        not kept.exists() or kept.stat().st_mtime < statistics.stat().st_mtime
-    )
-    if new and not (folder / f"{env_id}.zip").exists():
-        kept.parent.mkdir(exist_ok=True)
-        shutil.copy2(folder / "best_model.zip", kept.parent)
-        shutil.copy2(statistics, kept)
-
-
-def candidates(task: Task, logs: Path) -> Iterator[tuple[str, AgentFiles]]:
-    """The best evaluated model, then the last one, each with the statistics of its own moment."""
-    settings = logs / task.env_id
-    files = AgentFiles(logs, None, settings / "config.yml", settings / "args.yml")
-    last = settings / "vecnormalize.pkl"
-    best = logs / "best" if last.exists() and (logs / "best").exists() else logs
-    kept = best / "vecnormalize.pkl" if best != logs else last
-    for name, archive, statistics in (
-        ("best", best / "best_model.zip", kept),
-        ("last", logs / f"{task.env_id}.zip", last),
-    ):
-        if archive.exists():
-            found = statistics if statistics.exists() else None
-            yield name, files._replace(archive=archive, statistics=found)
 
 
 # -- converting and scoring
@@ -155,7 +106,7 @@ def bundle(task: Task, logs: Path, stem: Path) -> tuple[dict[str, Any], dict[str
     env = gym.make(task.env_id)
     spaces = space_of(env.observation_space), space_of(env.action_space)
     chosen: tuple[dict[str, Any], dict[str, Any], Agent] | None = None
-    for name, files in candidates(task, logs):
+    for name, files, _ in candidates(logs, task.env_id):
         agent = agent_from(files, *spaces)
         score = score_of(task, agent, stem.parent)
         print(f"{name}: {score['mean']:.1f} +- {score['std']:.1f}, falls {score['falls']}")
@@ -171,14 +122,14 @@ def bundle(task: Task, logs: Path, stem: Path) -> tuple[dict[str, Any], dict[str
 
 
 def facts_of(task: Task, logs: Path, name: str, agent: Agent) -> dict[str, Any]:
-    command = (logs / task.env_id / "command.txt").read_text().split()
+    given = (logs / task.env_id / "command.txt").read_text().split()
     evaluations = np.load(logs / "evaluations.npz")
     best = int(evaluations["timesteps"][evaluations["results"].mean(axis=1).argmax()])
     return {
         "env_id": task.env_id,
-        "algo": command[command.index("--algo") + 1],
-        "command": " ".join(["python", *command[command.index("-m") :]]),
-        "seed": int(command[command.index("--seed") + 1]),
+        "algo": given[given.index("--algo") + 1],
+        "command": " ".join(["python", *given[given.index("-m") :]]),
+        "seed": int(given[given.index("--seed") + 1]),
         "steps": int(evaluations["timesteps"][-1]),
         "model": name,
         "model_step": best if name == "best" else int(evaluations["timesteps"][-1]),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 
 from dagger_cli.build import EvalJob, slots_for
+from dagger_cli.core.beam import beam_search
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.evaluate import evaluate
 from dagger_cli.core.files import write_json
@@ -25,14 +27,22 @@ def score(
     render: str | None,
     video: str | None,
     json: str | None,
+    width: int | None = None,
 ) -> Score:
-    """Play the episodes, print the scores, and write the file that was asked for."""
+    """Play the episodes, print the scores, and write the file that was asked for.
+
+    `width` is of the beam, None plays greedily.
+    """
     if render not in (None, "human"):
         raise ConfigError(f"render={render} is not known; use render=human, or video=path.mp4")
     if render and video:
         raise ConfigError("render=human and video=... cannot be had at once; leave one out")
+    if width is not None and (render or video):
+        raise ConfigError("decode=beam shows nothing; leave out render and video")
     policy, name = _policy(job, checkpoint)
-    console = Console(rounds=0, failure_name=job.env.failure_name)
+    console = Console(
+        rounds=0, failure_name=job.env.failure_name, per_step_name=job.env.per_step_name
+    )
     notes = job.expert.card.notes if job.expert is not None else ()
     what = [("env", str(job.env.source.id)), ("policy", name)]
     console.start([*what, ("seeds", f"{job.seeds[0]} to {job.seeds[-1]}")], notes)
@@ -41,6 +51,8 @@ def score(
     with console.evaluating(len(job.seeds), "episodes") as progress:
         if mode is not None:
             result: Score = job.env.source.play(policy, job.seeds, rng, mode)
+        elif width is not None:
+            result = _beam(job, policy, width, progress)
         else:
             with closing(job.env.source.open(slots_for(len(job.seeds)))) as env:
                 result = evaluate(env, policy, job.seeds, rng, progress)
@@ -53,9 +65,16 @@ def score(
     return result
 
 
+def _beam(job: EvalJob, policy: Policy, width: int, progress: Callable[[int], None]) -> Score:
+    with closing(job.env.source.open(len(job.seeds) * max(width, 1))) as env:
+        result = beam_search(env, policy, job.seeds, width)
+    progress(len(job.seeds))
+    return result
+
+
 def _policy(job: EvalJob, checkpoint: Path | None) -> tuple[Policy, str]:
     if checkpoint is None:
         assert job.expert is not None
         return job.expert, f"expert {job.expert.card.name} ({job.expert.card.source})"
     assert job.learner is not None
-    return load_policy(checkpoint, job.learner), str(checkpoint)
+    return load_policy(checkpoint, job.learner, job.env.source.action_space), str(checkpoint)

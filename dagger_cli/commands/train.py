@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,12 @@ from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.evaluate import evaluate
 from dagger_cli.core.files import write_json, write_text
 from dagger_cli.core.loop import Best, run
+from dagger_cli.core.regret import advice
 from dagger_cli.core.rollout import begin
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Policy, Score
+from dagger_cli.core.storage import allocator
+from dagger_cli.core.types import Score
+from dagger_cli.core.validate import Validation
 from dagger_cli.tracking.checkpoint import (
     CheckpointWriter,
     load_policy,
@@ -36,9 +40,15 @@ from dagger_cli.tracking.versions import versions
 def train(job: TrainJob, folder: Path, *, resume: bool) -> Score:
     """Run (or go on with) the job in `folder`; returns the student's score."""
     clock = time.monotonic()
+    allocate = allocator(job.config["aggregate"]["storage"], folder)
+    job = replace(job, kit=replace(job.kit, allocate=allocate))
     with ExitStack() as stack:
-        stack.enter_context(closing(job.kit.env))
-        console = Console(rounds=job.kit.budget.rounds, failure_name=job.env.failure_name)
+        stack.enter_context(closing(job.kit))
+        console = Console(
+            rounds=job.kit.budget.rounds,
+            failure_name=job.env.failure_name,
+            per_step_name=job.env.per_step_name,
+        )
         stack.callback(console.close)
         stack.push(_after_interrupt(console, folder))
         state, best = restore(folder, job.kit) if resume else (State(), None)
@@ -66,6 +76,7 @@ def train(job: TrainJob, folder: Path, *, resume: bool) -> Score:
             spent=state.spent,
             wall_seconds=time.monotonic() - clock,
             run=folder,
+            advice=advice(state.facts, scores["student"], scores["expert"]),
         )
     return scores["student"]
 
@@ -85,19 +96,26 @@ def _rounds(
 ) -> tuple[State, Best | None]:
     seeds = job.validation_seeds
     with closing(job.env.source.open(slots_for(len(seeds)))) as env:
-
-        def validate(policy: Policy) -> Score:
-            return evaluate(env, policy, seeds, _rng(job))
-
-        return run(job.trainer, job.kit, state, best, validate, job.tolerance, observers)
+        validate = Validation(env, job.kit.expert, seeds, job.config["seed"], job.queries)
+        return run(
+            job.trainer,
+            job.kit,
+            state,
+            best,
+            validate,
+            job.tolerance,
+            observers,
+            regret=job.regret,
+        )
 
 
 def _final_scores(job: TrainJob, folder: Path, console: Console) -> dict[str, Score]:
     """Student and expert over the same seeds; the student is read back from its checkpoint."""
     seeds = job.evaluation_seeds
-    student = load_policy(resolve_checkpoint(folder / job.student), job.kit.learner)
+    checkpoint = resolve_checkpoint(folder / job.student)
+    student = load_policy(checkpoint, job.kit.learner, job.env.source.action_space)
     scores = {}
-    with closing(job.env.source.open(slots_for(len(seeds)))) as env:
+    with closing(job.env.judge.open(slots_for(len(seeds)))) as env:
         for name, policy in (("expert", job.kit.expert), ("student", student)):
             with console.evaluating(len(seeds), name) as progress:
                 scores[name] = evaluate(env, policy, seeds, _rng(job), progress)
@@ -137,7 +155,7 @@ def _header(job: TrainJob, folder: Path) -> list[tuple[str, str]]:
     config, budget, card = job.config, job.kit.budget, job.kit.expert.card
     size = f"{budget.total:,} labels in {budget.rounds} rounds of about {budget.steps(0):,}"
     header = [
-        ("env", f"{config['env']['id']}, {config['n_envs']} at once"),
+        ("env", f"{config['env']['id']}, {config['n_envs']} at once{_backend(config['env'])}"),
         ("expert", f"{card.name} ({card.source})"),
         ("policy", " ".join(_words(config["policy"], ("sizes", "activation")))),
         ("trainer", config["trainer"]["name"]),
@@ -145,9 +163,13 @@ def _header(job: TrainJob, folder: Path) -> list[tuple[str, str]]:
         ("seed", str(config["seed"])),
         ("run", str(folder)),
     ]
-    if "beta" in config["trainer"]:
+    if isinstance(config["trainer"].get("beta"), Mapping):
         header.insert(4, ("beta", " ".join(_words(config["beta_schedule"], None))))
     return header
+
+
+def _backend(env: Mapping[str, Any]) -> str:
+    return f", by {env['backend']}" if "backend" in env else ""
 
 
 def _words(node: Mapping[str, Any], keys: tuple[str, ...] | None) -> Iterator[str]:

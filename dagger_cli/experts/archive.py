@@ -100,6 +100,8 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
             raise ExpertError(f"its member '{name[:80]}' points outside of the archive")
         if stat.S_ISLNK(member.external_attr >> 16):
             raise ExpertError(f"its member '{name[:80]}' is a symbolic link")
+        if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise ExpertError(f"its member '{name[:80]}' is neither a file nor a folder")
         if member.flag_bits & 1:
             raise ExpertError(f"its member '{name[:80]}' is encrypted")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from dagger_cli.core.errors import ExpertError
 from dagger_cli.core.types import Acts, Card, Space, View
 from dagger_cli.experts.network import Network
 from dagger_cli.experts.spec import must_fit
-from dagger_cli.experts.storage import Agent
+from dagger_cli.experts.storage import Agent, save_agent
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,19 @@ class NetworkExpert:
     def act(self, view: View, rng: Generator) -> Acts:
         actions = self.network.act(view.obs, None if self.deterministic else rng)
         return Acts(actions, np.ones(len(view), dtype=bool))
+
+    def save(self, stem: Path) -> tuple[Path, Path]:
+        """Write `<stem>.safetensors` and the card `<stem>.json`, which expert=path loads again."""
+        card = self.card
+        facts: dict[str, Any] = {"name": card.name, "source": card.source, **card.details}
+        facts.setdefault("sha256", card.sha256)
+        if card.published is not None:
+            facts["score"] = dict(zip(("mean", "std"), card.published, strict=True))
+        return save_agent(Agent(self.network.spec, self.network.weights, facts), stem)
+
+    def shape(self) -> str:
+        """The network in words, such as `box (24,), Linear 64, Tanh, Linear 4, box (4,)`."""
+        return self.network.spec.shape(self.network.weights)
 
 
 def expert_from(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -13,10 +14,12 @@ from dagger_cli.core.types import Card, Expert, Space
 from dagger_cli.experts.archive import sha256_of
 from dagger_cli.experts.bundled import bundled_ids, load_bundled
 from dagger_cli.experts.convert import AgentFiles
-from dagger_cli.experts.expert import expert_from, published
+from dagger_cli.experts.expert import published
 from dagger_cli.experts.hub_client import NotThere, Repo, agents_for, commit_of
-from dagger_cli.experts.layout import older_versions, pick_agent
-from dagger_cli.experts.path import read_agent
+from dagger_cli.experts.layout import Found, older_versions, pick_agent
+from dagger_cli.experts.path import expert_of, version_notes
+from dagger_cli.experts.storage import MAX_CARD_BYTES, read_bounded
+from dagger_cli.experts.student import MANIFEST, POLICY, Student
 
 AUTHOR = "sb3"
 
@@ -49,7 +52,7 @@ class Hub:
     def load(self, env_id: str, observation_space: Space, action_space: Space) -> Expert:
         try:
             repo, model, notes = self._locate(env_id)
-            return self._loaded(repo, model, notes, observation_space, action_space)
+            return self._loaded(env_id, repo, model, notes, observation_space, action_space)
         except HubUnreachable as err:
             if self.fallback == "none":
                 raise HubUnreachable(
@@ -114,6 +117,8 @@ class Hub:
         if self.filename is not None:
             return self.filename
         names = Repo(repo_id, self.revision).files()
+        if {MANIFEST, POLICY} <= set(names):  # a student that `dagger push` put there
+            return MANIFEST
         name = pick_agent(names, env_id, self.algo)
         if name is None:
             raise ExpertError(
@@ -124,34 +129,34 @@ class Hub:
 
     def _loaded(
         self,
+        env_id: str,
         repo: Repo,
         model: Path,
         notes: tuple[str, ...],
         observation_space: Space,
         action_space: Space,
     ) -> Expert:
-        digest = sha256_of(model)
+        found = _companions(repo, model)
+        digest = sha256_of(found.archive if isinstance(found, Student) else model)
         if self.sha256 is not None and digest != self.sha256.lower():
             raise ExpertError(
                 f"'{model.name}' of '{repo.repo_id}' has the sha256 {digest}, not expert.sha256; "
                 "check expert.revision, or delete the file from the cache if you distrust it"
             )
-        agent, _ = read_agent(_companions(repo, model), observation_space, action_space)
-        details = {
-            **agent.facts,
-            "repo_id": repo.repo_id,
-            "commit": repo.revision,
-            "filename": model.name,
-        }
-        card = Card(
-            name=f"{repo.repo_id} on the Hub",
-            source=f"hub:{repo.repo_id}@{repo.revision}",
-            sha256=digest,
-            published=_results(repo) or published(agent.facts),
-            notes=notes,
-            details=details,
-        )
-        return expert_from(agent, card, self.deterministic, observation_space, action_space)
+
+        def card(facts: Mapping[str, Any]) -> Card:
+            origin = {"repo_id": repo.repo_id, "commit": repo.revision, "filename": model.name}
+            older = version_notes(facts, env_id) if isinstance(found, Student) else ()
+            return Card(
+                name=f"{repo.repo_id} on the Hub",
+                source=f"hub:{repo.repo_id}@{repo.revision}",
+                sha256=digest,
+                published=_results(repo) or published(facts),
+                notes=(*notes, *older),
+                details={**facts, **origin},
+            )
+
+        return expert_of(found, card, self.deterministic, observation_space, action_space)
 
 
 def _pinned(repo: Repo, filename: str) -> tuple[Repo, Path]:
@@ -169,7 +174,10 @@ def _refuse_other_files(repo: Repo, err: NotThere) -> None:
     raise ExpertError(f"{err}; '{repo.repo_id}' has: {', '.join(names)}") from err
 
 
-def _companions(repo: Repo, model: Path) -> AgentFiles | Path:
+def _companions(repo: Repo, model: Path) -> Found:
+    if model.name == MANIFEST:
+        repo.fetch(POLICY)
+        return Student(model.parent)
     if model.suffix == ".safetensors":
         repo.fetch(f"{model.stem}.json")
         return model.with_suffix("")
@@ -181,12 +189,18 @@ def _companions(repo: Repo, model: Path) -> AgentFiles | Path:
 
 
 def _results(repo: Repo) -> tuple[float, float] | None:
-    """What rl-baselines3-zoo measured when it published the agent."""
+    """What its author measured; nice to know, nothing more."""
     try:
         path = repo.fetch_if_there("results.json")
-        if path is None:
-            return None
-        results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ExpertError:
+        return None
+    return None if path is None else results_in(path)
+
+
+def results_in(path: Path) -> tuple[float, float] | None:
+    """(mean, standard deviation) out of a results.json as rl-baselines3-zoo writes it."""
+    try:
+        results: dict[str, Any] = json.loads(read_bounded(path, MAX_CARD_BYTES))
         return float(results["mean_reward"]), float(results["std_reward"])
-    except (ExpertError, ValueError, KeyError, TypeError, OSError):
-        return None  # nice to know, nothing more
+    except (ExpertError, ValueError, KeyError, TypeError, RecursionError):
+        return None

@@ -8,13 +8,14 @@ from __future__ import annotations
 import errno
 import logging
 import re
+import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from dagger_cli.core.errors import ExpertError, HubUnreachable
 
@@ -24,6 +25,7 @@ PATIENCE = 5.0  # seconds after which no new attempt is made
 _LOG_IN = "set HF_TOKEN or run `hf auth login`"
 _COMMIT = re.compile("[0-9a-f]{40}")
 _BUSY = (429, 500, 502, 503, 504)
+MAX_FOUND = 50  # repositories that a search gives
 
 Result = TypeVar("Result")
 
@@ -117,17 +119,80 @@ class Repo:
         return _ask(ask, f"the list of files of '{self.repo_id}'")
 
 
-def agents_for(author: str, env_id: str) -> list[str]:
-    """Repositories of `author` named after the environment; empty where the Hub will not say."""
+class Model(NamedTuple):
+    """A repository as a search finds it; `score` is its card's own text, such as `301 +/- 1`."""
+
+    repo_id: str
+    tags: tuple[str, ...]
+    score: str | None
+
+
+def models_for(word: str, author: str | None = None) -> list[Model]:
+    """The most downloaded repositories with the word in their name.
+
+    Raises HubUnreachable where the Hub does not answer.
+    """
     from huggingface_hub import HfApi
 
-    def ask() -> list[str]:
-        return [model.id for model in HfApi().list_models(author=author, search=env_id, limit=20)]
+    def ask() -> list[Model]:
+        found = HfApi().list_models(
+            author=author, search=word, limit=MAX_FOUND, sort="downloads", cardData=True
+        )
+        return [Model(m.id, tuple(m.tags or ()), _mean_reward(m.card_data)) for m in found]
 
+    return _ask(_unless_offline(ask), "the list of agents")
+
+
+def agents_for(author: str, env_id: str) -> list[str]:
+    """Repositories of `author` named after the environment; empty where the Hub will not say."""
     try:
-        return sorted(_ask(ask, "the list of agents"))
+        return sorted(model.repo_id for model in models_for(env_id, author))
     except ExpertError:
         return []
+
+
+def _mean_reward(card: Any) -> str | None:
+    results = getattr(card, "eval_results", None) or ()
+    values = [r.metric_value for r in results if r.metric_type == "mean_reward"]
+    return str(values[0]) if values else None
+
+
+def _unless_offline(request: Callable[[], Result]) -> Callable[[], Result]:
+    """Searching has no cache to be served from."""
+    from huggingface_hub import constants, errors
+
+    def ask() -> Result:
+        if constants.HF_HUB_OFFLINE:
+            raise errors.OfflineModeIsEnabled("offline")
+        return request()
+
+    return ask
+
+
+def upload(repo_id: str, files: Mapping[str, bytes], *, private: bool, message: str) -> str:
+    """Put all files into the repository, made if need be, in one commit; returns its address."""
+    from huggingface_hub import CommitOperationAdd, HfApi
+    from huggingface_hub.constants import HF_HUB_OFFLINE
+
+    if HF_HUB_OFFLINE:
+        raise HubUnreachable("nothing can be pushed while HF_HUB_OFFLINE is set; unset it")
+
+    def send() -> str:
+        api = HfApi()
+        try:
+            url = api.create_repo(repo_id, private=private, exist_ok=True)
+            operations = [CommitOperationAdd(name, data) for name, data in files.items()]
+            api.create_commit(repo_id, operations, commit_message=message)
+            return str(url)
+        except Exception as err:
+            if _status(err) in (401, 403):
+                raise ExpertError(
+                    f"the Hub refused the upload to '{repo_id}': your token is missing or may not "
+                    f"write there; {_LOG_IN} with a token that may write"
+                ) from err
+            raise
+
+    return _ask(send, f"the upload to '{repo_id}'")
 
 
 def commit_of(path: Path) -> str | None:
@@ -143,8 +208,8 @@ def _ask(request: Callable[[], Result], what: str) -> Result:
         try:
             with _quiet():
                 return request()
-        except (TypeError, AttributeError, NameError):
-            raise  # a bug of ours
+        except (TypeError, AttributeError, NameError, ExpertError):
+            raise  # a bug of ours, or said well enough
         except Exception as err:  # its errors have no common root, and change with its HTTP library
             error = _root(err)
             impatient = time.monotonic() - started > PATIENCE  # newer versions retry by themselves
@@ -179,6 +244,8 @@ def _translate(err: Exception, what: str) -> ExpertError:
         return ExpertError(
             f"{what}: no such revision; expert.revision takes a branch, a tag or a commit"
         )
+    if isinstance(err, errors.OfflineModeIsEnabled) and str(err) == "offline":
+        return HubUnreachable(f"The Hub may not be asked for {what} (HF_HUB_OFFLINE)")
     if isinstance(err, (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled)):
         return HubUnreachable(
             f"{what} is not in the cache, and the Hub may not be asked (HF_HUB_OFFLINE)"
@@ -202,7 +269,7 @@ def _translate(err: Exception, what: str) -> ExpertError:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """No progress bars or warnings of huggingface_hub in the middle of our output."""
+    """No warnings of huggingface_hub; its bars, on stderr, where somebody is there to see them."""
     from huggingface_hub.utils.tqdm import (
         are_progress_bars_disabled,
         disable_progress_bars,
@@ -214,7 +281,8 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         logger.setLevel(logging.CRITICAL)
-        disable_progress_bars()
+        if not sys.stderr.isatty():
+            disable_progress_bars()
         try:
             yield
         finally:

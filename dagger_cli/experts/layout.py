@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dagger_cli.core.errors import ExpertError
 from dagger_cli.experts.convert import AgentFiles
+from dagger_cli.experts.student import Student, find_student
 
 NOT_AGENTS = ("train_eval_metrics.zip", "replay_buffer.zip")
 _ENDS = (".zip", ".safetensors")
@@ -22,11 +23,17 @@ def older_versions(env_id: str) -> tuple[str, ...]:
     return tuple(f"{match[1]}-v{n}" for n in range(int(match[2]), -1, -1))
 
 
-def find_agent(path: Path, env_id: str, algo: str | None) -> AgentFiles | Path:
-    """The files of a stable-baselines3 agent, or the stem of an agent in our own format."""
+Found = AgentFiles | Student | Path
+
+
+def find_agent(path: Path, env_id: str, algo: str | None) -> Found:
+    """The files of a stable-baselines3 agent, a student of ours, or the stem of our own format."""
+    if path.suffix not in _ENDS and (student := find_student(path)) is not None:
+        return student
     if not path.exists():
         raise ExpertError(
-            f"expert.path '{path}' does not exist; give a .zip, a .safetensors file or their folder"
+            f"expert.path '{path}' does not exist; give a .zip, a .safetensors file, their folder, "
+            "or a run of ours"
         )
     if path.is_dir():
         path = _in_folder(path, env_id, algo)

@@ -1,4 +1,12 @@
-"""A network of ours: batch-first inference, equal to stable-baselines3's `predict` to 1e-5."""
+"""A network of ours: batch-first inference, equal to the `predict` of stable-baselines3.
+
+It counts in float32, as that does, with the same kernels: the same rows give the same bits. Sums in
+float32 depend on how rows are batched, and a walker amplifies the last digit into a fall. So up to
+`ALONE` rows, what environments are stepped with, are each multiplied by themselves: an episode is
+the same alone or beside others, and the one that stable-baselines3 plays. More rows, whose labels
+are asked for, are one batch, as in `predict`. Students of ours count in float64, with the bits of
+the policy they were.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +16,7 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ExpertError
-from dagger_cli.core.types import Array
+from dagger_cli.core.types import Array, Space
 from dagger_cli.experts.spec import ACTIVATIONS, Layer, Spec, Weights, under
 
 if TYPE_CHECKING:
@@ -16,6 +24,8 @@ if TYPE_CHECKING:
 
 EPSILON_SDE = 1e-6  # stable-baselines3 adds this to the variance of state-dependent noise
 LOG_STD_RANGE = (-20.0, 2.0)  # SAC, TQC and CrossQ keep the predicted log std in here
+ALONE = 32  # rows
+CUT = 10.0  # students see no feature further than this many deviations from its mean
 
 
 class Network:
@@ -25,12 +35,9 @@ class Network:
         import torch
 
         self.spec = spec
-        self._arrays = weights
-        # Sums in float32 depend on how rows are batched, and a walker amplifies the last digit into
-        # a fall: fully connected networks count in float64, so that an episode is the same alone.
-        images = any(layer.kind == "Conv2d" for layer in spec.layers)
-        self._dtype = torch.float32 if images else torch.float64
-        self._weights = {k: torch.tensor(v, dtype=self._dtype) for k, v in weights.items()}
+        self.weights = weights
+        self._dtype = torch.float64 if spec.double else torch.float32
+        self._tensors = {k: torch.tensor(v, dtype=self._dtype) for k, v in weights.items()}
         self._try_one()
 
     def act(self, obs: Array, rng: Generator | None) -> Array:
@@ -38,11 +45,23 @@ class Network:
         import torch
 
         with torch.inference_mode():
-            x = self._input(obs)
-            latent = x
-            for i, layer in enumerate(self.spec.layers):
-                latent, x = x, self._layer(i, layer, x)
+            x, latent = self._through(obs)
             return self._output(x, latent, rng)
+
+    def outputs(self, obs: Array) -> Array:
+        """What the last layer gives, (n, k), before it is made into actions."""
+        import torch
+
+        with torch.inference_mode():
+            outputs: Array = self._through(obs)[0].numpy()
+        return outputs
+
+    def _through(self, obs: Array) -> tuple[Tensor, Tensor]:
+        """The last layer's numbers, and those before it."""
+        x = latent = self._input(obs)
+        for i, layer in enumerate(self.spec.layers):
+            latent, x = x, self._layer(i, layer, x)
+        return x, latent
 
     def _try_one(self) -> None:
         """One observation through the network finds out whether all shapes fit."""
@@ -59,19 +78,21 @@ class Network:
         import torch
 
         spec, space = self.spec, self.spec.observation_space
-        if space.kind in ("discrete", "multi_discrete"):
+        standardised = spec.layers[0].kind == "Standardise"  # students see choices as numbers
+        if space.kind in ("discrete", "multi_discrete") and not standardised:
             flat = obs.reshape(len(obs), -1)
             return torch.from_numpy(_one_hot(flat, space.sizes)).to(self._dtype)
         if spec.channels_last:
             obs = np.moveaxis(obs, -1, 1)
         if spec.clip is not None:
             obs = self._normalised(obs, spec.clip)
-        # Rounded as stable-baselines3 does it; a copy, because torch wants it writable.
-        x = torch.from_numpy(np.array(obs, dtype=np.float32)).to(self._dtype)
+        # A copy, because torch wants it writable.
+        obs = obs.reshape(len(obs), -1) if standardised else obs
+        x = torch.from_numpy(np.array(obs, dtype=np.float64 if spec.double else np.float32))
         return x / spec.scale if spec.scale != 1.0 else x
 
     def _normalised(self, obs: Array, clip: float) -> Array:
-        mean, variance = self._arrays["mean"], self._arrays["variance"]
+        mean, variance = self.weights["mean"], self.weights["variance"]
         return np.clip((obs - mean) / np.sqrt(variance + self.spec.epsilon), -clip, clip)
 
     def _layer(self, i: int, layer: Layer, x: Tensor) -> Tensor:
@@ -83,14 +104,24 @@ class Network:
         if layer.kind in ACTIVATIONS:
             activated: Tensor = getattr(nn, layer.kind)()(x)
             return activated
-        mine = under(self._weights, f"layers.{i}.")
+        mine = under(self._tensors, f"layers.{i}.")
+        if layer.kind == "Standardise":
+            return ((x - mine["mean"]) / mine["std"]).clamp(-CUT, CUT)
         weight, bias = mine["weight"], mine.get("bias")
         if layer.kind == "Linear":
-            return functional.linear(x, weight, bias)
+            return self._linear(x, weight, bias)
         if layer.kind == "Conv2d":
             return functional.conv2d(x, weight, bias, stride=layer.stride)
         scale = (mine["variance"] + layer.epsilon).sqrt()
         return weight * ((x - mine["mean"]) / scale) + mine["bias"]
+
+    def _linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        import torch
+        from torch.nn.functional import linear
+
+        if self.spec.double or len(x) > ALONE:
+            return linear(x, weight, bias)
+        return torch.cat([linear(x[i : i + 1], weight, bias) for i in range(len(x))])
 
     # -- numbers -> actions
 
@@ -98,6 +129,8 @@ class Network:
         kind, space = self.spec.head.kind, self.spec.action_space
         if kind == "box":
             return self._box(x, latent, rng)
+        if kind == "scaled":
+            return _scaled(x, space)
         if kind == "bernoulli":
             actions = _bernoulli(x, rng)
         elif kind == "categorical":
@@ -130,9 +163,9 @@ class Network:
         from torch.nn import functional
 
         if self.spec.head.noise == "gaussian_net":
-            weight, bias = self._weights["log_std.weight"], self._weights["log_std.bias"]
+            weight, bias = self._tensors["log_std.weight"], self._tensors["log_std.bias"]
             return functional.linear(latent, weight, bias).clamp(*LOG_STD_RANGE).exp()
-        log_std = self._weights["log_std"]
+        log_std = self._tensors["log_std"]
         if self.spec.head.noise == "gaussian":
             return log_std.exp()
         std = log_std.exp()
@@ -149,6 +182,20 @@ class Network:
             return best
         explore = rng.random(len(best)) < self.spec.head.epsilon
         return np.where(explore, rng.integers(n_actions, size=len(best)), best)
+
+
+def _scaled(x: Tensor, space: Space) -> Array:
+    """What dagger_cli.policies.heads does to a student's outputs, in the same order."""
+    import torch
+
+    low, high = np.asarray(space.low, np.float64), np.asarray(space.high, np.float64)
+    bounded = np.isfinite(low) & np.isfinite(high)
+    below, above = np.where(bounded, low, -1.0), np.where(bounded, high, 1.0)
+    half = torch.as_tensor((above - below) / 2, dtype=torch.float32)
+    centre = torch.as_tensor((below + above) / 2, dtype=torch.float32)
+    unit = torch.where(torch.as_tensor(bounded), torch.tanh(x), x)
+    inside = np.clip((unit * half + centre).numpy(), low, high)
+    return np.asarray(inside, space.dtype).reshape(-1, *space.shape)
 
 
 def _one_hot(choices: Array, sizes: tuple[int, ...]) -> Array:

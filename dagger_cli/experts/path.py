@@ -1,22 +1,28 @@
-"""`expert=path`: an agent on this machine, of stable-baselines3, rl-zoo or this program."""
+"""`expert=path`: an agent on this machine, of stable-baselines3, rl-zoo or this program.
+
+Also a student: a run, one of its checkpoints, or a downloaded repository of `dagger push`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
+from typing import Any
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Card, Expert, Space
 from dagger_cli.experts.archive import sha256_of
 from dagger_cli.experts.convert import AgentFiles, agent_from
-from dagger_cli.experts.expert import expert_from, published
-from dagger_cli.experts.layout import find_agent
-from dagger_cli.experts.storage import Agent, load_agent
+from dagger_cli.experts.expert import NetworkExpert, expert_from, published
+from dagger_cli.experts.layout import Found, find_agent
+from dagger_cli.experts.storage import load_agent
+from dagger_cli.experts.student import NetworkPolicy, Student, StudentExpert, read_student
 
 
 @dataclass(frozen=True)
 class Path:
-    """`path`: a .zip, a .safetensors, or a folder with one; `algo` tells two of them apart."""
+    """`path`: a .zip, a .safetensors, a folder with one, or a run; `algo` tells two apart."""
 
     path: str
     algo: str | None
@@ -28,34 +34,58 @@ class Path:
 
     def load(self, env_id: str, observation_space: Space, action_space: Space) -> Expert:
         found = find_agent(FilePath(self.path).expanduser(), env_id, self.algo)
-        agent, sha256 = read_agent(found, observation_space, action_space)
-        notes = version_notes(agent, env_id)
-        shown = found.archive if isinstance(found, AgentFiles) else found
-        card = Card(
-            name=f"{shown.name} for {env_id}",
-            source=str(shown),
-            sha256=sha256,
-            published=published(agent.facts),
-            notes=notes,
-            details=agent.facts,
-        )
-        return expert_from(agent, card, self.deterministic, observation_space, action_space)
+
+        def card(facts: Mapping[str, Any]) -> Card:
+            return Card(
+                name=_name(found, facts, env_id),
+                source=str(_shown(found)),
+                sha256=str(facts["sha256"]),
+                published=published(facts),
+                notes=version_notes(facts, env_id),
+                details=facts,
+            )
+
+        return expert_of(found, card, self.deterministic, observation_space, action_space)
 
 
-def read_agent(
-    found: AgentFiles | FilePath, observation_space: Space, action_space: Space
-) -> tuple[Agent, str]:
-    """The agent and the digest of the file that its weights came from."""
+def expert_of(
+    found: Found,
+    card: Callable[[Mapping[str, Any]], Card],
+    deterministic: bool,
+    observation_space: Space,
+    action_space: Space,
+) -> Expert:
+    """The agent as an expert; `card` is made of the facts known of it, its `sha256` among them."""
+    spaces = observation_space, action_space
+    if isinstance(found, Student):
+        policy, facts = read_student(found, *spaces)
+        if isinstance(policy, NetworkPolicy):
+            return NetworkExpert(policy.network, card(facts), deterministic)
+        return StudentExpert(policy, card(facts))
     if isinstance(found, AgentFiles):
-        agent = agent_from(found, observation_space, action_space)
-        return agent, str(agent.facts["sha256"])
-    agent = load_agent(found)
-    return agent, sha256_of(found.with_name(found.name + ".safetensors"))
+        agent = agent_from(found, *spaces)
+    else:
+        agent = load_agent(found)
+        digest = sha256_of(found.with_name(found.name + ".safetensors"))
+        agent = agent._replace(facts={**agent.facts, "sha256": digest})
+    return expert_from(agent, card(agent.facts), deterministic, *spaces)
 
 
-def version_notes(agent: Agent, env_id: str) -> tuple[str, ...]:
+def _shown(found: Found) -> FilePath:
+    return found if isinstance(found, FilePath) else found.archive
+
+
+def _name(found: Found, facts: Mapping[str, Any], env_id: str) -> str:
+    """Such as `best_model.zip for CartPole-v1`, or `dagger student (round 3) for ...`."""
+    if isinstance(found, Student):
+        return f"{facts['trainer']} student (round {facts['round']}) for {env_id}"
+    ours = isinstance(found, FilePath) and "name" in facts
+    return str(facts["name"]) if ours else f"{_shown(found).name} for {env_id}"
+
+
+def version_notes(facts: Mapping[str, Any], env_id: str) -> tuple[str, ...]:
     """A line where the agent says that it was trained in another environment."""
-    trained_in = agent.facts.get("trained_in")
+    trained_in = facts.get("trained_in")
     if trained_in is None or trained_in == env_id:
         return ()
     return (f"The expert was trained in {trained_in} and is played in {env_id}.",)

@@ -18,7 +18,7 @@ ACTIVATIONS = frozenset({
     "Softsign", "Sigmoid", "Hardswish", "Hardsigmoid", "Hardtanh", "ReLU6", "LogSigmoid",
     "Tanhshrink", "Softshrink", "Identity",
 })  # fmt: skip
-PARAMETRIC = frozenset({"Linear", "Conv2d", "BatchRenorm", "Flatten"})
+PARAMETRIC = frozenset({"Linear", "Conv2d", "BatchRenorm", "Flatten", "Standardise"})
 
 T = TypeVar("T")
 Weights = Mapping[str, Array]
@@ -43,11 +43,12 @@ class Head:
     """How the last layer's numbers become an action.
 
     `box` heads give a mean, limited to +-`mean_limit`, squashed by tanh and rescaled to the action
-    bounds (`squash`) or clipped to them; `greedy` takes the best of n values (the mean over
+    bounds (`squash`) or clipped to them; a `scaled` head is our own students': tanh onto the bounds
+    where an action has both, as it is elsewhere; `greedy` takes the best of n values (the mean over
     quantiles where there are several), and when sampling any action with probability `epsilon`.
     """
 
-    kind: Literal["box", "categorical", "bernoulli", "greedy"]
+    kind: Literal["box", "scaled", "categorical", "bernoulli", "greedy"]
     squash: bool = False
     mean_limit: float | None = None
     noise: Noise = "none"
@@ -57,7 +58,10 @@ class Head:
 
 @dataclass(frozen=True)
 class Spec:
-    """The whole network; `clip` and `epsilon` belong to the observation statistics (None: none)."""
+    """The whole network; `clip` and `epsilon` belong to the observation statistics (None: none).
+
+    `double`: it counts in float64, as our own students do; stable-baselines3 counts in float32.
+    """
 
     observation_space: Space
     action_space: Space
@@ -67,10 +71,20 @@ class Spec:
     epsilon: float = 0.0
     scale: float = 1.0
     channels_last: bool = False
+    double: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, the inverse of `from_json`."""
         return asdict(self)
+
+    def shape(self, weights: Weights) -> str:
+        """The network in words, such as `box (24,), Linear 64, Tanh, Linear 4, box (4,)`."""
+        words = [f"{describe(self.observation_space)}"]
+        words += ["normalised"] if self.clip is not None else []
+        for i, layer in enumerate(self.layers):
+            weight = weights.get(f"layers.{i}.weight")
+            words.append(layer.kind if weight is None else f"{layer.kind} {weight.shape[0]}")
+        return ", ".join([*words, describe(self.action_space)])
 
     @staticmethod
     def from_json(values: Mapping[str, Any]) -> Spec:

@@ -6,6 +6,7 @@ one runs processes of its own with the variables set.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+from hub_client import Client
 from hub_server import TOKEN, serving
 from hub_server import Hub as Server
 from trusted import space_of
@@ -49,28 +51,6 @@ def load(env_id: str = "CartPole-v1", **options: Any) -> dict[str, Any]:
     card = expert.card
     told = {"source": card.source, "sha256": card.sha256, "notes": list(card.notes)}
     return {**told, "details": dict(card.details), "seconds": time.monotonic() - started}
-
-
-class Client:
-    """Points huggingface_hub to a server and to a cache of its own."""
-
-    def __init__(self, patch: pytest.MonkeyPatch, home: Path, url: str) -> None:
-        from huggingface_hub import constants
-
-        self.patch, self.constants = patch, constants
-        real_sleep = time.sleep
-        patch.setattr(time, "sleep", lambda seconds: real_sleep(min(seconds, 0.01)))
-        for name in ("HF_HUB_CACHE", "HF_TOKEN_PATH", "AGENT_HARNESSES_PATH"):
-            patch.setattr(constants, name, str(home / name), raising=False)
-        for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "HF_TOKEN"):
-            patch.delenv(name, raising=False)
-        self.ask(url)
-
-    def ask(self, url: str, *, offline: bool = False) -> None:
-        self.patch.setattr(self.constants, "ENDPOINT", url)
-        template = url + "/{repo_id}/resolve/{revision}/{filename}"
-        self.patch.setattr(self.constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-        self.patch.setattr(self.constants, "HF_HUB_OFFLINE", offline)
 
 
 @pytest.fixture(autouse=True)
@@ -193,6 +173,16 @@ def test_a_broken_hub_is_given_up(hub: Server, client: Client) -> None:
     assert len(hub.failures) > 30
 
 
+@pytest.mark.parametrize("cuts", [[40_000], [40_000, 50_000]])
+def test_a_cut_connection_is_gone_on_with(cuts: list[int], hub: Server, client: Client) -> None:
+    whole = load()["sha256"]
+    shutil.rmtree(client.constants.HF_HUB_CACHE)
+    client.patch.setattr(client.constants, "DOWNLOAD_CHUNK_SIZE", 1000)
+    hub.cuts.extend(cuts)
+    assert load()["sha256"] == whole
+    assert hub.ranges == ["bytes=40000-", "bytes=90000-"][: len(cuts)] and not hub.cuts
+
+
 def test_wrong_sha256(client: Client) -> None:
     good = load()["sha256"]
     assert "has the sha256 " + good in load(sha256="0" * 64)["error"]
@@ -210,15 +200,43 @@ def test_unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "HF_HUB_OFFLINE" in load(fallback="bundled")["notes"][0]
 
 
-def test_the_librarys_own_variables(hub: Server, tmp_path: Path) -> None:
-    """HF_ENDPOINT and HF_HOME as a user sets them; nothing but what we print is printed."""
-    words = "from test_hub import load; print(load()['source'])"
+def settings(hub: Server, home: Path) -> dict[str, str]:
+    """HF_ENDPOINT and HF_HOME as a user sets them."""
     kept = {key: value for key, value in os.environ.items() if "proxy" not in key.lower()}
     folders = os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
-    settings = {**kept, "HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path), "PYTHONPATH": folders}
+    return {**kept, "HF_ENDPOINT": hub.url, "HF_HOME": str(home), "PYTHONPATH": folders}
+
+
+LOADS = [sys.executable, "-c", "from test_hub import load; print(load()['source'])"]
+
+
+def test_the_librarys_own_variables(hub: Server, tmp_path: Path) -> None:
+    """Nothing but what we print is printed where nobody watches."""
     done = subprocess.run(
-        [sys.executable, "-c", words], env=settings, capture_output=True, text=True, timeout=60
+        LOADS, env=settings(hub, tmp_path), capture_output=True, text=True, timeout=60
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("hub:sb3/ppo-CartPole-v1@")
     assert any((tmp_path / "hub").iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_terminal_shows_the_progress_of_a_download(hub: Server, tmp_path: Path) -> None:
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    with subprocess.Popen(
+        LOADS, env=settings(hub, tmp_path), stdout=subprocess.PIPE, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # what Linux says at the end
+            while piece := os.read(ours, 4096):
+                shown += piece
+    os.close(ours)
+    assert process.returncode == 0
+    assert b"ppo-CartPole-v1.zip" in shown and b"100%" in shown

@@ -1,0 +1,123 @@
+"""`dagger expert ...`: what experts there are, who they are, and how well they play."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dagger_cli.build import EvalJob
+from dagger_cli.commands import evaluate
+from dagger_cli.core.errors import ConfigError, ExpertError
+from dagger_cli.core.types import Card, Expert, Score
+from dagger_cli.experts.catalogue import Known, catalogue
+from dagger_cli.tracking.console import Console
+from dagger_cli.tracking.disk import writing
+
+FAR = 0.05  # below its published mean by more than this share (and its spread) is far
+OFTEN = 0.05  # of the episodes
+_SHOWN_ELSEWHERE = ("network", "score", "sha256", "source", "name", "format", "version", "versions")
+
+
+def list_known(env_id: str, env_name: str) -> None:
+    """Print one row an agent: bundled, trained here, cached, on the Hub."""
+    known = catalogue(env_id)
+    console = Console(rounds=0, failure_name=None)
+    console.start([("env", env_id)], known.notes)
+    if not known.agents:
+        raise ExpertError(
+            f"no agent is known for '{env_id}'; use expert=path or expert=python, or train one "
+            "with expert=train"
+        )
+    _table(known.agents)
+    first = known.agents[0].words
+    pairs = [("score", f"dagger expert score env={env_name} {first}")]
+    console.start([*pairs, ("train", f"dagger train env={env_name} {first}")])
+
+
+def _table(agents: Sequence[Known]) -> None:
+    """Never cut off or broken, so that words can be copied."""
+    rows = [("agent", "where", "published", "choose it with")]
+    rows += [(a.name, a.where, _spread(a.score), a.words) for a in agents]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())
+    print()
+
+
+def _spread(score: tuple[float, float] | None) -> str:
+    plain = not (sys.stdout.encoding or "").lower().startswith("utf")
+    plus_minus = "+-" if plain else "±"
+    return "unknown" if score is None else f"{score[0]:,.1f} {plus_minus} {score[1]:,.1f}"
+
+
+def show(expert: Expert, env_id: str) -> None:
+    """Print the card."""
+    card = expert.card
+    pairs = [("expert", card.name), ("source", card.source), ("sha256", card.sha256)]
+    pairs += [("env", env_id), ("published", _spread(card.published))]
+    if hasattr(expert, "shape"):
+        pairs.append(("network", expert.shape()))
+    pairs += list(_details(card.details))
+    Console(rounds=0, failure_name=None).start(pairs, card.notes)
+
+
+def _details(details: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, value in details.items():
+        if key not in _SHOWN_ELSEWHERE and not isinstance(value, (Mapping, list)):
+            yield key.replace("_", " "), str(value)
+
+
+def score(job: EvalJob, json: str | None) -> Score:
+    """Play the episodes and print the score, the published one, and warnings."""
+    assert job.expert is not None
+    result = evaluate.score(job, None, render=None, video=None, json=json)
+    card = job.expert.card
+    pairs = [("published", _spread(card.published))]
+    Console(rounds=0, failure_name=None).start(pairs)
+    for warning in warnings(result, card, job):
+        print(f"warning: {warning}")
+    return result
+
+
+def warnings(score: Score, card: Card, job: EvalJob) -> Iterator[str]:
+    """What speaks against learning from this expert."""
+    if card.published is not None:
+        mean, std = card.published
+        below = mean - score.mean
+        if below > std + 2 * score.stderr and below > FAR * abs(mean):
+            yield (
+                f"it is far below its published {_spread(card.published)}; "
+                "is it the right environment (env.id, env.kwargs) and version?"
+            )
+    episodes, name = len(score.returns), job.env.failure_name or "failures"
+    if score.failures > OFTEN * episodes:
+        yield (
+            f"{score.failures} {name} in {episodes} episodes; students learn what "
+            f"experts do, so look for a better one: dagger expert list env={job.env.name}"
+        )
+
+
+def save(expert: Expert, env_id: str, out: str | None) -> None:
+    """Write the expert as `<out>/<env id>.safetensors` and `.json`; say how to use it."""
+    card = expert.card
+    if not hasattr(expert, "save"):
+        raise ConfigError(
+            f"'{card.name}' is not a network, so there is nothing to convert; "
+            "use it as it is, or choose expert=hub, path, zoo, train or bundled"
+        )
+    folder = Path(out) if out else Path("experts") / _folder_name(card)
+    with writing(folder):
+        paths = expert.save(folder / re.sub(r"[^\w.-]", "-", env_id))
+    pairs = [("expert", card.name), ("source", card.source), ("published", _spread(card.published))]
+    pairs += [("written", str(path)) for path in paths]
+    pairs.append(("use it", f"expert=path {shlex.quote(f'expert.path={folder}')}"))
+    Console(rounds=0, failure_name=None).start(pairs, card.notes)
+
+
+def _folder_name(card: Card) -> str:
+    repo_id = str(card.details.get("repo_id", card.name))
+    return re.sub(r"[^\w.-]", "-", repo_id.rpartition("/")[2])

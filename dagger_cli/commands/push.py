@@ -1,0 +1,110 @@
+"""`dagger push`: a student and its model card go to the Hugging Face Hub, in one commit."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from dagger_cli.core.errors import CheckpointError, ConfigError
+from dagger_cli.experts.hub_client import upload
+from dagger_cli.publish.card import card_text
+from dagger_cli.publish.curve import Point, curve_png
+from dagger_cli.tracking.checkpoint import read_manifest, resolve_checkpoint
+from dagger_cli.tracking.console import Console
+from dagger_cli.tracking.layout import MANIFEST, POLICY
+from dagger_cli.tracking.manifest import Manifest
+
+FROM_RUN = ("config.yaml", "metrics.jsonl", "summary.json", "versions.json")
+
+
+def push(
+    checkpoint: str, repo_id: str, *, private: bool, video: str | None, message: str | None
+) -> None:
+    """Upload; raises DaggerError before anything is sent where something cannot be sent."""
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repo_id):
+        raise ConfigError(f"repo_id must look like user/name, got '{repo_id}'")
+    folder = resolve_checkpoint(checkpoint)
+    manifest = read_manifest(folder)
+    files = _files(repo_id, folder, manifest, None if video is None else Path(video).expanduser())
+    what = f"Round {manifest.round} of {manifest.config['trainer']['name']}"
+    message = message or f"{what} in {manifest.config['env']['id']}"
+    size = sum(map(len, files.values())) / 2**20
+    console = Console(rounds=0, failure_name=None)
+    where = f"{repo_id} ({'private' if private else 'public'} where it is new)"
+    console.start([("checkpoint", str(folder)), ("to", where), ("size", f"{size:.1f} MiB")])
+    url = upload(repo_id, files, private=private, message=message)
+    console.start([("pushed", url), ("use it", f"expert=hub expert.repo_id={repo_id}")])
+
+
+def _files(repo_id: str, folder: Path, manifest: Manifest, video: Path | None) -> dict[str, bytes]:
+    """What the repository will hold: the checkpoint, its run's records, the card and pictures."""
+    run = folder.parent.parent if folder.parent.name == "checkpoints" else folder
+    names = {name: folder / name for name in (MANIFEST, POLICY)}
+    names |= {name: run / name for name in FROM_RUN if (run / name).is_file()}
+    if video is not None:
+        if video.suffix.lower() != ".mp4" or not video.is_file():
+            raise ConfigError(
+                f"video={video} is not an .mp4 file; film one with dagger eval checkpoint=... "
+                "video=walk.mp4 episodes=1"
+            )
+        names["replay.mp4"] = video
+    try:
+        files = {name: path.read_bytes() for name, path in names.items()}
+    except OSError as err:
+        raise CheckpointError(f"cannot read {err.filename} ({err.strerror})") from err
+    points, scores = _points(files, manifest.round), _scores(files, manifest.round)
+    if points:
+        files["curve.png"] = curve_png(points, "validation return, mean and standard deviation")
+    if "student" in scores:
+        files["results.json"] = _results(scores["student"])
+    facts = {
+        "trainer": manifest.config["trainer"]["name"],
+        "trained_in": manifest.config["env"]["id"],
+        "round": manifest.round,
+        "labels": manifest.spent.labels,
+        "env_steps": manifest.spent.env_steps,
+        "dagger_version": manifest.dagger_version,
+    }
+    expert, config = asdict(manifest.expert), manifest.config
+    text = card_text(repo_id, facts, expert, config, scores, points, video=video is not None)
+    return {**files, "README.md": text.encode()}
+
+
+def _points(files: Mapping[str, bytes], rounds: int) -> list[Point]:
+    """Of the rounds up to this one; lines that cannot be read are left out."""
+    points = []
+    for line in files.get("metrics.jsonl", b"").decode("utf-8", "replace").splitlines():
+        try:
+            row = json.loads(line)
+            numbers = (row["train/labels"], row["eval/return_mean"], row["eval/return_std"])
+            if row["round"] <= rounds and None not in numbers:
+                points.append(Point(int(numbers[0]), float(numbers[1]), float(numbers[2])))
+        except (ValueError, KeyError, TypeError):
+            continue
+    return points
+
+
+def _scores(files: Mapping[str, bytes], round: int) -> dict[str, dict[str, Any]]:
+    """The rows of the run's final table, if that is about this very round."""
+    try:
+        summary = json.loads(files.get("summary.json", b"null"))
+        if summary["best"]["round"] != round:
+            return {}
+        return {name: summary[name] for name in ("student", "expert") if summary[name] is not None}
+    except (ValueError, KeyError, TypeError):
+        return {}
+
+
+def _results(score: Mapping[str, Any]) -> bytes:
+    """In rl-baselines3-zoo's own format, which says how well an agent plays in one small file."""
+    value = {
+        "mean_reward": score["mean"],
+        "std_reward": score["std"],
+        "n_eval_episodes": score["episodes"],
+        "is_deterministic": True,
+    }
+    return json.dumps(value).encode()

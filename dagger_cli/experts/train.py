@@ -1,0 +1,104 @@
+"""`expert=train`: an agent trained here with rl_zoo3's tuned hyper-parameters, once, then kept."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dagger_cli.core.errors import ConfigError, ExpertError
+from dagger_cli.core.types import Card, Expert, Space
+from dagger_cli.experts.archive import sha256_of
+from dagger_cli.experts.convert import agent_from
+from dagger_cli.experts.expert import expert_from, published
+from dagger_cli.experts.storage import Agent, load_agent, save_agent
+from dagger_cli.experts.zoo_training import Plan, best_of, train, tuned_steps
+
+
+@dataclass(frozen=True)
+class Train:
+    """`steps`: None is as many as rl_zoo3's hyper-parameters say."""
+
+    algo: str
+    seed: int
+    steps: int | None
+    deterministic: bool
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise ConfigError(f"expert.seed must be 0 or more, got {self.seed}")
+        if self.steps is not None and self.steps < 1:
+            raise ConfigError(f"expert.steps must be at least 1 or null, got {self.steps}")
+
+    def load(self, env_id: str, observation_space: Space, action_space: Space) -> Expert:
+        plan = self._plan(env_id)
+        stem = trained_stem(plan, whole=self.steps is None)
+        if not stem.with_name(stem.name + ".safetensors").exists():
+            _train(plan, stem, observation_space, action_space)
+        agent = load_agent(stem)
+        card = Card(
+            name=f"{self.algo} agent for {env_id} trained here (seed {self.seed})",
+            source=str(stem),
+            sha256=sha256_of(stem.with_name(stem.name + ".safetensors")),
+            published=published(agent.facts),
+            details=agent.facts,
+        )
+        return expert_from(agent, card, self.deterministic, observation_space, action_space)
+
+    def _plan(self, env_id: str) -> Plan:
+        steps = tuned_steps(self.algo, env_id)
+        return Plan(env_id, self.algo, self.seed, self.steps or steps)
+
+
+def cache() -> Path:
+    """Where trained agents are kept: DAGGER_CACHE, else the user's own cache folder."""
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(os.environ.get("DAGGER_CACHE") or f"{base}/dagger-cli").expanduser() / "experts"
+
+
+def trained_stem(plan: Plan, *, whole: bool) -> Path:
+    """`<cache>/<env id>/<algo>_seed<n>`, and the number of steps where it is not the tuned one."""
+    steps = "" if whole else f"_steps{plan.steps}"
+    folder = cache() / re.sub(r"[^\w.-]", "-", plan.env_id)
+    return folder / f"{plan.algo}_seed{plan.seed}{steps}"
+
+
+def trained_agents(env_id: str) -> Iterator[tuple[str, int, Path]]:
+    """(algorithm, seed, stem) of every agent that was trained here with the tuned steps."""
+    folder = cache() / re.sub(r"[^\w.-]", "-", env_id)
+    for path in sorted(folder.glob("*.safetensors")):
+        if match := re.fullmatch(r"(\w+?)_seed(\d+)", path.stem):
+            yield match[1], int(match[2]), path.with_suffix("")
+
+
+def _train(plan: Plan, stem: Path, observation_space: Space, action_space: Space) -> None:
+    """Train where the last attempt stopped, then keep the best model and nothing else."""
+    logs = stem.with_name(stem.name + ".training")
+    verb = "going on with" if logs.exists() else "training"
+    print(
+        f"{verb} {plan.algo} for {plan.env_id}: {plan.steps:,} steps with rl_zoo3's tuned "
+        f"hyper-parameters, in {logs} (Ctrl-C stops it, the same command goes on)",
+        file=sys.stderr,
+    )
+    try:
+        train(plan, logs, progress=sys.stderr.isatty())
+    except OSError as err:
+        raise ExpertError(f"cannot train in '{logs}' ({err.strerror}); set DAGGER_CACHE") from err
+    chosen = best_of(plan, logs)
+    agent = agent_from(chosen.files, observation_space, action_space)
+    facts = {
+        "algo": plan.algo,
+        "env_id": plan.env_id,
+        "seed": plan.seed,
+        "steps": plan.steps,
+        "model": chosen.name,
+        "archive_sha256": agent.facts["sha256"],
+    }
+    if chosen.score is not None:
+        facts["score"] = dict(zip(("mean", "std"), chosen.score, strict=True))
+    save_agent(Agent(agent.spec, agent.weights, facts), stem)
+    shutil.rmtree(logs, ignore_errors=True)

@@ -1,0 +1,126 @@
+"""The model card of a student: what it is, how it scores, how to load it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dagger_cli.publish.curve import Point
+
+_CARD = """\
+---
+{metadata}---
+
+# {trainer} student for {env_id}
+
+A policy trained with [dagger-cli](https://pypi.org/project/dagger-cli/) by interactive imitation of
+**{expert}** ({source}).
+
+{scores}
+{video}{curve}
+## How to use it
+
+As an expert, of the same environment:
+
+```
+dagger train env={env_name} expert=hub expert.repo_id={repo_id}
+dagger expert score env={env_name} expert=hub expert.repo_id={repo_id}
+```
+
+As it is:
+
+```
+hf download {repo_id} --local-dir {name}
+dagger eval checkpoint={name}
+dagger export checkpoint={name} format=onnx path={name}.onnx
+```
+
+## How it was made
+
+Round {round} of {trainer}, {labels:,} labels of the expert, {env_steps:,} steps in the environment,
+seed {seed}, dagger-cli {version}. The whole config (`config.yaml`):
+
+```yaml
+{config}```
+"""
+
+
+def card_text(
+    repo_id: str,
+    facts: Mapping[str, Any],
+    expert: Mapping[str, Any],
+    config: Mapping[str, Any],
+    scores: Mapping[str, Mapping[str, Any]],
+    points: Sequence[Point],
+    *,
+    video: bool,
+) -> str:
+    """README.md; `scores` has the final table's `student` and `expert`, where there was one."""
+    import yaml
+
+    return _CARD.format(
+        metadata=yaml.safe_dump(_metadata(repo_id, facts, scores), sort_keys=False),
+        trainer=facts["trainer"],
+        env_id=facts["trained_in"],
+        env_name=_env_words(config["env"]),
+        expert=expert["name"],
+        source=expert["source"],
+        scores=_scores(scores),
+        video="![replay](replay.mp4)\n\n" if video else "",
+        curve=_curve(points),
+        repo_id=repo_id,
+        name=repo_id.partition("/")[2],
+        round=facts["round"],
+        labels=facts["labels"],
+        env_steps=facts["env_steps"],
+        seed=config["seed"],
+        version=facts["dagger_version"],
+        config=yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True),
+    )
+
+
+def _env_words(env: Mapping[str, Any]) -> str:
+    """What chooses this environment on the command line."""
+    if env.get("name") != "gym":
+        return str(env.get("name"))
+    imports = f" env.import={env['imports']}" if isinstance(env.get("imports"), str) else ""
+    return f"gym env.id={env['id']}{imports}"
+
+
+def _metadata(
+    repo_id: str, facts: Mapping[str, Any], scores: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    env_id = facts["trained_in"]
+    tags = ["dagger-cli", "imitation-learning", "reinforcement-learning", facts["trainer"], env_id]
+    metadata: dict[str, Any] = {"library_name": "dagger-cli", "tags": tags}
+    student = scores.get("student")
+    if student is not None:
+        value = f"{student['mean']:.2f} +/- {student['std']:.2f}"
+        metric = {"type": "mean_reward", "value": value, "name": "mean_reward", "verified": False}
+        task = {"type": "reinforcement-learning", "name": "reinforcement-learning"}
+        result = {"task": task, "dataset": {"name": env_id, "type": env_id}, "metrics": [metric]}
+        metadata["model-index"] = [{"name": repo_id.partition("/")[2], "results": [result]}]
+    return metadata
+
+
+def _scores(scores: Mapping[str, Mapping[str, Any]]) -> str:
+    if not scores:
+        return "Its run did not reach its final evaluation, so there is no score.\n"
+    rows = [
+        "| return | mean | std | standard error | min | failures | episodes |",
+        "|---" * 7 + "|",
+    ]
+    for name, score in scores.items():
+        numbers = (f"{score[key]:,.2f}" for key in ("mean", "std", "stderr", "min"))
+        rows.append(
+            f"| {name} | {' | '.join(numbers)} | {score['failures']} | {score['episodes']} |"
+        )
+    seeds = next(iter(scores.values())).get("seeds") or []
+    told = f"\nSeeds {seeds[0]} to {seeds[-1]}, never used in training.\n" if seeds else ""
+    return "\n".join(rows) + "\n" + told
+
+
+def _curve(points: Sequence[Point]) -> str:
+    if not points:
+        return ""
+    return "![validation return by labels](curve.png)\n\n"

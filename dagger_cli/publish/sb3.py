@@ -1,0 +1,160 @@
+"""A student as an archive of stable-baselines3, which `load` and rl_zoo3's enjoy play unchanged.
+
+Box actions become TD3 (its actor ends in the same tanh onto the same bounds), all others
+PPO, whose deterministic action is the mean or the most likely choice. The student's observation
+statistics are folded into the first layer: (x - mean) / std is a linear map. Its cut at +-10
+deviations is not, so an observation further out than that gets another answer.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dagger_cli.core.errors import ExpertError
+from dagger_cli.core.types import Array, Space
+from dagger_cli.experts.spec import ACTIVATIONS, Spec, describe, is_image
+from dagger_cli.experts.storage import Agent
+
+
+class Sb3Archive(NamedTuple):
+    """The bytes of the zip, and the algorithm whose `load` reads it."""
+
+    data: bytes
+    algo: str
+
+
+class _Dense(NamedTuple):
+    """The linear layers from observation to output, (weight, bias) in float64, folded."""
+
+    layers: list[tuple[Array, Array]]
+    activation: str
+
+
+def to_sb3(agent: Agent) -> Sb3Archive:
+    """Raises ExpertError for what stable-baselines3 cannot hold."""
+    spec = agent.spec
+    _refuse(spec)
+    dense = _dense(agent)
+    td3 = spec.action_space.kind == "box"
+    model = _td3(spec, dense) if td3 else _ppo(spec, dense)
+    kept = io.BytesIO()
+    model.save(kept, exclude=["replay_buffer"])
+    return Sb3Archive(kept.getvalue(), "td3" if td3 else "ppo")
+
+
+def _refuse(spec: Spec) -> None:
+    observations, actions = spec.observation_space, spec.action_space
+    if any(layer.kind == "Conv2d" for layer in spec.layers):
+        raise ExpertError("format=sb3 is for policy=mlp and linear, not cnn; use format=onnx")
+    if observations.kind != "box" or is_image(observations):
+        raise ExpertError(
+            f"format=sb3 needs numbers as observations, but they are {describe(observations)}, "
+            "which stable-baselines3 would encode in another way; use format=onnx"
+        )
+    if not np.isfinite([actions.low, actions.high]).all():
+        raise ExpertError("format=sb3 needs actions with finite bounds; use format=onnx")
+    if actions.start != 0:
+        raise ExpertError(
+            f"format=sb3 cannot hold actions that begin at {actions.start}; use format=onnx"
+        )
+
+
+def _dense(agent: Agent) -> _Dense:
+    weights, layers = agent.weights, []
+    names = [layer.kind for layer in agent.spec.layers]
+    for i, kind in enumerate(names):
+        if kind == "Linear":
+            pair = (weights[f"layers.{i}.weight"], weights[f"layers.{i}.bias"])
+            layers.append((pair[0].astype(np.float64), pair[1].astype(np.float64)))
+    if names[0] == "Standardise":
+        mean, std = (weights[f"layers.0.{name}"].astype(np.float64) for name in ("mean", "std"))
+        weight, bias = layers[0]
+        layers[0] = (weight / std, bias - weight @ (mean / std))
+    if agent.spec.action_space.kind == "multi_binary":  # of two logits each, one would do
+        weight, bias = layers[-1]
+        layers[-1] = (weight[1::2] - weight[::2], bias[1::2] - bias[::2])
+    activations = [name for name in names if name in ACTIVATIONS]
+    return _Dense(layers, activations[0] if activations else "Tanh")
+
+
+def _td3(spec: Spec, dense: _Dense) -> Any:
+    from stable_baselines3 import TD3
+
+    sizes = [len(bias) for _, bias in dense.layers[:-1]]
+    model = _made(TD3, spec, {"pi": sizes, "qf": [1]}, dense, buffer_size=1)
+    modules = {
+        f"{2 * i}.{name}": value
+        for i, layer in enumerate(dense.layers)
+        for name, value in zip(("weight", "bias"), layer, strict=True)
+    }
+    _fill(model.policy.actor.mu, modules)
+    _fill(model.policy.actor_target.mu, modules)
+    return model
+
+
+def _ppo(spec: Spec, dense: _Dense) -> Any:
+    from stable_baselines3 import PPO
+
+    sizes = [len(bias) for _, bias in dense.layers[:-1]]
+    model = _made(PPO, spec, {"pi": sizes, "vf": []}, dense, n_steps=2, batch_size=2)
+    hidden = {
+        f"{2 * i}.{name}": value
+        for i, layer in enumerate(dense.layers[:-1])
+        for name, value in zip(("weight", "bias"), layer, strict=True)
+    }
+    _fill(model.policy.mlp_extractor.policy_net, hidden)
+    _fill(model.policy.action_net, dict(zip(("weight", "bias"), dense.layers[-1], strict=True)))
+    return model
+
+
+def _made(algorithm: Any, spec: Spec, net_arch: Any, dense: _Dense, **options: Any) -> Any:
+    import gymnasium
+    from torch import nn
+
+    blank: Any = gymnasium.Env()  # spaces are all that is needed of it
+    blank.observation_space = _space(spec.observation_space)
+    blank.action_space = _space(spec.action_space)
+    kwargs = {"net_arch": net_arch, "activation_fn": getattr(nn, dense.activation)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about bounds that are not symmetric
+        return algorithm("MlpPolicy", blank, policy_kwargs=kwargs, device="cpu", **options)
+
+
+def _fill(module: Any, arrays: Mapping[str, Array]) -> None:
+    import torch
+
+    tensors = {name: torch.tensor(array, dtype=torch.float32) for name, array in arrays.items()}
+    module.load_state_dict(tensors)
+
+
+def _space(space: Space) -> Any:
+    from gymnasium import spaces
+
+    if space.kind == "box":
+        shape, dtype = space.shape, np.dtype(space.dtype)
+        low = np.array(space.low or [-np.inf] * space.size).reshape(shape)
+        high = np.array(space.high or [np.inf] * space.size).reshape(shape)
+        return spaces.Box(low.astype(dtype), high.astype(dtype), shape, dtype.type)
+    if space.kind == "discrete":
+        return spaces.Discrete(space.sizes[0])
+    if space.kind == "multi_discrete":
+        return spaces.MultiDiscrete(np.array(space.sizes).reshape(space.shape))
+    return spaces.MultiBinary(space.size)
+
+
+def zoo_files(archive: Sb3Archive, env_id: str) -> dict[Path, bytes]:
+    """rl_zoo3's layout, for `python -m rl_zoo3.enjoy --algo ... --env ... -f <folder>`."""
+    name = env_id.replace("/", "-")
+    run = Path(archive.algo) / f"{name}_1"
+    args = f"algo: {archive.algo}\nenv: {env_id}\nenv_kwargs: null\n"
+    return {
+        run / f"{name}.zip": archive.data,
+        run / name / "config.yml": b"policy: MlpPolicy\n",
+        run / name / "args.yml": args.encode(),
+    }

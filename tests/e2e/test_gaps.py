@@ -1,0 +1,86 @@
+"""Flags, signs and pipes at the edge of Hydra's grammar; commands printed for one's own code."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from .running import TINY, dagger, summary
+
+WRONG = {
+    "train --nope": r"unrecognized arguments: --nope; see `dagger train --help`",
+    "eval --cfg nope": r"argument --cfg/-c: invalid choice: 'nope'.*; see `dagger eval --help`",
+    "train env=cartpole ~labels": r"'~labels' has nothing to remove",
+    "train env=cartpole ~seed": r"'~' removed a key that is needed",
+    "train env=cartpole ~validation.episodes": r"'~' removed a key that is needed",
+    "train env=cartpole expert=bundled +x=1": r"there is no key 'x', so \+x=... has no effect",
+    "train env=cartpole expert=bundled +seeds=1": r"no key 'seeds'; did you mean 'seed'\?",
+    "eval checkpoint=x +rounds=1": r"there is no key 'rounds', so \+rounds=... has no effect",
+}
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_one_sentence(words, tmp_path):
+    done = dagger(*words.split(), cwd=tmp_path)
+    assert done.code == 2
+    (line,) = done.err.splitlines()
+    assert line.startswith("dagger: ") and re.search(WRONG[words], line), line
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("words", ["--help", "train --info", "expert"])
+def test_a_closed_pipe_is_no_error(words, tmp_path):
+    command = f"{shlex.quote(sys.executable)} -m dagger_cli.cli {words} | head -1"
+    done = subprocess.run(
+        command, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert len(done.stdout.splitlines()) == 1 and done.stderr == ""
+
+
+OWN = """
+import gymnasium
+gymnasium.register(
+    "Own-v0", "gymnasium.envs.classic_control:CartPoleEnv", max_episode_steps=40
+)
+def teacher(obs):
+    return int(obs[2] > 0)
+"""
+
+
+def test_printed_commands_name_what_must_be_imported_again(tmp_path, monkeypatch):
+    (tmp_path / "own_envs.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    own = ("env=gym", "env.id=Own-v0", "env.import=own_envs")
+    taught = ("expert=python", "expert.target=own_envs.teacher")
+    words = [w for w in TINY if not w.startswith(("env=", "expert="))]
+    done = dagger("train", *own, *taught, *words, "hydra.run.dir=run", cwd=tmp_path)
+    assert (done.code, done.err) == (0, "")
+    printed = summary(tmp_path / "run")["commands"]
+    assert printed["evaluate"] == "dagger eval checkpoint=run env.import=own_envs"
+    assert printed["resume"].endswith("env.import=own_envs " + " ".join(taught))
+    evaluated = dagger(*shlex.split(printed["evaluate"])[1:], "episodes=1", cwd=tmp_path)
+    resumed = dagger(*shlex.split(printed["resume"])[1:], "rounds=4", cwd=tmp_path)
+    assert (evaluated.code, evaluated.err, resumed.code, resumed.err) == (0, "", 0, "")
+    exported = ("format=torchscript", "path=own.pt", "env.import=own_envs")
+    assert dagger("export", "checkpoint=run", *exported, cwd=tmp_path).code == 0
+    refused = dagger("export", "checkpoint=run", *exported[:2], cwd=tmp_path)
+    assert refused.code == 2 and "wants to import 'own_envs'" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("dagger ", {"train", "eval", "expert", "push", "export"}),
+        ("dagger expert ", {"list", "show", "score", "fetch", "convert"}),
+        ("dagger expert score env=cart", {"env=cartpole"}),
+        ("dagger push check", {"checkpoint="}),
+    ],
+)
+def test_completion_knows_every_command(line, offered, tmp_path):
+    environ = {"COMP_LINE": line, "COMP_POINT": str(len(line))}
+    done = dagger("-sc", "query=bash", cwd=tmp_path, **environ)
+    assert done.code == 0 and offered <= set(done.out.split()), done.out
