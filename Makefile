@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fmt check test test-all
+.PHONY: help setup fmt check test test-all bench
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,3 +23,6 @@ test:  ## the fast tests
 
 test-all:  ## every test that needs no network
 	$(BIN)/pytest -m "not network"
+
+bench:  ## measure what docs/benchmarks.md says and write it: half an hour on two idle cores
+	$(BIN)/python scripts/bench/run.py

@@ -17,55 +17,65 @@ from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError, EnvError
 from dagger_cli.core.types import Env, Policy, Score, Space
+from dagger_cli.envs.pool import PoolEngine, check_twin, has_twin
 from dagger_cli.envs.slots import Slots, buffer_bytes, map_buffers
 from dagger_cli.envs.spaces import to_space
-from dagger_cli.envs.vector import Failure, VectorEnv
+from dagger_cli.envs.vector import Engine, Failure, VectorEnv
 from dagger_cli.envs.workers import Workers, shared_memory
 
 DEFAULT_FPS = 30  # for environments that do not say how fast they should be shown
+Backend = Literal["gymnasium", "envpool"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class GymSource:
-    """Opens environments of one Gymnasium id, in this process or over worker processes."""
+    """Opens environments of one Gymnasium id: in this process, over workers, or EnvPool's twins."""
 
     id: str
     imports: str | Sequence[str] | None  # modules that register the id when imported
     kwargs: Mapping[str, Any]  # for gymnasium.make
     max_episode_steps: int | None  # None: the environment's own limit
     fresh_simulator: bool  # make the environment anew for every episode
-    workers: int | Literal["auto"]  # processes that help this one; auto: one per other core
+    workers: int | Literal["auto"]  # processes (EnvPool: threads) that help; auto: one a spare core
+    backend: Backend | Literal["auto"]  # auto: EnvPool where it is installed and has a tested twin
     failure: Failure
     observation_space: Space = field(init=False)
     action_space: Space = field(init=False)
+    horizon: int | None = field(init=False)  # the most steps of an episode
     render_modes: tuple[str, ...] = field(init=False)
     fps: int = field(init=False)
+    chosen: Backend = field(init=False)  # what `auto` came to
 
     def __post_init__(self) -> None:
         self._check_values()
         env = self.open_one(None)
         observation_space, action_space = env.observation_space, env.action_space
+        horizon = env.spec.max_episode_steps
         modes, fps = (env.metadata.get(key) for key in ("render_modes", "render_fps"))
         env.close()
         found = {
             "observation_space": to_space(observation_space, role="observation", env_id=self.id),
             "action_space": to_space(action_space, role="action", env_id=self.id),
+            "horizon": horizon,
             "render_modes": tuple(modes or ()),
             "fps": int(fps or DEFAULT_FPS),
         }
         for name, value in found.items():
             object.__setattr__(self, name, value)
+        object.__setattr__(self, "chosen", self._backend())
 
     def open(self, n_envs: int) -> Env:
         """`n_envs` slots, shared among this process and its workers, at least one slot each."""
         if n_envs < 1:
             raise ConfigError(f"n_envs must be at least 1, got {n_envs}")
         n_workers = self._n_workers(n_envs)
+        if self.chosen == "envpool":
+            return self._open_pools(n_envs, n_workers + 1)
         if n_workers == 0:
             return self.open_here(n_envs, None)[0]
         memory = shared_memory(buffer_bytes(self.observation_space, self.action_space, n_envs))
         buffers = map_buffers(memory, self.observation_space, self.action_space, n_envs)
-        engine = Workers(self, memory, buffers, n_workers)
+        engine: Engine = Workers(self, memory, buffers, n_workers)
         return VectorEnv(self.observation_space, self.action_space, self.failure, buffers, engine)
 
     def open_here(self, n_envs: int, render_mode: str | None) -> tuple[VectorEnv, Slots]:
@@ -107,7 +117,29 @@ class GymSource:
             what = f"{type(err).__name__}: {err}"
             raise EnvError(f"env '{self.id}' cannot be made: {what}{hint}") from err
 
+    def _open_pools(self, n_envs: int, threads: int) -> VectorEnv:
+        memory = bytearray(buffer_bytes(self.observation_space, self.action_space, n_envs))
+        buffers = map_buffers(memory, self.observation_space, self.action_space, n_envs)
+        engine = PoolEngine(self.id, self.max_episode_steps, threads, buffers)
+        return VectorEnv(self.observation_space, self.action_space, self.failure, buffers, engine)
+
+    def _backend(self) -> Backend:
+        """What plays; raises EnvError where EnvPool was asked for and cannot."""
+        if self.backend == "auto":
+            return "envpool" if not self.kwargs and has_twin(self.id) else "gymnasium"
+        if self.backend == "envpool":
+            if self.kwargs:
+                raise EnvError(
+                    f"env.backend=envpool knows nothing of env.kwargs {dict(self.kwargs)}; "
+                    "take env.backend=gymnasium"
+                )
+            check_twin(self.id, self.observation_space, self.action_space)
+        return self.backend
+
     def _check_values(self) -> None:
+        if self.backend not in ("auto", *get_args(Backend)):
+            known = ", ".join(("auto", *get_args(Backend)))
+            raise ConfigError(f"env.backend must be one of {known}; got '{self.backend}'")
         if self.workers != "auto" and (not isinstance(self.workers, int) or self.workers < 0):
             raise ConfigError(f"env.workers must be auto, 0 or more, got {self.workers}; try auto")
         if self.max_episode_steps is not None and self.max_episode_steps < 1:

@@ -42,9 +42,11 @@ class ActionLog:
             self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
         self._rows[steps, slots] = actions
 
-    def episodes(self, length: int) -> Array:
-        """(n, length, *action_shape); rows beyond an episode's end are left-overs."""
-        return np.array(np.swapaxes(self._rows[:length], 0, 1))
+    def episodes(self, lengths: Array) -> Array:
+        """(n, longest, *action_shape) for episodes of `lengths` (n,); zeros beyond their ends."""
+        rows = np.array(np.swapaxes(self._rows[: int(lengths.max())], 0, 1))
+        rows[np.arange(rows.shape[1]) >= lengths[:, None]] = 0  # left over from longer ones
+        return rows
 
 
 class VectorEnv:
@@ -107,7 +109,7 @@ class VectorEnv:
         return {
             "seeds": self._buffers.seeds.copy(),
             "lengths": self._steps.copy(),
-            "actions": self._log.episodes(int(self._steps.max())),
+            "actions": self._log.episodes(self._steps),
             "started": self._started.copy(),
         }
 

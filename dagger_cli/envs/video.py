@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.random import Generator
@@ -28,10 +29,10 @@ def play(
     `mode` is 'human' for a window, else the mp4 file to write; the file appears when all is played.
     """
     human = mode == "human"
-    _check_mode(source, human)
+    check_mode(source, human)
     if not human and Path(mode).suffix != ".mp4":
         raise ConfigError(f"video={mode}: only .mp4 can be written; try {Path(mode).stem}.mp4")
-    with nullcontext() if human else _mp4(Path(mode), source.fps) as write:
+    with nullcontext() if human else mp4(Path(mode), source.fps) as write:
         env, slots = source.open_here(1, "human" if human else "rgb_array")
         # In a window the environment draws by itself, in reset() and step().
         show = (lambda: None) if write is None else (lambda: write(slots.frame()))
@@ -63,7 +64,22 @@ def _episode(
             return total, int(env.view.steps[0]), bool(step.failed[0])
 
 
-def _check_mode(source: GymSource, human: bool) -> None:
+class Showable(Protocol):
+    """What a source says of how it can be shown."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def render_modes(self) -> tuple[str, ...]:
+        """As Gymnasium calls them."""
+        ...
+
+
+def check_mode(source: Showable, human: bool) -> None:
+    """Raises EnvError where it cannot be shown in a window, or filmed."""
     # Gymnasium opens a window by itself for environments that only give frames.
     wanted = {"human", "rgb_array"} if human else {"rgb_array"}
     if not wanted & set(source.render_modes):
@@ -82,7 +98,7 @@ def _has_display() -> bool:
 
 
 @contextmanager
-def _mp4(path: Path, fps: int) -> Iterator[Callable[[Array], None]]:
+def mp4(path: Path, fps: int) -> Iterator[Callable[[Array], None]]:
     """A function that adds a frame; `path` is replaced only when the whole film is written."""
     import imageio.v2 as imageio
 

@@ -87,7 +87,7 @@ class Squashed:
 
     def targets(self, labels: Array) -> Tensor:
         flat = torch.from_numpy(np.ascontiguousarray(labels, np.float32).reshape(len(labels), -1))
-        return (flat - self._centre) / self._half
+        return (flat - self._centre).div_(self._half)
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return self._distance(self._unit(outputs), targets)

@@ -20,6 +20,9 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 }
 
 
+PIECE = 16_384  # rows
+
+
 class Standardise(nn.Module):
     """(x - mean) / std, cut off at +-10 so that a rare feature cannot flood the network."""
 
@@ -37,8 +40,12 @@ class Standardise(nn.Module):
 
     def take(self, obs: Tensor) -> None:
         """Set the statistics to those of all rows; a feature that never varies keeps its scale."""
-        rows = obs.reshape(len(obs), -1).to(torch.float64)
-        std, mean = torch.std_mean(rows, dim=0, correction=0)
+        # In pieces, because the rows in float64 may need more memory than there is.
+        pieces = [piece.reshape(len(piece), -1) for piece in torch.split(obs, PIECE)]
+        sums = [piece.sum(0, dtype=torch.float64) for piece in pieces]
+        mean = torch.stack(sums).sum(0) / len(obs)
+        squares = [((piece.double() - mean) ** 2).sum(0) for piece in pieces]
+        std = (torch.stack(squares).sum(0) / len(obs)).sqrt()
         self.mean.copy_(mean)
         self.std.copy_(torch.where(std > 1e-6, std, torch.ones_like(std)))
 

@@ -25,7 +25,7 @@ def mlp_learner(
     **fit: Any,
 ) -> TorchLearner:
     """A fully connected network; no `sizes` makes it linear. `fit` goes to `TorchLearner`."""
-    _use_threads(threads)
+    use_threads(threads)
     head = make_head(actions, loss)
     mlp(observations, head.outputs, sizes, activation)  # dies here if it cannot be built
     return TorchLearner(lambda: mlp(observations, head.outputs, sizes, activation), head, **fit)
@@ -35,13 +35,14 @@ def cnn_learner(
     observations: Space, actions: Space, *, loss: str, threads: int | None, **fit: Any
 ) -> TorchLearner:
     """The Nature CNN, for uint8 images. `fit` goes to `TorchLearner`."""
-    _use_threads(threads)
+    use_threads(threads)
     head = make_head(actions, loss)
     cnn(observations, head.outputs)
     return TorchLearner(lambda: cnn(observations, head.outputs), head, **fit)
 
 
-def _use_threads(threads: int | None) -> None:
+def use_threads(threads: int | None) -> None:
+    """Let torch use so many; None leaves it alone."""
     if threads is not None:
         if threads < 1:
             raise ConfigError(f"policy.threads must be at least 1, got {threads}; or null")

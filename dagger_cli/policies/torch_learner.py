@@ -6,6 +6,7 @@ import copy
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,19 @@ OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adamw": torch.optim.AdamW,
     "sgd": torch.optim.SGD,
 }
+
+LOSS_ROWS = 8192  # per batch, where nothing is learned
+
+
+@contextmanager
+def _chance(network: nn.Module, rng: Generator) -> Iterator[None]:
+    """Layers that draw (`draws`) do so from the run's own stream, and torch's global one stays."""
+    if not getattr(network, "draws", False):
+        yield
+        return
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(rng.integers(2**63)))
+        yield
 
 
 @dataclass(frozen=True)
@@ -75,7 +89,8 @@ class TorchLearner:
                 if isinstance(layer, Standardise):
                     layer.take(obs)
         optimiser = self._optimiser(network, start if self.warm_start else None)
-        loss = self._descend(network, optimiser, obs, targets, rng)
+        with _chance(network.train(), rng):
+            loss = self._descend(network, optimiser, obs, targets, rng)
         state = tuple(dict(optimiser.state[p]) for p in network.parameters())
         return Fitted(TorchPolicy(network.eval(), self.head, state), loss)
 
@@ -100,10 +115,12 @@ class TorchLearner:
                 optimiser.state[parameter] = {key: v.clone() for key, v in entry.items()}
         return optimiser
 
+    def _n_batches(self, n: int) -> int:
+        return self.gradient_steps or (self.epochs or 0) * math.ceil(n / self.batch_size)
+
     def _batches(self, n: int, rng: Generator) -> Iterator[Tensor]:
         """Row numbers of each batch: shuffled passes, cut off after `gradient_steps` batches."""
-        per_pass = math.ceil(n / self.batch_size)
-        wanted = self.gradient_steps or (self.epochs or 0) * per_pass
+        per_pass, wanted = math.ceil(n / self.batch_size), self._n_batches(n)
         while wanted > 0:
             order = torch.from_numpy(rng.permutation(n))
             yield from torch.split(order, self.batch_size)[:wanted]
@@ -117,17 +134,27 @@ class TorchLearner:
         targets: Tensor,
         rng: Generator,
     ) -> float:
-        batches = list(self._batches(len(obs), rng))
-        total = torch.zeros(())
-        for i, rows in enumerate(batches):
+        n_batches, total = self._n_batches(len(obs)), torch.zeros(())
+        for i, rows in enumerate(self._batches(len(obs), rng)):
             if self.decay:
-                optimiser.param_groups[0]["lr"] = self.learning_rate * (1 - i / len(batches))
+                optimiser.param_groups[0]["lr"] = self.learning_rate * (1 - i / n_batches)
             loss = self.head.loss(network(obs[rows]), targets[rows])
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]  # torch's own
             optimiser.step()
             total += loss.detach()
-        return float(total / len(batches))
+        return float(total / n_batches)
+
+    def loss(self, policy: Policy, data: Dataset) -> float:
+        """The mean loss over all rows."""
+        assert isinstance(policy, TorchPolicy)
+        obs, targets = torch.from_numpy(data.obs), self.head.targets(data.labels)
+        total = 0.0
+        with torch.inference_mode():
+            for rows in torch.split(torch.arange(len(obs)), LOSS_ROWS):
+                batch = self.head.loss(policy.network(obs[rows]), targets[rows])
+                total += float(batch) * len(rows)
+        return total / len(obs)
 
     def pack(self, policy: Policy) -> dict[str, Array]:
         """Network (with its statistics) and optimiser as arrays, named by their place."""

@@ -11,8 +11,10 @@ import torch
 from numpy.random import Generator
 from torch import Tensor, nn
 
-from dagger_cli.core.types import Acts, View
+from dagger_cli.core.types import Acts, Array, View
 from dagger_cli.policies.heads import Head
+
+PIECE = 4096  # rows
 
 
 @dataclass(frozen=True)
@@ -37,5 +39,13 @@ class TorchPolicy:
     def act(self, view: View, rng: Generator) -> Acts:
         """Deterministic: `rng` is not used."""
         with torch.inference_mode():
-            outputs = self._acting(torch.as_tensor(view.obs))
+            # In pieces, or the hidden layers of a whole round's rows would outweigh its data.
+            pieces = torch.split(torch.as_tensor(view.obs), PIECE)
+            outputs = torch.cat([self._acting(piece) for piece in pieces])
         return Acts(self.head.actions(outputs), np.zeros(len(view), bool))
+
+    def scores(self, view: View) -> Array:
+        """(n, choices) log-probabilities of a single discrete action, for beam search."""
+        with torch.inference_mode():
+            outputs = self._acting(torch.as_tensor(view.obs))
+            return np.asarray(torch.log_softmax(outputs, dim=1).numpy())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dagger_cli.core.budget import Budget
-from dagger_cli.core.dataset import Dataset, aggregate
+from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import CheckpointError
 from dagger_cli.core.kit import Kit, Learner
 from dagger_cli.core.loop import Best
@@ -33,7 +33,7 @@ def restore(run: Path, kit: Kit) -> tuple[State, Best]:
     arrays = _read(checkpoint, POLICY, manifest)
     policy = unpack(arrays, kit.learner, kit.env.action_space)
     snapshot = _read(checkpoint, ENV, manifest)
-    data = _read_aggregate(run / CHECKPOINTS, manifest, kit.budget.total)
+    data = _read_aggregate(run / CHECKPOINTS, manifest, kit)
     kit.env.restore(snapshot)
     kit.rng.load(manifest.rng)
     return State(manifest.round, policy, data, manifest.spent, manifest.facts), manifest.best
@@ -43,7 +43,7 @@ def _read(checkpoint: Path, name: str, manifest: Manifest) -> dict[str, Array]:
     return read_arrays(checkpoint / name, manifest.files.get(name, ""), within=checkpoint)
 
 
-def _read_aggregate(checkpoints: Path, manifest: Manifest, capacity: int) -> Dataset | None:
+def _read_aggregate(checkpoints: Path, manifest: Manifest, kit: Kit) -> Dataset | None:
     data = None
     for round, shard in enumerate(manifest.shards, start=1):
         path = shard_path(checkpoints, round)
@@ -53,7 +53,7 @@ def _read_aggregate(checkpoints: Path, manifest: Manifest, capacity: int) -> Dat
         except KeyError as err:
             raise CheckpointError(f"{path} does not hold labelled states: no {err}") from err
         fresh = Dataset(obs, steps, labels, (shard.rows,), rows.get(COLUMNS[3]))
-        data = aggregate(data, fresh, capacity=capacity)
+        data = kit.aggregate(data, fresh)
     return data
 
 

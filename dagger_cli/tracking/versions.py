@@ -18,6 +18,7 @@ _PACKAGES = (
     "huggingface_hub",
     "hydra-core",
     "imageio",
+    "numba",
     "numpy",
     "omegaconf",
     "pyyaml",

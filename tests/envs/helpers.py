@@ -16,6 +16,7 @@ def source(env_id, **changes):
         "max_episode_steps": None,
         "fresh_simulator": env_id.startswith("Bipedal"),
         "workers": 0,
+        "backend": "gymnasium",
         "failure": "none",
     }
     return GymSource(**(values | changes))

@@ -1,4 +1,4 @@
-"""Every option of conf/env builds a source that opens."""
+"""Every option of conf/env that is Gymnasium's builds a source that opens."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 from dagger_cli.envs.gym import GymSource
 
 FOLDER = Path(__file__).parents[2] / "conf" / "env"
-FILES = sorted(FOLDER.glob("*.yaml"))
+FILES = [p for p in sorted(FOLDER.glob("*.yaml")) if "gym.GymSource" in p.read_text()]
 NOT_FOR_THE_SOURCE = ["defaults", "name", "failure_name", "hub_algo", "budget", "evaluation"]
 
 

@@ -1,4 +1,4 @@
-"""What every `Env` must do, in this process and over workers."""
+"""What every `Env` must do, in this process, over workers and in EnvPool with its threads."""
 
 import numpy as np
 import pytest
@@ -14,9 +14,18 @@ def workers(request):
     return request.param
 
 
+@pytest.fixture(params=["gymnasium", "envpool"])
+def backend(request):
+    return request.param
+
+
 @pytest.fixture(params=IDS)
-def env(request, workers):
-    env = source(request.param, workers=workers).open(N)
+def env(request, workers, backend):
+    if backend == "envpool":
+        pytest.importorskip("envpool", reason="EnvPool is not installed")
+        if request.param.startswith("toy/"):
+            pytest.skip("EnvPool has no toys")
+    env = source(request.param, workers=workers, backend=backend).open(N)
     yield env
     env.close()
 

@@ -23,7 +23,8 @@ from dagger_cli.envs.gym import GymSource
 
 if __name__ == "__main__":
     env = GymSource(id="CartPole-v1", imports=None, kwargs={}, max_episode_steps=None,
-                    fresh_simulator=False, workers=2, failure="none").open(3)
+                    fresh_simulator=False, workers=2, backend="gymnasium",
+                    failure="none").open(3)
     print("stepping", flush=True)
     slots = np.arange(3)
     while True:

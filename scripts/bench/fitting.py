@@ -1,0 +1,81 @@
+"""What a gradient step costs, and what its matrix products alone would.
+
+    python scripts/bench/fitting.py [repeats=5] [sizes=128,128] [batch=128]
+
+The learner's own fit of 400 steps on 10,000 rows of 24 numbers, against the same products (forward,
+gradients of weights and of hidden units) called by themselves. Both with torch on one thread.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from jobs import job_of, options
+
+from dagger_cli.core.dataset import Dataset
+
+STEPS, ROWS = 400, 10_000
+
+
+def main(words: list[str]) -> None:
+    given = options(words, repeats="5", sizes="128,128", batch="128")
+    batch = int(given["batch"])
+    learner = job_of(
+        "env=bipedal",
+        "expert=bundled",
+        f"policy.sizes=[{given['sizes']}]",
+        f"policy.gradient_steps={STEPS}",
+        f"policy.batch_size={batch}",
+    ).kit.learner
+    rng = np.random.default_rng(0)
+    data = Dataset(
+        rng.normal(size=(ROWS, 24)).astype(np.float32),
+        np.zeros(ROWS, np.int64),
+        rng.uniform(-1, 1, (ROWS, 4)).astype(np.float32),
+        (ROWS,),
+    )
+    widths = [24, *map(int, given["sizes"].split(",")), 4]
+    fits, bounds = [], []
+    for _ in range(int(given["repeats"])):
+        fits.append(_seconds(lambda: learner.fit(data, None, rng)) / STEPS * 1e6)
+        bounds.append(products(widths, batch))
+    result: dict[str, Any] = {
+        "sizes": given["sizes"],
+        "batch": batch,
+        "step_us": round(min(fits)),
+        "products_us": round(min(bounds)),
+        "ratio_median": round(float(np.median(np.array(fits) / np.array(bounds))), 2),
+    }
+    print(json.dumps(result))
+
+
+def products(widths: list[int], batch: int) -> float:
+    """Microseconds of a step's matrix products."""
+    layers = [
+        (torch.randn(batch, a), torch.randn(b, a), torch.randn(batch, b))
+        for a, b in pairwise(widths)
+    ]
+
+    def step() -> None:
+        for x, weight, out in layers:
+            x @ weight.T
+            out.T @ x
+            out @ weight
+
+    return _seconds(lambda: [step() for _ in range(STEPS)]) / STEPS * 1e6
+
+
+def _seconds(do: Any) -> float:
+    begun = time.perf_counter()
+    do()
+    return time.perf_counter() - begun
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,51 @@
+"""What the benchmarks share: options, a built job without its command, and the machine's name."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def options(words: list[str], **defaults: str) -> dict[str, str]:
+    """`key=value` words over the defaults; ends with the script's help on unknown keys."""
+    given = defaults | dict(word.partition("=")[::2] for word in words)
+    if set(given) - set(defaults):
+        sys.exit(sys.modules["__main__"].__doc__ or "unknown option")
+    return given
+
+
+def job_of(*words: str) -> Any:
+    """What `dagger train WORDS` would run, built but not started."""
+    from hydra import compose, initialize_config_dir
+    from omegaconf import OmegaConf
+
+    from dagger_cli import schema
+    from dagger_cli.build import train_job
+    from dagger_cli.options import config_dir
+
+    schema.register()
+    with initialize_config_dir(str(config_dir()), version_base=None):
+        cfg = compose("train", list(words))
+    plain = OmegaConf.create({key: cfg[key] for key in cfg if key != "hydra"})
+    return train_job(plain, [], sweep=True)
+
+
+def machine() -> dict[str, Any]:
+    """Where a figure was measured."""
+    return {
+        "cpu": _cpu(),
+        "cores": len(os.sched_getaffinity(0)),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "load_before": round(os.getloadavg()[0], 2),
+    }
+
+
+def _cpu() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor()

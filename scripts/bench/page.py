@@ -1,0 +1,143 @@
+"""docs/benchmarks.md from docs/benchmarks.json."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+HEAD = """# Benchmarks
+
+Made by `make bench` (scripts/bench); the numbers are also in benchmarks.json. Every claim is a
+ratio of two things measured in turn in one run; seconds are of the machine named beside them.
+"best" and "worst" are over the repeats of that run.
+"""
+
+
+def page(results: dict[str, Any]) -> str:
+    lines = [HEAD]
+    for name, title in TITLES.items():
+        if name not in results:
+            lines += [f"## {title}", "", "Not measured yet.", ""]
+            continue
+        where = results[name]["machine"]
+        lines += [f"## {title}", ""]
+        lines += [
+            f"{where['date']}, {where['cpu']}, {where['cores']} cores, Python {where['python']}, "
+            f"load before it {where['load_before']}.",
+            "",
+        ]
+        lines += [*SECTIONS[name](results[name]["figures"]), ""]
+    return "\n".join(lines)
+
+
+def _startup(figures: Any) -> Iterator[str]:
+    yield "| command | best, s | median | worst |"
+    yield "|---|---|---|---|"
+    for name, took in figures.items():
+        yield f"| `{name}` | {took['best']:.2f} | {took['median']:.2f} | {took['worst']:.2f} |"
+
+
+def _collection(figures: Any) -> Iterator[str]:
+    yield "Env steps a second of a DAgger round (expert and student act, the expert labels), over"
+    yield "the same actions played by the bare backend with as many environments. Aim: 0.8."
+    yield ""
+    yield "| backend | ours | bare | ratio, median | range |"
+    yield "|---|---|---|---|---|"
+    for name, line in figures.items():
+        ours, bare = (f"{max(line[key]):,}" for key in ("ours_per_second", "bare_per_second"))
+        low, high = line["ratio_range"]
+        yield f"| {name} | {ours} | {bare} | {line['ratio_median']:.2f} | {low:.2f} to {high:.2f} |"
+
+
+def _fit(figures: Any) -> Iterator[str]:
+    yield (
+        f"A gradient step of the walker's default (layers {figures['sizes']}, batch "
+        f"{figures['batch']}) takes {figures['step_us']} us, its matrix products alone "
+        f"{figures['products_us']} us: {figures['ratio_median']} times as much (median)."
+    )
+
+
+def _growth(figures: Any) -> Iterator[str]:
+    seconds, peaks = figures["seconds"], figures["peak_mib"]
+    yield "`dagger train env=bipedal n_envs=32`: 10 and 40 rounds of 10,000 labels, with start-up."
+    yield ""
+    yield "| labels | best, s | median | worst | peak memory, MiB |"
+    yield "|---|---|---|---|---|"
+    for labels, took in seconds.items():
+        spread = " | ".join(f"{took[key]:.1f}" for key in ("best", "median", "worst"))
+        yield f"| {int(labels):,} | {spread} | {peaks[labels]} |"
+    yield ""
+    yield (
+        f"Ratio of the medians: {figures['seconds_ratio']} (aim: at most 4.4). Every further byte "
+        f"of aggregate took {figures['memory_per_byte_of_aggregate']} bytes (aim: at most 1.3)."
+    )
+
+
+def _reference(figures: Any) -> Iterator[str]:
+    mean, falls = figures["reference_return"]
+    reached = figures["reference_reaches_98_percent_after"]
+    yield (
+        "`scripts/bench/reference_loop.py` is the original script's workload written plainly: 50 "
+        "rounds of 2000 labels. Returns are over 100 unseen seeds; 98 % of the expert is "
+        f"{figures['expert_98_percent']}. Seconds of `dagger train` are from the command to the "
+        "last round's checkpoint, start-up included, the final table not; those of the loop leave "
+        "out its imports."
+    )
+    yield ""
+    yield "| | seconds | labels | return | falls of 100 |"
+    yield "|---|---|---|---|---|"
+    yield f"| the loop | {figures['reference_seconds']} | 100,000 | {mean} | {falls} |"
+    for name in ("same_budget", "quick"):
+        what = "walker_100k" if name == "same_budget" else "walker_fast"
+        for run in figures[name]:
+            cells = f"{run['seconds']} | {run['labels']:,} | {run['return']} | {run['falls']}"
+            yield f"| `experiment={what}` | {cells} |"
+    yield ""
+    yield (
+        f"Times faster at the same budget: {_list(figures['times_faster_at_the_same_budget'])} "
+        "(aim: 20)."
+    )
+    if reached["round"] is None:
+        yield "The loop never reached 98 % of its expert."
+    else:
+        yield (
+            f"The loop first reached 98 % after round {reached['round']}, {reached['seconds']} s; "
+            f"`walker_fast` is {_list(figures['times_faster_to_98_percent'])} times faster "
+            "(aim: 4)."
+        )
+
+
+def _profile(figures: Any) -> Iterator[str]:
+    mean, falls = figures["student"]
+    yield f"`dagger train env=bipedal beta=linear`; student {mean}, {falls} falls of 100."
+    yield ""
+    yield "| part | seconds |"
+    yield "|---|---|"
+    for name, value in figures.items():
+        if name not in ("seconds", "student", "peak_mib"):
+            yield f"| {name} | {value} |"
+    yield f"| all | {figures['seconds']} |"
+    yield ""
+    yield f"Peak memory: {figures['peak_mib']} MiB."
+
+
+def _list(values: list[float]) -> str:
+    return ", ".join(str(value) for value in values)
+
+
+TITLES = {
+    "startup": "Start-up",
+    "collection": "Collection",
+    "fit": "Fitting",
+    "growth": "Growth",
+    "reference": "Against the original script's workload",
+    "profile": "Where the default run's seconds go",
+}
+SECTIONS: dict[str, Callable[[Any], Iterator[str]]] = {
+    "startup": _startup,
+    "collection": _collection,
+    "fit": _fit,
+    "growth": _growth,
+    "reference": _reference,
+    "profile": _profile,
+}
