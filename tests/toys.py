@@ -54,7 +54,8 @@ class TrackEnv:
         return Step(-(self._state[slots] > 0).astype(np.float64), never, over, never)
 
     def snapshot(self) -> Mapping[str, Array]:
-        return {"state": self._state.copy(), "steps": self._steps.copy(), "seeds": self.seeds}
+        columns = {"state": self._state, "steps": self._steps, "seeds": self.seeds}
+        return {name: column.copy() for name, column in columns.items()}
 
     def restore(self, snapshot: Mapping[str, Array]) -> None:
         self._state, self._steps = snapshot["state"].copy(), snapshot["steps"].copy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,14 @@ from numpy.random import Generator
 
 from dagger_cli.core.types import Array
 
+Allocate = Callable[[tuple[int, ...], np.dtype[Any]], Array]  # an array of this shape, any content
+
 
 class _Buffer:
     """Columns of equal length with room at the end; `filled` rows are in use."""
 
-    def __init__(self, like: tuple[Array, ...], capacity: int) -> None:
-        self.columns = tuple(np.empty((capacity, *c.shape[1:]), c.dtype) for c in like)
+    def __init__(self, like: tuple[Array, ...], capacity: int, allocate: Allocate) -> None:
+        self.columns = tuple(allocate((capacity, *c.shape[1:]), c.dtype) for c in like)
         self.filled = 0
 
     @property
@@ -82,23 +84,27 @@ def resampled(data: Dataset, rng: Generator) -> Dataset:
     """As many rows drawn in proportion to their weights; the data itself where it has none.
 
     This is how any learner is made to mind costs (Zadrozny, Langford & Abe 2003: an importance
-    weight is a sampling rate). Where no mistake costs anything, all rows count alike.
+    weight is a sampling rate). Where all mistakes cost the same, nothing is drawn.
     """
-    if data.weights is None or not data.weights.any():
+    if data.weights is None or np.ptp(data.weights) == 0:
         return data
     shares = data.weights.astype(np.float64)
     rows = rng.choice(len(data), size=len(data), p=shares / shares.sum())
     return Dataset(data.obs[rows], data.steps[rows], data.labels[rows], (len(data),))
 
 
-def aggregate(data: Dataset | None, fresh: Dataset, *, capacity: int = 0) -> Dataset:
+def aggregate(
+    data: Dataset | None, fresh: Dataset, *, capacity: int = 0, allocate: Allocate = np.empty
+) -> Dataset:
     """All rows of `data`, then all rows of `fresh`; `capacity` rows are reserved at the first call.
+
+    `allocate` gives the memory they lie in, see core/storage.py.
 
     `data` stays as it was: it is a prefix of the same memory. Only when the room is used up, or
     `data` is not the newest value made from its memory, everything is copied (to twice the size).
     """
     if data is None:
-        buffer = _Buffer(fresh.columns, max(capacity, len(fresh)))
+        buffer = _Buffer(fresh.columns, max(capacity, len(fresh)), allocate)
         rounds: tuple[int, ...] = ()
     else:
         rounds = data.rounds
@@ -107,7 +113,7 @@ def aggregate(data: Dataset | None, fresh: Dataset, *, capacity: int = 0) -> Dat
         if data._buffer is not None and newest and total <= data._buffer.capacity:
             buffer = data._buffer
         else:
-            buffer = _Buffer(data.columns, max(2 * len(data), total, capacity))
+            buffer = _Buffer(data.columns, max(2 * len(data), total, capacity), allocate)
             buffer.append(data.columns)
     buffer.append(fresh.columns)
     columns = [column[: buffer.filled] for column in buffer.columns]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import Generator
 
-from dagger_cli.core.dataset import Dataset, aggregate
+from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import Where, distance
@@ -37,7 +37,7 @@ def gather(state: State, kit: Kit, doubt: Doubt | None) -> Gathered:
         actor = Where(state.policy, kit.expert, doubt)
     visited = rollout(kit, actor, kit.budget.steps(state.round))
     fresh = label(kit, visited, where=visited.acts.asked)
-    data = aggregate(state.data, fresh, capacity=kit.budget.total)
+    data = kit.aggregate(state.data, fresh)
     saved = len(visited) - len(fresh)
     facts = {"train/queries_saved": float(saved), "train/asked_share": len(fresh) / len(visited)}
     return Gathered(data, Spent(len(visited), len(fresh)), facts)

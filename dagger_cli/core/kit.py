@@ -12,7 +12,7 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.budget import Budget
-from dagger_cli.core.dataset import Dataset, resampled
+from dagger_cli.core.dataset import Allocate, Dataset, aggregate, resampled
 from dagger_cli.core.schedules import Progress
 from dagger_cli.core.seeds import EpisodeSeeds
 from dagger_cli.core.types import Array, Env, Expert, Fitted, Policy, Space, Spent
@@ -108,7 +108,12 @@ class Kit:
     horizon: int | None = None
     scratch: Env | None = None
     learner_for: Callable[[Space], Learner] | None = None
+    allocate: Allocate = np.empty
     clock: Stopwatch = field(default_factory=Stopwatch)
+
+    def aggregate(self, data: Dataset | None, fresh: Dataset) -> Dataset:
+        """All rows so far, with room for those of the whole run."""
+        return aggregate(data, fresh, capacity=self.budget.total, allocate=self.allocate)
 
     def fit(self, data: Dataset, start: Policy | None) -> Fitted:
         """Fit the learner on all rows of `data`, going on from `start` where it does so."""

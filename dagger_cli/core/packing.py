@@ -44,19 +44,27 @@ def unpack(arrays: Mapping[str, Array], learner: Reader, actions: Space) -> Poli
     """The inverse of `pack`; raises CheckpointError where the arrays do not fit together."""
     if MIXTURE in arrays:
         members = _unpack_all(arrays, learner)
-        weights = tuple(np.atleast_1d(arrays[MIXTURE]).astype(float).tolist())
+        weights = tuple(arrays[MIXTURE].ravel().astype(float).tolist())
         lawful = min(weights, default=-1) >= 0 and abs(sum(weights) - 1) < 1e-9
         if len(weights) != len(members) or not lawful:
             raise CheckpointError("the mixture's weights in this checkpoint do not fit its members")
         return Mixture(members, weights)
     if PER_STEP in arrays:
-        k = int(arrays[PER_STEP].ravel()[0]) if arrays[PER_STEP].size else 0
+        k = _number(arrays[PER_STEP])
         if k < 1:
             raise CheckpointError(f"a policy per {k} steps in this checkpoint makes no sense")
         return PerStep(_unpack_all(arrays, learner), k)
     if ENSEMBLE in arrays:
-        return Ensemble(_unpack_all(arrays, learner), actions)
+        members = _unpack_all(arrays, learner)
+        if len(members) != _number(arrays[ENSEMBLE]):
+            raise CheckpointError("the ensemble in this checkpoint lacks some of its members")
+        return Ensemble(members, actions)
     return learner.unpack(arrays)
+
+
+def _number(array: Array) -> int:
+    """The whole number in an array of one; 0 for anything else."""
+    return int(array.ravel()[0]) if array.size == 1 and array.dtype.kind in "iu" else 0
 
 
 def _pack_all(members: tuple[Policy, ...], learner: Learner) -> dict[str, Array]:

@@ -54,7 +54,7 @@ def measure(kit: Kit, before: State, after: State, *, aggregates: bool) -> dict[
         online = expected_loss(kit, before.policy, fresh)
         acts = before.policy.act(View(fresh.obs, fresh.steps), kit.rng.regret)
         apart = float(distance(kit.env.action_space, acts.actions, fresh.labels).mean())
-        rounds = after.round - 1
+        rounds = sum(size > 0 for size in data.rounds[1:])  # that brought anything to measure on
         mean = before.facts.get(ONLINE_MEAN, 0.0)
         mean += (online - mean) / rounds
         leader = policy if aggregates else _leader(kit, data)
@@ -80,7 +80,8 @@ def advice(facts: Mapping[str, float], student: Score, expert: Score) -> str:
         return "the student scores what the expert does: more rounds will change little"
     if not {OWN_GAP, ONLINE_GAP, AVERAGE} <= facts.keys():
         return ""
-    own, online, share = facts[OWN_GAP], facts[ONLINE_GAP], facts[AVERAGE] / facts[ONLINE_MEAN]
+    own, online, loss = facts[OWN_GAP], facts[ONLINE_GAP], facts[ONLINE_MEAN]
+    share = facts[AVERAGE] / loss if loss > 0 else 0.0
     differs = f"the student differs from the expert by {own:.1%} in its own states"
     if own < 0.01:
         return f"{differs}: more rounds will change little"

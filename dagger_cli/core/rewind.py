@@ -6,6 +6,7 @@ from its seed where it cannot. All is tried in `kit.scratch`, so the running epi
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
@@ -21,15 +22,25 @@ from dagger_cli.core.rollout import rollout
 from dagger_cli.core.types import Array, Policy, Snapshot, Space, Spent, View
 
 MOST_CHOICES = 32  # of a countable action space: all of them are tried
+MOST_STATES = 4  # times as many as the labels allow at worst: trying takes time where it is free
 
 
 @dataclass(frozen=True)
 class Follow:
-    """Who acts after the tried action: one of `members`, drawn at every step or once a roll-out."""
+    """Who acts after the tried action: one of `members`, drawn at every step, or `once`.
+
+    Drawn once, it plays the whole roll-out and those of the state's other actions, too: so costs
+    differ by the action and not by who went on.
+    """
 
     members: tuple[Policy, ...]
     weights: tuple[float, ...]
     once: bool = False
+
+    def share(self, policy: Policy) -> float:
+        """How often this one acts."""
+        pairs = zip(self.members, self.weights, strict=True)
+        return sum(weight for member, weight in pairs if member is policy)
 
 
 @dataclass(frozen=True)
@@ -48,7 +59,7 @@ class Tries:
         for key, least in (("horizon", 1), ("repeats", 1), ("candidates", 2)):
             if getattr(self, key) < least:
                 raise ConfigError(
-                    f"trainer.{key} must be at least {least}, got {getattr(self, key)}"
+                    f"trainer.tries.{key} must be at least {least}, got {getattr(self, key)}"
                 )
 
     def actions_tried(self, space: Space) -> int:
@@ -80,66 +91,90 @@ def all_actions(space: Space) -> Array:
     return np.array(list(product(*choices)), space.dtype).reshape(count, *space.shape)
 
 
-def plan(kit: Kit, tries: Tries, round: int) -> tuple[int, int]:
-    """How many env steps to roll in and how many of their states to try actions in.
+class Plan(NamedTuple):
+    """`n_steps` of roll-in, actions tried in up to `n_states` of their states, with `queries`."""
 
-    Half of the round's labels are for the roll-in, the other half for the tries at their most
-    expensive. Raises ConfigError, with the numbers, where that is not enough for a single state.
+    n_steps: int
+    n_states: int
+    queries: int
+
+
+def plan(kit: Kit, tries: Tries, round: int, follow: Follow, *, free: bool) -> Plan:
+    """How a round's labels are spent.
+
+    Half of them are for the roll-in, where it is not `free`, the rest for as many states as the
+    expert's share of the roll-outs lets expect. Raises ConfigError, with the numbers, where that is
+    not enough for a single state at its most expensive.
     """
     share, most = kit.budget.steps(round), tries.queries(kit.env.action_space)
     if share // 2 < most:
         raise ConfigError(
             f"trying {tries.actions_tried(kit.env.action_space)} actions in one state may ask the "
             f"expert {most} times, but a round has {share} labels, half of them for that: give "
-            f"labels={2 * most * kit.budget.rounds} or more, or a shorter trainer.horizon"
+            f"labels={2 * most * kit.budget.rounds} or more, or a shorter trainer.tries.horizon"
         )
-    n_states = share // 2 // most
-    return max(share - n_states * most, n_states), n_states
+    n_steps, queries = share - share // 2, share if free else share // 2
+    likely = max(1, math.ceil(most * follow.share(kit.expert)))
+    n_states = min(queries // likely, queries // most * MOST_STATES, n_steps)
+    return Plan(n_steps, n_states, queries)
 
 
 def cost_examples(
-    kit: Kit, tries: Tries, round: int, actor: Policy, policy: Policy, follow: Follow
+    kit: Kit,
+    tries: Tries,
+    round: int,
+    actor: Policy,
+    policy: Policy,
+    follow: Follow,
+    *,
+    free: bool = False,
 ) -> Examples:
     """Roll in with `actor`; in some of the states, equally likely each, find the cheapest action.
 
     A row's label is that action and its weight what choosing blindly would cost more on average,
     relative to the other rows of the round. Where the expert itself acted in the roll-in its answer
-    is paid for: those rows are examples too, of weight 1.
+    is paid for: those rows are examples too, of weight 1. `free` says that it never acts there.
     """
-    n_steps, n_states = plan(kit, tries, round)
-    probe = _Probe(kit, tries, policy, follow, n_steps, n_states)
-    visited = rollout(kit, actor, n_steps, watch=probe)
+    budget = plan(kit, tries, round, follow, free=free)
+    probe = _Probe(kit, tries, policy, follow, budget)
+    visited = rollout(kit, actor, budget.n_steps, watch=probe)
     labels, weights = visited.acts.actions.copy(), visited.acts.asked.astype(np.float32)
     regrets = np.array(probe.regrets)
-    labels[probe.rows] = np.stack(probe.cheapest)
-    weights[probe.rows] = regrets / max(float(regrets.mean()), np.finfo(np.float32).tiny)
+    labels[probe.tried] = np.stack(probe.cheapest)
+    weights[probe.tried] = regrets / max(float(regrets.mean()), np.finfo(np.float32).tiny)
     kept = visited.acts.asked.copy()
-    kept[probe.rows] = True
+    kept[probe.tried] = True
     views = visited.views
-    data = Dataset(views.obs, views.steps, labels, (n_steps,), weights)[kept]
+    data = Dataset(views.obs, views.steps, labels, (budget.n_steps,), weights)[kept]
     asked = int(visited.acts.asked.sum()) + probe.queries
-    return Examples(data, Spent(n_steps + probe.env_steps, asked))
+    return Examples(data, Spent(budget.n_steps + probe.env_steps, asked))
 
 
 class _Probe:
-    """Watches a roll-in and tries actions in `n_states` of its `n_steps` states."""
+    """Watches a roll-in and tries actions in some of its states, while there are queries left."""
 
     def __init__(
-        self, kit: Kit, tries: Tries, policy: Policy, follow: Follow, n_steps: int, n_states: int
+        self, kit: Kit, tries: Tries, policy: Policy, follow: Follow, budget: Plan
     ) -> None:
         self._kit, self._tries, self._policy, self._follow = kit, tries, policy, follow
-        self.rows = np.sort(kit.rng.actor.choice(n_steps, n_states, replace=False))
+        self._most, self._allowed = tries.queries(kit.env.action_space), budget.queries
+        due = kit.rng.actor.choice(budget.n_steps, budget.n_states, replace=False)
+        self._due = np.sort(due)
+        self.tried: list[int] = []
         self.cheapest: list[Array] = []
         self.regrets: list[float] = []
         self.env_steps = self.queries = self._seen = 0
 
     def __call__(self, view: View) -> None:
         """Try actions in the states of this view that were drawn."""
-        due = self.rows[np.searchsorted(self.rows, self._seen) :]
-        slots = due[due < self._seen + len(view)] - self._seen
+        first, last = np.searchsorted(self._due, (self._seen, self._seen + len(view)))
+        affordable = (self._allowed - self.queries) // self._most
+        rows = self._due[first:last][:affordable]
+        slots = rows - self._seen
         self._seen += len(view)
         if not slots.size:
             return
+        self.tried += rows.tolist()
         candidates = self._candidates(view[slots])
         costs = self._costs(self._kit.env.snapshot(), slots, candidates)
         for tried, cost in zip(candidates, costs, strict=True):
@@ -164,26 +199,25 @@ class _Probe:
         returns = np.zeros(len(slots) * n_tried * repeats)
         state = np.repeat(np.arange(len(slots)), n_tried * repeats)
         first = np.repeat(candidates.reshape(-1, *candidates.shape[2:]), repeats, axis=0)
+        chosen = drawn(self._follow.weights, len(slots) * repeats, self._kit.rng.actor)
+        playing = np.repeat(chosen.reshape(len(slots), 1, repeats), n_tried, axis=1).ravel()
         n = self._kit.env.n_envs
         for begin in range(0, len(returns), n):
             part = slice(begin, begin + n)
-            returns[part] = self._play(snapshot, slots[state[part]], first[part])
+            returns[part] = self._play(snapshot, slots[state[part]], first[part], playing[part])
         return np.asarray(-returns.reshape(len(slots), n_tried, repeats).mean(2))
 
-    def _play(self, snapshot: Snapshot, origin: Array, actions: Array) -> Array:
+    def _play(self, snapshot: Snapshot, origin: Array, actions: Array, playing: Array) -> Array:
         """(k,) returns of one roll-out each, from the slots `origin` (k,) of the snapshot."""
         scratch, follow, rng = self._kit.scratch, self._follow, self._kit.rng.actor
         assert scratch is not None, "a trainer that tries actions must say that it rewinds"
         rows = np.concatenate([origin, np.full(scratch.n_envs - len(origin), origin[0])])
         scratch.restore({name: array[rows] for name, array in snapshot.items()})
         returns, alive = np.zeros(len(origin)), np.arange(len(origin))
-        playing = drawn(follow.weights, len(origin), rng)
         for step in range(self._tries.horizon):
             if step > 0:
-                if not follow.once:
-                    playing[alive] = drawn(follow.weights, len(alive), rng)
-                view = scratch.view[alive]
-                acts = act_each(follow.members, playing[alive], view, rng)
+                who = playing[alive] if follow.once else drawn(follow.weights, len(alive), rng)
+                acts = act_each(follow.members, who, scratch.view[alive], rng)
                 self.queries += int(acts.asked.sum())
                 actions = acts.actions
             answer = scratch.step(alive, actions)

@@ -52,18 +52,25 @@ class _Rows(NamedTuple):
 
 
 def rollout(
-    kit: Kit, actor: Policy, n_steps: int, *, until: int | None = None, watch: Watch | None = None
+    kit: Kit,
+    actor: Policy,
+    n_steps: int,
+    *,
+    until: int | None = None,
+    n_slots: int | None = None,
+    watch: Watch | None = None,
 ) -> Trajectories:
     """Take exactly `n_steps` env steps, all slots at once, going on with the running episodes.
 
     Episodes that end, or have taken `until` steps, are followed by new ones at once; those still
-    running when the steps are used up are kept and go on in the next round. `watch` is shown every
-    view before anybody acts in it.
+    running when the steps are used up are kept and go on in the next round. Only the first
+    `n_slots` play, None for all of them. `watch` is shown every view before anybody acts in it.
     """
     env, rows = kit.env, _Rows.empty(kit.env, n_steps)
+    width = n_slots or env.n_envs
     with kit.clock("collect"):
-        for start in range(0, n_steps, env.n_envs):
-            slots = np.arange(min(env.n_envs, n_steps - start))
+        for start in range(0, n_steps, width):
+            slots = np.arange(min(width, n_steps - start))
             here = slice(start, start + len(slots))
             view = env.view[: len(slots)]
             if watch is not None:

@@ -15,7 +15,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from dagger_cli.core.dataset import aggregate
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import Mixture
 from dagger_cli.core.rewind import Follow, Tries, cost_examples
@@ -44,7 +43,7 @@ class AggreVaTe:
         actor = Mixture((kit.expert, learner), (beta, 1 - beta))
         finish = Follow((kit.expert,), (1.0,))
         fresh, spent = cost_examples(kit, self.tries, state.round, actor, learner, finish)
-        data = aggregate(state.data, fresh, capacity=kit.budget.total)
+        data = kit.aggregate(state.data, fresh)
         policy, loss = kit.fit(data, state.policy)
         return state.next(policy, data, spent, {"train/beta": beta, "train/loss": loss})
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from dagger_cli.core.dataset import aggregate
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import EpisodeMixture, Mixture
@@ -65,7 +64,7 @@ class DAgger:
         beta = self.beta(kit.progress(state.round, state.spent))
         actor = COINS[self.coin]((kit.expert, state.policy or kit.expert), (beta, 1 - beta))
         visited = rollout(kit, actor, kit.budget.steps(state.round))
-        data = aggregate(state.data, label(kit, visited), capacity=kit.budget.total)
+        data = kit.aggregate(state.data, label(kit, visited))
         rows = data if self.fit == "aggregate" else data.newest
         policy, loss = kit.fit(rows, None if self.fit == "newest" else state.policy)
         spent = Spent(len(visited), len(visited))

@@ -17,7 +17,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from dagger_cli.core.dataset import aggregate
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.noise import Disturbed, error_covariance
@@ -46,7 +45,7 @@ class DART:
         """The disturbed expert acts for one round; the learner is fitted on all rounds."""
         actor = self._actor(state, kit)
         visited = rollout(kit, actor, kit.budget.steps(state.round))
-        data = aggregate(state.data, label(kit, visited), capacity=kit.budget.total)
+        data = kit.aggregate(state.data, label(kit, visited))
         policy, loss = kit.fit(data, state.policy)
         level = float(actor.covariance.trace()) if isinstance(actor, Disturbed) else 0.0
         facts = {"train/loss": loss, "train/noise": level}

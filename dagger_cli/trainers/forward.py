@@ -5,8 +5,8 @@ reached at step i, and fits the policy of step i on those alone. Each is trained
 states that the final policy visits, so its cost grows with the horizon and not with its square.
 
 Differs from the paper: a policy may be for a slot of k steps, within which the expert goes on
-acting as it does in all steps not yet learned; k=1 is the paper. What an expert must answer is a
-round's share of the budget; env steps are counted apart, at most i + 1 times as many.
+acting as it does in all steps not yet learned; k=1 is the paper. A round's share of the budget is
+the most that the expert answers in it; it takes i + 1 times as many env steps, counted apart.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from dagger_cli.core.dataset import aggregate
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import PerStep
@@ -50,14 +49,17 @@ class Forward:
     def step(self, state: State, kit: Kit) -> State:
         """One iteration of Alg. 3.1: roll in to slot i, learn it."""
         k, i = self._slot(kit), state.round
-        slots = state.policy.members if isinstance(state.policy, PerStep) else ()
+        share = kit.budget.steps(i)
+        slots = self._learned(state, k)
         begin(kit)
         actor = PerStep((*slots, kit.expert), k)
-        n_steps = kit.budget.steps(i) * (i + 1)
-        visited = rollout(kit, actor, n_steps, until=(i + 1) * k)
+        n_steps = share * (i + 1)
+        # Every environment that plays gets to the end of slot i at least once.
+        n_slots = min(kit.env.n_envs, share // k)
+        visited = rollout(kit, actor, n_steps, until=(i + 1) * k, n_slots=n_slots)
         reached = visited.views.steps // k == i
         fresh = label(kit, visited, where=reached)
-        data = aggregate(state.data, fresh, capacity=kit.budget.total)
+        data = kit.aggregate(state.data, fresh)
         facts = {"train/slot": float(i), "train/reached": float(len(fresh))}
         policy = slots[-1] if slots else kit.expert
         if len(fresh):
@@ -69,6 +71,17 @@ class Forward:
     def deploy(self, state: State, kit: Kit) -> Policy:
         """The policies per step; after the last one learned it goes on acting."""
         return state.policy or kit.expert
+
+    def _learned(self, state: State, k: int) -> tuple[Policy, ...]:
+        """The policies so far; raises ConfigError where a resumed run's are for other slots."""
+        if not isinstance(state.policy, PerStep):
+            return ()
+        if state.policy.k != k:
+            raise ConfigError(
+                f"this run has learned a policy for every {state.policy.k} steps, now it would be "
+                f"for every {k}: forward training goes on with the rounds it began with"
+            )
+        return state.policy.members
 
     def _slot(self, kit: Kit) -> int:
         """k; raises ConfigError, with the numbers, where the budget cannot fill the horizon."""
@@ -84,5 +97,11 @@ class Forward:
                 f"episodes have up to {horizon} steps, but rounds={rounds} slots of {k} cover only "
                 f"{k * rounds}: set rounds={math.ceil(horizon / k)} or "
                 f"trainer.slot={math.ceil(horizon / rounds)}"
+            )
+        share = kit.budget.steps(rounds - 1)
+        if share < k:
+            raise ConfigError(
+                f"a slot of {k} steps needs {k} labels a round, but a round has {share}: "
+                f"give labels={k * rounds} or more, or more rounds"
             )
         return k

@@ -6,8 +6,9 @@ whole roll-out (Alg. 1). With a poor expert the learner's own roll-outs let it b
 the expert; with a good one the expert's keep it from a local optimum of its own making.
 
 Differs from the paper: a batch learner on everything so far, where the paper updates online; costs
-reach it as importance weights of the cheapest action; a roll-out ends after `tries.horizon` steps;
-the first round, before there is a learner, is the expert's.
+reach it as importance weights of the cheapest action; a roll-out ends after `tries.horizon` steps,
+and the same one of the two plays those of all actions in a state, where the paper draws for each
+action; the first round, before there is a learner, is the expert's.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from dagger_cli.core.dataset import aggregate
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.rewind import Follow, Tries, cost_examples
@@ -44,8 +44,11 @@ class LOLS:
         """One round of Alg. 1 over a batch of states."""
         learner = state.policy or kit.expert
         follow = Follow((kit.expert, learner), (self.mix, 1 - self.mix), once=True)
-        fresh, spent = cost_examples(kit, self.tries, state.round, learner, learner, follow)
-        data = aggregate(state.data, fresh, capacity=kit.budget.total)
+        free = learner is not kit.expert
+        fresh, spent = cost_examples(
+            kit, self.tries, state.round, learner, learner, follow, free=free
+        )
+        data = kit.aggregate(state.data, fresh)
         policy, loss = kit.fit(data, state.policy)
         return state.next(policy, data, spent, {"train/loss": loss})
 

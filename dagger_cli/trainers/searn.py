@@ -20,7 +20,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from dagger_cli.core.dataset import aggregate
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import Mixture, members, without_expert
@@ -68,7 +67,7 @@ class SEARN:
         learned = members(state.policy)
         shares = weights(self.beta, len(learned))
         fresh, spent = self._examples(state, kit, Mixture((kit.expert, *learned), shares))
-        data = aggregate(state.data, fresh, capacity=kit.budget.total)
+        data = kit.aggregate(state.data, fresh)
         newcomer, loss = kit.fit(data.newest, learned[-1] if learned else None)
         policy = without_expert((*learned, newcomer), weights(self.beta, len(learned) + 1))
         return state.next(policy, data, spent, {"train/beta": shares[0], "train/loss": loss})

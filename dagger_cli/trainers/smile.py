@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from dagger_cli.core.dataset import aggregate
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import Mixture, members, without_expert
@@ -50,7 +49,7 @@ class SMILe:
         shares = weights(self.alpha, len(learned))
         actor = Mixture((kit.expert, *learned), shares)
         visited = rollout(kit, actor, kit.budget.steps(state.round))
-        data = aggregate(state.data, label(kit, visited), capacity=kit.budget.total)
+        data = kit.aggregate(state.data, label(kit, visited))
         newcomer, loss = kit.fit(data.newest, learned[-1] if learned else None)
         policy = without_expert((*learned, newcomer), weights(self.alpha, len(learned) + 1))
         spent = Spent(len(visited), len(visited))

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from dagger_cli.core.dataset import aggregate
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.rollout import label, rollout
 from dagger_cli.core.state import State
@@ -31,7 +30,7 @@ class Sup:
     def step(self, state: State, kit: Kit) -> State:
         """The expert acts for one round; the learner is fitted on all rounds."""
         visited = rollout(kit, kit.expert, kit.budget.steps(state.round))
-        data = aggregate(state.data, label(kit, visited), capacity=kit.budget.total)
+        data = kit.aggregate(state.data, label(kit, visited))
         policy, loss = kit.fit(data, state.policy)
         spent = Spent(len(visited), len(visited))
         return state.next(policy, data, spent, {"train/loss": loss})

@@ -183,7 +183,7 @@ def experts():
 def gym_source(env_id: str) -> GymSource:
     return GymSource(
         id=env_id, imports=None, kwargs={}, max_episode_steps=15, fresh_simulator=False,
-        workers=0, failure="terminated",
+        workers=0, failure="terminated", backend="gymnasium",
     )  # fmt: skip
 
 

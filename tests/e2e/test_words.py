@@ -115,6 +115,9 @@ def test_config_dir_adds_a_users_own_options(tmp_path):
     assert "mean            11" in dagger("eval", f"checkpoint={run}", cwd=tmp_path).out
 
 
+COMMANDS = {"train", "eval", "expert", "push", "export"}
+
+
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
@@ -122,10 +125,10 @@ def test_config_dir_adds_a_users_own_options(tmp_path):
         ("dagger train beta=lin", {"beta=linear"}),
         ("dagger train beta_schedule=lin", {"beta_schedule=linear"}),
         ("dagger train beta=linear beta.ov", {"beta.over="}),
-        ("dagger train beta=linear trainer=s", {"trainer=sup"}),
+        ("dagger train beta=linear trainer=su", {"trainer=sup"}),
         ("dagger eval env=cart", {"env=cartpole"}),
-        ("dagger tr", {"train", "eval"}),  # bash keeps those that begin with the word
-        ("dagger ", {"train", "eval"}),
+        ("dagger tr", COMMANDS),  # bash keeps those that begin with the word
+        ("dagger ", COMMANDS),
     ],
 )
 def test_completion(tmp_path, line, offered):

@@ -28,8 +28,19 @@ ALLOWED = {
     "arguments": {"core"},
     "complaints": {"core", "options", "schema"},
     "build": {"core", "schema"},
-    "commands": {"build", "core", "tracking"},
-    "hydra_app": {"arguments", "build", "cli", "commands", "core", "options", "schema", "tracking"},
+    "commands": {"build", "core", "experts", "publish", "tracking"},
+    "publish": {"core", "experts"},
+    "hydra_app": {
+        "arguments",
+        "build",
+        "cli",
+        "commands",
+        "complaints",
+        "core",
+        "options",
+        "schema",
+        "tracking",
+    },
     "cli": {"complaints", "core", "hydra_app", "options"},
 }
 HYDRA_IS_KNOWN_TO = {"build", "hydra_app", "schema"}

@@ -1,0 +1,145 @@
+"""The regret's parts on rounds small enough to add up by hand, and what is said of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dagger_cli.core.dataset import Dataset
+from dagger_cli.core.loop import run
+from dagger_cli.core.policies import Ensemble, Mixture, PerStep
+from dagger_cli.core.regret import advice, expected_loss, measure
+from dagger_cli.core.rollout import begin
+from dagger_cli.core.schedules import Indicator
+from dagger_cli.core.state import State
+from dagger_cli.core.types import Score, Space
+from dagger_cli.core.validate import Validation
+from dagger_cli.trainers.dagger import DAgger
+from dagger_cli.trainers.smile import SMILe
+from tests.toys import Table, TableExpert, TrackEnv, toy_kit
+
+ZERO, ONE = Table((0,) * 5), Table((1,) * 5)
+
+
+def measured(trainer, rounds):
+    """Every round's facts, and the state at the end."""
+    kit, facts = toy_kit(rounds, 101), []
+    begin(kit)
+    validation = Validation(TrackEnv(5), TableExpert(), range(0, 25, 5), seed=0, queries=50)
+    observers = (lambda finished: facts.append(dict(finished.state.facts)),)
+    state, _ = run(trainer, kit, trainer.start(kit), None, validation, 0.0, observers)
+    return facts, state, kit
+
+
+def wrong(policy, data):
+    return float((np.array(policy.answers)[data.obs[:, 0].astype(int)] != data.labels).mean())
+
+
+def test_three_rounds_of_dagger_by_hand():
+    """Round 1 teaches 0 on the track; that policy's loss on rounds 2 and 3 is the online loss."""
+    trainer = DAgger(Indicator("round"), "step", "aggregate")
+    facts, state, _ = measured(trainer, 3)
+    one, two, three = state.data.by_round()
+    assert wrong(ZERO, one) == one.labels.mean() == pytest.approx(1 / 7, abs=0.02)
+    assert not any(name.startswith("regret/") for name in facts[0])
+
+    leader = Table((0, 1, 1, 1, 1))  # of rounds 1 and 2, on every state that round 2 reached
+    assert facts[1]["regret/online_loss"] == facts[1]["disagreement/online"] == wrong(ZERO, two)
+    both = (wrong(leader, one) + wrong(leader, two)) / 2
+    assert facts[1]["regret/hindsight_loss"] == pytest.approx(both)
+    assert facts[1]["regret/average"] == pytest.approx(wrong(ZERO, two) - both)
+
+    assert facts[2]["regret/online_loss"] == wrong(leader, three)
+    mean = (wrong(ZERO, two) + wrong(leader, three)) / 2
+    assert facts[2]["regret/online_loss_mean"] == pytest.approx(mean)
+    assert facts[2]["regret/average"] == pytest.approx(mean - facts[2]["regret/hindsight_loss"])
+    assert facts[2]["regret/average"] < facts[1]["regret/average"]
+
+
+def test_disagreement_in_its_own_states_and_on_the_experts_path():
+    """ZERO leaves at step 3 for good: wrong in 48 of 50 states of its own, in 1 of 7 of theirs."""
+    facts, _, _ = measured(DAgger(Indicator("round"), "step", "aggregate"), 1)
+    own, path = facts[0]["disagreement/own"], facts[0]["disagreement/expert"]
+    assert own == pytest.approx(47 / 50, abs=0.03) and path == pytest.approx(1 / 7, abs=0.03)
+
+
+def test_who_fits_one_round_alone_is_compared_with_a_fit_on_all():
+    facts, state, kit = measured(SMILe(0.5), 3)
+    leader = kit.learner.fit(state.data, None, np.random.default_rng(0)).policy
+    assert facts[2]["regret/hindsight_loss"] == wrong(leader, state.data)
+    acting = Mixture(state.policy.members[:2], (2 / 3, 1 / 3))  # what went into round 3
+    expected = sum(
+        w * wrong(m, state.data.newest) for w, m in zip(acting.weights, acting.members, strict=True)
+    )
+    assert facts[2]["regret/online_loss"] == pytest.approx(expected)
+
+
+def test_rounds_without_a_fresh_row_are_no_part_of_the_mean():
+    """Gated: nothing is asked in rounds 2 and 3 but one state in round 4."""
+
+    def state(round, sizes):
+        n = sum(sizes)
+        data = Dataset(np.zeros((n, 1)), np.zeros(n, np.int64), np.ones(n, np.int64), sizes)
+        return State(round, ZERO, data)
+
+    kit = toy_kit()
+    empty = measure(kit, state(1, (3,)), state(2, (3, 0)), aggregates=True)
+    assert empty == {}
+    facts = measure(kit, state(3, (3, 0, 0)), state(4, (3, 0, 0, 1)), aggregates=True)
+    assert facts["regret/online_loss_mean"] == facts["regret/online_loss"] == 1.0
+
+
+def test_combined_policies_lose_what_their_members_lose_on_average():
+    kit = toy_kit()
+    begin(kit)
+    trainer = DAgger(Indicator("round"), "step", "aggregate")
+    data = trainer.step(trainer.start(kit), kit).data
+    ones = float(data.labels.mean())
+    assert expected_loss(kit, Mixture((ZERO, ONE), (0.9, 0.1)), data) == pytest.approx(
+        0.9 * ones + 0.1 * (1 - ones)
+    )
+    space = Space("discrete", (), "int64", sizes=(2,))
+    half = expected_loss(kit, Ensemble((ZERO, ONE), space), data)
+    assert half == pytest.approx(0.5)
+    split = expected_loss(kit, PerStep((ZERO, ONE), 10), data)
+    late = data.steps >= 10
+    assert split == pytest.approx(np.where(late, data.labels == 0, data.labels == 1).mean())
+
+
+def scored(*returns):
+    n = len(returns)
+    return Score(np.arange(n), np.array(returns, float), np.ones(n, np.int64), np.zeros(n, bool))
+
+
+POOR, GOOD = scored(10, 12), scored(99, 101)
+
+
+def facts(own, online, average, mean=0.5):
+    return {
+        "disagreement/own": own,
+        "disagreement/online": online,
+        "regret/average": average,
+        "regret/online_loss_mean": mean,
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "student", "words"),
+    [
+        (facts(0.5, 0.5, 0.4), GOOD, "scores what the expert does: more rounds will change little"),
+        (facts(0.004, 0.1, 0.4), POOR, "0.4% in its own states: more rounds will change little"),
+        (facts(0.3, 0.1, 0.4), POOR, "by 10.0% in those it learns from: let it act"),
+        (facts(0.3, 0.2, 0.4), POOR, "regret is 80% of the online loss: more rounds will help"),
+        (facts(0.3, 0.2, 0.05), POOR, "a richer policy will help, more rounds will not"),
+        (facts(0.3, 0.2, -0.05), POOR, "regret is 0% of the online loss"),
+        (facts(0.3, 0.2, 0.0, 0.0), POOR, "a richer policy will help, more rounds will not"),
+    ],
+)
+def test_one_sentence_says_what_would_help(values, student, words):
+    said = advice(values, student, GOOD)
+    assert words in said and "\n" not in said
+
+
+def test_nothing_is_said_without_figures():
+    assert advice({}, POOR, GOOD) == ""
+    assert advice({"disagreement/own": 0.3}, POOR, GOOD) == ""

@@ -1,0 +1,182 @@
+"""What actions cost, on the track where it can be counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.policies import Mixture
+from dagger_cli.core.rewind import (
+    Follow,
+    Plan,
+    Tries,
+    _Probe,
+    _uniform,
+    all_actions,
+    cost_examples,
+    plan,
+)
+from dagger_cli.core.rollout import begin, rollout
+from dagger_cli.core.types import Space
+from dagger_cli.trainers.aggrevate import AggreVaTe
+from dagger_cli.trainers.lols import LOLS
+from dagger_cli.trainers.searn import SEARN
+from tests.toys import Table, expert_answers, toy_kit
+
+from .reductions import LINEAR, kit_of, steps
+
+ZERO = Table((0, 0, 0, 0, 0))
+BACK = Table((0, 1, 1, 1, 1))
+TRIES = Tries(10, 1, 2)
+
+
+def costs(kit, follow, slots, *, tries=TRIES, candidates=(0, 1)):
+    probe = _Probe(kit, tries, ZERO, follow, Plan(10, 1, 10_000))
+    tried = np.array([candidates] * len(slots))
+    return probe._costs(kit.env.snapshot(), np.array(slots), tried).tolist(), probe
+
+
+def test_the_costs_of_both_actions_by_hand():
+    """From step 0, ten steps, ZERO follows.
+
+    0 stays on the track until step 3, where 1 were right, and is off it in steps 3 to 9: 7.
+    1 is wrong at once and never mended: 10. With BACK each mistake costs a single step: 1 at step
+    3, and for 1 another at once.
+    """
+    kit = toy_kit(n_envs=2)
+    begin(kit)
+    assert costs(kit, Follow((ZERO,), (1.0,)), [0])[0] == [[7.0, 10.0]]
+    assert costs(kit, Follow((BACK,), (1.0,)), [0, 1])[0] == [[1.0, 2.0]] * 2
+    assert costs(kit, Follow((kit.expert,), (1.0,)), [1])[0] == [[0.0, 1.0]]
+
+
+def test_a_roll_out_ends_with_its_episode_and_every_step_and_query_is_counted():
+    kit = toy_kit(n_envs=1)
+    begin(kit)
+    left = 50 - int(kit.env.seeds[0]) % 5
+    rollout(kit, kit.expert, left - 4)
+    kit.expert.asked.clear()
+    found, probe = costs(kit, Follow((kit.expert,), (1.0,)), [0])
+    assert sorted(found[0]) == [0.0, 1.0]  # the expert mends a mistake in one step
+    assert probe.env_steps == 2 * 4 and probe.queries == sum(kit.expert.asked) == 2 * 3
+
+
+def test_costs_are_means_over_repeats():
+    """Half ZERO and half the expert for whole roll-outs: 0 costs 7 or 0, 1 costs 10 or 1."""
+    kit = toy_kit(n_envs=4)
+    begin(kit)
+    follow = Follow((ZERO, kit.expert), (0.5, 0.5), once=True)
+    (pair,), _ = costs(kit, follow, [0], tries=Tries(10, 400, 2))
+    # The same one follows both actions: their difference is 3 or 1, and both say how often.
+    share = pair[0] / 7
+    assert pair[1] == pytest.approx(10 * share + (1 - share))
+    assert share == pytest.approx(0.5, abs=5 * np.sqrt(0.25 / 400))
+
+
+def test_trying_leaves_the_running_episodes_alone():
+    plain, probed = toy_kit(n_envs=4), toy_kit(n_envs=4)
+    for kit in (plain, probed):
+        begin(kit)
+    watch = _Probe(probed, TRIES, ZERO, Follow((BACK,), (1.0,)), Plan(103, 20, 10_000))
+    one, other = rollout(plain, BACK, 103), rollout(probed, BACK, 103, watch=watch)
+    assert len(watch.tried) == 20 and watch.env_steps > 200
+    for mine, theirs in ((one.views.obs, other.views.obs), (one.rewards, other.rewards)):
+        assert np.array_equal(mine, theirs)
+    before, after = plain.env.snapshot(), probed.env.snapshot()
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+    assert plain.rng.env.save() == probed.rng.env.save()
+
+
+EXPERT_FOLLOWS = {
+    "searn, first round": SEARN(0.4, "rollout", TRIES),
+    "lols, expert roll-outs": LOLS(1.0, TRIES),
+    "aggrevate": AggreVaTe(LINEAR, TRIES),
+}
+
+
+@pytest.mark.parametrize("name", EXPERT_FOLLOWS)
+def test_optimal_and_roll_out_costs_agree_where_the_expert_is_optimal(name):
+    """Its answer alone costs nothing, any other a step off the track, so all rows weigh the same."""
+    rounds = 1 if "first" in name else 6
+    for state in steps(EXPERT_FOLLOWS[name], kit_of())[:rounds]:
+        data = state.data
+        assert np.array_equal(data.labels, expert_answers(data.obs[:, 0].astype(int), data.steps))
+        assert (data.weights == 1).all()
+
+
+def test_a_rows_weight_is_what_a_blind_choice_costs_relative_to_the_round():
+    kit = toy_kit(steps=200)
+    begin(kit)
+    follow = Follow((ZERO,), (1.0,))
+    data, spent = cost_examples(kit, TRIES, 0, BACK, ZERO, follow)
+    assert spent.labels == 0 and data.weights.mean() == pytest.approx(1)
+    at_start = data.weights[data.steps == 0]
+    off = data[data.obs[:, 0] > 0]
+    assert (off.labels == 1).all()
+    # At step 0 the costs are 7 and 10, so blindly 1.5 more than the cheapest.
+    blind = {1.5 / weight for weight in at_start}
+    assert all(value == pytest.approx(min(blind)) for value in blind)
+
+
+def test_a_plan_never_spends_more_than_the_rounds_labels_and_says_what_is_missing():
+    kit, tries = toy_kit(steps=103), Tries(8, 1, 3)  # 2 actions, 16 queries at most
+    certain = Follow((kit.expert,), (1.0,))
+    assert plan(kit, tries, 0, certain, free=False) == Plan(52, 3, 51)
+    rare = Follow((kit.expert, ZERO), (0.25, 0.75))
+    assert plan(kit, tries, 0, rare, free=False) == Plan(52, 12, 51)
+    assert plan(kit, tries, 0, rare, free=True) == Plan(52, 24, 103)
+    never = Follow((ZERO,), (1.0,))
+    assert plan(kit, tries, 0, never, free=False) == Plan(52, 12, 51)
+    message = r"2 actions in one state may ask the expert 60 times, but a round has 103.*labels=600"
+    with pytest.raises(ConfigError, match=message):
+        plan(kit, Tries(30, 1, 3), 0, certain, free=False)
+
+
+def test_the_queries_of_a_round_stay_within_it_when_the_expert_acts_more_than_expected():
+    kit = toy_kit(steps=103)
+    begin(kit)
+    kit.expert.asked.clear()
+    follow = Follow((ZERO, kit.expert), (0.9, 0.1))
+    actor = Mixture((kit.expert, ZERO), (1.0, 0.0))
+    for round in range(5):
+        _, spent = cost_examples(kit, Tries(8, 1, 2), round, actor, ZERO, follow)
+        assert spent.labels <= 103
+    assert sum(kit.expert.asked) <= 5 * 103
+
+
+def test_all_actions_of_countable_spaces_in_their_own_type():
+    assert all_actions(Space("discrete", (), "int64", sizes=(3,), start=-1)).tolist() == [-1, 0, 1]
+    both = all_actions(Space("multi_binary", (2,), "int8", sizes=(2, 2)))
+    assert both.tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]] and both.dtype == np.int8
+    with pytest.raises(ConfigError, match="has 64 actions, too many"):
+        all_actions(Space("multi_binary", (6,), "int8", sizes=(2,) * 6))
+
+
+def test_of_a_box_the_experts_and_the_policys_action_and_draws_within_it_are_tried():
+    space = Space("box", (2,), "float32", (-2.0, 0.0), (2.0, np.inf))
+    draws = _uniform(space, (500, 3), np.random.default_rng(0))
+    assert draws.shape == (500, 3, 2) and draws.dtype == np.float32
+    assert draws.min((0, 1)) == pytest.approx([-2, 0], abs=0.05)
+    assert draws.max((0, 1)) == pytest.approx([2, 1], abs=0.05)
+    assert Tries(10, 2, 5).queries(space) == 5 * 10 * 2 + 1
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ((0, 1, 2), "trainer.tries.horizon must be at least 1, got 0"),
+        ((5, 0, 2), "trainer.tries.repeats must be at least 1, got 0"),
+        ((5, 1, 1), "trainer.tries.candidates must be at least 2, got 1"),
+    ],
+)
+def test_tries_that_cannot_work_are_refused(values, message):
+    with pytest.raises(ConfigError, match=message):
+        Tries(*values)
+
+
+def test_without_a_place_to_try_actions_the_trainer_does_not_begin_quietly():
+    with pytest.raises(AssertionError, match="must say that it rewinds"):
+        steps(LOLS(0.5, TRIES), replace(kit_of(), scratch=None))
