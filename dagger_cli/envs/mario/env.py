@@ -1,0 +1,183 @@
+"""Games of Mario as an `Env`: a step holds four buttons for some ticks, an episode is a stage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from dagger_cli.core.errors import ConfigError, EnvError
+from dagger_cli.core.types import Array, Snapshot, Space, Step, View
+from dagger_cli.envs.mario import compact, features
+from dagger_cli.envs.mario.batch import Batch
+from dagger_cli.envs.mario.kinds import JUMP, LEFT, RIGHT, SPEED
+from dagger_cli.envs.mario.layout import DEAD, GAME_BYTES, RUNNING, games_of
+from dagger_cli.envs.mario.rules import Rules
+
+Failure = Literal["unfinished", "died"]
+BUTTONS = np.array([LEFT, RIGHT, JUMP, SPEED])
+ACTION_SPACE = Space("multi_binary", (4,), "int8", sizes=(2, 2, 2, 2))
+LOOK_TICKS = 1  # an observation takes about as long as a tick
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a player sees: so many bytes, renewed by a compiled `look`."""
+
+    n_bytes: int
+    look: Callable[[Array, Array, Array, Array, Array], None]
+
+    @property
+    def space(self) -> Space:
+        """A flat box of bytes."""
+        ends = (0.0,) * self.n_bytes, (255.0,) * self.n_bytes
+        return Space("box", (self.n_bytes,), "uint8", *ends)
+
+
+SIGHTS = {
+    "features": Sight(features.N_BYTES, features.look),
+    "compact": Sight(compact.N_BYTES, compact.look),
+}
+
+
+@dataclass(frozen=True)
+class Play:
+    """How the game is played: under which rules, with how many ticks a step, and what is seen."""
+
+    rules: Rules
+    ticks_per_action: int
+    observation: str
+    failure: Failure
+
+    def __post_init__(self) -> None:
+        if self.ticks_per_action < 1:
+            raise ConfigError(
+                f"env.ticks_per_action must be at least 1, got {self.ticks_per_action}; try 3"
+            )
+        if self.rules.time_limit < 1:
+            raise ConfigError("env.time_limit must be at least 1 second; the paper's is 60")
+        for key, known in (("observation", tuple(SIGHTS)), ("failure", get_args(Failure))):
+            if getattr(self, key) not in known:
+                raise ConfigError(
+                    f"env.{key} must be {' or '.join(known)}; got '{getattr(self, key)}'"
+                )
+
+    @property
+    def sight(self) -> Sight:
+        """What is seen."""
+        return SIGHTS[self.observation]
+
+
+class MarioEnv:
+    """`n_envs` games side by side, each on a stage of its own that its seed names.
+
+    The return of an episode is the distance: Mario's x in px when it ends, the 32 px of the start
+    included. An episode ends with the stage completed, with Mario's death (terminated), or when the
+    time is up (truncated). `Step.failed` says where the stage was not completed, or, with
+    `failure="died"`, only where Mario died in time. What only experts see is the game itself,
+    GAME_BYTES a row (`layout.games_of`). `watch` is called after every tick.
+    """
+
+    action_space = ACTION_SPACE
+
+    def __init__(
+        self, play: Play, n_envs: int, threads: int = 1, watch: Callable[[], None] | None = None
+    ) -> None:
+        self.observation_space = play.sight.space
+        self.n_envs = n_envs
+        self.batch = Batch(n_envs, play.rules, threads)
+        self._play, self._watch = play, watch
+        games = self.batch.games
+        # The same memory as the games.
+        self._status, self._time_left = games["status"], games["time_left"]
+        self._x = games["sprites"]["x"][:, 0]
+        self._obs = np.zeros((n_envs, play.sight.n_bytes), np.uint8)
+        self._steps, self._paid = np.zeros(n_envs, np.int64), np.zeros(n_envs)
+
+    @property
+    def view(self) -> View:
+        """What stands before every slot; an ended slot shows how it ended."""
+        return View(self._obs, self._steps, self.batch.rows)
+
+    @property
+    def distance(self) -> Array:
+        """(n_envs,) px: how far right Mario is, the sum of the rewards of the running episode."""
+        return self._x.astype(np.float64)
+
+    @property
+    def won(self) -> Array:
+        """(n_envs,) bool: the stage is completed."""
+        return np.asarray((self._status != RUNNING) & (self._status != DEAD))
+
+    def reset(self, slots: Array, seeds: Array) -> None:
+        """Start the stage that each seed names; as in the original, the first tick is idle."""
+        slots = np.asarray(slots, np.int64)
+        self.batch.start(slots, seeds)
+        self._steps[slots], self._paid[slots] = 0, 0
+        self._advance(slots, np.zeros(len(slots), np.int64), 1)
+        self._look(slots, np.full(len(slots), -1))
+
+    def step(self, slots: Array, actions: Array) -> Step:
+        """Hold the buttons `actions` (k, 4) of 0 and 1: left, right, jump, speed."""
+        slots, actions = np.asarray(slots, np.int64), np.asarray(actions)
+        assert (self._status[slots] == RUNNING).all(), "a slot without a running game was stepped"
+        if actions.shape != (len(slots), 4) or not np.isin(actions, (0, 1)).all():
+            raise EnvError(f"{len(slots)} actions of four zeros or ones were expected")
+        keys = actions.astype(np.int64) @ BUTTONS
+        self._advance(slots, keys, self._play.ticks_per_action)
+        self._look(slots, keys)
+        self._steps[slots] += 1
+        return self._answer(slots)
+
+    def snapshot(self) -> Snapshot:
+        """The games, what is seen of them, and what was counted."""
+        return {"games": self.batch.rows.copy(), **{k: a.copy() for k, a in self._own.items()}}
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Raises EnvError where the snapshot is of another number of games or other options."""
+        obs, rows = snapshot["obs"], snapshot["games"]
+        if obs.shape != self._obs.shape or rows.shape != (self.n_envs, GAME_BYTES):
+            raise EnvError(
+                "the saved games do not fit this environment: n_envs or env.observation have "
+                "changed since, or another version of dagger-cli saved them"
+            )
+        if (games_of(rows)["columns"] > 0).any():
+            self.batch.load(np.arange(self.n_envs), rows)
+        for name, array in self._own.items():
+            array[:] = snapshot[name]
+
+    def close(self) -> None:
+        """Nothing is held but memory."""
+
+    @property
+    def _own(self) -> dict[str, Array]:
+        return {"obs": self._obs, "steps": self._steps, "paid": self._paid}
+
+    def _advance(self, slots: Array, keys: Array, ticks: int) -> None:
+        if self._watch is None:
+            self.batch.advance(slots, keys, ticks)
+            return
+        for _ in range(ticks):
+            if (self._status[slots] == RUNNING).any():
+                self.batch.advance(slots, keys, 1)
+                self._watch()
+
+    def _look(self, slots: Array, keys: Array) -> None:
+        look, games, stages = self._play.sight.look, self.batch.games, self.batch.stages
+
+        def here(part: slice) -> Any:
+            look(games, stages, slots[part], keys[part], self._obs)
+
+        self.batch._on_threads(here, len(slots), LOOK_TICKS)
+
+    def _answer(self, slots: Array) -> Step:
+        x, status = self._x[slots].astype(np.float64), self._status[slots]
+        rewards = x - self._paid[slots]
+        self._paid[slots] = x
+        lost = status == DEAD
+        too_late = lost & (self._time_left[slots] == 0)
+        ended = status != RUNNING
+        failed = lost if self._play.failure == "unfinished" else lost & ~too_late
+        return Step(rewards, ended & ~too_late, too_late, failed)

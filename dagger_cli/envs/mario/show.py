@@ -1,0 +1,79 @@
+"""Showing games: in a window of pygame's, or as an mp4 file, one frame a tick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.random import Generator
+
+from dagger_cli.core.errors import ConfigError, EnvError
+from dagger_cli.core.evaluate import evaluate
+from dagger_cli.core.types import Array, Policy, Score
+from dagger_cli.envs.mario.drawing import HEIGHT, SCALE, WIDTH, draw
+from dagger_cli.envs.mario.env import MarioEnv
+from dagger_cli.envs.video import check_mode, mp4
+
+if TYPE_CHECKING:
+    from dagger_cli.envs.mario.source import MarioSource
+
+
+class Window:
+    """A window that shows frames at the game's own pace; Esc or closing it is Ctrl-C."""
+
+    def __init__(self, fps: int) -> None:
+        try:
+            import pygame
+        except ImportError as err:
+            raise EnvError("a window needs pygame: pip install pygame-ce; or film to .mp4") from err
+        self._pygame, self._fps = pygame, fps
+        pygame.display.init()
+        pygame.display.set_caption("Mario")
+        self._screen = pygame.display.set_mode((WIDTH * SCALE, HEIGHT * SCALE))
+        self._clock = pygame.time.Clock()
+
+    def show(self, frame: Array) -> None:
+        """Show (height, width, 3) uint8 and wait until the next is due."""
+        pygame = self._pygame
+        for event in pygame.event.get():
+            if event.type == pygame.QUIT or getattr(event, "key", None) == pygame.K_ESCAPE:
+                raise KeyboardInterrupt
+        pygame.surfarray.blit_array(self._screen, frame.swapaxes(0, 1))
+        pygame.display.flip()
+        self._clock.tick(self._fps)
+
+    def close(self) -> None:
+        """Close it; may be called twice."""
+        self._pygame.display.quit()
+
+
+def play(
+    source: MarioSource, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path
+) -> Score:
+    """Play one episode per seed in a single game and show it.
+
+    `mode` is 'human' for a window, else the mp4 file to write; the file appears when all is played.
+    """
+    human = mode == "human"
+    check_mode(source, human)
+    if not human and Path(mode).suffix != ".mp4":
+        raise ConfigError(f"video={mode}: only .mp4 can be written; try {Path(mode).stem}.mp4")
+    with _window(source.fps) if human else mp4(Path(mode), source.fps) as show:
+        games: list[MarioEnv] = []
+        env = source.open(1, watch=lambda: show(frame(games[0])))
+        games.append(env)
+        return evaluate(env, policy, seeds, rng)
+
+
+@contextmanager
+def _window(fps: int) -> Iterator[Callable[[Array], Any]]:
+    with closing(Window(fps)) as window:
+        yield window.show
+
+
+def frame(env: MarioEnv, slot: int = 0) -> Array:
+    """What a slot looks like, (480, 640, 3) uint8."""
+    return np.ascontiguousarray(draw(env.batch.games[slot], env.batch.stages[slot]))

@@ -1,0 +1,91 @@
+"""`env=mario`: from the config's words to games."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from numpy.random import Generator
+
+from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.types import Policy, Score, Space
+from dagger_cli.envs.gym import usable_cores
+from dagger_cli.envs.mario.engine import TICKS_PER_SECOND
+from dagger_cli.envs.mario.env import ACTION_SPACE, MarioEnv, Play
+from dagger_cli.envs.mario.ready import make_ready
+from dagger_cli.envs.mario.rules import Rules
+
+TICKS_SHOWN_PER_SECOND = 24  # how fast the original ran on the screen
+MODES = ("small", "large", "fire")
+STAGE_TYPES = ("overground", "underground", "castle")
+
+
+@dataclass(frozen=True)
+class MarioSource:
+    """Opens games; the seed of an episode is the seed of its stage, as the generator counts them."""
+
+    id: str
+    made: Play
+    workers: int | Literal["auto"]
+    render_modes: ClassVar[tuple[str, ...]] = ("rgb_array", "human")
+    fps: ClassVar[int] = TICKS_SHOWN_PER_SECOND
+    action_space: ClassVar[Space] = ACTION_SPACE
+
+    def __post_init__(self) -> None:
+        if self.workers != "auto" and (not isinstance(self.workers, int) or self.workers < 0):
+            raise ConfigError(f"env.workers must be auto, 0 or more, got {self.workers}; try auto")
+
+    @property
+    def observation_space(self) -> Space:
+        """See `features` and `compact`."""
+        return self.made.sight.space
+
+    @property
+    def horizon(self) -> int:
+        """The steps until the time is up; the first tick of a game belongs to no step."""
+        ticks = TICKS_PER_SECOND * self.made.rules.time_limit - 1
+        return ceil(ticks / self.made.ticks_per_action)
+
+    def open(self, n_envs: int, watch: Callable[[], None] | None = None) -> MarioEnv:
+        """`n_envs` games, advanced by this thread and `workers` others; equal whatever those are."""
+        if n_envs < 1:
+            raise ConfigError(f"n_envs must be at least 1, got {n_envs}")
+        make_ready(lambda line: print(line, file=sys.stderr, flush=True))
+        workers = usable_cores() - 1 if self.workers == "auto" else self.workers
+        return MarioEnv(self.made, n_envs, workers + 1, watch)
+
+    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path) -> Score:
+        """Play one episode per seed and show it in a window, or film it, tick by tick."""
+        from dagger_cli.envs.mario.show import play
+
+        return play(self, policy, seeds, rng, mode)
+
+
+def mario(
+    *,
+    id: str,
+    start_mode: str,
+    difficulty: int,
+    stage_type: str,
+    length: int,
+    time_limit: int,
+    ticks_per_action: int,
+    observation: str,
+    failure: Any,
+    workers: int | Literal["auto"],
+) -> MarioSource:
+    """The source of `env=mario`; raises ConfigError for values that cannot be played."""
+    mode = _place("start_mode", start_mode, MODES)
+    kind = _place("stage_type", stage_type, STAGE_TYPES)
+    rules = Rules(difficulty, kind, length, time_limit, mode)
+    return MarioSource(id, Play(rules, ticks_per_action, observation, failure), workers)
+
+
+def _place(key: str, value: str, known: tuple[str, ...]) -> int:
+    if value not in known:
+        raise ConfigError(f"env.{key} must be one of {', '.join(known)}; got '{value}'")
+    return known.index(value)

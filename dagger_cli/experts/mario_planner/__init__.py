@@ -1,0 +1,1 @@
+"""`expert=mario_planner`: best-first search over copies of the Mario simulator."""

@@ -1,0 +1,114 @@
+"""`policy=sparse_svm`: a linear support vector machine for each button, on packed binary features.
+
+For environments whose observation is bytes of eight binary features each, and whose action is
+several buttons that are pressed or not (`env=mario`; Ross, Gordon & Bagnell 2011, section 5.2: four
+independent linear SVMs, lambda = 1e-4). Each minimises lambda / 2 |w|^2 + the mean hinge loss; the
+bias is the weight of a feature that is always set. Fitted by dual coordinate ascent (Hsieh, Chang,
+Lin, Keerthi & Sundararajan 2008), which has no learning rate: a fixed number of shuffled passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+
+from dagger_cli.core.dataset import Dataset
+from dagger_cli.core.errors import CheckpointError, ConfigError
+from dagger_cli.core.types import Acts, Array, Fitted, Policy, Space, View
+
+
+@dataclass(frozen=True)
+class SparseSvmPolicy:
+    """`weights` (features + 1, buttons) float32, the bias in the last row."""
+
+    weights: Array
+    actions: Space
+
+    def margins(self, obs: Array) -> Array:
+        """(n, buttons) float32 of packed rows (n, bytes): above 0 the button is pressed."""
+        from dagger_cli.policies.sparse_svm_kernels import margins_of
+
+        margins = np.empty((len(obs), self.weights.shape[1]), np.float32)
+        margins_of(np.ascontiguousarray(obs.reshape(len(obs), -1)), self.weights, margins)
+        return margins
+
+    def act(self, view: View, rng: Generator) -> Acts:
+        """Deterministic: `rng` is not used."""
+        pressed = (self.margins(view.obs) > 0).astype(self.actions.dtype)
+        return Acts(pressed.reshape(-1, *self.actions.shape), np.zeros(len(view), bool))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SparseSvmLearner:
+    """Always begins anew, so the outcome depends on the data and the random stream alone."""
+
+    observations: Space
+    actions: Space
+    regularisation: float
+    passes: int  # over all rows, a fit
+
+    def __post_init__(self) -> None:
+        seen = self.observations
+        if seen.kind != "box" or seen.dtype != "uint8" or set(seen.high) != {255.0}:
+            raise ConfigError(
+                f"policy=sparse_svm reads packed bits, bytes from 0 to 255, but observations are "
+                f"{seen.dtype} of shape {seen.shape}; use policy=svm or policy=linear"
+            )
+        if self.actions.kind != "multi_binary":
+            raise ConfigError(
+                f"policy=sparse_svm presses buttons, but the actions here are {self.actions.kind}; "
+                "use policy=svm or policy=linear"
+            )
+        if not self.regularisation > 0:
+            raise ConfigError(
+                f"policy.regularisation must be > 0, got {self.regularisation}; try 1e-4"
+            )
+        if self.passes < 1:
+            raise ConfigError(f"policy.passes must be at least 1, got {self.passes}")
+
+    def fit(self, data: Dataset, start: Policy | None, rng: Generator) -> Fitted:
+        """Fit on all rows."""
+        from dagger_cli.policies.sparse_svm_kernels import ascend
+
+        rows, signs = self._rows(data), self._signs(data)
+        weights, alphas = np.zeros(self._shape, np.float32), np.zeros_like(signs)
+        most = 1 / (self.regularisation * len(rows))
+        for _ in range(self.passes):
+            ascend(rows, signs, rng.permutation(len(rows)), alphas, weights, most)
+        policy = SparseSvmPolicy(weights, self.actions)
+        return Fitted(policy, self.loss(policy, data))
+
+    def loss(self, policy: Policy, data: Dataset) -> float:
+        """The mean over rows of the summed hinge losses of all buttons."""
+        assert isinstance(policy, SparseSvmPolicy)
+        short = 1 - self._signs(data) * policy.margins(data.obs)
+        return float(np.maximum(short, 0).sum(1, dtype=np.float64).mean())
+
+    def pack(self, policy: Policy) -> dict[str, Array]:
+        """The weights, named so."""
+        assert isinstance(policy, SparseSvmPolicy)
+        return {"weights": policy.weights}
+
+    def unpack(self, arrays: Mapping[str, Array]) -> Policy:
+        """Raises CheckpointError where the weights are of another problem."""
+        weights = arrays.get("weights")
+        if set(arrays) != {"weights"} or weights is None or weights.shape != self._shape:
+            raise CheckpointError(
+                "the policy in this checkpoint has another shape than its config says: "
+                "the files do not belong together"
+            )
+        return SparseSvmPolicy(np.array(weights, np.float32), self.actions)
+
+    @property
+    def _shape(self) -> tuple[int, int]:
+        return 8 * self.observations.size + 1, self.actions.size
+
+    def _rows(self, data: Dataset) -> Array:
+        return np.ascontiguousarray(data.obs.reshape(len(data), -1))
+
+    def _signs(self, data: Dataset) -> Array:
+        """(N, buttons): 1 where the button was pressed, otherwise -1."""
+        return 2 * data.labels.reshape(len(data), -1).astype(np.float32) - 1
