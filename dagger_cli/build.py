@@ -20,12 +20,15 @@ from dagger_cli.core.budget import Budget
 from dagger_cli.core.errors import CheckpointError, ConfigError, DaggerError
 from dagger_cli.core.kit import Kit, Learner, Streams
 from dagger_cli.core.loop import Trainer
-from dagger_cli.core.rollout import TEST_SEEDS, VALIDATION_SEEDS
-from dagger_cli.core.types import Expert
+from dagger_cli.core.seeds import TEST_SEEDS, VALIDATION_SEEDS
+from dagger_cli.core.types import Expert, Space
 from dagger_cli.schema import shipped_targets
 
 MAX_SLOTS = 32  # of evaluation: more gain nothing on a few cores
-ENV_NOTES = ("name", "failure_name", "hub_algo", "budget", "evaluation")  # not the source's
+ENV_NOTES = (  # not the source's
+    *("name", "failure_name", "per_step_name", "hub_algo"),
+    *("budget", "evaluation", "seen_by"),
+)
 RESUME_MAY_CHANGE = (
     "rounds",
     "labels",
@@ -33,6 +36,7 @@ RESUME_MAY_CHANGE = (
     "evaluation.episodes",
     "evaluation.seed",
     "env.workers",
+    "aggregate.storage",
 )
 
 
@@ -41,8 +45,10 @@ class EnvChoice:
     """An environment source and what the config says about showing and scoring it."""
 
     source: Any
+    judge: Any  # the source that final scores are played in: always Gymnasium's own environment
     name: str
     failure_name: str | None
+    per_step_name: str | None
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,8 @@ class TrainJob:
     trainer: Trainer
     validation_seeds: range
     tolerance: float
+    queries: int  # of the expert, in each round's validation
+    regret: bool
     student: str
     evaluation_seeds: range
     notes: tuple[str, ...]  # what the user must see before it starts
@@ -116,15 +124,29 @@ def eval_job(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any]
     config = OmegaConf.create(dict(saved))
     if "env.workers" in touched:
         config.env.workers = cfg.env.workers
+    config.env = _in_gymnasium(config.env)
     env = _env(config)
     learner = _learner(config, env)
-    return EvalJob(env, learner, None, _seeds(cfg, config.evaluation))
+    return EvalJob(env, learner, None, _seeds(cfg, config.evaluation, env.source))
 
 
 def expert_job(cfg: DictConfig) -> EvalJob:
     """Build the environment and its expert, to score the expert itself."""
+    cfg.env = _in_gymnasium(cfg.env)
     env = _env(cfg)
-    return EvalJob(env, None, _expert(cfg, env), _seeds(cfg, cfg.env.evaluation))
+    return EvalJob(env, None, _expert(cfg, env), _seeds(cfg, cfg.env.evaluation, env.source))
+
+
+def source_of(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any]) -> Any:
+    """The environment's source that a checkpoint with the config `saved` was trained in."""
+    _check_trust(saved, cfg, touched, ("env.imports", "env.id"))
+    return _env(OmegaConf.create(dict(saved))).source
+
+
+def expert_of(cfg: DictConfig) -> tuple[Expert, str]:
+    """The expert alone, and the id of the environment that it is for."""
+    env = _env(cfg)
+    return _expert(cfg, env), str(env.source.id)
 
 
 def slots_for(episodes: int) -> int:
@@ -139,25 +161,45 @@ def _train_job(config: dict[str, Any], notes: tuple[str, ...] = ()) -> TrainJob:
     if cfg.seed < 0:
         raise ConfigError(f"seed must be 0 or more, got {cfg.seed}")
     budget = Budget(cfg.rounds, cfg.steps_per_round, cfg.labels)
-    n_validation = _at_least_one("validation.episodes", cfg.validation.episodes)
-    validation_seeds = VALIDATION_SEEDS[:n_validation]
-    evaluation_seeds = _test_seeds(
-        "evaluation.episodes", cfg.evaluation.episodes, cfg.evaluation.seed
-    )
     if not 0 <= cfg.validation.tolerance < 1:
         raise ConfigError(
             f"validation.tolerance must be in [0, 1), got {cfg.validation.tolerance}; try 0.01"
+        )
+    if cfg.validation.queries < 0:
+        raise ConfigError(
+            f"validation.queries must be 0 or more, got {cfg.validation.queries}; try 500"
         )
     if cfg.evaluation.checkpoint not in ("best", "last"):
         raise ConfigError(
             f"evaluation.checkpoint must be best or last, got '{cfg.evaluation.checkpoint}'"
         )
+    if cfg.env.get("watch_test", False) and cfg.evaluation.checkpoint != "last":
+        raise ConfigError(
+            "env.watch_test=true would let the test choose the best student: add "
+            "evaluation.checkpoint=last"
+        )
     trainer = _instantiate(cfg.trainer, drop=("name",))
     env = _env(cfg)
+    n_validation = _episodes("validation", cfg.validation.episodes, env.source)
+    validation_seeds = VALIDATION_SEEDS[: _at_least_one("validation.episodes", n_validation)]
+    n_evaluation = _episodes("test", cfg.evaluation.episodes, env.source)
+    evaluation_seeds = _test_seeds("evaluation.episodes", n_evaluation, cfg.evaluation.seed)
+    if "backend" in cfg.env:
+        # What is saved says who plays, whatever is installed where the run is resumed.
+        config["env"]["backend"] = env.source.chosen
     learner = _learner(cfg, env)
     expert = _expert(cfg, env)
     n_envs = _at_least_one("n_envs", cfg.n_envs)
-    kit = Kit(env.source.open(n_envs), expert, learner, budget, Streams.spawn(cfg.seed))
+    kit = Kit(
+        env.source.open(n_envs),
+        expert,
+        learner,
+        budget,
+        Streams.spawn(cfg.seed),
+        horizon=env.source.horizon,
+        scratch=env.source.open(n_envs) if trainer.rewinds else None,
+        learner_for=lambda actions: _learner(cfg, env, actions),
+    )
     tolerance, student = cfg.validation.tolerance, cfg.evaluation.checkpoint
     return TrainJob(
         config,
@@ -166,6 +208,8 @@ def _train_job(config: dict[str, Any], notes: tuple[str, ...] = ()) -> TrainJob:
         trainer,
         validation_seeds,
         tolerance,
+        cfg.validation.queries,
+        cfg.regret,
         student,
         evaluation_seeds,
         notes=(*notes, *expert.card.notes),
@@ -173,14 +217,25 @@ def _train_job(config: dict[str, Any], notes: tuple[str, ...] = ()) -> TrainJob:
 
 
 def _env(cfg: DictConfig) -> EnvChoice:
-    failure_name = None if cfg.env.failure == "none" else cfg.env.failure_name
-    return EnvChoice(_instantiate(cfg.env, drop=ENV_NOTES), cfg.env.name, failure_name)
+    silent = cfg.env.get("failure", "none") == "none"
+    failure_name = None if silent else cfg.env.failure_name
+    source = _instantiate(cfg.env, drop=ENV_NOTES)
+    other = "backend" in cfg.env
+    judge = _instantiate(_in_gymnasium(cfg.env), drop=ENV_NOTES) if other else source
+    return EnvChoice(source, judge, cfg.env.name, failure_name, cfg.env.get("per_step_name"))
 
 
-def _learner(cfg: DictConfig, env: EnvChoice) -> Any:
+def _in_gymnasium(env: DictConfig) -> DictConfig:
+    """The same environment, played by Gymnasium itself where it could be played by others."""
+    plain = OmegaConf.merge(env, {"backend": "gymnasium"}) if "backend" in env else env
+    assert isinstance(plain, DictConfig)
+    return plain
+
+
+def _learner(cfg: DictConfig, env: EnvChoice, actions: Space | None = None) -> Any:
     spaces = {
         "observations": env.source.observation_space,
-        "actions": env.source.action_space,
+        "actions": actions or env.source.action_space,
     }
     return _instantiate(cfg.policy, drop=("name",), **spaces)
 
@@ -212,10 +267,23 @@ def _instantiate(node: DictConfig, drop: Collection[str] = (), **given: Any) -> 
         ) from err
 
 
-def _seeds(cfg: DictConfig, default: DictConfig) -> range:
-    episodes = default.episodes if cfg.episodes is None else cfg.episodes
+def _seeds(cfg: DictConfig, default: DictConfig, source: Any) -> range:
+    wanted = default.episodes if cfg.episodes is None else cfg.episodes
+    episodes = _episodes("test", wanted, source)
     seed = default.get("seed", 1000) if cfg.seed is None else cfg.seed
     return _test_seeds("episodes", episodes, seed)
+
+
+def _episodes(part: str, wanted: int | None, source: Any) -> int:
+    """None (null) stands for all there are, in an environment made of data."""
+    if wanted is not None:
+        return wanted
+    whole = getattr(source, f"{part}_episodes", None)
+    if whole is None:
+        raise ConfigError(
+            f"env '{source.id}' has no last {part} episode: give a number of episodes, not null"
+        )
+    return int(whole)
 
 
 def _at_least_one(key: str, value: int) -> int:
@@ -262,6 +330,7 @@ _PLACES = {
     "beta_schedule": "dagger_cli.core.schedules.",
     "trainer": "dagger_cli.trainers.",
     "trainer.beta": "dagger_cli.core.schedules.",
+    "trainer.tries": "dagger_cli.core.rewind.",
 }
 
 

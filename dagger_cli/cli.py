@@ -12,7 +12,17 @@ from dagger_cli import __version__
 if TYPE_CHECKING:
     pass
 
-COMMANDS = ("train", "eval")
+COMMANDS = (
+    "train",
+    "eval",
+    "expert fetch",
+    "expert show",
+    "expert list",
+    "expert score",
+    "expert convert",
+    "push",
+    "export",
+)
 HELP = f"""\
 dagger {__version__}: train a policy by interactive imitation
 
@@ -20,6 +30,9 @@ Usage:
   dagger train [group=option] [key=value] ...   roll out, ask the expert, fit, repeat
   dagger eval checkpoint=PATH [key=value] ...   score, show or film what was trained
   dagger eval checkpoint=expert env=NAME        score the expert itself
+  dagger expert list|show|score|fetch|convert   the experts of an environment
+  dagger push checkpoint=PATH repo_id=USER/NAME upload a student to the Hugging Face Hub
+  dagger export checkpoint=PATH format=sb3|onnx|torchscript path=FILE
   dagger --help | --version
 
 Groups of dagger train (one option of each; beta=... is short for beta_schedule=...):
@@ -41,6 +54,26 @@ More:
 """
 
 
+EXPERT_HELP = """\
+dagger expert: the experts of an environment, with the groups env= and expert= of dagger train
+
+Usage:
+  dagger expert list env=NAME                       bundled, trained here, cached, on the Hub
+  dagger expert show env=NAME [expert=...]          who it is: source, digest, network, score
+  dagger expert score env=NAME [expert=...]         play it, compare with its published score
+  dagger expert fetch env=NAME [expert.algo=ALGO]   download from the Hub, keep as safetensors
+  dagger expert convert env=NAME expert.path=PATH out=FOLDER
+
+Examples:
+  dagger expert list env=bipedal
+  dagger expert score env=bipedal expert.algo=ppo episodes=20
+  dagger expert fetch env=lunarlander out=experts/lander
+
+More:
+  dagger expert score --help    every key of that command with its default
+"""
+
+
 def main() -> None:
     """Entry point; exits with 0, or with 2 after one sentence about what the user can fix."""
     words = sys.argv[1:]
@@ -49,6 +82,8 @@ def main() -> None:
         os.environ["DAGGER_TRACEBACK"] = "1"
     if not words or words[0] in ("--help", "-h", "help"):
         _show(_help())
+    elif words[0] == "expert" and words[1:2] in ([], ["--help"], ["-h"], ["help"]):
+        _show(EXPERT_HELP)
     elif "--version" in words:
         _show(f"dagger-cli {__version__}")
     elif "-sc" in words or "--shell_completion" in words:
@@ -61,7 +96,12 @@ def _show(text: str) -> None:
     try:
         print(text, flush=True)
     except BrokenPipeError:  # `dagger --help | head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_stdout()
+
+
+def _close_stdout() -> None:
+    """So that Python does not complain of the broken pipe when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _help() -> str:
@@ -76,10 +116,16 @@ def _guarded(words: Sequence[str]) -> int:
     from dagger_cli.complaints import explain
 
     try:
-        return _command(words[0], list(words[1:]))
+        two = words[0] == "expert"
+        code = _command(" ".join(words[: 1 + two]), list(words[1 + two :]))
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        _close_stdout()
+        return 141  # as of a program that the broken pipe ended
     except Exception as err:
         sentence = explain(err)
         if sentence is None or os.environ.get("DAGGER_TRACEBACK") == "1":
@@ -95,7 +141,7 @@ def _command(command: str, words: list[str]) -> int:
     if command not in COMMANDS:
         raise ConfigError(
             f"there is no command '{command}'{nearest(command, COMMANDS)} "
-            "(dagger train, dagger eval, dagger --help)"
+            f"({', '.join(COMMANDS)}; dagger --help)"
         )
     from dagger_cli.hydra_app import run
 

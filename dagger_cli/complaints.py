@@ -51,8 +51,15 @@ def _config_error(err: BaseException) -> str:
         full = re.search(r"full_key: (\S+)", f"{text} {err.__cause__}")
         return _unknown_key(full[1] if full else unknown[1])
     override = re.search(r"[Cc]ould not (?:find|override)[^']*'([^']+)'\. No match", text)
+    if override and override[1] in _groups():
+        return f"this command does not take {override[1]}=...; leave it out"
     if override:
         return f"there is no config group '{override[1]}'{nearest(override[1], _groups())}"
+    removed = re.search(r"delete from config\. '(\S+)' does not exist", text)
+    if removed:
+        return f"'~{removed[1]}' has nothing to remove: leave it out, or set {removed[1]}=..."
+    if re.search(r"Missing key |does not support deletion", f"{text} {err.__cause__}"):
+        return "'~' removed a key that is needed: leave it out, or give the key a value"
     needed = re.search(r"Missing mandatory value: (\S+)", text)
     full = re.search(r"full_key: (\S+)", f"{text}\n{err.__cause__}")
     if needed:
@@ -91,7 +98,7 @@ def _keys() -> list[str]:
 
     from dagger_cli import schema
 
-    keys = [f.name for root in (schema.Train, schema.Eval) for f in dataclasses.fields(root)]
+    keys = [f.name for root in schema.ROOTS.values() for f in dataclasses.fields(root)]
     for group, options in schema.OPTIONS.items():
         keys += {f"{group}.{f.name}" for option in options for f in dataclasses.fields(option)}
     for node, part in (("validation", schema.Validation), ("evaluation", schema.Evaluation)):

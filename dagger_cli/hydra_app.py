@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
+from typing import NoReturn
+from unittest import mock
 
 import hydra
+from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from dagger_cli.arguments import SHORT, expand, into_run_folder, touched, value_of
 from dagger_cli.cli import COMMANDS
+from dagger_cli.complaints import nearest
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Score
 from dagger_cli.options import config_dir
-from dagger_cli.schema import register
+from dagger_cli.schema import ROOTS, register
 
 Task = Callable[[DictConfig], None]
 
@@ -35,8 +41,8 @@ def run(command: str, words: Sequence[str]) -> int:
         words = into_run_folder(words, resolve_run(run_folder))
     failures: list[Exception] = []
     students: dict[tuple[str, ...], Score] = {}
-    tasks: dict[str, Callable[[DictConfig], Score]] = {"train": _train, "eval": _eval}
-    _hand_over(command, words, _noting(failures, students, tasks[command]))
+    _check_flags(command, words)
+    _hand_over(command, words, _noting(failures, students, command))
     if len(students) > 1:
         from dagger_cli.tracking.console import Console
 
@@ -53,14 +59,17 @@ def run(command: str, words: Sequence[str]) -> int:
 def complete(words: Sequence[str]) -> None:
     """Answer Hydra's completion scripts, which do not know our command words and short names."""
     if "query" not in " ".join(words):
-        _hand_over("train", [word for word in words if word not in COMMANDS], _nothing)
+        flags = [word for word in words if word not in " ".join(COMMANDS).split()]
+        _hand_over("train", flags, _nothing)
         return
     line = os.environ.get("COMP_LINE", "")
     program, _, rest = line.partition(" ")
-    command, _, overrides = rest.lstrip().partition(" ")
-    if command not in COMMANDS or (not rest.endswith(" ") and not overrides):
-        print(" ".join(COMMANDS))
+    rest = rest.lstrip()
+    command = next((name for name in COMMANDS if rest.startswith(f"{name} ")), None)
+    if command is None:
+        print(" ".join(_next_words(rest.split(" ")[:-1])))
         return
+    overrides = rest.removeprefix(f"{command} ")
     *before, last = overrides.split(" ")
     long = expand([last])[0]
     os.environ["COMP_LINE"] = " ".join([program, *expand(before), long])
@@ -71,30 +80,70 @@ def complete(words: Sequence[str]) -> None:
     print(answer.getvalue().replace(SHORT[short], short) if short else answer.getvalue(), end="")
 
 
+def _next_words(before: Sequence[str]) -> list[str]:
+    """The words of commands that may follow these."""
+    parts = [name.split(" ") for name in COMMANDS]
+    n = len(before)
+    return list(dict.fromkeys(p[n] for p in parts if len(p) > n and p[:n] == list(before)))
+
+
 def _hand_over(command: str, words: Sequence[str], task: Task) -> None:
     register()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions reach us instead of being printed
     sys.argv = [sys.argv[0], *words]
-    app = hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=command)
-    app(task)()
+    root = _root(command)
+    app = hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=root)
+    # `--info | head` closes the pipe that Hydra logs to: of no interest to anybody.
+    with mock.patch.object(logging, "raiseExceptions", False):
+        app(task)()
 
 
 def _noting(
     failures: list[Exception],
     scores: dict[tuple[str, ...], Score],
-    task: Callable[[DictConfig], Score],
+    command: str,
 ) -> Task:
     """A task that never raises: a sweep goes on with its other jobs, and Hydra prints nothing."""
 
     def noting(cfg: DictConfig) -> None:
         config = HydraConfig.get()
         try:
-            scores[tuple(config.overrides.task)] = task(cfg)
+            _refuse_unknown(command, cfg)
+            score = _TASKS[command](cfg)
+            if score is not None:
+                scores[tuple(config.overrides.task)] = score
         except Exception as err:
             failures.append(err)
             _remove_empty(Path(config.runtime.output_dir))
 
     return noting
+
+
+def _refuse_unknown(command: str, cfg: DictConfig) -> None:
+    """`+x=1` is taken by Hydra; nobody would read it."""
+    known = {field.name for field in fields(ROOTS[_root(command)])}
+    for key in map(str, cfg):
+        if key not in known:
+            raise ConfigError(
+                f"there is no key '{key}'{nearest(key, known)}, so +{key}=... has no effect: "
+                "leave it out"
+            )
+
+
+def _check_flags(command: str, words: Sequence[str]) -> None:
+    """Hydra's own parser would print its usage and stop the program."""
+
+    def complain(message: str) -> NoReturn:
+        raise ConfigError(f"{message}; see `dagger {command} --help`")
+
+    parser = get_args_parser()
+    parser.error = complain  # type: ignore[method-assign]
+    parser.parse_args(list(words))
+
+
+def _root(command: str) -> str:
+    """The name of a command's config in conf/."""
+    return command.replace(" ", "_")
 
 
 def _remove_empty(folder: Path) -> None:
@@ -131,7 +180,92 @@ def _eval(cfg: DictConfig) -> Score:
         checkpoint = resolve_checkpoint(cfg.checkpoint)
         keys = touched(HydraConfig.get().overrides.task)
         job = eval_job(cfg, keys, read_manifest(checkpoint).config)
-    return score(job, checkpoint, render=cfg.render, video=cfg.video, json=cfg.json)
+    shown = {"render": cfg.render, "video": cfg.video, "json": cfg.json}
+    return score(job, checkpoint, **shown, width=_width(cfg))
+
+
+def _width(cfg: DictConfig) -> int | None:
+    """Of the beam; None is greedy."""
+    if cfg.decode not in ("greedy", "beam"):
+        raise ConfigError(f"decode must be greedy or beam, got '{cfg.decode}'")
+    if cfg.decode == "greedy" and "width" in touched(HydraConfig.get().overrides.task):
+        raise ConfigError(f"width={cfg.width} has no effect without decode=beam")
+    return int(cfg.width) if cfg.decode == "beam" else None
+
+
+def _expert_list(cfg: DictConfig) -> None:
+    from dagger_cli.commands.expert import list_known
+
+    list_known(str(cfg.env.get("id", cfg.env.name)), cfg.env.name)
+
+
+def _expert_show(cfg: DictConfig) -> None:
+    from dagger_cli.build import expert_of
+    from dagger_cli.commands.expert import show
+
+    show(*expert_of(cfg))
+
+
+def _expert_score(cfg: DictConfig) -> Score:
+    from dagger_cli.build import expert_job
+    from dagger_cli.commands.expert import score
+
+    return score(expert_job(cfg), cfg.json)
+
+
+def _expert_fetch(cfg: DictConfig) -> None:
+    if "fallback" not in cfg.expert:
+        raise ConfigError(
+            "dagger expert fetch downloads from the Hub (expert=hub); for an agent that is here, "
+            "use dagger expert convert"
+        )
+    cfg.expert.fallback = "none"
+    _expert_convert(cfg)
+
+
+def _expert_convert(cfg: DictConfig) -> None:
+    from dagger_cli.build import expert_of
+    from dagger_cli.commands.expert import save
+
+    out = cfg.out  # a missing one is reported before anything is loaded
+    save(*expert_of(cfg), out)
+
+
+def _push(cfg: DictConfig) -> None:
+    from dagger_cli.commands.push import push
+
+    push(
+        cfg.checkpoint,
+        cfg.repo_id,
+        private=cfg.private,
+        video=cfg.video,
+        message=cfg.message,
+    )
+
+
+def _export(cfg: DictConfig) -> None:
+    from dagger_cli.build import source_of
+    from dagger_cli.commands.export import check, export
+    from dagger_cli.tracking.checkpoint import read_manifest, resolve_checkpoint
+
+    folder, path = resolve_checkpoint(cfg.checkpoint), Path(cfg.path).expanduser()
+    check(cfg.format, path)
+    keys = touched(HydraConfig.get().overrides.task)
+    source = source_of(cfg, keys, read_manifest(folder).config)
+    export(folder, cfg.format, path, source)
+
+
+_TASKS: dict[str, Callable[[DictConfig], Score | None]] = {
+    "train": _train,
+    "eval": _eval,
+    "expert fetch": _expert_fetch,
+    "expert show": _expert_show,
+    "expert list": _expert_list,
+    "expert score": _expert_score,
+    "expert convert": _expert_convert,
+    "push": _push,
+    "export": _export,
+}
 
 
 def _shown(folder: Path) -> Path:

@@ -15,6 +15,8 @@ from dagger_cli.schema import register, shipped_targets
 
 NEEDED = {
     ("env", "gym"): ["env.id=CartPole-v1"],
+    ("env", "sequence"): ["env.data=file.jsonl"],
+    ("policy", "glyphs"): ["env=handwriting"],
     ("expert", "path"): ["expert.path=somewhere"],
     ("expert", "python"): ["expert.target=some.function"],
 }
