@@ -268,6 +268,18 @@ class Oracle:
 
 
 @dataclass
+class MarioPlanner:
+    _target_: str = MISSING
+    ticks_per_action: int = MISSING
+    nodes: int = MISSING
+    horizon: float = MISSING
+    greed: float = MISSING
+    damage: float = MISSING
+    margin: float = MISSING
+    fear: float = MISSING
+
+
+@dataclass
 class Python:
     _target_: str = MISSING
     target: str = MISSING
@@ -469,7 +481,7 @@ class HGDAgger:
 
 OPTIONS: dict[str, tuple[type, ...]] = {
     "env": (Gym, Sequence, Handwriting, Mario),
-    "expert": (Hub, Path, Zoo, Trained, Bundled, Heuristic, Oracle, Python),
+    "expert": (Hub, Path, Zoo, Trained, Bundled, Heuristic, Oracle, MarioPlanner, Python),
     "policy": (Mlp, Cnn, Glyphs, Svm, SparseSvm),
     "beta_schedule": (Indicator, Linear, Exponential, Constant, Inverse, Table),
     "trainer": (

@@ -65,7 +65,7 @@ def search(tree: Tree, settings: Settings) -> tuple[int, int]:
 @compiled
 def cost(tree: Tree, settings: Settings, place: int) -> float:
     """Lost ticks, less a part of the ticks gained."""
-    steps = tree.depth[place] * settings.ticks
+    steps = tree.depth[place] * settings.ticks_per_action
     return tree.lost[place] - settings.greed * (steps - tree.lost[place])
 
 
@@ -77,8 +77,8 @@ def open_children(tree: Tree, settings: Settings, queue: Queue, place: int, chil
     rising = game.jump_time > 0
     base, depth = cost(tree, settings, place), tree.depth[place] + 1
     for move in range(len(MOVES)):
-        loses = LOSES[move] * settings.ticks
-        guess = base + loses - settings.greed * (settings.ticks - loses)
+        loses = LOSES[move] * settings.ticks_per_action
+        guess = base + loses - settings.greed * (settings.ticks_per_action - loses)
         for turn in range(2):
             jump = (turn == 0) == rising
             if jump and not jumps:
@@ -97,14 +97,16 @@ def simulate(tree: Tree, settings: Settings, child: int, place: int, start: floa
     copy_game(tree.games, tree.words, parent, place)
     game, stage = tree.games[place], tree.stages[0]
     power = game.large + game.fire
-    for _ in range(settings.ticks):
+    for _ in range(settings.ticks_per_action):
         tick(game, stage, keys)
     tree.depth[place] = tree.depth[parent] + 1
     tree.first[place] = keys if parent == 0 else tree.first[parent]
     harm = max(power - game.large - game.fire, 0) * settings.damage
     before = tree.games[parent]
     gained = (reach(game) - reach(before)) / BEST
-    tree.lost[place] = tree.lost[parent] + settings.ticks - gained + harm + fear(game, settings)
+    tree.lost[place] = (
+        tree.lost[parent] + settings.ticks_per_action - gained + harm + fear(game, settings)
+    )
 
 
 @compiled

@@ -18,14 +18,15 @@ MOST_CHILDREN = 10
 COST_UNIT = 64.0  # the queue tells costs apart by 1/64 tick
 _CHILD_BITS, _DEPTH_BITS = 24, 12
 _CHILD_MASK = (1 << _CHILD_BITS) - 1
+MOST_NODES = (1 << _CHILD_BITS) // MOST_CHILDREN - 1
 _DEEPEST = (1 << _DEPTH_BITS) - 1
 
 
 class Settings(NamedTuple):
     """How far and how eagerly to search; the units are those of `MarioPlanner`."""
 
+    ticks_per_action: int
     nodes: int
-    ticks: int
     horizon: float
     greed: float
     damage: float

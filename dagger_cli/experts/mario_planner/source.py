@@ -1,0 +1,128 @@
+"""`expert=mario_planner`: from the config's words to an expert that plans for every row."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.random import Generator
+
+from dagger_cli.core.errors import ConfigError, ExpertError
+from dagger_cli.core.types import Acts, Array, Card, Expert, Space, View
+from dagger_cli.envs.mario.kinds import JUMP, LEFT, RIGHT, SPEED
+from dagger_cli.envs.mario.layout import GAME_BYTES, games_of, words_of
+from dagger_cli.experts.mario_planner.kernels import plan
+from dagger_cli.experts.mario_planner.tree import MOST_NODES, Settings, Tree, new_tree
+
+BUTTONS = np.array([LEFT, RIGHT, JUMP, SPEED])  # in the order of an action
+ROWS_A_JOB = 8  # a label takes about a millisecond, handing work to a thread some hundredths
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class MarioPlanner:
+    """How far and how eagerly to search; the keys are those of `Settings`."""
+
+    ticks_per_action: int
+    nodes: int
+    horizon: float
+    greed: float
+    damage: float
+    margin: float
+    fear: float
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.nodes <= MOST_NODES:
+            raise ConfigError(f"expert.nodes must be 1 to {MOST_NODES}, got {self.nodes}")
+        if self.ticks_per_action < 1:
+            raise ConfigError(
+                f"expert.ticks_per_action must be at least 1, got {self.ticks_per_action}"
+            )
+        for key in ("horizon", "greed", "damage", "margin", "fear"):
+            if not getattr(self, key) >= 0:
+                raise ConfigError(f"expert.{key} must be 0 or more, got {getattr(self, key)}")
+
+    def load(self, env_id: str, observation_space: Space, action_space: Space) -> Expert:
+        """Raises ExpertError where the actions are not Mario's buttons."""
+        if action_space.kind != "multi_binary" or action_space.shape != BUTTONS.shape:
+            raise ExpertError(
+                f"expert=mario_planner plays Mario with four buttons, not '{env_id}'; "
+                "use env=mario or another expert"
+            )
+        settings = Settings(**{f.name: getattr(self, f.name) for f in fields(self)})
+        card = Card(
+            name="best-first search",
+            source="copies of the Mario simulator",
+            sha256=_digest(),
+        )
+        return PlanningExpert(env_id, action_space, settings, card)
+
+
+@dataclass(frozen=True)
+class PlanningExpert:
+    """Plans anew for every row, so an answer depends on that row's game alone."""
+
+    env_id: str
+    action_space: Space
+    settings: Settings
+    card: Card
+
+    def act(self, view: View, rng: Generator) -> Acts:
+        """Deterministic: `rng` is not used."""
+        if view.privileged is None or view.privileged.shape[1:] != (GAME_BYTES,):
+            raise ExpertError(
+                f"expert=mario_planner needs the game itself, and '{self.env_id}' does not show "
+                "it: use env=mario, or another expert"
+            )
+        keys, _ = self.plan(view.privileged)
+        pressed = (keys[:, None] & BUTTONS) != 0
+        return Acts(pressed.astype(self.action_space.dtype), np.ones(len(view), bool))
+
+    def plan(self, rows: Array) -> tuple[Array, Array]:
+        """(n,) button masks for (n, GAME_BYTES) games, and (n,) how many positions each took."""
+        games = games_of(rows)
+        words, n = words_of(games), len(games)
+        keys, used = np.zeros(n, np.int64), np.zeros(n, np.int64)
+        jobs = [slice(at, at + ROWS_A_JOB) for at in range(0, n, ROWS_A_JOB)]
+
+        def work(tree: Tree) -> None:
+            while jobs:
+                try:
+                    here = jobs.pop()
+                except IndexError:  # another thread took the last
+                    return
+                plan(games[here], words[here], tree, self.settings, keys[here], used[here])
+
+        trees = self._trees[: len(jobs)]
+        for done in [self._threads.submit(work, tree) for tree in trees[1:]] + [None]:
+            if done is None:
+                work(trees[0])
+        return keys, used
+
+    @cached_property
+    def _trees(self) -> list[Tree]:
+        """One for each core this process may run on."""
+        return [new_tree(self.settings.nodes) for _ in range(_usable_cores())]
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(len(self._trees), thread_name_prefix="planner")
+
+
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _digest() -> str:
+    """Of the files that plan."""
+    digest = hashlib.sha256()
+    for path in sorted(HERE.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
