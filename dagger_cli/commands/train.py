@@ -118,17 +118,14 @@ def _final_scores(job: TrainJob, folder: Path, console: Console) -> dict[str, Sc
     with closing(job.env.judge.open(slots_for(len(seeds)))) as env:
         for name, policy in (("expert", job.kit.expert), ("student", student)):
             with console.evaluating(len(seeds), name) as progress:
-                scores[name] = evaluate(env, policy, seeds, _rng(job), progress)
+                # As in `dagger eval` on these seeds, so that a mixture draws the same members.
+                chance = np.random.default_rng(seeds[0])
+                scores[name] = evaluate(env, policy, seeds, chance, progress)
     return scores
 
 
 def _which(job: TrainJob, best: Best) -> str:
     return "last round" if job.student == "last" else f"round {best.round}"
-
-
-def _rng(job: TrainJob) -> np.random.Generator:
-    """The same chances for every evaluation, whatever was drawn before it."""
-    return np.random.default_rng(job.config["seed"])
 
 
 def _write_config(job: TrainJob, folder: Path, *, resume: bool) -> None:

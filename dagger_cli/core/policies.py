@@ -4,23 +4,72 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.types import Acts, Array, Policy, Space, View
 
+FEW_ROWS = 512  # beyond, a call for each member is no longer what takes the time
+
+
+@runtime_checkable
+class Joins(Protocol):
+    """A policy that can answer for others of its learner in the same pass.
+
+    That is what makes many small networks cost about as much as one.
+    """
+
+    def joins(self) -> bool:
+        """Whether this one can."""
+        ...
+
+    def act_for(self, members: Sequence[Policy], chosen: Array, view: View) -> Array:
+        """Actions; row i is answered by `members[chosen[i]]`, (n,) int."""
+        ...
+
 
 def act_each(members: Sequence[Policy], chosen: Array, view: View, rng: Generator) -> Acts:
     """Row i is answered by `members[chosen[i]]`, (n,) int; a member sees its rows as a batch."""
-    present = [int(member) for member in np.unique(chosen)]
+    present: list[int] = np.unique(chosen).tolist()
     if len(present) == 1:
         return members[present[0]].act(view, rng)
-    rows = [np.flatnonzero(chosen == member) for member in present]
-    parts = [members[m].act(view[r], rng) for m, r in zip(present, rows, strict=True)]
+    groups = _groups(members, present) if len(view) <= FEW_ROWS else [[m] for m in present]
+    rows = [np.flatnonzero(np.isin(chosen, group)) for group in groups]
+    parts = [
+        _answers([members[m] for m in group], np.searchsorted(group, chosen[r]), view[r], rng)
+        for group, r in zip(groups, rows, strict=True)
+    ]
     back = np.argsort(np.concatenate(rows), kind="stable")
     actions = np.concatenate([part.actions for part in parts])[back]
     return Acts(actions, np.concatenate([part.asked for part in parts])[back])
+
+
+def _groups(members: Sequence[Policy], present: Sequence[int]) -> list[list[int]]:
+    """Who answers in one pass: all that join (so that it is always the same ones), others alone."""
+    joint = [i for i, member in enumerate(members) if _joins(member)]
+    if len(set(joint).intersection(present)) < 2:
+        return [[member] for member in present]
+    return [joint, *([member] for member in present if member not in joint)]
+
+
+def _joins(member: Policy) -> bool:
+    return _can_join(type(member)) and cast(Joins, member).joins()
+
+
+@cache  # asking whether an object is of a Protocol takes longer than to multiply
+def _can_join(kind: type) -> bool:
+    return issubclass(kind, Joins)
+
+
+def _answers(group: Sequence[Policy], chosen: Array, view: View, rng: Generator) -> Acts:
+    first = group[0]
+    if len(group) == 1:
+        return first.act(view, rng)
+    assert isinstance(first, Joins)
+    return Acts(first.act_for(group, chosen, view), np.zeros(len(view), bool))
 
 
 @dataclass(frozen=True)
@@ -54,7 +103,9 @@ def without_expert(learned: tuple[Policy, ...], weights: Sequence[float]) -> Mix
 
 
 def drawn(weights: Sequence[float], n: int, rng: Generator) -> Array:
-    """Which member each of n rows gets, (n,) int."""
+    """Which member each of n rows gets, (n,) int; nothing is drawn where one has all the weight."""
+    if max(weights) == 1:
+        return np.full(n, np.argmax(weights))
     inner_edges = np.cumsum(weights)[:-1]
     return np.searchsorted(inner_edges, rng.random(n), side="right")
 
@@ -112,25 +163,30 @@ class Ensemble:
 
     def act(self, view: View, rng: Generator) -> Acts:
         """The members' common answer."""
+        return Acts(self._common(self.answers(view, rng)), np.zeros(len(view), bool))
+
+    def spread(self, view: View, rng: Generator) -> Array:
+        """How far the members are apart, (n,) in the units of `distance`: mean over members."""
         answers = self.answers(view, rng)
+        common = self._common(answers)
+        gaps = np.stack([distance(self.space, answer, common) for answer in answers])
+        return np.asarray(gaps.mean(0))
+
+    def answers(self, view: View, rng: Generator) -> Array:
+        """(members, n, *action_shape)."""
+        size, n = len(self.members), len(view)
+        everybody = np.repeat(np.arange(size), n)
+        acts = act_each(self.members, everybody, view[np.tile(np.arange(n), size)], rng)
+        return acts.actions.reshape(size, n, *acts.actions.shape[1:])
+
+    def _common(self, answers: Array) -> Array:
         if self.space.kind == "box":
             common = answers.mean(0, dtype=np.float64)
         else:
             choices = np.unique(answers)
             votes = [(answers == choice).sum(0) for choice in choices]
             common = choices[np.argmax(votes, axis=0)]
-        return Acts(common.astype(self.space.dtype), np.zeros(len(view), bool))
-
-    def spread(self, view: View, rng: Generator) -> Array:
-        """How far the members are apart, (n,) in the units of `distance`: mean over members."""
-        answers = self.answers(view, rng)
-        common = self.act(view, rng).actions
-        gaps = np.stack([distance(self.space, answer, common) for answer in answers])
-        return np.asarray(gaps.mean(0))
-
-    def answers(self, view: View, rng: Generator) -> Array:
-        """(members, n, *action_shape)."""
-        return np.stack([member.act(view, rng).actions for member in self.members])
+        return np.asarray(common.astype(self.space.dtype))
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,9 @@ def cost_examples(
     visited = rollout(kit, actor, budget.n_steps, watch=probe)
     labels, weights = visited.acts.actions.copy(), visited.acts.asked.astype(np.float32)
     regrets = np.array(probe.regrets)
-    labels[probe.tried] = np.stack(probe.cheapest)
+    # Where all actions cost the same, the one that was taken stays.
+    mattered = np.flatnonzero(regrets)
+    labels[np.array(probe.tried)[mattered]] = np.stack(probe.cheapest)[mattered]
     weights[probe.tried] = regrets / max(float(regrets.mean()), np.finfo(np.float32).tiny)
     kept = visited.acts.asked.copy()
     kept[probe.tried] = True

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import torch
 from numpy.random import Generator
 from torch import Tensor, nn
 
-from dagger_cli.core.types import Acts, Array, View
+from dagger_cli.core.types import Acts, Array, Policy, View
 from dagger_cli.policies.heads import Head
+from dagger_cli.policies.stacked import Stack, stackable
 
 PIECE = 4096  # rows
 
@@ -44,8 +46,28 @@ class TorchPolicy:
             outputs = torch.cat([self._acting(piece) for piece in pieces])
         return Acts(self.head.actions(outputs), np.zeros(len(view), bool))
 
+    @cached_property
+    def _stackable(self) -> bool:
+        return stackable(self.network)
+
+    def joins(self) -> bool:
+        """Whether `act_for` can be asked: of a fully connected network."""
+        return self._stackable
+
+    def act_for(self, members: Sequence[Policy], chosen: Array, view: View) -> Array:
+        """What `members`, policies of the same learner, do: row i is of `members[chosen[i]]`."""
+        networks = tuple(m.network for m in members if isinstance(m, TorchPolicy))
+        with torch.inference_mode():
+            outputs = _stack(networks)(torch.as_tensor(view.obs), chosen)
+        return self.head.actions(outputs)
+
     def scores(self, view: View) -> Array:
         """(n, choices) log-probabilities of a single discrete action, for beam search."""
         with torch.inference_mode():
             outputs = self._acting(torch.as_tensor(view.obs))
             return np.asarray(torch.log_softmax(outputs, dim=1).numpy())
+
+
+@lru_cache(maxsize=4)  # a mixture acts thousands of times in a round
+def _stack(networks: tuple[nn.Module, ...]) -> Stack:
+    return Stack(networks)

@@ -58,7 +58,7 @@ def test_measuring_regret_changes_nothing_that_is_learned(name):
     blind = trained(TRAINERS[name], other, regret=False)
     assert fingerprint(measured, one) == fingerprint(blind, other)
     assert not any(key.startswith("regret/") for key in blind.facts)
-    # Tables fitted on the same rows are the same: this ensemble is never torn, and nothing is fresh.
+    # Tables fitted on the same rows are the same: this ensemble is never torn, nothing is fresh.
     assert ("regret/online_loss_mean" in measured.facts) == (name != "ensemble_dagger")
 
 

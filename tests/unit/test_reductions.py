@@ -143,8 +143,8 @@ def test_forward_with_few_labels_rolls_in_with_fewer_environments():
     [
         (Forward(7, None), 5, 103, "up to 50 steps, but rounds=5 slots of 7 cover only 35: "
          "set rounds=8 or trainer.slot=10"),
-        (Forward(None, None), 5, 9, "a slot of 10 steps needs 10 labels a round, but a round has 9: "
-         "give labels=50 or more"),
+        (Forward(None, None), 5, 9, "a slot of 10 steps needs 10 labels a round, but a round has "
+         "9: give labels=50 or more"),
         (Forward(None, 5000), 5, 103, "needs 1000 labels a round, but a round has 103"),
     ],
 )  # fmt: skip

@@ -99,7 +99,7 @@ EXPERT_FOLLOWS = {
 
 @pytest.mark.parametrize("name", EXPERT_FOLLOWS)
 def test_optimal_and_roll_out_costs_agree_where_the_expert_is_optimal(name):
-    """Its answer alone costs nothing, any other a step off the track, so all rows weigh the same."""
+    """Its answer costs nothing, any other a step off the track, so all rows weigh the same."""
     rounds = 1 if "first" in name else 6
     for state in steps(EXPERT_FOLLOWS[name], kit_of())[:rounds]:
         data = state.data
@@ -119,6 +119,17 @@ def test_a_rows_weight_is_what_a_blind_choice_costs_relative_to_the_round():
     # At step 0 the costs are 7 and 10, so blindly 1.5 more than the cheapest.
     blind = {1.5 / weight for weight in at_start}
     assert all(value == pytest.approx(min(blind)) for value in blind)
+
+
+def test_where_nothing_costs_anything_the_action_that_was_taken_stays():
+    """A roll-out of one step by an environment that pays nothing: all costs are equal."""
+    kit = toy_kit(steps=40)
+    begin(kit)
+    pays = kit.scratch.step
+    kit.scratch.step = lambda *words: pays(*words)._replace(rewards=np.zeros(len(words[0])))
+    one = Table((1, 1, 1, 1, 1))
+    data, _ = cost_examples(kit, Tries(1, 1, 2), 0, one, one, Follow((one,), (1.0,)))
+    assert len(data) > 0 and (data.weights == 0).all() and (data.labels == 1).all()
 
 
 def test_a_plan_never_spends_more_than_the_rounds_labels_and_says_what_is_missing():
