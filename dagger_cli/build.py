@@ -24,7 +24,7 @@ from dagger_cli.core.seeds import TEST_SEEDS, VALIDATION_SEEDS
 from dagger_cli.core.types import Expert, Space
 from dagger_cli.schema import shipped_targets
 
-MAX_SLOTS = 32  # of evaluation: more gain nothing on a few cores
+MAX_SLOTS = 32  # of evaluation: more simulators gain nothing on a few cores
 ENV_NOTES = (  # not the source's
     *("name", "failure_name", "per_step_name", "hub_algo"),
     *("budget", "evaluation", "seen_by"),
@@ -149,9 +149,13 @@ def expert_of(cfg: DictConfig) -> tuple[Expert, str]:
     return _expert(cfg, env), str(env.source.id)
 
 
-def slots_for(episodes: int) -> int:
-    """How many environments play so many episodes in waves of nearly equal size."""
-    return ceil(episodes / ceil(episodes / MAX_SLOTS))
+def open_for(source: Any, episodes: int) -> Any:
+    """Environments that play so many episodes in waves of nearly equal size.
+
+    A source whose slots are cheap says with `most_slots` how many may play at once.
+    """
+    most = getattr(source, "most_slots", MAX_SLOTS)
+    return source.open(ceil(episodes / ceil(episodes / most)))
 
 
 def _train_job(config: dict[str, Any], notes: tuple[str, ...] = ()) -> TrainJob:

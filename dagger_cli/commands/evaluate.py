@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dagger_cli.build import EvalJob, slots_for
+from dagger_cli.build import EvalJob, open_for
 from dagger_cli.core.beam import beam_search
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.evaluate import evaluate
@@ -54,7 +54,7 @@ def score(
         elif width is not None:
             result = _beam(job, policy, width, progress)
         else:
-            with closing(job.env.source.open(slots_for(len(job.seeds)))) as env:
+            with closing(open_for(job.env.source, len(job.seeds))) as env:
                 result = evaluate(env, policy, job.seeds, rng, progress)
     console.score(result)
     if json is not None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from dagger_cli.build import TrainJob, slots_for
+from dagger_cli.build import TrainJob, open_for
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.evaluate import evaluate
 from dagger_cli.core.files import write_json, write_text
@@ -95,7 +95,7 @@ def _rounds(
     job: TrainJob, state: State, best: Best | None, observers: tuple[Any, ...]
 ) -> tuple[State, Best | None]:
     seeds = job.validation_seeds
-    with closing(job.env.source.open(slots_for(len(seeds)))) as env:
+    with closing(open_for(job.env.source, len(seeds))) as env:
         validate = Validation(env, job.kit.expert, seeds, job.config["seed"], job.queries)
         return run(
             job.trainer,
@@ -115,7 +115,7 @@ def _final_scores(job: TrainJob, folder: Path, console: Console) -> dict[str, Sc
     checkpoint = resolve_checkpoint(folder / job.student)
     student = load_policy(checkpoint, job.kit.learner, job.env.source.action_space)
     scores = {}
-    with closing(job.env.judge.open(slots_for(len(seeds)))) as env:
+    with closing(open_for(job.env.judge, len(seeds))) as env:
         for name, policy in (("expert", job.kit.expert), ("student", student)):
             with console.evaluating(len(seeds), name) as progress:
                 # As in `dagger eval` on these seeds, so that a mixture draws the same members.

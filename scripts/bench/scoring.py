@@ -11,7 +11,7 @@ import torch
 from jobs import job_of
 from torch import nn
 
-from dagger_cli.build import slots_for
+from dagger_cli.build import open_for
 from dagger_cli.core.evaluate import evaluate
 from dagger_cli.core.types import Acts, Score
 from dagger_cli.tracking.checkpoint import load_policy, resolve_checkpoint
@@ -36,7 +36,7 @@ class Plain:
 
 
 def score(policy: Any, job: Any, seeds: range) -> Score:
-    with closing(job.env.judge.open(slots_for(len(seeds)))) as env:
+    with closing(open_for(job.env.judge, len(seeds))) as env:
         return evaluate(env, policy, seeds, np.random.default_rng(0))
 
 

@@ -10,8 +10,11 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import dagger_cli.envs.sequences.gym_env  # noqa: F401  # registers
+from dagger_cli.build import open_for
 from dagger_cli.core.errors import ConfigError, EnvError
+from dagger_cli.core.evaluate import evaluate
 from dagger_cli.core.seeds import TRAIN_SEEDS, VALIDATION_SEEDS
+from dagger_cli.core.types import Acts
 from dagger_cli.envs.sequences.env import SequenceEnv, Sight
 from dagger_cli.envs.sequences.source import Seeds
 from dagger_cli.envs.sequences.table import Sequences, Split, split_folds
@@ -26,6 +29,13 @@ TOY = Sequences(
     ("a", "b", "c"),
 )
 BOTH = np.arange(2)
+
+
+class FirstPixels:
+    """Answers by the number of black pixels."""
+
+    def act(self, view, rng):
+        return Acts(view.obs[:, :128].sum(1).astype(np.int64) % 26, np.zeros(len(view), bool))
 
 
 def toy(history=0, before=0, after=0) -> SequenceEnv:
@@ -149,3 +159,14 @@ def test_gymnasium_plays_the_same_episodes(sentences):
     again, _ = env.reset(seed=3)
     following, _ = env.reset()
     assert again.shape == following.shape == env.observation_space.shape
+
+
+def test_evaluation_plays_many_words_at_once_and_scores_do_not_depend_on_it():
+    made = source(fold=0)
+    assert [open_for(made, n).n_envs for n in (150, 1024, 5000)] == [150, 1024, 1000]
+    guess = FirstPixels()
+    rng = np.random.default_rng(0)
+    wide, narrow = (evaluate(made.open(n), guess, range(150), rng) for n in (150, 7))
+    np.testing.assert_array_equal(wide.returns, narrow.returns)
+    np.testing.assert_array_equal(wide.lengths, narrow.lengths)
+    assert 0 < wide.returns.sum() < wide.lengths.sum()

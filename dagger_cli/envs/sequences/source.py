@@ -59,6 +59,7 @@ class SequenceSource:
     sight: Sight
     render_modes: tuple[str, ...] = ()
     fps: int = 1
+    most_slots: int = 1024  # in an evaluation: a slot is a few rows of arrays
 
     @property
     def observation_space(self) -> Space:
