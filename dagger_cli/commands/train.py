@@ -77,6 +77,7 @@ def train(job: TrainJob, folder: Path, *, resume: bool) -> Score:
             wall_seconds=time.monotonic() - clock,
             run=folder,
             advice=advice(state.facts, scores["student"], scores["expert"]),
+            shown=_shown(job),
         )
     return scores["student"]
 
@@ -194,8 +195,18 @@ def _report(
     }
     board.finish(dict(_flat(job.config)), results)
     write_summary(
-        folder, student=student, expert=expert, best=best, spent=state.spent, wall_seconds=seconds
+        folder,
+        student=student,
+        expert=expert,
+        best=best,
+        spent=state.spent,
+        wall_seconds=seconds,
+        shown=_shown(job),
     )
+
+
+def _shown(job: TrainJob) -> bool:
+    return bool(job.env.source.render_modes)
 
 
 def _flat(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -96,10 +96,12 @@ class Console:
         wall_seconds: float,
         run: Path,
         advice: str = "",
+        shown: bool = True,
     ) -> None:
         """Print one row a score, what the run cost, where it is and what to type next.
 
-        `advice` ends it: one sentence on what would make the student better.
+        `advice` ends it: one sentence on what would make the student better. `shown` says whether
+        there is anything to watch in its environment.
         """
         self.close()
         self._line("")
@@ -114,7 +116,7 @@ class Console:
             ]
         )
         self._line("")
-        self._pairs(list(commands(run).items()))
+        self._pairs(list(commands(run, shown=shown).items()))
         if advice:
             self._line("")
             self._line(advice)

@@ -37,28 +37,36 @@ def write_summary(
     best: Best,
     spent: Spent,
     wall_seconds: float,
+    shown: bool = True,
 ) -> None:
-    """Write summary.json of a finished run; `student` is the policy of the best round."""
+    """Write summary.json of a finished run; `student` is the policy of the best round.
+
+    `shown` says whether there is anything to watch in its environment.
+    """
     value = {
         "student": score_summary(student),
         "expert": None if expert is None else score_summary(expert),
         "best": {"round": best.round, "validation_mean": best.mean},
         "spent": spent._asdict(),
         "wall_seconds": wall_seconds,
-        "commands": commands(run),
+        "commands": commands(run, shown=shown),
     }
     with writing(run / "summary.json"):
         write_json(run / "summary.json", value)
 
 
-def commands(run: Path) -> dict[str, str]:
-    """What to type next, to be pasted into a shell in the current folder."""
+def commands(run: Path, *, shown: bool = True) -> dict[str, str]:
+    """What to type next, to be pasted into a shell in the current folder.
+
+    Where nothing can be shown (see `write_summary`), there is no command to watch it.
+    """
     path = _shown(run)
     checkpoint = shlex.quote(f"checkpoint={_hydra(path)}")
     env, expert = _said_again(run)
+    watch = {"watch": " ".join([f"dagger eval {checkpoint} render=human", *env])}
     return {
         "evaluate": " ".join([f"dagger eval {checkpoint}", *env]),
-        "watch": " ".join([f"dagger eval {checkpoint} render=human", *env]),
+        **(watch if shown else {}),
         "curves": f"tensorboard --logdir {shlex.quote(path)}",
         "resume": " ".join(
             [f"dagger train {shlex.quote(f'resume={_hydra(path)}')}", *env, *expert]

@@ -38,6 +38,7 @@ def test_letters_from_training_to_beam_search(tmp_path):
     train(tmp_path, *words)
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert summary["student"]["episodes"] == summary["expert"]["episodes"] == 150
+    assert "watch" not in summary["commands"]  # there is nothing to see
     greedy = scored(tmp_path, "run")
     assert greedy > 0.7
     assert scored(tmp_path, "run", "decode=beam", "width=1") == greedy

@@ -99,6 +99,8 @@ def test_commands_can_be_pasted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert near["evaluate"] == "dagger eval checkpoint=outputs/a+b"
     assert near["watch"] == "dagger eval checkpoint=outputs/a+b render=human"
     assert near["curves"] == "tensorboard --logdir outputs/a+b"
+    unseen = commands(tmp_path / "outputs/a+b", shown=False)
+    assert unseen == {name: word for name, word in near.items() if name != "watch"}
     odd = commands(tmp_path / "x=1, y's")
     assert odd["curves"] == """tensorboard --logdir 'x=1, y'"'"'s'"""
     (tmp_path / "else").mkdir()

@@ -25,6 +25,7 @@ from dagger_cli.envs.sequences.table import Sequences, Split, split_folds, watch
 
 PARTS = ("train", "validation", "test")
 FOLDS = 10  # where the file names none
+MOST_FOLDS = 10_000
 
 
 def sequence(
@@ -90,7 +91,7 @@ def _lines(path: Path) -> Iterator[_Line]:
             continue
         try:
             line = _line(written, features)
-        except (ValueError, RecursionError) as err:
+        except ValueError as err:
             raise EnvError(f"env.data={path}, line {number}: {err}") from err
         features = line.tokens.shape[1]
         yield line
@@ -98,7 +99,12 @@ def _lines(path: Path) -> Iterator[_Line]:
 
 def _line(written: str, features: int | None) -> _Line:
     """Raises ValueError with what is wrong."""
-    value = json.loads(written)
+    try:
+        value = json.loads(written)
+    except json.JSONDecodeError as err:
+        raise ValueError(f"not JSON ({err})") from err
+    except (ValueError, RecursionError) as err:
+        raise ValueError("numbers too long or brackets too deep to be data") from err
     if not isinstance(value, dict) or not {"tokens", "labels"} <= set(value):
         raise ValueError('an object with "tokens" and "labels" was expected')
     unknown = set(value) - {"tokens", "labels", "split", "fold"}
@@ -107,9 +113,7 @@ def _line(written: str, features: int | None) -> _Line:
     labels = value["labels"]
     if not isinstance(labels, list) or not all(type(label) in (str, int) for label in labels):
         raise ValueError("labels must be strings or whole numbers")
-    tokens = np.array(value["tokens"], np.float32)
-    if tokens.ndim != 2 or not tokens.shape[1] or not np.isfinite(tokens).all():
-        raise ValueError("tokens must be finite feature vectors, all of one length")
+    tokens = _features(value["tokens"])
     if len(tokens) != len(labels):
         raise ValueError(f"{len(tokens)} tokens but {len(labels)} labels")
     if features is not None and tokens.shape[1] != features:
@@ -117,12 +121,30 @@ def _line(written: str, features: int | None) -> _Line:
     return _Line(tokens, labels, _part(value))
 
 
+def _features(tokens: Any) -> Array:
+    """(n, d) float32; numbers that float32 does not hold are refused with all else that is not."""
+    wrong = ValueError("tokens must be lists of finite numbers, all of one length")
+    if not isinstance(tokens, list) or not all(isinstance(token, list) for token in tokens):
+        raise wrong
+    kinds = {type(number) for token in tokens for number in token}
+    if len({len(token) for token in tokens}) != 1 or not kinds or not kinds <= {int, float}:
+        raise wrong
+    with np.errstate(over="ignore"):
+        try:
+            features = np.array(tokens, np.float64).astype(np.float32)
+        except OverflowError:
+            raise wrong from None
+    if not np.isfinite(features).all():
+        raise wrong
+    return features
+
+
 def _part(value: dict[str, Any]) -> str | int | None:
     part: str | int | None = value.get("split", value.get("fold"))
     if "split" in value and part not in PARTS:
         raise ValueError(f"split must be one of {', '.join(PARTS)}, got {part!r}")
-    if "fold" in value and (type(part) is not int or part < 0):
-        raise ValueError(f"fold must be a whole number from 0, got {part!r}")
+    if "fold" in value and (type(part) is not int or not 0 <= part < MOST_FOLDS):
+        raise ValueError(f"fold must be a whole number from 0 to {MOST_FOLDS - 1}, got {part!r}")
     return part
 
 
