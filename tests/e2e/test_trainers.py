@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from safetensors import safe_open
 
 from dagger_cli.options import config_dir
 
-from .running import TINY, dagger, metrics, summary, train
+from .running import TINY, dagger, differences, metrics, summary, train
 
 TRAINERS = sorted(path.stem for path in (Path(config_dir()) / "trainer").glob("*.yaml"))
 VARIANTS = {
@@ -34,16 +35,44 @@ def test_a_trainers_run_is_scored_alike_when_its_checkpoint_is_read_back(name, t
     assert {"disagreement/own", "disagreement/expert"} <= rows[-1].keys()
 
 
-def test_resuming_searn_by_roll_outs_equals_never_having_stopped(tmp_path):
-    """The trainer that keeps the most: a mixture, its streams, and episodes to be brought back."""
-    words = (*SMALL, *VARIANTS["searn by roll-outs"])
-    whole = train(*words, "rounds=2", cwd=tmp_path, run="whole")
-    part = train(*words, "rounds=1", cwd=tmp_path, run="part")
-    done = dagger("train", "resume=part", "rounds=2", cwd=tmp_path)
+KEEPS_MOST = "searn by roll-outs"  # a mixture, its streams, and episodes to be brought back
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=() if n == KEEPS_MOST else pytest.mark.slow) for n in VARIANTS],
+)
+def test_resuming_equals_never_having_stopped(name, tmp_path):
+    """A coin by rounds must not see the number of rounds change, and Forward's slots are given."""
+    words = [*SMALL, *VARIANTS[name]]
+    words += {"aggrevate": ["beta=exponential"], "forward": ["trainer.slot=30"]}.get(name, [])
+    words += ["beta=exponential"] if name.startswith("dagger") else []
+    whole = train(*words, "rounds=3", cwd=tmp_path, run="whole")
+    part = train(*words, "rounds=2", cwd=tmp_path, run="part")
+    done = dagger("train", "resume=part", "rounds=3", cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
-    for name in ("policy", "env"):
-        path = f"checkpoints/last/{name}.safetensors"
-        assert (part / path).read_bytes() == (whole / path).read_bytes()
+    assert differences(whole, part) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["smile", "searn"])
+def test_a_mixture_of_twenty_is_scored_alike_when_it_is_read_back(name, tmp_path):
+    words = ("rounds=20", "steps_per_round=40", "evaluation.episodes=40")
+    run = train(*SMALL, f"trainer={name}", *words, cwd=tmp_path)
+    last = "checkpoint=run/checkpoints/last"
+    scores = []
+    for file in ("one.json", "two.json"):
+        done = dagger("eval", last, "episodes=40", f"json={file}", cwd=tmp_path)
+        assert (done.code, done.err) == (0, "")
+        scores.append(json.loads((tmp_path / file).read_text()))
+    assert scores[0] == scores[1]
+    with safe_open(run / "checkpoints/last/policy.safetensors", "np") as file:
+        weights = file.get_tensor("mixture.weights")
+    assert weights.shape == (20,) and weights.sum() == pytest.approx(1)
+    done = dagger("eval", "checkpoint=run", "json=best.json", cwd=tmp_path)
+    best = json.loads((tmp_path / "best.json").read_text())
+    student = summary(run)["student"]
+    assert {key: best[key] for key in student} == student
 
 
 @pytest.mark.parametrize("path", COMPARED, ids=lambda path: path.stem)
