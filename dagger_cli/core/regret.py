@@ -47,14 +47,16 @@ def measure(kit: Kit, before: State, after: State, *, aggregates: bool) -> dict[
     alone, from a random stream of its own.
     """
     data, policy = after.data, after.policy
-    if before.policy is None or data is None or policy is None or not len(data.newest):
+    fresh = None if data is None else _costly(data.newest)
+    if before.policy is None or data is None or policy is None or not fresh:
         return {name: before.facts[name] for name in (ONLINE_MEAN,) if name in before.facts}
     with kit.clock("regret"):
-        fresh = resampled(data.newest.thinned(MOST_ROWS), kit.rng.regret)
+        fresh = resampled(fresh.thinned(MOST_ROWS), kit.rng.regret)
         online = expected_loss(kit, before.policy, fresh)
         acts = before.policy.act(View(fresh.obs, fresh.steps), kit.rng.regret)
         apart = float(distance(kit.env.action_space, acts.actions, fresh.labels).mean())
-        rounds = sum(size > 0 for size in data.rounds[1:])  # that brought anything to measure on
+        _, *later = data.by_round()
+        rounds = sum(len(_costly(rows)) > 0 for rows in later)  # that could be measured
         mean = before.facts.get(ONLINE_MEAN, 0.0)
         mean += (online - mean) / rounds
         leader = policy if aggregates else _leader(kit, data)
@@ -67,6 +69,11 @@ def measure(kit: Kit, before: State, after: State, *, aggregates: bool) -> dict[
         AVERAGE: mean - hindsight,
         ONLINE_GAP: apart,
     }
+
+
+def _costly(data: Dataset) -> Dataset:
+    """The rows in which a mistake costs anything; the others' labels mean nothing."""
+    return data if data.weights is None else data[data.weights > 0]
 
 
 def _leader(kit: Kit, data: Dataset) -> Policy:
@@ -88,7 +95,7 @@ def advice(facts: Mapping[str, float], student: Score, expert: Score) -> str:
     if own > 2 * online:
         return (
             f"{differs}, but by {online:.1%} in those it learns from: "
-            "let it act while it learns (trainer=dagger)"
+            "have the expert answer in its own, too (trainer=dagger)"
         )
     if share > 0.2:
         return f"the average regret is {share:.0%} of the online loss: more rounds will help"

@@ -89,6 +89,22 @@ def test_rounds_without_a_fresh_row_are_no_part_of_the_mean():
     assert facts["regret/online_loss_mean"] == facts["regret/online_loss"] == 1.0
 
 
+def test_rows_in_which_no_mistake_costs_anything_are_not_measured():
+    """Tried actions that all cost the same; 0 is wrong in the one row that counts."""
+
+    def state(round, *weights):
+        rows, sizes = np.concatenate(weights).astype(np.float32), tuple(map(len, weights))
+        n, labels = len(rows), (rows > 0).astype(np.int64)
+        data = Dataset(np.zeros((n, 1)), np.zeros(n, np.int64), labels, sizes, rows)
+        return State(round, ZERO, data)
+
+    kit, first = toy_kit(), (1.0, 1.0)
+    assert measure(kit, state(1, first), state(2, first, (0, 0)), aggregates=True) == {}
+    facts = measure(kit, state(2, first, (0, 0)), state(3, first, (0, 0), (0, 2)), aggregates=True)
+    assert facts["regret/online_loss"] == facts["regret/online_loss_mean"] == 1.0
+    assert facts["disagreement/online"] == 1.0
+
+
 def test_combined_policies_lose_what_their_members_lose_on_average():
     kit = toy_kit()
     begin(kit)
@@ -128,7 +144,7 @@ def facts(own, online, average, mean=0.5):
     [
         (facts(0.5, 0.5, 0.4), GOOD, "scores what the expert does: more rounds will change little"),
         (facts(0.004, 0.1, 0.4), POOR, "0.4% in its own states: more rounds will change little"),
-        (facts(0.3, 0.1, 0.4), POOR, "by 10.0% in those it learns from: let it act"),
+        (facts(0.3, 0.1, 0.4), POOR, "by 10.0% in those it learns from: have the"),
         (facts(0.3, 0.2, 0.4), POOR, "regret is 80% of the online loss: more rounds will help"),
         (facts(0.3, 0.2, 0.05), POOR, "a richer policy will help, more rounds will not"),
         (facts(0.3, 0.2, -0.05), POOR, "regret is 0% of the online loss"),
