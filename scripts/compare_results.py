@@ -86,7 +86,6 @@ def read(run: Path) -> dict[str, Any] | None:
         "student": {key: summary["student"][key] for key in ("mean", "failures", "episodes")},
         "expert": {key: summary["expert"][key] for key in ("mean", "failures", "episodes")},
         **summary["spent"],
-        "seconds": round(summary["wall_seconds"]),
         "curve": [[row["train/labels"], row["eval/return_mean"]] for row in rows],
     }
 
@@ -99,11 +98,11 @@ def reached(run: dict[str, Any]) -> float:
 
 
 def table(result: dict[str, list[dict[str, Any]]]) -> str:
-    columns = ("trainer", "seeds", "return", "95 % interval", "worst", "falls a run")
-    columns += ("labels", "env steps", "labels to 95 %", "seconds")
+    columns = ("trainer", "seeds", "return", "95 % interval", "worst", "failures a run")
+    columns += ("labels", "env steps", "labels to 95 %")
     expert = next(iter(result.values()))[0]["expert"]
     lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
-    lines.append(f"| expert | | {expert['mean']:.1f} | | | {expert['failures']} | | | | |")
+    lines.append(f"| expert | | {expert['mean']:.1f} | | | {expert['failures']} | | | |")
     for trainer, runs in result.items():
         lines.append(f"| {' | '.join([trainer, *cells(runs)])} |")
     return "\n".join(lines)
@@ -124,7 +123,6 @@ def cells(runs: list[dict[str, Any]]) -> Iterator[str]:
     median = float(np.median(first))
     text = "never" if np.isinf(median) else f"{median:,.0f}"
     yield text + (f" ({never} never)" if never and not np.isinf(median) else "")
-    yield f"{np.mean([run['seconds'] for run in runs]):.0f}"
 
 
 def interval(means: np.ndarray) -> float | None:

@@ -54,6 +54,21 @@ def test_resuming_equals_never_having_stopped(name, tmp_path):
     assert differences(whole, part) == []
 
 
+def test_dagger_with_beta_one_is_sup_bit_for_bit(tmp_path):
+    sup = train(*SMALL, "trainer=sup", cwd=tmp_path, run="sup")
+    words = ("trainer=dagger", "beta=constant", "beta.value=1")
+    dagger_ = train(*SMALL, *words, cwd=tmp_path, run="dagger")
+    assert set(differences(sup, dagger_)) == {"metrics"}
+    for mine, other in zip(metrics(dagger_), metrics(sup), strict=True):
+        assert mine.pop("train/beta") == 1
+        kept = [{k: v for k, v in row.items() if "time/" not in k} for row in (mine, other)]
+        assert kept[0] == kept[1]
+    states = [
+        json.loads((r / "checkpoints/last/checkpoint.json").read_text()) for r in (sup, dagger_)
+    ]
+    assert states[0]["rng"] == states[1]["rng"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["smile", "searn"])
 def test_a_mixture_of_twenty_is_scored_alike_when_it_is_read_back(name, tmp_path):
