@@ -170,16 +170,28 @@ def draw(result: dict[str, list[dict[str, Any]]], env: str, path: Path) -> None:
         axes.plot(*middle(curves[trainer]), color="#1f6feb", lw=1.6)
         axes.set_title(trainer, fontsize=9)
         axes.set_xscale("log")
+        axes.set_xticks(*ticks(curves), minor=False)
+        axes.set_xticks([], minor=True)
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(labelsize=7)
     for axes in list(grid.flat)[len(curves) :]:
         axes.set_visible(False)
+    for axes in list(grid.flat)[max(0, len(curves) - columns) : len(curves)]:
+        axes.tick_params(labelbottom=True)  # the lowest visible one of its column
     figure.supxlabel("labels (expert queries)", fontsize=9)
     figure.supylabel("validation return", fontsize=9)
     figure.suptitle(f"{env}: each seed, and the mean; dashed the expert", fontsize=10)
     figure.tight_layout()
     figure.savefig(path)
     plt.close(figure)
+
+
+def ticks(curves: dict[str, list[np.ndarray]]) -> tuple[list[int], list[str]]:
+    """Round numbers of labels within what was used, and their short names."""
+    used = np.concatenate([curve[:, 0] for runs in curves.values() for curve in runs])
+    steps = [n * 10**k for k in range(2, 6) for n in (1, 2, 5)]
+    shown = [step for step in steps if used.min() * 0.99 <= step <= used.max()]
+    return shown, [f"{step / 1000:g}k" if step >= 1000 else str(step) for step in shown]
 
 
 def middle(curves: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
