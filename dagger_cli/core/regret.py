@@ -23,6 +23,7 @@ MOST_ROWS = 16_384  # of the aggregate, evenly spaced: the cost of measuring mus
 ONLINE, ONLINE_MEAN = "regret/online_loss", "regret/online_loss_mean"
 HINDSIGHT, AVERAGE = "regret/hindsight_loss", "regret/average"
 OWN_GAP, EXPERT_GAP, ONLINE_GAP = (f"disagreement/{on}" for on in ("own", "expert", "online"))
+LASTING = (ONLINE_MEAN, HINDSIGHT, AVERAGE, ONLINE_GAP)
 
 
 def expected_loss(kit: Kit, policy: Policy, data: Dataset) -> float:
@@ -43,13 +44,16 @@ def expected_loss(kit: Kit, policy: Policy, data: Dataset) -> float:
 def measure(kit: Kit, before: State, after: State, *, aggregates: bool) -> dict[str, float]:
     """The regret's parts after a round; empty after the first, into which no learner went.
 
+    A round that brought nothing to measure on has the last one's figures, without an online loss.
+
     `aggregates` says that the newest policy is fitted on all rounds; otherwise one is, for this
     alone, from a random stream of its own.
     """
     data, policy = after.data, after.policy
     fresh = None if data is None else _costly(data.newest)
     if before.policy is None or data is None or policy is None or not fresh:
-        return {name: before.facts[name] for name in (ONLINE_MEAN,) if name in before.facts}
+        # Nothing to measure on: what was measured last still holds.
+        return {name: before.facts[name] for name in LASTING if name in before.facts}
     with kit.clock("regret"):
         fresh = resampled(fresh.thinned(MOST_ROWS), kit.rng.regret)
         online = expected_loss(kit, before.policy, fresh)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -87,6 +89,9 @@ def test_rounds_without_a_fresh_row_are_no_part_of_the_mean():
     assert empty == {}
     facts = measure(kit, state(3, (3, 0, 0)), state(4, (3, 0, 0, 1)), aggregates=True)
     assert facts["regret/online_loss_mean"] == facts["regret/online_loss"] == 1.0
+    four = replace(state(4, (3, 0, 0, 1)), facts=facts)
+    still = measure(kit, four, state(5, (3, 0, 0, 1, 0)), aggregates=True)
+    assert still == {name: facts[name] for name in facts if name != "regret/online_loss"}
 
 
 def test_rows_in_which_no_mistake_costs_anything_are_not_measured():
