@@ -65,11 +65,10 @@ def _can_join(kind: type) -> bool:
 
 
 def _answers(group: Sequence[Policy], chosen: Array, view: View, rng: Generator) -> Acts:
-    first = group[0]
     if len(group) == 1:
-        return first.act(view, rng)
-    assert isinstance(first, Joins)
-    return Acts(first.act_for(group, chosen, view), np.zeros(len(view), bool))
+        return group[0].act(view, rng)
+    actions = cast(Joins, group[0]).act_for(group, chosen, view)
+    return Acts(actions, np.zeros(len(view), bool))
 
 
 @dataclass(frozen=True)
