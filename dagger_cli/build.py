@@ -204,6 +204,7 @@ def _train_job(config: dict[str, Any], notes: tuple[str, ...] = ()) -> TrainJob:
         scratch=env.source.open(n_envs) if trainer.rewinds else None,
         learner_for=lambda actions: _learner(cfg, env, actions),
     )
+    tried = trainer.tries.notes(env.source.action_space) if trainer.rewinds else ()
     tolerance, student = cfg.validation.tolerance, cfg.evaluation.checkpoint
     return TrainJob(
         config,
@@ -216,7 +217,7 @@ def _train_job(config: dict[str, Any], notes: tuple[str, ...] = ()) -> TrainJob:
         cfg.regret,
         student,
         evaluation_seeds,
-        notes=(*notes, *expert.card.notes),
+        notes=(*notes, *tried, *expert.card.notes),
     )
 
 

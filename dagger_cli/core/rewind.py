@@ -66,6 +66,16 @@ class Tries:
         """How many actions are tried in one state."""
         return self.candidates if space.kind == "box" else len(all_actions(space))
 
+    def notes(self, space: Space) -> tuple[str, ...]:
+        """What the user must know of the actions tried; nothing where it is all of them."""
+        if space.kind != "box":
+            return ()
+        draws = f"{self.candidates - 2} draws (trainer.tries.candidates)"
+        return (
+            f"actions are continuous: in a state {self.candidates} of them are tried, the "
+            f"expert's, the policy's and {draws}",
+        )
+
     def queries(self, space: Space) -> int:
         """The most that one state can cost in expert queries."""
         tried = self.actions_tried(space) * self.horizon * self.repeats

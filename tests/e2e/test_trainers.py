@@ -35,6 +35,18 @@ def test_a_trainers_run_is_scored_alike_when_its_checkpoint_is_read_back(name, t
     assert {"disagreement/own", "disagreement/expert"} <= rows[-1].keys()
 
 
+def test_who_tries_some_of_the_continuous_actions_says_so(tmp_path):
+    words = (*TINY, *SMALL, "trainer=lols", "trainer.tries.horizon=5", "rounds=1")
+    said = [
+        dagger("train", *words, f"env={env}", f"hydra.run.dir={env}", cwd=tmp_path)
+        for env in ("pendulum", "cartpole")
+    ]
+    assert [(done.code, done.err) for done in said] == [(0, "")] * 2
+    texts = [" ".join(done.out.split()) for done in said]
+    assert "in a state 5 of them are tried, the expert's, the policy's and 3 draws" in texts[0]
+    assert "are tried" not in texts[1]
+
+
 KEEPS_MOST = "searn by roll-outs"  # a mixture, its streams, and episodes to be brought back
 
 
