@@ -23,8 +23,12 @@ from dagger_cli.envs.gym import GymSource
 from dagger_cli.experts.bundled import Bundled
 from dagger_cli.experts.heuristic import Heuristic
 from dagger_cli.experts.python import Python
+from dagger_cli.policies.glyphs import glyphs_learner
 from dagger_cli.policies.sources import cnn_learner
+from dagger_cli.policies.svm import SvmLearner
+from dagger_cli.policies.torch_learner import TorchLearner
 from tests import toys
+from tests.handwriting.conftest import source as letters
 from tests.policies.learners import BOX, CHOICE, INF, OBS, SWITCHES, equal, learner
 
 IMAGES = Space("box", (36, 36, 1), "uint8", (0.0,) * 1296, (255.0,) * 1296)
@@ -32,6 +36,8 @@ CARTPOLE = Space("box", (4,), "float32", (-INF,) * 4, (INF,) * 4)
 LANDER = Space("box", (8,), "float32", (-INF,) * 8, (INF,) * 8)
 ENGINES = Space("discrete", (), "int64", sizes=(4,))
 THRUSTS = Space("box", (2,), "float32", (-1.0,) * 2, (1.0,) * 2)
+LETTERS = Space("box", (2 * 16 + 2 * 3,), "uint8", (0.0,) * 38, (1.0,) * 38)
+LABELS = Space("discrete", (), "int64", sizes=(3,))
 LEFT_RIGHT = Space("discrete", (), "int64", sizes=(2,))
 
 
@@ -105,6 +111,22 @@ FIT = {
     "optimiser": "adam", "learning_rate": 1e-3, "weight_decay": 0.0, "batch_size": 8,
     "epochs": None, "gradient_steps": 2, "warm_start": True, "decay": False,
 }  # fmt: skip
+
+
+def svm(reduction: str) -> SvmLearner:
+    return SvmLearner(
+        observations=OBS, actions=CHOICE, reduction=reduction, decode="margins",
+        regularisation=1e-4, learning_rate=0.05, row_visits=300,
+    )  # fmt: skip
+
+
+def glyphs() -> TorchLearner:
+    return glyphs_learner(
+        LETTERS, LABELS, image=(4, 4), history=2, encoder="conv", code=4, sizes=[8], dropout=0.1,
+        shift=1, loss="auto", threads=None, **FIT,
+    )  # fmt: skip
+
+
 LEARNERS = {
     "mlp box": (learner(), OBS, BOX),
     "mlp choice": (learner(actions=CHOICE, loss="hinge"), OBS, CHOICE),
@@ -114,6 +136,9 @@ LEARNERS = {
         IMAGES,
         CHOICE,
     ),
+    "svm pairs": (svm("all_pairs"), OBS, CHOICE),
+    "svm rest": (svm("one_vs_rest"), OBS, CHOICE),
+    "glyphs": (glyphs(), LETTERS, LABELS),
     "table": (toys.TableLearner(), STATES, toys.TrackEnv.action_space),
 }
 
@@ -247,6 +272,7 @@ class TestExpert:
 
 ENVS = {
     "toy": lambda n: toys.TrackEnv(n),
+    "letters": lambda n: letters(history=2, before=1).open(n),
     "CartPole-v1": lambda n: gym_source("CartPole-v1").open(n),
     "MountainCarContinuous-v0": lambda n: gym_source("MountainCarContinuous-v0").open(n),
 }

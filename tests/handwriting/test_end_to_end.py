@@ -46,6 +46,7 @@ def test_letters_from_training_to_beam_search(tmp_path):
     assert scored(tmp_path, "expert", "env=handwriting", "env.data=synthetic") == 1
 
 
+@pytest.mark.slow
 def test_structure_helps_and_dagger_beats_sup_on_synthetic_words(tmp_path):
     """The order of the paper's methods, on words of our own."""
     reached = {}
