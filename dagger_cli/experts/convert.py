@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from dagger_cli.core.errors import ExpertError
 from dagger_cli.core.types import Array, Space, SpaceKind
 from dagger_cli.experts.archive import Archive, read_archive
 from dagger_cli.experts.families import Actor, actor_of
-from dagger_cli.experts.plain_yaml import MAX_YAML_BYTES, read_yaml
 from dagger_cli.experts.sequences import Piece, step
+from dagger_cli.experts.settings import Settings
 from dagger_cli.experts.spec import Spec, describe, features, is_image
 from dagger_cli.experts.statistics import MAX_PICKLE_BYTES, Statistics, read_statistics
 from dagger_cli.experts.storage import Agent, read_bounded, save_agent
@@ -24,6 +26,7 @@ _KINDS: dict[str, SpaceKind] = {
     "MultiDiscrete": "multi_discrete",
     "MultiBinary": "multi_binary",
 }
+_NUMBER = re.compile(r"[-+]?(?:inf|\d+\.?\d*(?:e[-+]?\d+)?)")
 
 
 class AgentFiles(NamedTuple):
@@ -33,6 +36,11 @@ class AgentFiles(NamedTuple):
     statistics: Path | None = None
     config: Path | None = None
     args: Path | None = None
+    env_kwargs: Path | None = None
+
+
+class _OtherSpaces(ExpertError):
+    """It was trained in an environment that shows or takes something else."""
 
 
 def convert(
@@ -46,38 +54,35 @@ def agent_from(files: AgentFiles, observation_space: Space, action_space: Space)
     """Read all files and put the agent together; ExpertError where that cannot be."""
     archive = read_archive(files.archive)
     try:
-        statistics = _statistics(files)
+        settings = Settings.read(files.config, files.args, files.env_kwargs)
+        statistics = _statistics(files, settings)
         spec, weights = _network(archive, statistics, observation_space, action_space)
-        facts = _facts(archive, files)
     except ExpertError as err:
-        raise ExpertError(f"cannot use '{files.archive}': {err}") from err
-    return Agent(spec, weights, facts)
+        hint = ""
+        if isinstance(err, _OtherSpaces) and settings.behind:
+            hint = f" (it was trained behind {settings.behind}: take one with the same wrappers)"
+        raise ExpertError(f"cannot use '{files.archive}': {err}{hint}") from err
+    return Agent(spec, weights, _facts(archive, settings))
 
 
-def _facts(archive: Archive, files: AgentFiles) -> dict[str, Any]:
+def _facts(archive: Archive, settings: Settings) -> dict[str, Any]:
     facts: dict[str, Any] = {"sha256": archive.sha256}
-    module = archive.text("policy_class", "__module__")
-    steps = archive.data.get("num_timesteps")
-    trained_in = _yaml(files.args).get("env")
     named = {
-        "policy": module,
+        "policy": archive.text("policy_class", "__module__"),
         "sb3_version": archive.version,
-        "steps": steps,
-        "trained_in": trained_in,
+        "steps": archive.data.get("num_timesteps"),
+        "trained_in": settings.trained_in,
+        "trained_behind": settings.behind or None,
+        "trained_with": settings.env_kwargs or None,
     }
     return facts | {key: value for key, value in named.items() if isinstance(value, (str, int))}
 
 
-def _yaml(path: Path | None) -> dict[str, Any]:
-    return {} if path is None else read_yaml(read_bounded(path, MAX_YAML_BYTES))
-
-
-def _statistics(files: AgentFiles) -> Statistics | None:
+def _statistics(files: AgentFiles, settings: Settings) -> Statistics | None:
     """Without the statistics that its training used it would be another agent: an error."""
     if files.statistics is not None:
         return read_statistics(read_bounded(files.statistics, MAX_PICKLE_BYTES))
-    normalize = _yaml(files.config).get("normalize", False)
-    if normalize and not re.search(r"norm_obs['\"]?\s*[=:]\s*False", str(normalize)):
+    if settings.normalised:
         raise ExpertError(
             "it was trained on normalised observations, but their statistics (vecnormalize.pkl or "
             "vec_normalize.pkl) are missing; put that file beside it"
@@ -90,6 +95,7 @@ def _network(
 ) -> tuple[Spec, dict[str, Array]]:
     _same_kind(archive, "observation_space", observation_space)
     _same_kind(archive, "action_space", action_space)
+    _same_actions(archive, action_space)
     actor = actor_of(archive, action_space)
     channels_last = _channels_last(actor.piece, archive, observation_space)
     piece = actor.piece
@@ -121,7 +127,7 @@ def _normalised(spec: Spec, statistics: Statistics) -> Spec:
     shape = spec.observation_space.shape
     seen = (shape[-1], *shape[:-1]) if spec.channels_last else shape
     if spec.observation_space.kind != "box" or statistics.mean.shape != seen:
-        raise ExpertError(
+        raise _OtherSpaces(
             f"its observation statistics have the shape {statistics.mean.shape}, "
             f"but the environment has {describe(spec.observation_space)}"
         )
@@ -136,12 +142,23 @@ def _same_kind(archive: Archive, key: str, space: Space) -> None:
         return
     kind = _KINDS.get(name[1])
     if kind is None:
-        raise ExpertError(f"its {key} is a '{name[1]}', which is not supported")
+        raise _OtherSpaces(f"its {key} is a '{name[1]}', which is not supported")
     if kind != space.kind:
-        raise ExpertError(
+        raise _OtherSpaces(
             f"it was trained with a {kind} {key}, but the environment has {describe(space)}; "
             "choose an expert of this environment"
         )
+
+
+def _same_actions(archive: Archive, space: Space) -> None:
+    """Bounds and numbers of choices, where the archive's text has all of them."""
+    for key, ours in (("low", space.low), ("high", space.high), ("nvec", space.sizes)):
+        theirs = [float(n) for n in _NUMBER.findall(archive.text("action_space", key) or "")]
+        if theirs and len(theirs) == len(ours) and not np.allclose(theirs, ours, rtol=1e-4):
+            raise _OtherSpaces(
+                f"its actions had the {key} {theirs[:8]}, those of the environment have "
+                f"{list(ours)[:8]}; choose an expert of this environment, or check env.kwargs"
+            )
 
 
 def _channels_last(piece: Piece, archive: Archive, space: Space) -> bool:
@@ -166,7 +183,7 @@ def _sizes_fit(piece: Piece, actor: Actor, obs: Space, action: Space, channels_l
     wanted = first.shape[-1] if first.ndim == 1 else first.shape[1]
     if wanted != seen:
         what = "image channels" if first.ndim == 4 else "numbers"
-        raise ExpertError(
+        raise _OtherSpaces(
             f"it was trained on observations of {wanted} {what}, but the environment has "
             f"{describe(obs)}; choose an expert of this environment"
         )
@@ -174,7 +191,7 @@ def _sizes_fit(piece: Piece, actor: Actor, obs: Space, action: Space, channels_l
     needed = sum(action.sizes) if actor.head.kind in ("categorical", "greedy") else action.size
     quantiles = actor.head.kind == "greedy" and needed and outputs % needed == 0
     if outputs != needed and not quantiles:
-        raise ExpertError(
+        raise _OtherSpaces(
             f"it gives {outputs} numbers, but the actions of the environment, {describe(action)}, "
             f"need {needed}; choose an expert of this environment"
         )

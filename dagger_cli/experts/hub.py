@@ -17,7 +17,7 @@ from dagger_cli.experts.convert import AgentFiles
 from dagger_cli.experts.expert import published
 from dagger_cli.experts.hub_client import NotThere, Repo, agents_for, commit_of
 from dagger_cli.experts.layout import Found, older_versions, pick_agent
-from dagger_cli.experts.path import expert_of, version_notes
+from dagger_cli.experts.path import expert_of, training_notes, version_notes
 from dagger_cli.experts.storage import MAX_CARD_BYTES, read_bounded
 from dagger_cli.experts.student import MANIFEST, POLICY, Student
 
@@ -152,7 +152,7 @@ class Hub:
                 source=f"hub:{repo.repo_id}@{repo.revision}",
                 sha256=digest,
                 published=_results(repo) or published(facts),
-                notes=(*notes, *older),
+                notes=(*notes, *older, *training_notes(facts)),
                 details={**facts, **origin},
             )
 
@@ -185,6 +185,7 @@ def _companions(repo: Repo, model: Path) -> Found:
         model,
         statistics=repo.fetch_if_there("vec_normalize.pkl"),
         config=repo.fetch_if_there("config.yml"),
+        env_kwargs=repo.fetch_if_there("env_kwargs.yml"),
     )
 
 

@@ -85,7 +85,8 @@ def _with_companions(archive: Path, env_id: str) -> AgentFiles:
         places = (folder / name for folder in folders for name in names)
         return next((place for place in places if place.is_file()), None)
 
-    return AgentFiles(archive, first(*STATISTICS), first("config.yml"), first("args.yml"))
+    settings = (first(name) for name in ("config.yml", "args.yml", "env_kwargs.yml"))
+    return AgentFiles(archive, first(*STATISTICS), *settings)
 
 
 def _subfolders(folder: Path) -> list[Path]:

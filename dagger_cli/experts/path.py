@@ -41,7 +41,7 @@ class Path:
                 source=str(_shown(found)),
                 sha256=str(facts["sha256"]),
                 published=published(facts),
-                notes=version_notes(facts, env_id),
+                notes=(*version_notes(facts, env_id), *training_notes(facts)),
                 details=facts,
             )
 
@@ -89,3 +89,12 @@ def version_notes(facts: Mapping[str, Any], env_id: str) -> tuple[str, ...]:
     if trained_in is None or trained_in == env_id:
         return ()
     return (f"The expert was trained in {trained_in} and is played in {env_id}.",)
+
+
+def training_notes(facts: Mapping[str, Any]) -> tuple[str, ...]:
+    """Lines on how the environment it was trained in was altered: one played without is another."""
+    notes = {
+        "trained_behind": "The expert was trained behind {}: it needs the same in env.import.",
+        "trained_with": "The expert was trained with env.kwargs {}: give the same.",
+    }
+    return tuple(line.format(facts[key]) for key, line in notes.items() if key in facts)
