@@ -23,6 +23,7 @@ MOST_ROWS = 16_384  # of the aggregate, evenly spaced: the cost of measuring mus
 ONLINE, ONLINE_MEAN = "regret/online_loss", "regret/online_loss_mean"
 HINDSIGHT, AVERAGE = "regret/hindsight_loss", "regret/average"
 OWN_GAP, EXPERT_GAP, ONLINE_GAP = (f"disagreement/{on}" for on in ("own", "expert", "online"))
+ABOUT = 0.01  # of the expert's return: no more than what validation.tolerance calls as good
 LASTING = (ONLINE_MEAN, HINDSIGHT, AVERAGE, ONLINE_GAP)
 
 
@@ -63,7 +64,7 @@ def measure(kit: Kit, before: State, after: State, *, aggregates: bool) -> dict[
         rounds = sum(len(_costly(rows)) > 0 for rows in later)  # that could be measured
         mean = before.facts.get(ONLINE_MEAN, 0.0)
         mean += (online - mean) / rounds
-        leader = policy if aggregates else _leader(kit, data)
+        leader = policy if aggregates else _leader(kit, data, policy)
         rows = resampled(data.thinned(MOST_ROWS), kit.rng.regret)
         hindsight = expected_loss(kit, leader, rows)
     return {
@@ -80,14 +81,16 @@ def _costly(data: Dataset) -> Dataset:
     return data if data.weights is None else data[data.weights > 0]
 
 
-def _leader(kit: Kit, data: Dataset) -> Policy:
+def _leader(kit: Kit, data: Dataset, policy: Policy) -> Policy:
+    # From the newest member, or a single fit would be compared with what many fits have learned.
+    start = policy.members[-1] if isinstance(policy, Mixture | PerStep | Ensemble) else policy
     rows = resampled(data, kit.rng.regret)
-    return kit.learner.fit(rows, None, kit.rng.regret).policy
+    return kit.learner.fit(rows, start, kit.rng.regret).policy
 
 
 def advice(facts: Mapping[str, float], student: Score, expert: Score) -> str:
     """One sentence: will more rounds help, or is a richer policy needed? Empty without figures."""
-    if student.mean >= expert.mean - expert.stderr:
+    if student.mean >= expert.mean - max(expert.stderr, ABOUT * abs(expert.mean)):
         return "the student scores what the expert does: more rounds will change little"
     if not {OWN_GAP, ONLINE_GAP, AVERAGE} <= facts.keys():
         return ""
@@ -101,8 +104,13 @@ def advice(facts: Mapping[str, float], student: Score, expert: Score) -> str:
             f"{differs}, but by {online:.1%} in those it learns from: "
             "have the expert answer in its own, too (trainer=dagger)"
         )
-    if share > 0.2:
+    if share > 0.2 and facts.get(ONLINE, 0.0) <= 1.1 * loss:
         return f"the average regret is {share:.0%} of the online loss: more rounds will help"
+    if share > 0.2:
+        return (
+            f"the average regret is {share:.0%} of the online loss and does not fall: longer fits "
+            "(policy.gradient_steps) or answers in every state (trainer=dagger) will help"
+        )
     return (
         f"{differs}, and the best policy in hindsight would too (regret is {max(share, 0):.0%} of "
         "the online loss): a richer policy will help, more rounds will not"

@@ -18,7 +18,7 @@ from dagger_cli.core.types import Score, Space
 from dagger_cli.core.validate import Validation
 from dagger_cli.trainers.dagger import DAgger
 from dagger_cli.trainers.smile import SMILe
-from tests.toys import Table, TableExpert, TrackEnv, toy_kit
+from tests.toys import Table, TableExpert, TableLearner, TrackEnv, toy_kit
 
 ZERO, ONE = Table((0,) * 5), Table((1,) * 5)
 
@@ -74,6 +74,25 @@ def test_who_fits_one_round_alone_is_compared_with_a_fit_on_all():
         w * wrong(m, state.data.newest) for w, m in zip(acting.weights, acting.members, strict=True)
     )
     assert facts[2]["regret/online_loss"] == pytest.approx(expected)
+
+
+def test_what_is_fitted_on_all_goes_on_from_the_newest_member():
+    """Else one fit would be compared with a chain of them, and the regret come out below 0."""
+    starts = []
+
+    class Remembers(TableLearner):
+        def fit(self, data, start, rng):
+            starts.append(start)
+            return super().fit(data, start, rng)
+
+    kit = replace(toy_kit(), learner=Remembers())
+    begin(kit)
+    trainer = SMILe(0.5)
+    first = trainer.step(trainer.start(kit), kit)
+    second = trainer.step(first, kit)
+    starts.clear()
+    measure(kit, first, second, aggregates=False)
+    assert starts == [second.policy.members[-1]]
 
 
 def test_rounds_without_a_fresh_row_are_no_part_of_the_mean():
@@ -132,7 +151,7 @@ def scored(*returns):
     return Score(np.arange(n), np.array(returns, float), np.ones(n, np.int64), np.zeros(n, bool))
 
 
-POOR, GOOD = scored(10, 12), scored(99, 101)
+POOR, GOOD = scored(10, 12), scored(99.5, 100.5)
 
 
 def facts(own, online, average, mean=0.5):
@@ -144,13 +163,21 @@ def facts(own, online, average, mean=0.5):
     }
 
 
+def falling(newest):
+    return {**facts(0.3, 0.2, 0.4), "regret/online_loss": newest}
+
+
 @pytest.mark.parametrize(
     ("values", "student", "words"),
     [
         (facts(0.5, 0.5, 0.4), GOOD, "scores what the expert does: more rounds will change little"),
+        (facts(0.5, 0.5, 0.4), scored(98.9, 99.1), "scores what the expert does"),
+        (facts(0.5, 0.5, 0.4), scored(98.7, 98.9), "more rounds will help"),
         (facts(0.004, 0.1, 0.4), POOR, "0.4% in its own states: more rounds will change little"),
         (facts(0.3, 0.1, 0.4), POOR, "by 10.0% in those it learns from: have the"),
         (facts(0.3, 0.2, 0.4), POOR, "regret is 80% of the online loss: more rounds will help"),
+        (falling(0.54), POOR, "more rounds will help"),
+        (falling(0.56), POOR, "regret is 80% of the online loss and does not fall: longer fits"),
         (facts(0.3, 0.2, 0.05), POOR, "a richer policy will help, more rounds will not"),
         (facts(0.3, 0.2, -0.05), POOR, "regret is 0% of the online loss"),
         (facts(0.3, 0.2, 0.0, 0.0), POOR, "a richer policy will help, more rounds will not"),
