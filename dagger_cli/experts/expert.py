@@ -62,6 +62,7 @@ def expert_from(
 def published(facts: Mapping[str, Any]) -> tuple[float, float] | None:
     """(mean, standard deviation) of the return that the agent's own card promises."""
     score = facts.get("score")
-    if not isinstance(score, Mapping):
+    try:
+        return float(score["mean"]), float(score["std"])  # type: ignore[index]
+    except (KeyError, TypeError, ValueError):  # no number, whatever its author wrote
         return None
-    return float(score["mean"]), float(score["std"])

@@ -34,6 +34,8 @@ class Network:
     def __init__(self, spec: Spec, weights: Weights) -> None:
         import torch
 
+        if not all(np.isfinite(value).all() for value in weights.values()):
+            raise ExpertError("the expert's weights are not finite numbers")
         self.spec = spec
         self.weights = weights
         self._dtype = torch.float64 if spec.double else torch.float32

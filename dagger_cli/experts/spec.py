@@ -22,6 +22,7 @@ PARAMETRIC = frozenset({"Linear", "Conv2d", "BatchRenorm", "Flatten", "Standardi
 
 T = TypeVar("T")
 Weights = Mapping[str, Array]
+HeadKind = Literal["box", "scaled", "categorical", "bernoulli", "greedy"]
 Noise = Literal["none", "gaussian", "gaussian_net", "state_dependent"]
 
 
@@ -48,7 +49,7 @@ class Head:
     quantiles where there are several), and when sampling any action with probability `epsilon`.
     """
 
-    kind: Literal["box", "scaled", "categorical", "bernoulli", "greedy"]
+    kind: HeadKind
     squash: bool = False
     mean_limit: float | None = None
     noise: Noise = "none"
@@ -74,7 +75,7 @@ class Spec:
     double: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, the inverse of `from_json`."""
+        """Plain values, the inverse of `spec_from_json`."""
         return asdict(self)
 
     def shape(self, weights: Weights) -> str:
@@ -85,27 +86,6 @@ class Spec:
             weight = weights.get(f"layers.{i}.weight")
             words.append(layer.kind if weight is None else f"{layer.kind} {weight.shape[0]}")
         return ", ".join([*words, describe(self.action_space)])
-
-    @staticmethod
-    def from_json(values: Mapping[str, Any]) -> Spec:
-        """Raises ExpertError where the values are not those of a Spec."""
-        try:
-            rest = dict(values)
-            layers = tuple(Layer(**layer) for layer in rest.pop("layers"))
-            head = Head(**rest.pop("head"))
-            observed = space_from_json(rest.pop("observation_space"))
-            acted = space_from_json(rest.pop("action_space"))
-            return Spec(observed, acted, layers, head, **rest)
-        except (KeyError, TypeError, ValueError, AttributeError) as err:
-            raise ExpertError(f"the description of the network is damaged ({err})") from err
-
-
-def space_from_json(values: Mapping[str, Any]) -> Space:
-    """The space that `asdict` turned into plain values, lists being tuples again."""
-    fields: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
-    }
-    return Space(**fields)
 
 
 def under(tensors: Mapping[str, T], prefix: str) -> dict[str, T]:
@@ -143,4 +123,4 @@ def must_fit(agent: Space, env: Space, what: str) -> None:
 def describe(space: Space) -> str:
     """Such as `box (24,)` or `discrete (4)`."""
     size = f"({', '.join(map(str, space.sizes))})" if space.sizes else str(space.shape)
-    return f"{space.kind} {size}"
+    return f"{space.kind} {size}"[:80]

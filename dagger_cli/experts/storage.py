@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from dagger_cli.core.errors import ExpertError
 from dagger_cli.core.files import write_bytes, write_json
 from dagger_cli.experts.spec import Spec, Weights
+from dagger_cli.experts.spec_json import spec_from_json
 
 FORMAT = "dagger-agent"
 VERSION = 1
@@ -48,11 +49,11 @@ def load_agent(stem: Path) -> Agent:
     card = load_card(card_path)
     try:
         weights = load(read_bounded(weights_path, MAX_WEIGHTS_BYTES))
-    except (SafetensorError, ValueError) as err:
+    except (SafetensorError, ValueError, KeyError) as err:  # KeyError: a type numpy lacks
         raise ExpertError(
             f"'{weights_path}' is damaged ({err}); fetch or convert it again"
         ) from err
-    spec = Spec.from_json(card.pop("network", {}))
+    spec = spec_from_json(card.pop("network", None))
     return Agent(spec, weights, card)
 
 
@@ -68,7 +69,7 @@ def load_card(card_path: Path) -> dict[str, Any]:
         )
     if card.get("version") != VERSION:
         raise ExpertError(
-            f"'{card_path}' is of format version {card.get('version')}, "
+            f"'{card_path}' is of format version {str(card.get('version'))[:20]}, "
             f"this program reads {VERSION}; update it"
         )
     return card

@@ -88,7 +88,9 @@ def read_student(
     except CheckpointError as err:
         raise ExpertError(f"'{student.archive}' cannot be used: {err}") from err
     except (KeyError, TypeError, AttributeError) as err:
-        raise ExpertError(f"'{student.folder / MANIFEST}' lacks what it must have: {err}") from err
+        raise ExpertError(
+            f"'{student.folder / MANIFEST}' lacks what it must have: {str(err)[:80]}"
+        ) from err
     return policy, facts
 
 

@@ -189,6 +189,21 @@ def test_wrong_sha256(client: Client) -> None:
     assert "source" in load(sha256=good.upper())
 
 
+def test_a_full_disk_is_one_sentence(client: Client) -> None:
+    """And what was half downloaded is not taken for the file afterwards."""
+    import errno
+
+    from huggingface_hub import file_download
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with client.patch.context() as patch:
+        patch.setattr(file_download, "http_get", full)
+        assert "the disk is full" in load()["error"]
+    assert "source" in load()
+
+
 def test_unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     client = Client(monkeypatch, tmp_path, "http://127.0.0.1:9")
     told = load(fallback="bundled")
