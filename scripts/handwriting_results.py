@@ -85,7 +85,7 @@ def one(folder: Path, name: str, fold: int, data: str) -> dict[str, Any]:
     rounds = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     return {
         "letters": [r["train/labels"] for r in rounds],
-        "accuracy": [r["eval/return_mean"] / r["eval/episode_length"] for r in rounds],
+        "accuracy": [round(r["eval/return_per_step"], 6) for r in rounds],
         "beam": by_beam(folder) if name in BEAM else None,
         "seconds": numbers["seconds"],
     }
@@ -132,7 +132,7 @@ def draw(found: dict[str, Any], path: Path) -> None:
     axes.set_title(f"Handwriting, linear SVM: mean of {len(next(iter(found.values())))} folds")
     axes.title.set_fontsize(10)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 0.1))
     figure.tight_layout()
     figure.savefig(path)
     plt.close(figure)
