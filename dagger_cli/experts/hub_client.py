@@ -132,9 +132,12 @@ def models_for(word: str, author: str | None = None) -> list[Model]:
 
     Raises HubUnreachable where the Hub does not answer.
     """
-    from huggingface_hub import HfApi
+    from huggingface_hub import HfApi, get_session
+    from huggingface_hub.constants import ENDPOINT
 
     def ask() -> list[Model]:
+        # Alone, list_models would try to reach the Hub for half a minute.
+        get_session().head(ENDPOINT, timeout=TIMEOUT)
         found = HfApi().list_models(
             author=author, search=word, limit=MAX_FOUND, sort="downloads", cardData=True
         )
