@@ -275,8 +275,7 @@ class MarioPlanner:
     horizon: float = MISSING
     greed: float = MISSING
     damage: float = MISSING
-    margin: float = MISSING
-    fear: float = MISSING
+    caution: float = MISSING
 
 
 @dataclass

@@ -11,6 +11,7 @@ import pytest
 from dagger_cli.envs.mario import compiled, warm
 
 
+@pytest.mark.slow  # may compile everything
 def test_warm_up_leaves_a_mark_that_these_sources_are_compiled():
     warm.warm_up()
     assert warm.is_compiled()

@@ -13,7 +13,7 @@ from dagger_cli.experts.mario_planner.tree import Settings, Tree
 def plan(
     games: Array, words: Array, tree: Tree, settings: Settings, out: Array, used: Array
 ) -> None:
-    """Fill `out` (n,) with the buttons to hold in `games` (n,), `used` (n,) with the positions searched."""
+    """Fill `out` (n,) with the buttons to hold, `used` (n,) with how many positions that took."""
     tree.stages[0].columns = 0
     for i in range(len(games)):
         n = HEAD_WORDS + games[i].n_sprites * SPRITE_WORDS

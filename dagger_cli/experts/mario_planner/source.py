@@ -33,8 +33,7 @@ class MarioPlanner:
     horizon: float
     greed: float
     damage: float
-    margin: float
-    fear: float
+    caution: float
 
     def __post_init__(self) -> None:
         if not 1 <= self.nodes <= MOST_NODES:
@@ -43,7 +42,7 @@ class MarioPlanner:
             raise ConfigError(
                 f"expert.ticks_per_action must be at least 1, got {self.ticks_per_action}"
             )
-        for key in ("horizon", "greed", "damage", "margin", "fear"):
+        for key in ("horizon", "greed", "damage", "caution"):
             if not getattr(self, key) >= 0:
                 raise ConfigError(f"expert.{key} must be 0 or more, got {getattr(self, key)}")
 
@@ -98,10 +97,10 @@ class PlanningExpert:
                     return
                 plan(games[here], words[here], tree, self.settings, keys[here], used[here])
 
-        trees = self._trees[: len(jobs)]
-        for done in [self._threads.submit(work, tree) for tree in trees[1:]] + [None]:
-            if done is None:
-                work(trees[0])
+        helpers = [self._threads.submit(work, tree) for tree in self._trees[1 : len(jobs)]]
+        work(self._trees[0])
+        for helper in helpers:
+            helper.result()  # no row is unfinished, and no error unseen
         return keys, used
 
     @cached_property

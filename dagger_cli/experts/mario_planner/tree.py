@@ -30,8 +30,7 @@ class Settings(NamedTuple):
     horizon: float
     greed: float
     damage: float
-    margin: float
-    fear: float
+    caution: float
 
 
 class Tree(NamedTuple):
@@ -41,6 +40,7 @@ class Tree(NamedTuple):
     words: Array  # the same memory, for copying
     stages: Array  # (1,)
     lost: Array  # (nodes + 1,) float64: ticks lost to running right at full speed, with penalties
+    risk: Array  # (nodes + 1,) float64: how near to being lost each position is, 0 to 1
     depth: Array  # (nodes + 1,) int64
     first: Array  # (nodes + 1,) int64: the buttons of the first step on the way there
     parent: Array  # (children,) int64: position
@@ -52,7 +52,9 @@ def new_tree(nodes: int) -> Tree:
     """Room for one search after the other."""
     games, children = new_games(nodes + 1), (nodes + 1) * MOST_CHILDREN
     whole = [np.zeros(n, np.int64) for n in (nodes + 1, nodes + 1, children, children, children)]
-    return Tree(games, words_of(games), new_stages(1), np.zeros(nodes + 1), *whole)
+    return Tree(
+        games, words_of(games), new_stages(1), np.zeros(nodes + 1), np.zeros(nodes + 1), *whole
+    )
 
 
 @compiled
