@@ -22,6 +22,7 @@ _PACKAGES = (
     "numpy",
     "omegaconf",
     "pyyaml",
+    "requests",
     "rich",
     "rl_zoo3",
     "safetensors",
