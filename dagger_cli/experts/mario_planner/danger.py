@@ -10,20 +10,15 @@ from __future__ import annotations
 import numpy as np
 
 from dagger_cli.envs.mario.compiled import compiled
-from dagger_cli.envs.mario.kinds import (
-    BULLET,
-    FLOWER,
-    HEIGHT,
-    SHELL,
-    SPIKY,
-    WINGED_SPIKY,
-)
+from dagger_cli.envs.mario.kinds import BULLET, FLOWER, HEIGHT, SHELL, SPIKY, WINGED_SPIKY
 from dagger_cli.envs.mario.layout import Body, Game, Stage
 from dagger_cli.envs.mario.tiles import BEHAVIOUR, PLATFORM, SOLID, tile_at
 
 ALARM = 12  # ticks ahead
 NEAR = 16.0  # px across that count as touching; the rules' own 12, and some more
 DEEP = 250.0  # px down, below every floor
+FLOOR = SOLID | PLATFORM
+NOTHING, STAMPED, HURT = 0, 1, 2
 
 
 @compiled
@@ -53,16 +48,12 @@ def danger(game: Game, stage: Stage) -> float:
     return 0.0
 
 
-FLOOR = SOLID | PLATFORM
-NOTHING, STAMPED, HURT = 0, 1, 2
-
-
 @compiled
 def at(stage: Stage, game: Game, x: float, y: float) -> int:
     """What the tile at a point does."""
     if y < 0 or y >= 240 or x < 0:
         return 0
-    return BEHAVIOUR[tile_at(game, stage, int(x) // 16, int(y) // 16)]
+    return int(BEHAVIOUR[tile_at(game, stage, int(x) // 16, int(y) // 16)])
 
 
 @compiled
@@ -107,4 +98,5 @@ def pace(enemy: Body) -> float:
     """Pixels a tick to the right."""
     if enemy.kind == FLOWER:
         return 0.0
-    return enemy.facing * (4.0 if enemy.kind == BULLET else 11.0 if enemy.kind == SHELL else 1.75)
+    speed = 4.0 if enemy.kind == BULLET else 11.0 if enemy.kind == SHELL else 1.75
+    return float(enemy.facing * speed)

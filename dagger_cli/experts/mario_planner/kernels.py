@@ -31,7 +31,7 @@ def plan(
 def same_stage(games: Array, one: int, other: int) -> bool:
     """Whether two games are played on the same stage."""
     a, b = games[one], games[other]
-    return (
+    return bool(
         a.seed == b.seed
         and a.difficulty == b.difficulty
         and a.kind == b.kind

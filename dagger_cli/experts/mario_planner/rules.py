@@ -27,14 +27,14 @@ LOSES = np.array([0.0, 0.5, 1.0, 2.0])
 def reach(game: Game) -> float:
     """Pixels: where Mario would come to rest."""
     mario = game.sprites[0]
-    return np.float64(mario.x) + np.float64(mario.xa) * REST
+    return float(np.float64(mario.x) + np.float64(mario.xa) * REST)
 
 
 @compiled
 def can_rise(game: Game) -> bool:
     """Whether holding JUMP makes a difference: he may take off, or rises still."""
     stands = game.sprites[0].on_ground or game.sliding
-    return game.jump_time > 0 or (game.may_jump and stands)
+    return bool(game.jump_time > 0 or (game.may_jump and stands))
 
 
 @compiled
@@ -48,4 +48,4 @@ def likeness(game: Game, depth: int) -> int:
     key = (key << 5) | (game.jump_time & 0x1F)
     key = (key << 1) | (game.may_jump != 0)
     key = (key << 1) | (mario.on_ground != 0)
-    return (key << 8) | ((depth >> 1) & 0xFF)
+    return int((key << 8) | ((depth >> 1) & 0xFF))

@@ -62,7 +62,7 @@ def queue_key(cost: float, depth: int, child: int) -> int:
     """Smaller is better."""
     units = np.int64(np.floor(cost * COST_UNIT + 0.5))
     later = _DEEPEST - min(depth, _DEEPEST)
-    return (units << (_CHILD_BITS + _DEPTH_BITS)) | (later << _CHILD_BITS) | child
+    return int((units << (_CHILD_BITS + _DEPTH_BITS)) | (later << _CHILD_BITS) | child)
 
 
 @compiled
