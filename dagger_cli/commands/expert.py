@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 import shlex
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from numpy.random import Generator
 
 from dagger_cli.build import EvalJob
 from dagger_cli.commands import evaluate
 from dagger_cli.core.errors import ConfigError, ExpertError
-from dagger_cli.core.types import Card, Expert, Score
+from dagger_cli.core.types import Acts, Card, Expert, Score, View
 from dagger_cli.experts.catalogue import Known, catalogue
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.disk import writing
@@ -71,12 +75,35 @@ def _details(details: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield key.replace("_", " "), str(value)
 
 
+@dataclass
+class Timed:
+    """An expert, and the CPU seconds that its answers have taken, on all cores together."""
+
+    expert: Expert
+    seconds: float = 0.0
+
+    @property
+    def card(self) -> Card:
+        """The expert's own."""
+        return self.expert.card
+
+    def act(self, view: View, rng: Generator) -> Acts:
+        """What the expert does."""
+        begin = time.process_time()
+        acts = self.expert.act(view, rng)
+        self.seconds += time.process_time() - begin
+        return acts
+
+
 def score(job: EvalJob, json: str | None) -> Score:
-    """Play the episodes and print the score, the published one, and warnings."""
+    """Play the episodes and print the score, the published one, a label's cost, and warnings."""
     assert job.expert is not None
+    timed = Timed(job.expert)
+    job = replace(job, expert=timed)
     result = evaluate.score(job, None, render=None, video=None, json=json)
-    card = job.expert.card
-    pairs = [("published", _spread(card.published))]
+    card = timed.card
+    label = f"{1000 * timed.seconds / result.lengths.sum():.3g} ms of one core"
+    pairs = [("published", _spread(card.published)), ("a label", label)]
     Console(rounds=0, failure_name=None).start(pairs)
     for warning in warnings(result, card, job):
         print(f"warning: {warning}")
