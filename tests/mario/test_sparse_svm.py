@@ -22,16 +22,16 @@ def noisy(n: int) -> Dataset:
     return Dataset(obs, np.zeros(n, np.int64), labels ^ wrong, (n,))
 
 
-def test_few_passes_come_close_to_what_many_reach():
+def test_the_optimum_is_reached_and_left_no_more():
     data = noisy(2000)
     losses = [
         SparseSvmLearner(observations=SEEN, actions=PRESSED, regularisation=1e-3, passes=passes)
         .fit(data, None, np.random.default_rng(0))
         .loss
-        for passes in (10, 300)
+        for passes in (100, 300)
     ]
-    assert losses[0] < 1.05 * losses[1]
-    assert 0.35 < losses[1] < 0.55  # a tenth wrong at a hinge of two, for two buttons: 0.4
+    assert abs(losses[0] - losses[1]) < 1e-4
+    assert 0.35 < losses[1] < 0.45  # a tenth wrong at a hinge of two, for two buttons: 0.4
 
 
 def test_the_same_random_stream_gives_the_same_bits():
