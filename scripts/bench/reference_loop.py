@@ -6,8 +6,9 @@
 One Gymnasium environment, stepped one action at a time; the expert and the policy are asked about
 one observation at a time; a list of transitions; every round 5 epochs of batches of 64 over all of
 it through torch's DataLoader, warm-started; network 24-128-64-4, Adam 1e-3, squared error;
-beta_i = 1 - (i - 1) / rounds. Writes FOLDER/rounds.json (seconds spent until the end of each round,
-not counting imports) and FOLDER/policy_<round>.pt (its state dict), for `walker.py` to score.
+beta_i = 1 - (i - 1) / rounds. Writes FOLDER/rounds.json (wall and processor seconds spent until
+the end of each round, not counting imports) and FOLDER/policy_<round>.pt (its state dict), for
+`scoring.py` to score.
 `until` stops after so many rounds, with the same schedule.
 """
 
@@ -43,8 +44,8 @@ def main(words: list[str]) -> None:
     env = gymnasium.make("BipedalWalker-v3")
     states: list[Any] = []
     answers: list[Any] = []
-    seconds = []
-    begun = time.perf_counter()
+    seconds, cpu = [], []
+    begun, cpu_begun = time.perf_counter(), time.process_time()
     obs, _ = env.reset(seed=seed)
     for i in range(1, (int(given["until"]) or rounds) + 1):
         beta = 1 - (i - 1) / rounds
@@ -58,9 +59,11 @@ def main(words: list[str]) -> None:
                 obs, _ = env.reset()
         fit(policy, optimiser, states, answers)
         seconds.append(time.perf_counter() - begun)
+        cpu.append(time.process_time() - cpu_begun)
         torch.save(policy.state_dict(), out / f"policy_{i}.pt")
         print(f"round {i}/{rounds}: {len(states):,} labels, {seconds[-1]:.1f} s", flush=True)
-    (out / "rounds.json").write_text(json.dumps({"steps": int(given["steps"]), "seconds": seconds}))
+    spent = {"steps": int(given["steps"]), "seconds": seconds, "cpu_seconds": cpu}
+    (out / "rounds.json").write_text(json.dumps(spent))
 
 
 def the_expert(path: str) -> Any:
