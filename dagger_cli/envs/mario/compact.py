@@ -1,4 +1,4 @@
-"""A small observation for networks: 1551 numbers of a byte each, nothing of the past but two actions.
+"""A small observation for networks: 1551 numbers of a byte each, and of the past two actions only.
 
 * `PLANES` of 16 x 18 cells around Mario, from 8 rows above and 4 columns behind him;
 * the 24 answers of `state_bits`, the last two actions (left, right, jump, speed, newest first);

@@ -1,9 +1,9 @@
 """The paper's 27152 binary features, packed into 3394 bytes (Ross, Gordon & Bagnell 2011, 5.2).
 
-Feature i is bit i % 8, from the lowest, of byte i // 8: `np.unpackbits(obs, -1, bitorder="little")`.
+Feature i is bit i % 8, from the lowest, of byte i//8: `np.unpackbits(obs, -1, bitorder="little")`.
 
 * i = 6776 image + 14 (22 row + column) + kind: whether a cell of 22 x 22 around Mario (he is in row
-  11, column 11) holds a `CELL_KINDS[kind]`, in the last four images, newest first; one image a step.
+  11, column 11) holds a `CELL_KINDS[kind]`, in the last four images, newest first, one a step.
 * i = 27104 + 4 back + button: the last six actions (left, right, jump, speed), newest first.
 * i = 27128 + question: what Mario knows of himself, `state_bits.QUESTIONS`.
 

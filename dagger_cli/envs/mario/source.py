@@ -26,7 +26,7 @@ STAGE_TYPES = ("overground", "underground", "castle")
 
 @dataclass(frozen=True)
 class MarioSource:
-    """Opens games; the seed of an episode is the seed of its stage, as the generator counts them."""
+    """Opens games; an episode's seed is the seed of its stage, as the generator counts them."""
 
     id: str
     made: Play
@@ -51,7 +51,7 @@ class MarioSource:
         return ceil(ticks / self.made.ticks_per_action)
 
     def open(self, n_envs: int, watch: Callable[[], None] | None = None) -> MarioEnv:
-        """`n_envs` games, advanced by this thread and `workers` others; equal whatever those are."""
+        """`n_envs` games, advanced by this thread and `workers` others; equal for any number."""
         if n_envs < 1:
             raise ConfigError(f"n_envs must be at least 1, got {n_envs}")
         make_ready(lambda line: print(line, file=sys.stderr, flush=True))
