@@ -1,12 +1,13 @@
 """Everything docs/mario.md says about the paper's figure, measured by running `dagger` itself.
 
-    python scripts/mario_results.py [seeds=0,1,2] [methods=sup,dagger_05,...] [out=docs]
-                                    [runs=outputs/mario]
+    python scripts/mario_results.py [seeds=0,1,2] [methods=sup,dagger_05,...] [starts=small,large]
+                                    [ticks=1,2] [out=docs] [runs=outputs/mario]
 
-Twenty rounds of 5,000 labels a method and seed; the curves are of 100 validation stages a round, on
-which nothing is chosen (the last round counts), the table of 200 evaluation stages. Runs that are
-there already are not repeated, so one can be made a call. Prints the table and writes mario.json
-and mario.png to `out`.
+Twenty rounds of 5,000 labels a method and seed, started with fire; then Sup and DAgger 0.5 for each
+of `starts`, and with decisions every so many `ticks`. The curves are of 100 validation stages a
+round, on which nothing is chosen (the last round counts), the tables of 200 evaluation stages. Runs
+that are there already are not repeated, so one can be made a call. Prints the tables and the hours
+of all runs, and writes mario.json and mario.png to `out`.
 """
 
 from __future__ import annotations
@@ -32,7 +33,15 @@ METHODS = {
 }
 IN_THE_PAPER = {"dagger_05": 3030, "dagger_indicator": 2980}  # px, Ross, Gordon & Bagnell 2011
 COLOURS = ("#d1242f", "#1f6feb", "#0a3069", "#54aeff", "#8250df", "#bf3989", "#1a7f37")
-DEFAULTS = {"seeds": "0,1,2", "methods": ",".join(METHODS), "out": "docs", "runs": "outputs/mario"}
+VARIED = ("sup", "dagger_05")
+DEFAULTS = {
+    "seeds": "0,1,2",
+    "methods": ",".join(METHODS),
+    "starts": "small,large",
+    "ticks": "1,2",
+    "out": "docs",
+    "runs": "outputs/mario",
+}
 
 
 def main(words: Sequence[str]) -> int:
@@ -42,22 +51,38 @@ def main(words: Sequence[str]) -> int:
         print(__doc__)
         return 2
     seeds = [int(seed) for seed in given["seeds"].split(",")]
-    found: dict[str, Any] = {name: [] for name in methods}
-    for seed in seeds:  # the outer loop, so that every method has the seeds that are done
-        for name in methods:
-            found[name].append(one(Path(given["runs"]) / f"{name}_{seed}", name, seed))
+    rows = [(name, METHODS[name][0], METHODS[name][1]) for name in methods]
+    rows += varied("started", "env.start_mode", given["starts"])
+    rows += varied("ticks an action", "env.ticks_per_action", given["ticks"])
+    found: dict[str, Any] = {}
+    for seed in seeds:  # the outer loop, so that every row has the seeds that are done
+        for name, title, words in rows:
+            entry = found.setdefault(name, {"title": title, "runs": []})
+            entry["runs"].append(one(Path(given["runs"]) / f"{name}_{seed}", words, seed))
     out = Path(given["out"])
     out.mkdir(parents=True, exist_ok=True)
-    (out / "mario.json").write_text(json.dumps({"seeds": seeds, "methods": found}) + "\n")
+    (out / "mario.json").write_text(json.dumps({"seeds": seeds, "rows": found}) + "\n")
     print(table(found))
-    draw(found, out / "mario.png")
+    seconds = [run["seconds"] for entry in found.values() for run in entry["runs"]]
+    print(f"{len(seconds)} runs, {sum(seconds) / 60:.0f} minutes in all")
+    draw({name: found[name] for name in methods}, out / "mario.png")
     return 0
 
 
-def one(folder: Path, name: str, seed: int) -> dict[str, Any]:
+def varied(what: str, key: str, values: str) -> list[tuple[str, str, list[str]]]:
+    """Rows of Sup and DAgger 0.5 that differ from the figure's in one setting."""
+    return [
+        (f"{name}_{key.partition('.')[2]}_{value}", f"{METHODS[name][0]}, {what} {value}", words)
+        for value in values.split(",")
+        for name in VARIED
+        for words in [[*METHODS[name][1], f"{key}={value}"]]
+        if value
+    ]
+
+
+def one(folder: Path, words: list[str], seed: int) -> dict[str, Any]:
     """Labels seen and distance on validation stages after every round; the last on unseen ones."""
-    words = ["experiment=mario_paper", *METHODS[name][1], f"seed={seed}", "regret=false"]
-    numbers = run(folder, words)
+    numbers = run(folder, ["experiment=mario_paper", *words, f"seed={seed}", "regret=false"])
     # The rows that a finished run was fitted on: a third of a gigabyte, and nobody reads them.
     shutil.rmtree(folder / "checkpoints" / "aggregate", ignore_errors=True)
     rounds = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
@@ -73,12 +98,13 @@ def one(folder: Path, name: str, seed: int) -> dict[str, Any]:
 def table(found: dict[str, Any]) -> str:
     columns = ("method", "distance, px", "completed, %", "seeds", "paper, px")
     lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
-    for name, runs in found.items():
+    for name, entry in found.items():
+        runs = entry["runs"]
         means = np.array([r["student"]["mean"] for r in runs])
         won = [1 - r["student"]["failures"] / r["student"]["episodes"] for r in runs]
         spread = f" ± {means.std(ddof=1):.0f}" if len(runs) > 1 else ""
         lines.append(
-            f"| {METHODS[name][0]} | {means.mean():.0f}{spread} | {100 * np.mean(won):.1f} "
+            f"| {entry['title']} | {means.mean():.0f}{spread} | {100 * np.mean(won):.1f} "
             f"| {len(runs)} | {IN_THE_PAPER.get(name, '')} |"
         )
     return "\n".join(lines)
@@ -92,17 +118,19 @@ def draw(found: dict[str, Any], path: Path) -> None:
 
     figure, axes = plt.subplots(figsize=(6.4, 3.8), dpi=150)
     colours = dict(zip(METHODS, COLOURS, strict=True))
-    for name, runs in found.items():
-        curves = np.array([r["distance"] for r in runs])
-        labels = np.mean([r["labels"] for r in runs], axis=0) / 1000
-        spread = curves.std(0, ddof=1) if len(runs) > 1 else None
+    for name, entry in found.items():
+        curves = np.array([r["distance"] for r in entry["runs"]])
+        labels = np.mean([r["labels"] for r in entry["runs"]], axis=0) / 1000
+        spread = curves.std(0, ddof=1) if len(curves) > 1 else None
         axes.errorbar(
-            labels, curves.mean(0), spread, color=colours[name], lw=1.5, label=METHODS[name][0]
+            labels, curves.mean(0), spread, color=colours[name], lw=1.5, label=entry["title"]
         )
     axes.set_xlabel("labels, thousands (20 rounds)")
     axes.set_ylabel("distance, px, 100 validation stages")
-    n = len(next(iter(found.values())))
-    axes.set_title(f"Super Mario, started small, linear SVMs: {n} seed{'s' * (n > 1)}", fontsize=10)
+    n = len(next(iter(found.values()))["runs"])
+    axes.set_title(
+        f"Super Mario, started with fire, linear SVMs: {n} seed{'s' * (n > 1)}", fontsize=10
+    )
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=8)
     figure.tight_layout()
