@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from dagger_cli.core.types import Array
-from dagger_cli.experts.network import CUT
+from dagger_cli.experts.layers import CUT
 from dagger_cli.experts.spec import ACTIVATIONS, Layer, Spec, Weights, under
 from dagger_cli.experts.storage import Agent
 

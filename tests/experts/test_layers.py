@@ -1,0 +1,43 @@
+"""A few rows are answered bit for bit as one by one, whatever the shape of the layer."""
+
+import itertools
+
+import pytest
+import torch
+from torch.nn.functional import linear
+
+from dagger_cli.core.types import Space
+from dagger_cli.experts.layers import ALONE, functions
+from dagger_cli.experts.spec import Head, Layer, Spec
+
+
+def spec(layer: Layer, double: bool = False) -> Spec:
+    box = Space("box", (1,), "float32", (-1.0,), (1.0,))
+    return Spec(box, box, (layer,), Head("box"), double=double)
+
+
+@pytest.mark.parametrize(
+    "inputs, outputs",
+    [*itertools.product((1, 3, 24, 64, 256), (1, 2, 3, 4, 6, 8, 64)), (24, 400), (400, 300)],
+)
+@pytest.mark.parametrize("biased", [True, False])
+def test_a_few_rows_are_multiplied_as_one_by_one(inputs: int, outputs: int, biased: bool) -> None:
+    generator = torch.Generator().manual_seed(0)
+    weight = torch.randn(outputs, inputs, generator=generator)
+    bias = torch.randn(outputs, generator=generator) if biased else None
+    tensors = {"layers.0.weight": weight} | ({} if bias is None else {"layers.0.bias": bias})
+    (function,) = functions(spec(Layer("Linear")), tensors)
+    for rows in (1, 2, 7, 16, ALONE):
+        x = torch.randn(rows, inputs, generator=generator)
+        alone = torch.cat([linear(x[i : i + 1], weight, bias) for i in range(rows)])
+        assert torch.equal(function(x), alone)
+
+
+def test_more_rows_are_one_product() -> None:
+    generator = torch.Generator().manual_seed(0)
+    weight, bias = torch.randn(64, 64, generator=generator), torch.randn(64, generator=generator)
+    x = torch.randn(ALONE + 1, 64, generator=generator)
+    (function,) = functions(
+        spec(Layer("Linear")), {"layers.0.weight": weight, "layers.0.bias": bias}
+    )
+    assert torch.equal(function(x), linear(x, weight, bias))
