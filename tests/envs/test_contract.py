@@ -14,18 +14,18 @@ def workers(request):
     return request.param
 
 
-@pytest.fixture(params=["gymnasium", "envpool"])
-def backend(request):
-    return request.param
+PLAYED = [
+    *(("gymnasium", env_id) for env_id in IDS),
+    *(("envpool", env_id) for env_id in IDS if not env_id.startswith("toy/")),
+]
 
 
-@pytest.fixture(params=IDS)
-def env(request, workers, backend):
+@pytest.fixture(params=PLAYED, ids="-".join)
+def env(request, workers):
+    backend, env_id = request.param
     if backend == "envpool":
         pytest.importorskip("envpool", reason="EnvPool is not installed")
-        if request.param.startswith("toy/"):
-            pytest.skip("EnvPool has no toys")
-    env = source(request.param, workers=workers, backend=backend).open(N)
+    env = source(env_id, workers=workers, backend=backend).open(N)
     yield env
     env.close()
 
