@@ -116,7 +116,7 @@ def draw(found: dict[str, Any], path: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(6.4, 3.8), dpi=150)
+    figure, axes = plt.subplots(figsize=(7.6, 3.8), dpi=150)
     colours = dict(zip(METHODS, COLOURS, strict=True))
     for name, entry in found.items():
         curves = np.array([r["distance"] for r in entry["runs"]])
@@ -132,7 +132,7 @@ def draw(found: dict[str, Any], path: Path) -> None:
         f"Super Mario, started with fire, linear SVMs: {n} seed{'s' * (n > 1)}", fontsize=10
     )
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     figure.tight_layout()
     figure.savefig(path)
     plt.close(figure)
