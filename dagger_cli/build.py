@@ -185,7 +185,9 @@ def _train_job(config: dict[str, Any], notes: tuple[str, ...] = ()) -> TrainJob:
     trainer = _instantiate(cfg.trainer, drop=("name",))
     env = _env(cfg)
     n_validation = _episodes("validation", cfg.validation.episodes, env.source)
-    validation_seeds = VALIDATION_SEEDS[: _at_least_one("validation.episodes", n_validation)]
+    if n_validation < 0:
+        raise ConfigError(f"validation.episodes must be 0 or more, got {n_validation}; try 10")
+    validation_seeds = VALIDATION_SEEDS[:n_validation]
     n_evaluation = _episodes("test", cfg.evaluation.episodes, env.source)
     evaluation_seeds = _test_seeds("evaluation.episodes", n_evaluation, cfg.evaluation.seed)
     if "backend" in cfg.env:

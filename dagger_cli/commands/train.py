@@ -96,8 +96,11 @@ def _rounds(
     job: TrainJob, state: State, best: Best | None, observers: tuple[Any, ...]
 ) -> tuple[State, Best | None]:
     seeds = job.validation_seeds
-    with closing(open_for(job.env.source, len(seeds))) as env:
-        validate = Validation(env, job.kit.expert, seeds, job.config["seed"], job.queries)
+    with ExitStack() as stack:
+        validate = None
+        if seeds:
+            env = stack.enter_context(closing(open_for(job.env.source, len(seeds))))
+            validate = Validation(env, job.kit.expert, seeds, job.config["seed"], job.queries)
         return run(
             job.trainer,
             job.kit,

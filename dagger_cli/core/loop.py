@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -65,11 +66,11 @@ class Best:
 
 @dataclass(frozen=True)
 class Round:
-    """A finished round, as observers see it."""
+    """A finished round, as observers see it; no score where nothing validates."""
 
     state: State
     policy: Policy
-    score: Score
+    score: Score | None
     best: Best
     seconds: Mapping[str, float]
 
@@ -92,7 +93,7 @@ def run(
     kit: Kit,
     state: State,
     best: Best | None,
-    validate: Validate,
+    validate: Validate | None,
     tolerance: float,
     observers: Iterable[Observer],
     *,
@@ -100,6 +101,7 @@ def run(
 ) -> tuple[State, Best | None]:
     """Do the rounds that `state` still lacks; with none left, nothing happens.
 
+    Without `validate` the last round is the best.
     With `regret` every round's online and hindsight loss are measured, see core/regret.py.
 
     Observers are called in their order after every round, so that what comes later in the order may
@@ -110,10 +112,14 @@ def run(
         before, state = state, trainer.step(state, kit)
         policy = trainer.deploy(state, kit)
         facts = measure(kit, before, state, aggregates=trainer.aggregates) if regret else {}
-        with kit.clock("validate"):
-            score, gaps = validate(policy)
-        state = replace(state, facts={**state.facts, **facts, **gaps})
-        best = Best.after(best, state.round, score.mean, tolerance)
+        state = replace(state, facts={**state.facts, **facts})
+        if validate is None:
+            score, best = None, Best(state.round, math.nan, math.nan)
+        else:
+            with kit.clock("validate"):
+                score, gaps = validate(policy)
+            state = replace(state, facts={**state.facts, **gaps})
+            best = Best.after(best, state.round, score.mean, tolerance)
         finished = Round(state, policy, score, best, kit.clock.lap())
         for observe in observers:
             observe(finished)

@@ -180,6 +180,8 @@ class Console:
         parts.append(f"labels {finished.state.spent.labels:,}")
         if "train/loss" in facts:
             parts.append(f"loss {facts['train/loss']:.3g}")
+        if score is None:
+            return tuple(parts)
         digits = _digits([score])
         mean, std = f"{score.mean:,.{digits}f}", f"{score.std:,.{digits}f}"
         return (*parts, f"return {mean} {self._plus_minus} {std}")

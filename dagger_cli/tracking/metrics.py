@@ -8,6 +8,7 @@ from typing import Any
 
 from dagger_cli.core.files import append_line, plain, write_text
 from dagger_cli.core.loop import Round
+from dagger_cli.core.types import Score
 from dagger_cli.tracking.disk import writing
 
 _NO_TIME = {"collect": 0.0, "label": 0.0, "fit": 0.0, "validate": 0.0}
@@ -15,19 +16,25 @@ _NO_TIME = {"collect": 0.0, "label": 0.0, "fit": 0.0, "validate": 0.0}
 
 def scalars(finished: Round) -> dict[str, float]:
     """Everything logged about a round, under its name in TensorBoard; `time/*` in seconds."""
-    state, score = finished.state, finished.score
+    state = finished.state
     seconds = _NO_TIME | dict(finished.seconds)
     return {
         **state.facts,
         "train/labels": state.spent.labels,
         "train/env_steps": state.spent.env_steps,
+        **({} if finished.score is None else _scored(finished.score)),
+        **{f"time/{name}": value for name, value in seconds.items()},
+        "time/total": sum(seconds.values()),
+    }
+
+
+def _scored(score: Score) -> dict[str, float]:
+    return {
         "eval/return_mean": score.mean,
         "eval/return_std": score.std,
         "eval/return_per_step": score.per_step,
         "eval/episode_length": float(score.lengths.mean()),
         "eval/failures": score.failures / len(score.failed),
-        **{f"time/{name}": value for name, value in seconds.items()},
-        "time/total": sum(seconds.values()),
     }
 
 

@@ -41,7 +41,7 @@ TRAIN = {
     f"{CARTPOLE} labels=50 steps_per_round=10": r"labels=50 and steps_per_round=10 both set",
     f"{CARTPOLE} seed=-1": r"seed must be 0 or more, got -1",
     f"{CARTPOLE} n_envs=0": r"n_envs must be at least 1, got 0",
-    f"{CARTPOLE} validation.episodes=0": r"validation.episodes must be at least 1, got 0",
+    f"{CARTPOLE} validation.episodes=-1": r"validation.episodes must be 0 or more, got -1",
     f"{CARTPOLE} validation.tolerance=1": r"validation.tolerance must be in \[0, 1\), got 1",
     f"{CARTPOLE} evaluation.episodes=-1": r"evaluation.episodes must be at least 1, got -1",
     f"{CARTPOLE} evaluation.seed=2000000": r"evaluation seeds are those from 0 to 999999",

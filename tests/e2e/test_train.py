@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -207,3 +208,19 @@ def test_original_walker_runs_in_small(tmp_path):
     assert "student (last round)" in done.out
     assert [row["train/beta"] for row in metrics(tmp_path / "run")] == [1, 0.5]
     assert len(summary(tmp_path / "run")["student"]["seeds"]) == 4
+
+
+def test_without_validation_the_last_round_is_the_best(tmp_path):
+    words = "env=cartpole expert=bundled rounds=2 steps_per_round=100 validation.episodes=0"
+    words += " evaluation.episodes=2 policy.gradient_steps=5 beta=linear"
+    done = dagger("train", *words.split(), f"hydra.run.dir={tmp_path}/run", cwd=tmp_path)
+    assert (done.code, done.err) == (0, "")
+    assert (tmp_path / "run/checkpoints/best").resolve().name == "round_0002"
+    rows = metrics(tmp_path / "run")
+    assert {"eval/return_mean", "disagreement/own"}.isdisjoint(rows[-1])
+    assert json.loads((tmp_path / "run/summary.json").read_text())["best"] == {
+        "round": 2, "validation_mean": None
+    }  # fmt: skip
+    again = dagger("train", f"resume={tmp_path}/run", "rounds=3", cwd=tmp_path)
+    assert (again.code, again.err) == (0, "")
+    assert (tmp_path / "run/checkpoints/best").resolve().name == "round_0003"
