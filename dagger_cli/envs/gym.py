@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -17,6 +18,7 @@ from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError, EnvError
 from dagger_cli.core.types import Env, Policy, Score, Space
+from dagger_cli.envs.pays import seconds_a_step, workers_that_pay
 from dagger_cli.envs.pool import PoolEngine, check_twin, has_twin
 from dagger_cli.envs.slots import Slots, buffer_bytes, map_buffers
 from dagger_cli.envs.spaces import to_space
@@ -36,7 +38,7 @@ class GymSource:
     kwargs: Mapping[str, Any]  # for gymnasium.make
     max_episode_steps: int | None  # None: the environment's own limit
     fresh_simulator: bool  # make the environment anew for every episode
-    workers: int | Literal["auto"]  # processes (EnvPool: threads) that help; auto: one a spare core
+    workers: int | Literal["auto"]  # processes (EnvPool: threads) that help; auto: see pays.py
     backend: Backend | Literal["auto"]  # auto: EnvPool where it is installed and has a tested twin
     failure: Failure
     observation_space: Space = field(init=False)
@@ -174,8 +176,19 @@ class GymSource:
         )
 
     def _n_workers(self, n_envs: int) -> int:
-        wanted = usable_cores() - 1 if self.workers == "auto" else self.workers
-        return min(wanted, n_envs - 1)
+        if self.workers != "auto":
+            return min(self.workers, n_envs - 1)
+        spare = usable_cores() - 1
+        if self.chosen == "envpool" or spare == 0 or n_envs == 1:
+            return min(spare, n_envs - 1)
+        return workers_that_pay(n_envs, self._seconds_a_step, spare)
+
+    @cached_property
+    def _seconds_a_step(self) -> float:
+        try:
+            return seconds_a_step(lambda: self.open_one(None))
+        except Exception:  # it will break in play as well, where a sentence says so
+            return 0.0
 
 
 @contextmanager

@@ -7,11 +7,13 @@ import subprocess
 import sys
 import time
 
+import gymnasium
 import numpy as np
 import pytest
 
 from dagger_cli.core.errors import EnvError
 from dagger_cli.envs import gym
+from dagger_cli.envs.pays import seconds_a_step
 
 from .helpers import source
 
@@ -89,8 +91,43 @@ def test_no_orphans_and_no_noise(how, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("cores", "n_envs", "expected"), [(1, 8, 0), (2, 8, 1), (16, 8, 7), (16, 1, 0)]
+    ("cores", "n_envs", "microseconds", "expected"),
+    [
+        (1, 8, 500, 0),
+        (2, 8, 500, 1),  # BipedalWalker: worth a signal
+        (2, 8, 12, 0),  # CartPole: not
+        (2, 64, 12, 1),
+        (16, 8, 5000, 7),
+        (16, 8, 200, 3),  # every further worker is a further signal
+        (16, 1, 5000, 0),
+    ],
 )
-def test_auto_workers(monkeypatch, cores, n_envs, expected):
+def test_auto_takes_the_workers_that_pay(monkeypatch, cores, n_envs, microseconds, expected):
     monkeypatch.setattr(gym, "usable_cores", lambda: cores)
+    monkeypatch.setattr(gym, "seconds_a_step", lambda make: microseconds * 1e-6)
     assert source("CartPole-v1", workers="auto")._n_workers(n_envs) == expected
+
+
+def test_a_step_is_measured_in_an_environment_of_its_own():
+    made = []
+
+    class Slow(gymnasium.Env):
+        action_space = gymnasium.spaces.Discrete(2)
+        closed = False
+
+        def reset(self, **_):
+            return 0, {}
+
+        def step(self, action):
+            time.sleep(0.01)
+            return 0, 0.0, False, False, {}
+
+        def close(self):
+            self.closed = True
+
+    def make():
+        made.append(Slow())
+        return made[-1]
+
+    assert seconds_a_step(make) >= 0.01
+    assert [env.closed for env in made] == [True]
