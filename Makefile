@@ -4,10 +4,10 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fmt check test test-all bench
+.PHONY: help setup fmt check test test-all bench bench-peers
 
 help:  ## say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:  ## a virtual environment with the package, its tests and its tools, at the pinned versions
 	$(PYTHON) -m venv $(VENV) && $(BIN)/pip install -c constraints.txt -e '.[dev]'
@@ -26,3 +26,6 @@ test-all:  ## every test that needs no network
 
 bench:  ## measure what docs/benchmarks.md says and write it: half an hour on two idle cores
 	$(BIN)/python scripts/bench/run.py
+
+bench-peers:  ## the same against the library imitation, in an environment of its own: half an hour
+	$(BIN)/python scripts/bench/run.py only=peers

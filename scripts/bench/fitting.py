@@ -3,7 +3,8 @@
     python scripts/bench/fitting.py [repeats=5] [sizes=128,128] [batch=128]
 
 The learner's own fit of 400 steps on 10,000 rows of 24 numbers, against the same products (forward,
-gradients of weights and of hidden units) called by themselves. Both with torch on one thread.
+gradients of weights and of hidden units) called by themselves; and the forward products of a batch
+of 8 actors and their expert. Both with torch on one thread.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from jobs import job_of, options
 
 from dagger_cli.core.dataset import Dataset
 
-STEPS, ROWS = 400, 10_000
+STEPS, ROWS, ACTORS = 400, 10_000, 8
 
 
 def main(words: list[str]) -> None:
@@ -50,6 +51,7 @@ def main(words: list[str]) -> None:
         "batch": batch,
         "step_us": round(min(fits)),
         "products_us": round(min(bounds)),
+        "acting_us": round(min(acting(widths) for _ in fits), 1),
         "ratio_median": round(float(np.median(np.array(fits) / np.array(bounds))), 2),
     }
     print(json.dumps(result))
@@ -69,6 +71,17 @@ def products(widths: list[int], batch: int) -> float:
             out @ weight
 
     return _seconds(lambda: [step() for _ in range(STEPS)]) / STEPS * 1e6
+
+
+def acting(widths: list[int]) -> float:
+    """Microseconds of a batch's forward products: a student in float64, an expert 24-64-64-4."""
+    rows = {torch.float64: pairwise(widths), torch.float32: pairwise([24, 64, 64, 4])}
+    layers = [
+        (torch.randn(ACTORS, a, dtype=kind), torch.randn(a, b, dtype=kind))
+        for kind, pairs in rows.items()
+        for a, b in pairs
+    ]
+    return _seconds(lambda: [[x @ w for x, w in layers] for _ in range(STEPS)]) / STEPS * 1e6
 
 
 def _seconds(do: Any) -> float:

@@ -7,12 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
 HERE = Path(__file__).resolve().parent
-A2C = Path(os.environ.get("DAGGER_SHARED", HERE.parents[2] / "shared")) / "hub/sb3"
+SHARED = Path(os.environ.get("DAGGER_SHARED", HERE.parents[2] / "shared"))
+UNSEEN = range(50_000, 50_100)  # neither the table's seeds nor any that defaults were chosen on
 
 
 class Took(NamedTuple):
@@ -53,7 +55,27 @@ def train(folder: Path, *words: str) -> tuple[Took, dict[str, Any], list[dict[st
     return cost, summary, [json.loads(line) for line in lines]
 
 
+def score(checkpoint: Path | str, *words: str) -> dict[str, Any]:
+    """What `dagger eval` says of a run's best student, or of `expert`, on the unseen seeds."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "score.json"
+        more = [f"episodes={len(UNSEEN)}", f"seed={UNSEEN[0]}", f"json={path}", *words]
+        took([sys.executable, "-m", "dagger_cli.cli", "eval", f"checkpoint={checkpoint}", *more])
+        read = json.loads(path.read_text())
+    return {
+        "return": round(read["mean"], 1),
+        "std": round(read["std"], 1),
+        "falls": read["failures"],
+    }
+
+
+def walker_agent() -> Path | None:
+    """The Hub's A2C agent, where it lies in shared/."""
+    agent = SHARED / "hub/sb3/a2c-BipedalWalker-v3"
+    return agent if agent.exists() else None
+
+
 def walker_expert() -> list[str]:
-    """The Hub's A2C agent where it lies in shared/, else the bundled one."""
-    a2c = A2C / "a2c-BipedalWalker-v3"
-    return ["expert=path", f"expert.path={a2c}"] if a2c.exists() else ["expert=bundled"]
+    """That agent, else the bundled one."""
+    agent = walker_agent()
+    return ["expert=bundled"] if agent is None else ["expert=path", f"expert.path={agent}"]

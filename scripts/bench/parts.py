@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from limit import limit
 from measure import python, took, train, walker_expert
+from others import handwriting, mario
+from peers import peers
+from reference import reference, until_trained
 
 Figures = dict[str, Any]
-UNSEEN = range(50_000, 50_100)  # neither the table's seeds nor any that defaults were chosen on
 BRIEF = ["evaluation.episodes=1", "validation.episodes=1"]
 
 
@@ -66,72 +69,13 @@ def growth(repeats: int, runs: Path) -> Figures:
     return figures
 
 
-def reference(repeats: int, runs: Path) -> Figures:
-    """The original script's workload: our plain loop against `dagger train`, the same expert."""
-    from scoring import first_good, score_reference, score_run
-
-    expert = walker_expert()
-    path = [f"expert={expert[-1].partition('=')[2]}"] if expert[0] == "expert=path" else []
-    plain = runs / "reference"
-    if not (plain / "rounds.json").exists():
-        python("reference_loop.py", f"out={plain}", *path)
-    seconds = json.loads((plain / "rounds.json").read_text())["seconds"]
-    goal = 0.98 * score_run(None, expert, UNSEEN).mean
-    reached = first_good(plain, goal, UNSEEN)
-    theirs = score_reference(plain, len(seconds), UNSEEN)
-    same, quick = [], []
-    for seed in range(repeats):
-        words = [*expert, f"seed={seed}", "evaluation.episodes=1"]
-        same.append(_run(runs / f"same_{seed}", ["experiment=walker_100k", *words], expert))
-        quick.append(_run(runs / f"quick_{seed}", ["experiment=walker_fast", *words], expert))
-    ours = [run["seconds"] for run in same]
-    return {
-        "expert_98_percent": round(goal, 1),
-        "reference_seconds": round(seconds[-1], 1),
-        "reference_return": [round(theirs.mean, 1), theirs.failures],
-        "reference_reaches_98_percent_after": {
-            "round": reached,
-            "seconds": None if reached is None else round(seconds[reached - 1], 1),
-        },
-        "same_budget": same,
-        "times_faster_at_the_same_budget": [round(seconds[-1] / s, 1) for s in ours],
-        "quick": quick,
-        "times_faster_to_98_percent": None
-        if reached is None
-        else [round(seconds[reached - 1] / run["seconds"], 1) for run in quick],
-    }
-
-
-def _run(folder: Path, words: list[str], expert: list[str]) -> Figures:
-    """Seconds from the command to the last round's checkpoint, and what was shipped then."""
-    from scoring import score_run
-
-    cost, summary, rounds = train(folder, *words)
-    score = score_run(folder, expert, UNSEEN)
-    final = cost.seconds - _until_trained(folder, cost.seconds, summary)
-    return {
-        "seconds": round(cost.seconds - final, 1),
-        "labels": summary["spent"]["labels"],
-        "return": round(score.mean, 1),
-        "falls": score.failures,
-        "collect": round(sum(r["time/collect"] for r in rounds), 1),
-        "fit": round(sum(r["time/fit"] for r in rounds), 1),
-        "validate": round(sum(r["time/validate"] for r in rounds), 1),
-    }
-
-
-def _until_trained(folder: Path, seconds: float, summary: Figures) -> float:
-    """Seconds from the command to the checkpoint of the last round: the final table comes after."""
-    trained = (folder / "checkpoints" / "last").lstat().st_mtime
-    return seconds - ((folder / "summary.json").stat().st_mtime - trained)
-
-
 def profile(repeats: int, runs: Path) -> Figures:
-    """Where each second of the default run goes, and what the physics alone would take."""
-    cost, summary, rounds = train(runs / "default", "env=bipedal", "beta=linear", *walker_expert())
+    """Where each second of the default run goes, and what it would be at bare rates."""
+    folder = runs / "default"
+    cost, summary, rounds = train(folder, "env=bipedal", "beta=linear", *walker_expert())
     parts = ("collect", "label", "fit", "validate")
     spent = {part: round(sum(r.get(f"time/{part}", 0.0) for r in rounds), 2) for part in parts}
-    table = _final_table(runs / "default", cost.seconds)
+    table = cost.seconds - until_trained(folder, cost.seconds)
     rest = cost.seconds - sum(spent.values()) - table
     return {
         "seconds": round(cost.seconds, 1),
@@ -140,11 +84,8 @@ def profile(repeats: int, runs: Path) -> Figures:
         "final table (Gymnasium)": round(table, 1),
         "start-up, checkpoints, the rest": round(rest, 1),
         "student": [round(summary["student"]["mean"], 1), summary["student"]["failures"]],
+        "limit": limit(summary, rounds, repeats),
     }
-
-
-def _final_table(folder: Path, seconds: float) -> float:
-    return seconds - _until_trained(folder, seconds, {})
 
 
 def _spread(values: list[float]) -> Figures:
@@ -162,4 +103,7 @@ PARTS: dict[str, Callable[[int, Path], Figures]] = {
     "growth": growth,
     "reference": reference,
     "profile": profile,
+    "handwriting": handwriting,
+    "mario": mario,
+    "peers": peers,  # by `make bench-peers`: it installs an environment of its own
 }

@@ -35,6 +35,7 @@ def main(words: list[str]) -> None:
     out, rounds, seed = Path(given["out"]), int(given["rounds"]), int(given["seed"])
     out.mkdir(parents=True, exist_ok=True)
     expert = the_expert(given["expert"])
+    torch.set_num_threads(1)  # the fastest for a network as small as this
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     policy = nn.Sequential(

@@ -1,11 +1,11 @@
 """`make bench`: measures what docs/benchmarks.md says, and writes it.
 
-    python scripts/bench/run.py [only=startup,collection,fit,growth,reference,profile] [repeats=3]
-                                [out=docs] [runs=outputs/bench]
+    python scripts/bench/run.py [only=startup,fit,...] [repeats=3] [out=docs] [runs=outputs/bench]
 
 Every figure is a ratio of two things measured in turn on one machine. Parts that were measured
-before and are not asked for keep their numbers (each says when and where it was measured).
-`reference` takes about ten minutes, because the reference loop does; the rest about eight.
+before and are not asked for keep their numbers (each says when and where it was measured); with
+`only=` nothing is measured, and the page is written anew from the numbers. `reference` takes about
+ten minutes, because the reference loop does, `peers` (`make bench-peers`) half an hour.
 """
 
 from __future__ import annotations
@@ -19,22 +19,32 @@ from typing import Any
 import parts
 from jobs import machine, options
 from page import page
+from peers_figure import draw
+
+USUAL = [name for name in parts.PARTS if name != "peers"]
 
 
 def main(words: list[str]) -> None:
-    everything = ",".join(parts.PARTS)
-    given = options(words, only=everything, repeats="3", out="docs", runs="outputs/bench")
+    given = options(words, only=",".join(USUAL), repeats="3", out="docs", runs="outputs/bench")
     path = Path(given["out"]) / "benchmarks.json"
-    results: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-    for name in given["only"].split(","):
+    runs = Path(given["runs"]).resolve()
+    runs.mkdir(parents=True, exist_ok=True)
+    for name in filter(None, given["only"].split(",")):
         print(f"== {name}", flush=True)
         where = {"date": time.strftime("%Y-%m-%d"), **machine()}
-        figures = parts.PARTS[name](int(given["repeats"]), Path(given["runs"]))
-        results[name] = {"machine": where, "figures": figures}
+        figures = parts.PARTS[name](int(given["repeats"]), runs)
         print(json.dumps(figures, indent=1), flush=True)
+        results = read(path) | {name: {"machine": where, "figures": figures}}
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(results, indent=1) + "\n")
-        path.with_suffix(".md").write_text(page(results))
+    path.with_suffix(".md").write_text(page(read(path)))
+    if "peers" in read(path):
+        draw(read(path)["peers"]["figures"], path.with_name("benchmarks_peers.png"))
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What was measured before; read again after every part, for another may have written."""
+    return dict(json.loads(path.read_text())) if path.exists() else {}
 
 
 if __name__ == "__main__":

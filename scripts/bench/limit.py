@@ -1,0 +1,52 @@
+"""What the default run would take if all its work were done at bare rates."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from measure import python
+
+N_ENVS, SLOTS = 8, 32  # that the default run collects with, and that its final table is played in
+
+
+def limit(summary: dict[str, Any], rounds: list[dict[str, Any]], repeats: int) -> dict[str, Any]:
+    """Seconds of env steps and of matrix products alone; the rates are measured now.
+
+    The final table may use every core. All else is one after the other, as the algorithm has it.
+    """
+    pool = _rates("envpool", N_ENVS, repeats)
+    table_rate = _rates("gymnasium", SLOTS, repeats) * len(os.sched_getaffinity(0))
+    products = json.loads(python("fitting.py", f"repeats={repeats}").output.splitlines()[-1])
+    collect = summary["spent"]["env_steps"]
+    validation = sum(10 * row["eval/episode_length"] for row in rounds)
+    validation += validation / len(rounds)  # the expert's own, once
+    table = sum(
+        summary[who]["mean"] / summary[who]["per_step"] * summary[who]["episodes"]
+        for who in ("student", "expert")
+    )
+    acting = (collect + validation) / N_ENVS * products["acting_us"] / 1e6
+    seconds = {
+        "collect: env steps": collect / pool,
+        "validate: env steps": validation / pool,
+        "products of actors and expert": acting,
+        "fit: products of 1000 gradient steps a round": 1000
+        * len(rounds)
+        * products["products_us"]
+        / 1e6,
+        "final table: env steps in Gymnasium, on all cores": table / table_rate,
+    }
+    return {
+        "envpool_steps_per_second": round(pool),
+        "gymnasium_steps_per_second": round(table_rate),
+        "seconds": {name: round(value, 2) for name, value in seconds.items()},
+        "all": round(sum(seconds.values()), 2),
+    }
+
+
+def _rates(backend: str, n_envs: int, repeats: int) -> float:
+    words = [f"backend={backend}", f"n_envs={n_envs}", f"repeats={repeats}"]
+    return float(
+        max(json.loads(python("collection.py", *words).output.splitlines()[-1])["bare_per_second"])
+    )

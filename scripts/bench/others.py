@@ -1,0 +1,30 @@
+"""Handwriting beside Vowpal Wabbit, and Mario's simulator: the tables of their own scripts."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from subprocess import CalledProcessError
+from typing import Any
+
+from measure import HERE, SHARED, took
+
+
+def handwriting(repeats: int, runs: Path) -> dict[str, Any]:
+    """Accuracy and processor seconds of both on a fold of the letters."""
+    data = SHARED / "ocr/letter.data.gz"
+    if not data.exists():
+        return {"skipped": "the letters are not in ocr/letter.data.gz of DAGGER_SHARED."}
+    script = str(HERE.parent / "handwriting_vw.py")
+    words = [f"data={data}", f"venv={runs / 'vw'}", "folds=0,1", "passes=1,4", "rounds=2,20"]
+    try:
+        cost = took([sys.executable, script, *words])
+    except CalledProcessError as err:
+        return {"skipped": f"{err}."}
+    return {"lines": cost.output.splitlines()}
+
+
+def mario(repeats: int, runs: Path) -> dict[str, Any]:
+    """Ticks, steps and labels a second."""
+    cost = took([sys.executable, str(HERE.parent / "bench_mario.py"), "--seconds", "1"])
+    return {"lines": cost.output.splitlines()}

@@ -1,0 +1,89 @@
+"""DAgger of the library `imitation` beside ours: cost of 100,000 labels, return against labels."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import venv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jobs import job_of
+from measure import HERE, score, took, train, walker_agent
+from scoring import of_imitation, score_network
+
+PINS = ["setuptools<81", "wheel", "imitation==1.0.1", "box2d"]
+MANY, FEW = 100_000, (2_000, 4_000, 8_000, 16_000)
+ROUND = 1_000  # labels of ours in a round of the curve: an episode or so, as in imitation's
+
+
+def peers(repeats: int, runs: Path) -> dict[str, Any]:
+    """Processor seconds and returns of both, from the same expert, over the same unseen seeds."""
+    agent = walker_agent()
+    if agent is None:
+        return {"skipped": "the A2C agent is not in hub/sb3 of DAGGER_SHARED."}
+    words = ["expert=path", f"expert.path={agent}"]
+    expert, interpreter = runs / "expert.npz", installed(runs / "peers_venv")
+    export_expert(words, expert)
+
+    def many(seed: int) -> dict[str, Any]:
+        out = runs / f"imitation_{MANY}_{seed}"
+        theirs = imitation(interpreter, out, f"expert={expert}", f"seed={seed}")
+        ours = dagger(
+            runs / f"dagger_{MANY}_{seed}", "experiment=walker_100k", f"seed={seed}", *words
+        )
+        times = round(theirs["cpu_seconds"] / ours["cpu_seconds"], 1)
+        return {"imitation": theirs, "dagger": ours, "times_less_cpu": times}
+
+    def few(labels: int, seed: int) -> dict[str, Any]:
+        n, ending = labels // ROUND, f"{labels}_{seed}"
+        one = [f"labels={labels}", "n_envs=1", "episodes=1", f"ramp={n}"]
+        out = runs / f"imitation_{ending}"
+        theirs = imitation(interpreter, out, f"expert={expert}", f"seed={seed}", *one)
+        default = ["env=bipedal", "beta=linear", f"rounds={n}", f"steps_per_round={ROUND}"]
+        ours = dagger(runs / f"dagger_{ending}", *default, f"seed={seed}", *words)
+        return {"imitation": theirs, "dagger": ours}
+
+    return {
+        "expert": score("expert", "env=bipedal", *words),
+        "many": [many(seed) for seed in range(repeats)],
+        "few": {labels: [few(labels, seed) for seed in range(repeats)] for labels in FEW},
+    }
+
+
+def installed(folder: Path) -> Path:
+    """The interpreter of a virtual environment that has imitation; made where there is none."""
+    interpreter = folder / "bin" / "python"
+    if not interpreter.exists():
+        venv.create(folder, with_pip=True)
+        subprocess.run([interpreter, "-m", "pip", "install", "-q", *PINS], check=True)
+    return interpreter
+
+
+def export_expert(words: list[str], path: Path) -> None:
+    """Layers and statistics as plain arrays: nothing is unpickled, no aliases are needed."""
+    network = job_of("env=bipedal", *words).kit.expert.network
+    weights = network.weights
+    arrays = {name: weights[name] for name in ("mean", "variance")}
+    names = (name.removesuffix(".weight") for name in weights if name.endswith(".weight"))
+    for i, name in enumerate(names):
+        arrays |= {f"{part}_{i}": weights[f"{name}.{part}"] for part in ("weight", "bias")}
+    np.savez(path, clip=network.spec.clip, epsilon=network.spec.epsilon, **arrays)
+
+
+def imitation(interpreter: Path, out: Path, *words: str) -> dict[str, Any]:
+    """What it spent, and what its student returns."""
+    took([str(interpreter), str(HERE / "imitation_dagger.py"), f"out={out}", *words])
+    spent = json.loads((out / "spent.json").read_text())
+    return {**spent, **score_network(of_imitation(out / "student.npz"))}
+
+
+def dagger(folder: Path, *words: str) -> dict[str, Any]:
+    """The same of `dagger train`, its start-up and a final table of one episode included."""
+    cost, summary, rounds = train(folder, *words, "evaluation.episodes=1")
+    shutil.rmtree(folder / "checkpoints" / "aggregate")
+    spent = {"labels": summary["spent"]["labels"], "rounds": len(rounds)}
+    cpu = round(cost.cpu_seconds, 1)
+    return {**spent, "cpu_seconds": cpu, **score(folder)}
