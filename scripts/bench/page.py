@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from page_rivals import handwriting_lines, mario_lines, peers_lines, reference_lines
+
 HEAD = """# Benchmarks
 
 Made by `make bench` (scripts/bench); the numbers are also in benchmarks.json. Every claim is a
@@ -73,40 +75,6 @@ def _growth(figures: Any) -> Iterator[str]:
     )
 
 
-def _reference(figures: Any) -> Iterator[str]:
-    mean, falls = figures["reference_return"]
-    reached = figures["reference_reaches_98_percent_after"]
-    yield (
-        "`scripts/bench/reference_loop.py` is the original script's workload written plainly: 50 "
-        "rounds of 2000 labels. Returns are over 100 unseen seeds; 98 % of the expert is "
-        f"{figures['expert_98_percent']}. Seconds of `dagger train` are from the command to the "
-        "last round's checkpoint, start-up included, the final table not; those of the loop leave "
-        "out its imports."
-    )
-    yield ""
-    yield "| | seconds | labels | return | falls of 100 |"
-    yield "|---|---|---|---|---|"
-    yield f"| the loop | {figures['reference_seconds']} | 100,000 | {mean} | {falls} |"
-    for name in ("same_budget", "quick"):
-        what = "walker_100k" if name == "same_budget" else "walker_fast"
-        for run in figures[name]:
-            cells = f"{run['seconds']} | {run['labels']:,} | {run['return']} | {run['falls']}"
-            yield f"| `experiment={what}` | {cells} |"
-    yield ""
-    yield (
-        f"Times faster at the same budget: {_list(figures['times_faster_at_the_same_budget'])} "
-        "(aim: 20)."
-    )
-    if reached["round"] is None:
-        yield "The loop never reached 98 % of its expert."
-    else:
-        yield (
-            f"The loop first reached 98 % after round {reached['round']}, {reached['seconds']} s; "
-            f"`walker_fast` is {_list(figures['times_faster_to_98_percent'])} times faster "
-            "(aim: 4)."
-        )
-
-
 def _profile(figures: Any) -> Iterator[str]:
     mean, falls = figures["student"]
     yield f"`dagger train env=bipedal beta=linear`; student {mean}, {falls} falls of 100."
@@ -114,15 +82,29 @@ def _profile(figures: Any) -> Iterator[str]:
     yield "| part | seconds |"
     yield "|---|---|"
     for name, value in figures.items():
-        if name not in ("seconds", "student", "peak_mib"):
+        if name not in ("seconds", "student", "peak_mib", "limit"):
             yield f"| {name} | {value} |"
     yield f"| all | {figures['seconds']} |"
     yield ""
     yield f"Peak memory: {figures['peak_mib']} MiB."
-
-
-def _list(values: list[float]) -> str:
-    return ", ".join(str(value) for value in values)
+    if "limit" not in figures:
+        return
+    limit = figures["limit"]
+    yield ""
+    yield "### What the physical limit would be"
+    yield ""
+    yield (
+        "The same steps and products at the bare rates measured in this run: EnvPool's own `step` "
+        f"with 8 environments ({limit['envpool_steps_per_second']:,} a second), Gymnasium's on all "
+        f"cores ({limit['gymnasium_steps_per_second']:,}), and nothing but the networks' matrix "
+        "products, one after the other as DAgger has it; no start-up."
+    )
+    yield ""
+    yield "| part | seconds |"
+    yield "|---|---|"
+    for name, value in limit["seconds"].items():
+        yield f"| {name} | {value} |"
+    yield f"| all | {limit['all']} |"
 
 
 TITLES = {
@@ -132,12 +114,18 @@ TITLES = {
     "growth": "Growth",
     "reference": "Against the original script's workload",
     "profile": "Where the default run's seconds go",
+    "peers": "Against the library imitation",
+    "handwriting": "Handwriting, beside Vowpal Wabbit",
+    "mario": "Mario's simulator and planner",
 }
 SECTIONS: dict[str, Callable[[Any], Iterator[str]]] = {
     "startup": _startup,
     "collection": _collection,
     "fit": _fit,
     "growth": _growth,
-    "reference": _reference,
+    "reference": reference_lines,
     "profile": _profile,
+    "peers": peers_lines,
+    "handwriting": handwriting_lines,
+    "mario": mario_lines,
 }
