@@ -164,6 +164,27 @@ def test_the_walker_over_a_worker_resumes_bit_for_bit(tmp_path):
     assert differences(whole, half) == []
 
 
+MARIO = (
+    "env=mario", "env.length=96", "env.time_limit=8", "n_envs=4", "steps_per_round=60",
+    "validation.episodes=2", "validation.queries=0", "evaluation.episodes=2", "beta=exponential",
+)  # fmt: skip
+
+
+@pytest.mark.slow  # may compile simulator and planner
+@pytest.mark.parametrize("policy", [["policy=mlp"], ["policy=sparse_svm"]])
+def test_mario_resumes_bit_for_bit(policy, tmp_path):
+    """Games are cut off in the middle of their stages at the end of a round and go on there."""
+    small = ["policy.sizes=[16]", "policy.gradient_steps=20"] if policy == ["policy=mlp"] else []
+    words = (*MARIO, *policy, *small)
+    for rounds, run in ((3, "whole"), (2, "half")):
+        done = dagger("train", *words, f"rounds={rounds}", f"hydra.run.dir={run}", cwd=tmp_path)
+        assert done.code == 0, done.err
+    assert dagger("train", "resume=half", "rounds=3", cwd=tmp_path).code == 0
+    whole, half = tmp_path / "whole", tmp_path / "half"
+    assert metrics(half)[-1]["train/labels"] == 180
+    assert differences(whole, half) == []
+
+
 def test_killed_in_the_middle_and_resumed_equals_uninterrupted(tmp_path):
     words = ("beta=exponential", "rounds=12")
     whole = train(*words, cwd=tmp_path, run="whole")

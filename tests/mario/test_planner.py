@@ -7,6 +7,7 @@ import pytest
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.envs.mario.source import mario
+from dagger_cli.experts.mario_planner import ready
 from dagger_cli.experts.mario_planner import source as planner
 from dagger_cli.experts.mario_planner.source import MarioPlanner, PlanningExpert
 
@@ -64,3 +65,19 @@ def test_the_planner_completes_stages():
 def test_bad_keys_are_named(key):
     with pytest.raises(ConfigError, match=f"expert.{key} must be"):
         MarioPlanner(**{**KEYS, key: -1})
+
+
+def test_compiling_is_announced_once_after_an_installation(monkeypatch, tmp_path):
+    monkeypatch.setattr(ready, "cache_folder", lambda sources: tmp_path)
+    said: list[str] = []
+    for _ in range(2):
+        ready.make_ready(expert().settings, said.append)
+    assert len(said) == 1 and "compiling the Mario planner" in said[0]
+
+
+def test_where_nothing_can_be_kept_it_is_announced_every_time(monkeypatch):
+    monkeypatch.setattr(ready, "cache_folder", lambda sources: None)
+    said: list[str] = []
+    for _ in range(2):
+        ready.make_ready(expert().settings, said.append)
+    assert len(said) == 2

@@ -1,9 +1,9 @@
-"""A small observation for networks: 1551 numbers of a byte each, and of the past two actions only.
+"""A small observation for networks: 687 numbers of a byte each, and of the past two actions only.
 
 * `PLANES` of 16 x 18 cells around Mario, from 8 rows above and 4 columns behind him;
 * the 24 answers of `state_bits`, the last two actions (left, right, jump, speed, newest first);
 * `SCALARS` numbers of Mario: where he is in his cell, how fast he moves, how a jump goes on;
-* the six nearest living sprites: `SPRITE_NUMBERS` each, nearest first.
+* the six nearest living sprites, nearest first: `SPRITE_NUMBERS` each, zeros where there is none.
 
 Speeds and places are scaled to whole numbers from 0 to 255, see `_byte`.
 """
@@ -13,14 +13,14 @@ from __future__ import annotations
 import numpy as np
 
 from dagger_cli.envs.mario.compiled import compiled, entry_point
-from dagger_cli.envs.mario.features import SPRITE_KINDS, TILE_KINDS, is_alive
+from dagger_cli.envs.mario.features import SPRITE_KINDS, is_alive
 from dagger_cli.envs.mario.layout import MAX_SPRITES, ROWS, Array, Body, Float, Game, Stage
 from dagger_cli.envs.mario.state_bits import N_BUTTONS, N_QUESTIONS, buttons, state_bits
 from dagger_cli.envs.mario.tiles import BEHAVIOUR, PLATFORM, SOLID, cell, tile_at
 
 LINES, COLUMNS = 16, 18  # of the window
 ABOVE, BEHIND = 8, 4  # Mario's place in it
-PLANES = ("solid", "platform", "question block", "can be stamped on", "must not be touched")
+PLANES = ("solid", "platform")
 ACTIONS, SCALARS, NEAREST = 2, 7, 6
 SPRITE_NUMBERS = 12
 PLANE = LINES * COLUMNS
@@ -30,9 +30,7 @@ SCALARS_AT = ACTIONS_AT + ACTIONS * N_BUTTONS
 SPRITES_AT = SCALARS_AT + SCALARS
 N_BYTES = SPRITES_AT + NEAREST * SPRITE_NUMBERS
 
-QUESTION_BLOCK = 1 << 3  # bits of `features.CELL_KINDS`
-STOMPABLE, DEADLY = 1 << 6 | 1 << 7 | 1 << 8 | 1 << 10, 1 << 9
-FIREBALL = 1 << 13
+FIREBALL = 1 << 13  # of `features.CELL_KINDS`
 SPRITE_BITS = 8  # kinds 6 to 13
 
 
@@ -48,7 +46,6 @@ def look(games: Array, stages: Array, slots: Array, keys: Array, obs: Array) -> 
         _remember(row, keys[i])
         row[:QUESTIONS_AT] = 0
         _draw_tiles(game, stages[slots[i]], row)
-        _draw_sprites(game, row)
         bits = state_bits(game)
         for question in range(N_QUESTIONS):
             row[QUESTIONS_AT + question] = (bits >> question) & 1
@@ -78,21 +75,6 @@ def _draw_tiles(game: Game, stage: Stage, row: Array) -> None:
             at = line * COLUMNS + column
             row[at] = (BEHAVIOUR[tile] & SOLID) != 0
             row[PLANE + at] = (BEHAVIOUR[tile] & PLATFORM) != 0
-            row[2 * PLANE + at] = (TILE_KINDS[tile] & QUESTION_BLOCK) != 0
-
-
-@compiled
-def _draw_sprites(game: Game, row: Array) -> None:
-    mario = game.sprites[0]
-    left, top = cell(mario.x) - BEHIND, cell(mario.y) - ABOVE
-    for slot in range(1, game.n_sprites):
-        sprite = game.sprites[slot]
-        column, line = cell(sprite.x) - left, cell(sprite.y) - top
-        if is_alive(sprite) and 0 <= column < COLUMNS and 0 <= line < LINES:
-            at = line * COLUMNS + column
-            kind = SPRITE_KINDS[sprite.kind]
-            row[3 * PLANE + at] |= (kind & STOMPABLE) != 0
-            row[4 * PLANE + at] |= (kind & DEADLY) != 0
 
 
 @compiled
@@ -125,7 +107,6 @@ def _list_sprites(game: Game, out: Array, distances: Array) -> None:
             if distances[slot] < (distances[nearest] if nearest else np.float32(1e9)):
                 nearest = slot
         if nearest == 0:
-            numbers[0] = 255
             continue
         distances[nearest] = np.float32(1e9)
         sprite = game.sprites[nearest]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -17,6 +18,7 @@ from dagger_cli.core.types import Acts, Array, Card, Expert, Space, View
 from dagger_cli.envs.mario.kinds import JUMP, LEFT, RIGHT, SPEED
 from dagger_cli.envs.mario.layout import GAME_BYTES, games_of, words_of
 from dagger_cli.experts.mario_planner.kernels import plan
+from dagger_cli.experts.mario_planner.ready import make_ready
 from dagger_cli.experts.mario_planner.tree import MOST_NODES, Settings, Tree, new_tree
 
 BUTTONS = np.array([LEFT, RIGHT, JUMP, SPEED])  # in the order of an action
@@ -105,7 +107,8 @@ class PlanningExpert:
 
     @cached_property
     def _trees(self) -> list[Tree]:
-        """One for each core this process may run on."""
+        """One for each core this process may run on; made for the first label, hence compiled."""
+        make_ready(self.settings, lambda line: print(line, file=sys.stderr, flush=True))
         return [new_tree(self.settings.nodes) for _ in range(_usable_cores())]
 
     @cached_property

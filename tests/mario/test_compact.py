@@ -1,0 +1,59 @@
+"""What networks see of a game, number by number."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dagger_cli.envs.mario import compact
+from dagger_cli.envs.mario.kinds import GOOMBA, RIGHT
+from dagger_cli.envs.mario.tiles import BEHAVIOUR, SOLID, cell
+from tests.mario.test_env import opened
+
+FIRST = slice(compact.SPRITES_AT, compact.SPRITES_AT + compact.SPRITE_NUMBERS)
+
+
+def looked(env) -> np.ndarray:
+    slots = np.arange(env.n_envs)
+    compact.look(env.batch.games, env.batch.stages, slots, np.full(len(slots), RIGHT), env._obs)
+    return env._obs
+
+
+def test_the_window_shows_the_ground_under_mario():
+    env = opened(3, observation="compact")
+    for _ in range(12):  # he falls from the sky
+        env.step(np.arange(3), np.zeros((3, 4), np.int8))
+    rows = looked(env)
+    solid = rows[:, : compact.PLANE].reshape(-1, compact.LINES, compact.COLUMNS)
+    for game, stage, plane in zip(env.batch.games, env.batch.stages, solid, strict=True):
+        mario = game["sprites"][0]
+        left = cell(mario["x"]) - compact.BEHIND
+        top = cell(mario["y"]) - compact.ABOVE
+        for column in range(max(0, -left), compact.COLUMNS):
+            for line in range(max(0, -top), min(compact.LINES, 15 - top)):
+                tile = stage["tiles"][left + column, top + line]
+                assert plane[line, column] == ((BEHAVIOUR[tile] & SOLID) != 0)
+    assert solid.any(axis=(1, 2)).all()
+
+
+def test_the_nearest_sprite_comes_first_with_its_place_speed_and_kind():
+    env = opened(1, observation="compact")
+    game = env.batch.games[0]
+    mario = game["sprites"][0]
+    for slot, ahead in ((1, 60), (2, 20)):
+        sprite = game["sprites"][slot]
+        sprite["kind"], sprite["dead_time"], sprite["carried"] = GOOMBA, 0, 0
+        sprite["x"], sprite["y"], sprite["xa"] = mario["x"] + ahead, mario["y"] - 3, -1.5
+    game["n_sprites"] = 3
+    row = looked(env)[0]
+    assert row[FIRST][:4].tolist() == [100, 125, 113, 128]
+    assert row[FIRST][4:].tolist() == [1, 0, 0, 0, 0, 0, 0, 0]
+    assert row[FIRST.stop] == 140  # the one that is further away
+    assert not row[FIRST.stop + compact.SPRITE_NUMBERS :].any()
+
+
+def test_the_last_two_actions_are_seen_newest_first():
+    env = opened(1, observation="compact")
+    env.step([0], np.int8([[0, 1, 0, 1]]))
+    env.step([0], np.int8([[0, 1, 1, 0]]))
+    seen = env.view.obs[0, compact.ACTIONS_AT : compact.SCALARS_AT]
+    assert seen.tolist() == [0, 1, 1, 0, 0, 1, 0, 1]
