@@ -19,8 +19,8 @@ def reference(repeats: int, runs: Path) -> dict[str, Any]:
     loop = runs / "reference"
     shutil.rmtree(loop, ignore_errors=True)
     path = [f"expert={expert[-1].partition('=')[2]}"] if expert[0] == "expert=path" else []
-    same = [_run(runs / f"same_{s}", "experiment=walker_100k", s, expert) for s in range(repeats)]
     python("reference_loop.py", f"out={loop}", *path)
+    same = [_run(runs / f"same_{s}", "experiment=walker_100k", s, expert) for s in range(repeats)]
     quick = [_run(runs / f"quick_{s}", "experiment=walker_fast", s, expert) for s in range(SEEDS)]
     spent = json.loads((loop / "rounds.json").read_text())
     for run in (*same, *quick):
