@@ -17,15 +17,11 @@ from torch import Tensor, nn
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import CheckpointError, ConfigError
 from dagger_cli.core.types import Array, Fitted, Policy
+from dagger_cli.policies.gradients import gradient_of
 from dagger_cli.policies.heads import Head
 from dagger_cli.policies.networks import Standardise, initialise
+from dagger_cli.policies.optimisers import OPTIMISERS, Adam, Sgd
 from dagger_cli.policies.torch_policy import TorchPolicy
-
-OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "adam": torch.optim.Adam,
-    "adamw": torch.optim.AdamW,
-    "sgd": torch.optim.SGD,
-}
 
 LOSS_ROWS = 8192  # per batch, where nothing is learned
 
@@ -88,11 +84,11 @@ class TorchLearner:
             for layer in network:
                 if isinstance(layer, Standardise):
                     layer.take(obs)
-        optimiser = self._optimiser(network, start if self.warm_start else None)
-        with _chance(network.train(), rng):
+        past = start.optimiser if self.warm_start and isinstance(start, TorchPolicy) else ()
+        optimiser = OPTIMISERS[self.optimiser](list(network.parameters()), past, self.weight_decay)
+        with _chance(network.train(), rng), torch.no_grad():
             loss = self._descend(network, optimiser, obs, targets, rng)
-        state = tuple(dict(optimiser.state[p]) for p in network.parameters())
-        return Fitted(TorchPolicy(network.eval(), self.head, state), loss)
+        return Fitted(TorchPolicy(network.eval(), self.head, optimiser.past()), loss)
 
     def _network(self, start: Policy | None, rng: Generator) -> nn.Module:
         if isinstance(start, TorchPolicy):
@@ -105,15 +101,6 @@ class TorchLearner:
         """A network whose numbers are still to be set; torch's global generator stays as it was."""
         with torch.random.fork_rng(devices=[]):
             return self.make_network()
-
-    def _optimiser(self, network: nn.Module, start: Policy | None) -> torch.optim.Optimizer:
-        optimiser = OPTIMISERS[self.optimiser](
-            network.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay, fused=True
-        )
-        if isinstance(start, TorchPolicy):
-            for parameter, entry in zip(network.parameters(), start.optimiser, strict=True):
-                optimiser.state[parameter] = {key: v.clone() for key, v in entry.items()}
-        return optimiser
 
     def _n_batches(self, n: int) -> int:
         return self.gradient_steps or (self.epochs or 0) * math.ceil(n / self.batch_size)
@@ -129,20 +116,18 @@ class TorchLearner:
     def _descend(
         self,
         network: nn.Module,
-        optimiser: torch.optim.Optimizer,
+        optimiser: Adam | Sgd,
         obs: Tensor,
         targets: Tensor,
         rng: Generator,
     ) -> float:
         n_batches, total = self._n_batches(len(obs)), torch.zeros(())
+        gradient = gradient_of(network, self.head.loss)
         for i, rows in enumerate(self._batches(len(obs), rng)):
-            if self.decay:
-                optimiser.param_groups[0]["lr"] = self.learning_rate * (1 - i / n_batches)
-            loss = self.head.loss(network(obs[rows]), targets[rows])
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]  # torch's own
-            optimiser.step()
-            total += loss.detach()
+            left = 1 - i / n_batches if self.decay else 1.0
+            loss, gradients = gradient(obs[rows], targets[rows])
+            optimiser.step(gradients, self.learning_rate * left)
+            total += loss
         return float(total / n_batches)
 
     def loss(self, policy: Policy, data: Dataset) -> float:

@@ -1,0 +1,74 @@
+"""Gradients by hand are autograd's, bit for bit; everything else is left to autograd."""
+
+import pytest
+import torch
+from torch import nn
+
+from dagger_cli.core.types import Space
+from dagger_cli.policies import gradients
+from dagger_cli.policies.gradients import gradient_of
+from dagger_cli.policies.heads import make_head
+from dagger_cli.policies.networks import initialise, mlp
+
+N = 300
+OBSERVATIONS = Space("box", (24,), "float32", (-9.0,) * 24, (9.0,) * 24)
+TORQUES = Space("box", (4,), "float32", (-1.0,) * 4, (1.0,) * 4)
+CHOICES = Space("discrete", (), "int64", sizes=(3,))
+
+
+def problem(sizes, activation, space, loss):
+    generator = torch.Generator().manual_seed(1)
+    head = make_head(space, loss)
+    network = mlp(OBSERVATIONS, head.outputs, sizes, activation)
+    initialise(network, generator)
+    obs = 3 * torch.randn(N, 24, generator=generator)
+    network[0].take(obs)
+    labels = torch.rand(N, 4, generator=generator) * 2 - 1
+    if space is CHOICES:
+        labels = torch.randint(3, (N,), generator=generator)
+    return network, head, obs, head.targets(labels.numpy())
+
+
+def autograd(network, head, obs, targets):
+    network.zero_grad()
+    loss = head.loss(network(obs), targets)
+    loss.backward()
+    return loss.detach(), [p.grad for p in network.parameters()]
+
+
+@pytest.mark.parametrize("sizes", [(), (64,), (128, 128), (256, 64, 32)])
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize(
+    "space, loss",
+    [(TORQUES, "mse"), (TORQUES, "huber"), (CHOICES, "cross_entropy"), (CHOICES, "hinge")],
+)
+def test_by_hand_is_autograd(sizes, activation, space, loss, monkeypatch):
+    monkeypatch.setattr(gradients, "_by_autograd", None)  # so it cannot have been used
+    network, head, obs, targets = problem(sizes, activation, space, loss)
+    gradient = gradient_of(network, head.loss)
+    for rows in (slice(0, 128), slice(128, 165), slice(299, 300)):
+        value, found = autograd(network, head, obs[rows], targets[rows])
+        with torch.no_grad():
+            mine, ours = gradient(obs[rows], targets[rows])
+        assert torch.equal(mine, value)
+        assert all(torch.equal(a, b) for a, b in zip(ours, found, strict=True))
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        pytest.param([nn.Linear(24, 8), nn.SiLU(), nn.Linear(8, 4)], id="another-activation"),
+        pytest.param([nn.Linear(24, 8), nn.ReLU(), nn.Linear(8, 4, bias=False)], id="no-bias"),
+        pytest.param([nn.Linear(24, 8), nn.ReLU(), nn.ReLU(), nn.Linear(8, 4)], id="other-order"),
+        pytest.param([nn.Linear(24, 4), nn.Tanh()], id="activation-last"),
+    ],
+)
+def test_other_networks_are_left_to_autograd(layers, monkeypatch):
+    monkeypatch.setattr(gradients, "_by_hand", None)
+    network, head, obs, targets = problem((8,), "relu", TORQUES, "mse")
+    other = nn.Sequential(network[0], *layers)
+    value, found = autograd(other, head, obs, targets)
+    with torch.no_grad():
+        mine, ours = gradient_of(other, head.loss)(obs, targets)
+    assert torch.equal(mine, value)
+    assert all(torch.equal(a, b) for a, b in zip(ours, found, strict=True))
