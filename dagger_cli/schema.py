@@ -325,6 +325,13 @@ class Glyphs(Fit):
 
 
 @dataclass
+class Scene(Fit):
+    layout: dict[str, int] = MISSING
+    code: int = MISSING
+    sizes: list[int] = MISSING
+
+
+@dataclass
 class Svm:
     _target_: str = MISSING
     name: str = MISSING
@@ -481,7 +488,7 @@ class HGDAgger:
 OPTIONS: dict[str, tuple[type, ...]] = {
     "env": (Gym, Sequence, Handwriting, Mario),
     "expert": (Hub, Path, Zoo, Trained, Bundled, Heuristic, Oracle, MarioPlanner, Python),
-    "policy": (Mlp, Cnn, Glyphs, Svm, SparseSvm),
+    "policy": (Mlp, Cnn, Glyphs, Scene, Svm, SparseSvm),
     "beta_schedule": (Indicator, Linear, Exponential, Constant, Inverse, Table),
     "trainer": (
         DAgger,

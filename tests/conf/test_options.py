@@ -17,6 +17,7 @@ NEEDED = {
     ("env", "gym"): ["env.id=CartPole-v1"],
     ("env", "sequence"): ["env.data=file.jsonl"],
     ("policy", "glyphs"): ["env=handwriting"],
+    ("policy", "scene"): ["env=mario"],
     ("expert", "path"): ["expert.path=somewhere"],
     ("expert", "python"): ["expert.target=some.function"],
 }

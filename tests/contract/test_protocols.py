@@ -24,6 +24,7 @@ from dagger_cli.experts.bundled import Bundled
 from dagger_cli.experts.heuristic import Heuristic
 from dagger_cli.experts.python import Python
 from dagger_cli.policies.glyphs import glyphs_learner
+from dagger_cli.policies.scene import scene_learner
 from dagger_cli.policies.sources import cnn_learner
 from dagger_cli.policies.svm import SvmLearner
 from dagger_cli.policies.torch_learner import TorchLearner
@@ -127,6 +128,16 @@ def glyphs() -> TorchLearner:
     )  # fmt: skip
 
 
+LAYOUT = {"cells": 20, "flags": 6, "measures": 4, "things": 2, "thing_measures": 2}
+
+
+def scene() -> TorchLearner:
+    return scene_learner(
+        LETTERS, SWITCHES, layout={**LAYOUT, "thing_flags": 2}, code=4, sizes=[8], loss="auto",
+        threads=None, **FIT,
+    )  # fmt: skip
+
+
 LEARNERS = {
     "mlp box": (learner(), OBS, BOX),
     "mlp choice": (learner(actions=CHOICE, loss="hinge"), OBS, CHOICE),
@@ -139,6 +150,7 @@ LEARNERS = {
     "svm pairs": (svm("all_pairs"), OBS, CHOICE),
     "svm rest": (svm("one_vs_rest"), OBS, CHOICE),
     "glyphs": (glyphs(), LETTERS, LABELS),
+    "scene": (scene(), LETTERS, SWITCHES),
     "table": (toys.TableLearner(), STATES, toys.TrackEnv.action_space),
 }
 

@@ -171,11 +171,11 @@ MARIO = (
 
 
 @pytest.mark.slow  # may compile simulator and planner
-@pytest.mark.parametrize("policy", [["policy=mlp"], ["policy=sparse_svm"]])
+@pytest.mark.parametrize("policy", ["mlp", "scene", "sparse_svm"])
 def test_mario_resumes_bit_for_bit(policy, tmp_path):
     """Games are cut off in the middle of their stages at the end of a round and go on there."""
-    small = ["policy.sizes=[16]", "policy.gradient_steps=20"] if policy == ["policy=mlp"] else []
-    words = (*MARIO, *policy, *small)
+    small = ["policy.sizes=[16]", "policy.gradient_steps=20"] if policy != "sparse_svm" else []
+    words = (*MARIO, f"policy={policy}", *small)
     for rounds, run in ((3, "whole"), (2, "half")):
         done = dagger("train", *words, f"rounds={rounds}", f"hydra.run.dir={run}", cwd=tmp_path)
         assert done.code == 0, done.err
