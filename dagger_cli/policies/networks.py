@@ -40,12 +40,18 @@ class Standardise(nn.Module):
 
     def take(self, obs: Tensor) -> None:
         """Set the statistics to those of all rows; a feature that never varies keeps its scale."""
-        # In pieces, because the rows in float64 may need more memory than there is.
+        # In pieces and in one scratch: the rows in float64 may need more memory than there is, and
+        # temporary arrays of this size leave holes between what is kept that are not given back.
         pieces = [piece.reshape(len(piece), -1) for piece in torch.split(obs, PIECE)]
-        sums = [piece.sum(0, dtype=torch.float64) for piece in pieces]
-        mean = torch.stack(sums).sum(0) / len(obs)
-        squares = [((piece.double() - mean) ** 2).sum(0) for piece in pieces]
-        std = (torch.stack(squares).sum(0) / len(obs)).sqrt()
+        scratch = torch.empty(pieces[0].shape, dtype=torch.float64)
+        total, squares = (torch.zeros_like(self.mean, dtype=torch.float64) for _ in range(2))
+        for piece in pieces:
+            total += scratch[: len(piece)].copy_(piece).sum(0)
+        mean = total / len(obs)
+        for piece in pieces:
+            apart = torch.sub(piece, mean, out=scratch[: len(piece)])
+            squares += apart.square_().sum(0)
+        std = (squares / len(obs)).sqrt()
         self.mean.copy_(mean)
         self.std.copy_(torch.where(std > 1e-6, std, torch.ones_like(std)))
 
