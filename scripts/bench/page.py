@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from page_rivals import handwriting_lines, mario_lines, peers_lines, reference_lines
+from page_rivals import goal_lines, handwriting_lines, mario_lines, peers_lines, reference_lines
 
 HEAD = """# Benchmarks
 
@@ -113,6 +113,7 @@ TITLES = {
     "fit": "Fitting",
     "growth": "Growth",
     "reference": "Against the original script's workload",
+    "goal": "From the command to 98 % of the expert",
     "profile": "Where the default run's seconds go",
     "peers": "Against the library imitation",
     "handwriting": "Handwriting, beside Vowpal Wabbit",
@@ -124,6 +125,7 @@ SECTIONS: dict[str, Callable[[Any], Iterator[str]]] = {
     "fit": _fit,
     "growth": _growth,
     "reference": reference_lines,
+    "goal": goal_lines,
     "profile": _profile,
     "peers": peers_lines,
     "handwriting": handwriting_lines,

@@ -7,38 +7,53 @@ from typing import Any
 
 
 def reference_lines(figures: Any) -> Iterator[str]:
-    loop, reached = figures["loop"], figures["loop_reaches_goal"]
     yield (
-        "`scripts/bench/reference_loop.py` is the original script's workload written plainly by us:"
-        " 50 rounds of 2000 labels, 5 epochs over all of them a round, one torch thread, our own"
-        " fast expert asked one observation at a time. Its seconds are of its rounds, without"
-        " imports. Wall seconds of `dagger train` are from the command to the last round's"
-        " checkpoint, start-up included, its processor seconds of the whole command, a final table"
-        " of one episode included. Nothing here includes the scoring, which is over 100 unseen"
-        f" seeds; the expert returns {_scored(figures['expert'])}, 98 % of it is {figures['goal']}."
+        "`scripts/bench/reference_loop.py` is the original script's workload written plainly: 50"
+        " rounds of 2000 labels, network 24-128-64-4, 5 epochs over all labels a round, one torch"
+        " thread, our own expert asked one observation at a time. `dagger train"
+        " experiment=walker_100k` has the same labels and network, and 50 gradient steps a round."
+        " Its wall seconds are from the command to the last round's checkpoint, its processor"
+        " seconds of the whole command, start-up included; the loop's are without its imports."
+        " The scoring, over 100 unseen seeds, counts on neither side."
+        f" The expert returns {_scored(figures['expert'])}."
     )
     yield ""
-    yield "| | wall s | CPU s | labels | return | falls of 100 |"
-    yield "|---|---|---|---|---|---|"
-    yield f"| the loop | {_cost(loop)} |"
-    for name, experiment in (("same_budget", "walker_100k"), ("quick", "walker_fast")):
-        for seed, run in enumerate(figures[name]):
-            yield f"| `experiment={experiment} seed={seed}` | {_cost(run)} |"
+    yield from _table([("the loop", figures["loop"])], "walker_100k", figures["same_budget"])
     yield ""
     times = figures["times_faster"]
     yield (
-        f"Times faster with the same labels: {_list(times['seconds'])} in wall seconds, "
+        f"Times faster: {_list(times['seconds'])} in wall seconds, "
         f"{_list(times['cpu_seconds'])} in processor seconds (aim: 20)."
     )
-    if reached["round"] is None:
-        yield "The loop never reached 98 % of its expert."
-        return
-    held = sum(run["return"] >= figures["goal"] for run in figures["quick"])
+
+
+def goal_lines(figures: Any) -> Iterator[str]:
+    loop, quick = figures["loop"], figures["quick"]
+    held = sum(run["return"] >= figures["goal"] for run in quick)
     yield (
-        f"The loop first reached 98 % after round {reached['round']}, {reached['seconds']} s; "
-        f"`walker_fast` is {_list(figures['times_faster_to_goal'])} times faster (aims: 4, and 10 s"
-        f" in all); it reached 98 % in {held} of {len(figures['quick'])} seeds."
+        f"The expert returns {_scored(figures['expert'])} over the 100 unseen seeds; 98 % of it is"
+        f" {figures['goal']}. Start-up counts on both sides, scoring on none: the loop's policies"
+        " are scored afterwards, and its time is that of the first which is good enough."
     )
+    yield ""
+    yield from _table([], "walker_fast", quick)
+    yield ""
+    yield f"`walker_fast` reached 98 % in {held} of {len(quick)} seeds (aim: within 10 s)."
+    if loop["round"] is None:
+        yield f"The loop did not reach it in {loop['rounds']} rounds."
+        return
+    yield (
+        f"The loop first reached it after round {loop['round']}, {loop['seconds']} s after its "
+        f"command: {_list(figures['times_faster'])} times as long (aim: 4)."
+    )
+
+
+def _table(first: list[tuple[str, Any]], experiment: str, runs: list[Any]) -> Iterator[str]:
+    yield "| | wall s | CPU s | labels | return | falls of 100 |"
+    yield "|---|---|---|---|---|---|"
+    ours = [(f"`experiment={experiment} seed={seed}`", run) for seed, run in enumerate(runs)]
+    for name, run in (*first, *ours):
+        yield f"| {name} | {_cost(run)} |"
 
 
 def _cost(run: Any) -> str:

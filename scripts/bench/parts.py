@@ -13,7 +13,7 @@ from limit import limit
 from measure import python, took, train, walker_expert
 from others import handwriting, mario
 from peers import peers
-from reference import reference, until_trained
+from reference import goal, reference, until_trained
 
 Figures = dict[str, Any]
 BRIEF = ["evaluation.episodes=1", "validation.episodes=1"]
@@ -102,6 +102,7 @@ PARTS: dict[str, Callable[[int, Path], Figures]] = {
     "fit": fit,
     "growth": growth,
     "reference": reference,
+    "goal": goal,
     "profile": profile,
     "handwriting": handwriting,
     "mario": mario,
