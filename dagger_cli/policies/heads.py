@@ -29,8 +29,8 @@ class Head(Protocol):
         """(n, outputs) -> (n, *action_shape), in the action space's own dtype."""
         ...
 
-    def targets(self, labels: Array) -> Tensor:
-        """(N, *action_shape) -> what `loss` compares with."""
+    def targets(self, labels: Array | Tensor) -> Tensor:
+        """(n, *action_shape) -> what `loss` compares with."""
         ...
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
@@ -85,8 +85,8 @@ class Squashed:
         inside = np.minimum(np.maximum(scaled.numpy(), self._low), self._high)
         return np.asarray(inside, self._dtype).reshape(-1, *self._shape)
 
-    def targets(self, labels: Array) -> Tensor:
-        flat = torch.from_numpy(np.ascontiguousarray(labels, np.float32).reshape(len(labels), -1))
+    def targets(self, labels: Array | Tensor) -> Tensor:
+        flat = torch.as_tensor(labels, dtype=torch.float32).reshape(len(labels), -1)
         return (flat - self._centre).div_(self._half)
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
@@ -119,8 +119,8 @@ class Categorical:
         choices = [outputs[:, p.outputs].argmax(dim=1) + p.start for p in self._parts]
         return torch.stack(choices, 1).numpy().astype(self._dtype).reshape(-1, *self._shape)
 
-    def targets(self, labels: Array) -> Tensor:
-        flat = torch.from_numpy(np.ascontiguousarray(labels, np.int64).reshape(len(labels), -1))
+    def targets(self, labels: Array | Tensor) -> Tensor:
+        flat = torch.as_tensor(labels, dtype=torch.int64).reshape(len(labels), -1)
         return flat - torch.tensor([part.start for part in self._parts])
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ from dagger_cli.policies.optimisers import OPTIMISERS, Adam, Sgd
 from dagger_cli.policies.torch_policy import TorchPolicy
 
 LOSS_ROWS = 8192  # per batch, where nothing is learned
+TOGETHER = 8  # batches gathered at once: fewer calls, and never the targets of all rows
 
 
 @contextmanager
@@ -79,7 +80,7 @@ class TorchLearner:
     def fit(self, data: Dataset, start: Policy | None, rng: Generator) -> Fitted:
         """Fit on all rows; the reported loss is the mean over the batches of this fit."""
         network = self._network(start if self.warm_start else None, rng)
-        obs, targets = torch.from_numpy(data.obs), self.head.targets(data.labels)
+        obs, labels = torch.from_numpy(data.obs), torch.from_numpy(data.labels)
         if self.normalise and isinstance(network, nn.Sequential):
             for layer in network:
                 if isinstance(layer, Standardise):
@@ -87,7 +88,7 @@ class TorchLearner:
         past = start.optimiser if self.warm_start and isinstance(start, TorchPolicy) else ()
         optimiser = OPTIMISERS[self.optimiser](list(network.parameters()), past, self.weight_decay)
         with _chance(network.train(), rng), torch.no_grad():
-            loss = self._descend(network, optimiser, obs, targets, rng)
+            loss = self._descend(network, optimiser, obs, labels, rng)
         return Fitted(TorchPolicy(network.eval(), self.head, optimiser.past()), loss)
 
     def _network(self, start: Policy | None, rng: Generator) -> nn.Module:
@@ -105,27 +106,33 @@ class TorchLearner:
     def _n_batches(self, n: int) -> int:
         return self.gradient_steps or (self.epochs or 0) * math.ceil(n / self.batch_size)
 
-    def _batches(self, n: int, rng: Generator) -> Iterator[Tensor]:
-        """Row numbers of each batch: shuffled passes, cut off after `gradient_steps` batches."""
+    def _gathered(self, n: int, rng: Generator) -> Iterator[Tensor]:
+        """Row numbers of `TOGETHER` batches: shuffled passes, cut off after `_n_batches`."""
         per_pass, wanted = math.ceil(n / self.batch_size), self._n_batches(n)
         while wanted > 0:
             order = torch.from_numpy(rng.permutation(n))
-            yield from torch.split(order, self.batch_size)[:wanted]
+            yield from torch.split(order[: wanted * self.batch_size], TOGETHER * self.batch_size)
             wanted -= per_pass
+
+    def _batches(self, obs: Tensor, labels: Tensor, rng: Generator) -> Iterator[tuple[Tensor, ...]]:
+        """Observations and targets of each batch."""
+        for rows in self._gathered(len(obs), rng):
+            both = (obs[rows], self.head.targets(labels[rows]))
+            yield from zip(*(torch.split(x, self.batch_size) for x in both), strict=True)
 
     def _descend(
         self,
         network: nn.Module,
         optimiser: Adam | Sgd,
         obs: Tensor,
-        targets: Tensor,
+        labels: Tensor,
         rng: Generator,
     ) -> float:
         n_batches, total = self._n_batches(len(obs)), torch.zeros(())
         gradient = gradient_of(network, self.head.loss)
-        for i, rows in enumerate(self._batches(len(obs), rng)):
+        for i, (seen, targets) in enumerate(self._batches(obs, labels, rng)):
             left = 1 - i / n_batches if self.decay else 1.0
-            loss, gradients = gradient(obs[rows], targets[rows])
+            loss, gradients = gradient(seen, targets)
             optimiser.step(gradients, self.learning_rate * left)
             total += loss
         return float(total / n_batches)
@@ -133,12 +140,13 @@ class TorchLearner:
     def loss(self, policy: Policy, data: Dataset) -> float:
         """The mean loss over all rows."""
         assert isinstance(policy, TorchPolicy)
-        obs, targets = torch.from_numpy(data.obs), self.head.targets(data.labels)
+        obs, labels = torch.from_numpy(data.obs), torch.from_numpy(data.labels)
+        pieces = zip(torch.split(obs, LOSS_ROWS), torch.split(labels, LOSS_ROWS), strict=True)
         total = 0.0
         with torch.inference_mode():
-            for rows in torch.split(torch.arange(len(obs)), LOSS_ROWS):
-                batch = self.head.loss(policy.network(obs[rows]), targets[rows])
-                total += float(batch) * len(rows)
+            for seen, answers in pieces:
+                batch = self.head.loss(policy.network(seen), self.head.targets(answers))
+                total += float(batch) * len(seen)
         return total / len(obs)
 
     def pack(self, policy: Policy) -> dict[str, Array]:

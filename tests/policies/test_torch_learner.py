@@ -90,6 +90,26 @@ def test_the_batches_are_shuffled_passes_counted_exactly(how_long, sizes):
         assert one_pass.tolist() != wanted.tolist()
 
 
+@pytest.mark.parametrize("how_long", [{"gradient_steps": 300}, {"epochs": 3}])
+def test_targets_are_made_for_a_few_batches_at_a_time(how_long):
+    """Those of all rows would lie in memory beside the aggregate, once more in every fit."""
+    asked = []
+
+    class Counting:
+        def __init__(self, head):
+            self.outputs, self.loss = head.outputs, head.loss
+            self._targets = head.targets
+
+        def targets(self, labels):
+            asked.append(len(labels))
+            return self._targets(labels)
+
+    plain = learner(**({"epochs": None, "gradient_steps": None} | how_long))
+    dataclasses.replace(plain, head=Counting(plain.head)).fit(box_data(1000), None, rng())
+    assert max(asked) == 8 * plain.batch_size
+    assert sum(asked) == how_long.get("gradient_steps", 750) * plain.batch_size
+
+
 def test_from_scratch_ignores_where_it_starts_and_a_warm_start_goes_on():
     data = box_data(50)
     scratch, warm = learner(warm_start=False), learner(warm_start=True)
