@@ -31,6 +31,7 @@ from dagger_cli.tracking.checkpoint import (
 )
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.disk import writing
+from dagger_cli.tracking.memory import give_back
 from dagger_cli.tracking.metrics import MetricsFile
 from dagger_cli.tracking.summary import write_summary
 from dagger_cli.tracking.tensorboard import TensorBoard
@@ -66,6 +67,7 @@ def train(job: TrainJob, folder: Path, *, resume: bool) -> Score:
                 folder=folder, kit=job.kit, config=job.config, card=job.kit.expert.card
             ),
             console,
+            give_back,
         )
         state, best = _rounds(job, state, best, observers)
         assert best is not None

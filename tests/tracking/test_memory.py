@@ -1,0 +1,31 @@
+"""Free pages of the heap go back to the system."""
+
+import pytest
+
+from dagger_cli.tracking import memory
+from dagger_cli.tracking.memory import give_back
+
+
+def resident() -> int:
+    """Bytes of this process in memory."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+
+
+@pytest.mark.skipif(memory._malloc_trim() is None, reason="this C library cannot give pages back")
+def test_holes_between_what_is_kept_are_given_back():
+    small = 64 * 1024  # bytes, so that glibc takes them from the heap
+    arrays = [bytearray(small) for _ in range(1600)]
+    for array in arrays:
+        array[::4096] = b"x" * 16  # touched
+    kept = arrays[::40]
+    del arrays
+    before = resident()
+    give_back(None)
+    assert len(kept) == 40
+    assert before - resident() > 40 * 2**20
+
+
+def test_nothing_happens_where_the_library_cannot(monkeypatch):
+    monkeypatch.setattr(memory, "_malloc_trim", lambda: None)
+    give_back(None)
