@@ -39,7 +39,7 @@ def startup(repeats: int, runs: Path) -> Figures:
 def collection(repeats: int, runs: Path) -> Figures:
     """Steps a second with actor, expert and labels, over the backend's bare rate."""
     lines = {}
-    for backend, n_envs in (("envpool", 16), ("envpool", 32), ("gymnasium", 16)):
+    for backend, n_envs in (("envpool", 16), ("envpool", 32), ("envpool", 64), ("gymnasium", 16)):
         words = [f"backend={backend}", f"n_envs={n_envs}", f"repeats={repeats}"]
         lines[f"{backend}, {n_envs} environments"] = json.loads(
             python("collection.py", *words).output.splitlines()[-1]
