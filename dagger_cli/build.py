@@ -36,6 +36,7 @@ RESUME_MAY_CHANGE = (
     "evaluation.episodes",
     "evaluation.seed",
     "env.workers",
+    "policy.device",
     "aggregate.storage",
 )
 
@@ -124,6 +125,8 @@ def eval_job(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any]
     config = OmegaConf.create(dict(saved))
     if "env.workers" in touched:
         config.env.workers = cfg.env.workers
+    if "device" in config.policy:
+        config.policy.device = "cpu"  # nothing is fitted, and there may be no GPU here
     config.env = _in_gymnasium(config.env)
     env = _env(config)
     learner = _learner(config, env)

@@ -306,11 +306,12 @@ class Mlp(Fit):
     sizes: list[int] = MISSING
     activation: str = MISSING
     normalise: bool = MISSING
+    device: str = MISSING
 
 
 @dataclass
 class Cnn(Fit):
-    pass
+    device: str = MISSING
 
 
 @dataclass

@@ -34,11 +34,11 @@ def mlp_learner(
 def cnn_learner(
     observations: Space, actions: Space, *, loss: str, threads: int | None, **fit: Any
 ) -> TorchLearner:
-    """The Nature CNN, for uint8 images. `fit` goes to `TorchLearner`."""
+    """The Nature CNN, for uint8 images, which it scales itself. `fit` goes to `TorchLearner`."""
     use_threads(threads)
     head = make_head(actions, loss)
     cnn(observations, head.outputs)
-    return TorchLearner(lambda: cnn(observations, head.outputs), head, **fit)
+    return TorchLearner(lambda: cnn(observations, head.outputs), head, normalise=False, **fit)
 
 
 def use_threads(threads: int | None) -> None:

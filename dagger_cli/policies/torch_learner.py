@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -17,10 +17,11 @@ from torch import Tensor, nn
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import CheckpointError, ConfigError
 from dagger_cli.core.types import Array, Fitted, Policy
+from dagger_cli.policies.devices import check_device, device_for
 from dagger_cli.policies.gradients import gradient_of
 from dagger_cli.policies.heads import Head
 from dagger_cli.policies.networks import Standardise, initialise
-from dagger_cli.policies.optimisers import OPTIMISERS, Adam, Sgd
+from dagger_cli.policies.optimisers import OPTIMISERS, Adam, Entry, Sgd
 from dagger_cli.policies.torch_policy import TorchPolicy
 
 LOSS_ROWS = 8192  # per batch, where nothing is learned
@@ -38,6 +39,10 @@ def _chance(network: nn.Module, rng: Generator) -> Iterator[None]:
         yield
 
 
+def _moved(past: Sequence[Entry], device: torch.device) -> tuple[Entry, ...]:
+    return tuple({name: t.to(device) for name, t in entry.items()} for entry in past)
+
+
 @dataclass(frozen=True)
 class TorchLearner:
     """Either `epochs` passes over the data a round or `gradient_steps` batches, whichever is given.
@@ -45,6 +50,7 @@ class TorchLearner:
     With `warm_start` a fit goes on from the last policy and its optimiser, otherwise it begins
     anew. `decay` lets the learning rate fall linearly to 0 within each fit. `normalise` takes the
     observations' mean and deviation from the data before fitting and keeps them with the policy.
+    `device` says where a fit is done (policies/devices.py); a fitted policy is never left there.
     """
 
     make_network: Callable[[], nn.Module]
@@ -58,8 +64,10 @@ class TorchLearner:
     warm_start: bool
     decay: bool
     normalise: bool
+    device: str = "cpu"  # of configs saved before there was a choice
 
     def __post_init__(self) -> None:
+        check_device(self.device)
         if self.optimiser not in OPTIMISERS:
             known = ", ".join(OPTIMISERS)
             raise ConfigError(f"policy.optimiser must be one of {known}; got '{self.optimiser}'")
@@ -85,11 +93,16 @@ class TorchLearner:
             for layer in network:
                 if isinstance(layer, Standardise):
                     layer.take(obs)
+        device = device_for(self.device, network, self.batch_size)
+        network.to(device)
         past = start.optimiser if self.warm_start and isinstance(start, TorchPolicy) else ()
+        past = _moved(past, device)
         optimiser = OPTIMISERS[self.optimiser](list(network.parameters()), past, self.weight_decay)
         with _chance(network.train(), rng), torch.no_grad():
             loss = self._descend(network, optimiser, obs, labels, rng)
-        return Fitted(TorchPolicy(network.eval(), self.head, optimiser.past()), loss)
+        here = torch.device("cpu")
+        past = _moved(optimiser.past(), here)
+        return Fitted(TorchPolicy(network.to(here).eval(), self.head, past), loss)
 
     def _network(self, start: Policy | None, rng: Generator) -> nn.Module:
         if isinstance(start, TorchPolicy):
@@ -114,10 +127,12 @@ class TorchLearner:
             yield from torch.split(order[: wanted * self.batch_size], TOGETHER * self.batch_size)
             wanted -= per_pass
 
-    def _batches(self, obs: Tensor, labels: Tensor, rng: Generator) -> Iterator[tuple[Tensor, ...]]:
-        """Observations and targets of each batch."""
+    def _batches(
+        self, obs: Tensor, labels: Tensor, device: torch.device, rng: Generator
+    ) -> Iterator[tuple[Tensor, ...]]:
+        """Observations and targets of each batch; the aggregate may be larger than the device."""
         for rows in self._gathered(len(obs), rng):
-            both = (obs[rows], self.head.targets(labels[rows]))
+            both = (obs[rows].to(device), self.head.targets(labels[rows]).to(device))
             yield from zip(*(torch.split(x, self.batch_size) for x in both), strict=True)
 
     def _descend(
@@ -128,9 +143,10 @@ class TorchLearner:
         labels: Tensor,
         rng: Generator,
     ) -> float:
-        n_batches, total = self._n_batches(len(obs)), torch.zeros(())
+        device = next(network.parameters()).device
+        n_batches, total = self._n_batches(len(obs)), torch.zeros((), device=device)
         gradient = gradient_of(network, self.head.loss)
-        for i, (seen, targets) in enumerate(self._batches(obs, labels, rng)):
+        for i, (seen, targets) in enumerate(self._batches(obs, labels, device, rng)):
             left = 1 - i / n_batches if self.decay else 1.0
             loss, gradients = gradient(seen, targets)
             optimiser.step(gradients, self.learning_rate * left)

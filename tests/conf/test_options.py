@@ -10,7 +10,9 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
 
+from dagger_cli.core.types import Space
 from dagger_cli.options import GROUPS, config_dir, options
+from dagger_cli.policies.sources import cnn_learner
 from dagger_cli.schema import register, shipped_targets
 
 NEEDED = {
@@ -52,6 +54,15 @@ def test_every_option_composes_and_resolves_with_no_value_missing(group, option)
     assert cfg.hydra.run.dir.startswith(f"outputs/{env}/{trainer}/")
     assert cfg.hydra.sweep.dir == "outputs"
     assert cfg.hydra.sweep.subdir.startswith(f"{env}/{trainer}/")
+
+
+def test_the_cnns_options_make_a_learner_of_images():
+    images = Space("box", (40, 40, 3), "uint8", (0.0,) * 4800, (255.0,) * 4800)
+    choice = Space("discrete", (), "int64", sizes=(3,))
+    keys = OmegaConf.to_container(composed("train", "policy=cnn").policy, resolve=False)
+    fit = {key: value for key, value in keys.items() if key not in ("_target_", "name")}
+    learner = cnn_learner(images, choice, **{**fit, "gradient_steps": 1, "device": "cpu"})
+    assert learner.batch_size == keys["batch_size"] and not learner.normalise
 
 
 def test_eval_composes():

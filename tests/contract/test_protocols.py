@@ -143,7 +143,7 @@ LEARNERS = {
     "mlp choice": (learner(actions=CHOICE, loss="hinge"), OBS, CHOICE),
     "linear switches": (learner(actions=SWITCHES, sizes=[]), OBS, SWITCHES),
     "cnn choice": (
-        cnn_learner(IMAGES, CHOICE, loss="auto", threads=None, normalise=False, **FIT),
+        cnn_learner(IMAGES, CHOICE, loss="auto", threads=None, **FIT),
         IMAGES,
         CHOICE,
     ),
