@@ -7,9 +7,12 @@ made loads torch's compiler (2 s), and each of their steps costs a small network
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
+
+from dagger_cli.core.errors import ConfigError
 
 Entry = dict[
     str, Tensor
@@ -32,7 +35,7 @@ class Adam:
     ) -> None:
         self._parameters = list(parameters)
         self._weight_decay = weight_decay
-        self._kernel = torch._fused_adamw_ if decoupled else torch._fused_adam_
+        self._kernel = _kernel("_fused_adamw_" if decoupled else "_fused_adam_")
         entries = [
             {name: t.clone() for name, t in entry.items()} or _no_past(p)
             for p, entry in zip(parameters, past or [{}] * len(parameters), strict=True)
@@ -66,6 +69,17 @@ class Adam:
         return tuple({"step": s, "exp_avg": m, "exp_avg_sq": v} for s, m, v in rows)
 
 
+def _kernel(name: str) -> Callable[..., Any]:
+    """They are torch's own business, so another torch may not have them."""
+    kernel: Callable[..., Any] | None = getattr(torch, name, None)
+    if kernel is None:
+        raise ConfigError(
+            f"torch {torch.__version__} has no {name}, which networks are fitted with here: "
+            "install torch 2.13, which this was tested with"
+        )
+    return kernel
+
+
 def _no_past(parameter: Tensor) -> Entry:
     return {
         "step": torch.zeros((), dtype=torch.float32, device=parameter.device),
@@ -81,10 +95,11 @@ class Sgd:
         self, parameters: Sequence[Tensor], past: Sequence[Entry], weight_decay: float
     ) -> None:
         self._parameters, self._weight_decay = list(parameters), weight_decay
+        self._kernel = _kernel("_fused_sgd_")
 
     def step(self, gradients: Sequence[Tensor], learning_rate: float) -> None:
         """Change the parameters in place."""
-        torch._fused_sgd_(
+        self._kernel(
             self._parameters,
             list(gradients),
             [],

@@ -207,7 +207,9 @@ def test_original_walker_is_the_original(tmp_path):
     config = yaml.safe_load(done.out)
     assert (config["env"]["id"], config["expert"]["algo"]) == ("BipedalWalker-v3", "ddpg")
     assert config["expert"]["_target_"].endswith(".Hub")
-    policy = {k: v for k, v in config["policy"].items() if k not in ("_target_", "threads")}
+    policy = {
+        k: v for k, v in config["policy"].items() if k not in ("_target_", "threads", "device")
+    }
     assert policy == {
         "name": "mlp", "sizes": [128, 64], "activation": "relu", "loss": "mse", "optimiser": "adam",
         "learning_rate": 1e-3, "weight_decay": 0.0, "batch_size": 64, "epochs": 5,

@@ -6,6 +6,7 @@ import sys
 import pytest
 import torch
 
+from dagger_cli.core.errors import ConfigError
 from dagger_cli.policies.optimisers import OPTIMISERS
 
 THEIRS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
@@ -68,3 +69,10 @@ def test_a_fit_does_not_load_torchs_compiler(tmp_path):
     words += [f"hydra.run.dir={tmp_path / 'run'}"]
     done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_a_torch_without_the_kernel_is_named_in_one_sentence(name, monkeypatch):
+    monkeypatch.delattr(torch, f"_fused_{name}_")
+    with pytest.raises(ConfigError, match=f"torch .* has no _fused_{name}_"):
+        OPTIMISERS[name]([torch.zeros(2)], (), 0.0)
