@@ -102,6 +102,7 @@ def main() -> None:
         return n
 
     def onwards() -> None:
+        again()
         steps()
         again()
 
