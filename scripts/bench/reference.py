@@ -20,7 +20,7 @@ def reference(repeats: int, runs: Path) -> dict[str, Any]:
     spent = _loop(runs / "reference", expert)
     same = [_run(runs / f"same_{s}", "experiment=walker_100k", s, expert) for s in range(repeats)]
     for run in same:
-        run |= score(run["folder"])
+        run |= score(run.pop("folder"))
     rounds = len(spent["seconds"])
     theirs = {
         "seconds": round(spent["seconds"][-1], 1),
@@ -42,7 +42,7 @@ def goal(repeats: int, runs: Path) -> dict[str, Any]:
     spent = _loop(folder, expert, f"until={ENOUGH}")
     quick = [_run(runs / f"quick_{s}", "experiment=walker_fast", s, expert) for s in range(SEEDS)]
     for run in quick:
-        run |= score(run["folder"])
+        run |= score(run.pop("folder"))
     of_expert = score("expert", "env=bipedal", *expert)
     least = round(0.98 * of_expert["return"], 1)
     good = first_good(folder, least)
