@@ -13,7 +13,7 @@ def give_back(finished: Round) -> None:
     """An observer of rounds: return the heap's free pages, where the C library can (glibc).
 
     A round's large temporary arrays leave holes between small things that are kept. Without this a
-    byte of aggregate cost two of memory, with it about one and a third.
+    byte of aggregate cost two of memory, with it rather less.
     """
     trim = _malloc_trim()
     if trim is not None:
