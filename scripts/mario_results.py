@@ -6,7 +6,7 @@
 Twenty rounds of 5,000 labels a method and seed, started with fire; then Sup and DAgger 0.5 for each
 of `starts`, and with decisions every so many `ticks`. The curves are of 100 validation stages a
 round, on which nothing is chosen (the last round counts), the tables of 200 evaluation stages. Runs
-that are there already are not repeated, so one can be made a call. Prints the tables and the hours
+that are there already are not repeated, so one can be made a call. Prints the table and the minutes
 of all runs, and writes mario.json and mario.png to `out`.
 """
 

@@ -57,15 +57,16 @@ def _each_alone(whole: Function, weight: Tensor, bias: Tensor | None) -> Functio
     outputs, inputs = weight.shape
     short = -(-SMALL // inputs) - outputs
     more = short if short > 0 and outputs % WIDTH == 0 else 0  # columns of zeros
-    wide = functional.pad(weight, (0, 0, 0, more)).t()
-    offset = wide.new_zeros(wide.shape[1]) if bias is None else functional.pad(bias, (0, more))
-
-    def batched(x: Tensor) -> Tensor:
-        products = torch.baddbmm(offset, x.unsqueeze(1), wide.expand(len(x), -1, -1))
-        return products[:, 0, :outputs]
 
     def looped(x: Tensor) -> Tensor:
         return torch.cat([whole(x[i : i + 1]) for i in range(len(x))])
 
-    few = batched if wide.numel() >= SMALL and bias is not None else looped
+    few = looped
+    if bias is not None and inputs * (outputs + more) >= SMALL:
+        wide, offset = functional.pad(weight, (0, 0, 0, more)).t(), functional.pad(bias, (0, more))
+
+        def few(x: Tensor) -> Tensor:
+            products = torch.baddbmm(offset, x.unsqueeze(1), wide.expand(len(x), -1, -1))
+            return products[:, 0, :outputs]
+
     return lambda x: few(x) if 1 < len(x) <= ALONE else whole(x)

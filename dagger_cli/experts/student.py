@@ -16,10 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.random import Generator
 
-from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import CheckpointError, ExpertError
 from dagger_cli.core.packing import unpack
-from dagger_cli.core.types import Acts, Array, Card, Fitted, Policy, Space, View
+from dagger_cli.core.types import Acts, Array, Card, Policy, Space, View
 from dagger_cli.experts.network import Network
 from dagger_cli.experts.spec import Head, Layer, Spec, describe
 from dagger_cli.experts.storage import MAX_WEIGHTS_BYTES, Agent, read_bounded
@@ -119,12 +118,6 @@ class _Reader:
         spec = _spec(layers, self.observation_space, self.action_space)
         _sizes_fit(self.facts, weights, spec)
         return NetworkPolicy(Network(spec, weights))
-
-    def pack(self, policy: Policy) -> dict[str, Array]:
-        raise NotImplementedError("it only reads")
-
-    def fit(self, data: Dataset, start: Policy | None, rng: Generator) -> Fitted:
-        raise NotImplementedError("it only reads")
 
 
 def _manifest(path: Path) -> dict[str, Any]:

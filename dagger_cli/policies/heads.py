@@ -77,11 +77,9 @@ class Squashed:
 
     def _unit(self, outputs: Tensor) -> Tensor:
         squashed = torch.tanh(outputs)
-        return (
-            squashed
-            if self._all_bounded
-            else torch.where(self._bounded.to(outputs.device), squashed, outputs)
-        )
+        if self._all_bounded:
+            return squashed
+        return torch.where(self._bounded.to(outputs.device), squashed, outputs)
 
     def actions(self, outputs: Tensor) -> Array:
         scaled = self._unit(outputs) * self._half + self._centre

@@ -7,6 +7,7 @@ made loads torch's compiler (2 s), and each of their steps costs a small network
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,9 +15,8 @@ from torch import Tensor
 
 from dagger_cli.core.errors import ConfigError
 
-Entry = dict[
-    str, Tensor
-]  # what a step needs to know of a parameter's past, named as in torch.optim
+# What a step needs to know of a parameter's past, named as in torch.optim.
+Entry = dict[str, Tensor]
 
 BETAS = (0.9, 0.999)  # torch's defaults, those of Kingma & Ba 2015
 EPSILON = 1e-8
@@ -117,15 +117,8 @@ class Sgd:
         return tuple({} for _ in self._parameters)
 
 
-Make = Callable[[Sequence[Tensor], Sequence[Entry], float], "Adam | Sgd"]
-
-
-def _adam(parameters: Sequence[Tensor], past: Sequence[Entry], weight_decay: float) -> Adam:
-    return Adam(parameters, past, weight_decay, decoupled=False)
-
-
-def _adamw(parameters: Sequence[Tensor], past: Sequence[Entry], weight_decay: float) -> Adam:
-    return Adam(parameters, past, weight_decay, decoupled=True)
-
-
-OPTIMISERS: dict[str, Make] = {"adam": _adam, "adamw": _adamw, "sgd": Sgd}
+OPTIMISERS: dict[str, Callable[[Sequence[Tensor], Sequence[Entry], float], Adam | Sgd]] = {
+    "adam": partial(Adam, decoupled=False),
+    "adamw": partial(Adam, decoupled=True),
+    "sgd": Sgd,
+}

@@ -8,33 +8,35 @@ from typing import Any
 
 from measure import python
 
-N_ENVS, SLOTS = 8, 32  # that the default run collects with, and that its final table is played in
+SLOTS = 32  # that the final table is played in
 
 
-def limit(summary: dict[str, Any], rounds: list[dict[str, Any]], repeats: int) -> dict[str, Any]:
+def limit(
+    config: dict[str, Any], summary: dict[str, Any], rounds: list[dict[str, Any]], repeats: int
+) -> dict[str, Any]:
     """Seconds of env steps and of matrix products alone; the rates are measured now.
 
     The final table may use every core. All else is one after the other, as the algorithm has it.
     """
-    pool = _rates("envpool", N_ENVS, repeats)
+    n_envs, steps = config["n_envs"], config["policy"]["gradient_steps"]
+    pool = _rates("envpool", n_envs, repeats)
     table_rate = _rates("gymnasium", SLOTS, repeats) * len(os.sched_getaffinity(0))
     products = json.loads(python("fitting.py", f"repeats={repeats}").output.splitlines()[-1])
     collect = summary["spent"]["env_steps"]
-    validation = sum(10 * row["eval/episode_length"] for row in rounds)
+    validation = config["validation"]["episodes"] * sum(
+        row["eval/episode_length"] for row in rounds
+    )
     validation += validation / len(rounds)  # the expert's own, once
     table = sum(
         summary[who]["mean"] / summary[who]["per_step"] * summary[who]["episodes"]
         for who in ("student", "expert")
     )
-    acting = (collect + validation) / N_ENVS * products["acting_us"] / 1e6
+    acting = (collect + validation) / n_envs * products["acting_us"] / 1e6
     seconds = {
         "collect: env steps": collect / pool,
         "validate: env steps": validation / pool,
         "products of actors and expert": acting,
-        "fit: products of 1000 gradient steps a round": 1000
-        * len(rounds)
-        * products["products_us"]
-        / 1e6,
+        "fit: products": steps * len(rounds) * products["products_us"] / 1e6,
         "final table: env steps in Gymnasium, on all cores": table / table_rate,
     }
     return {

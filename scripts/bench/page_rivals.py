@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 
@@ -58,7 +58,7 @@ def _table(first: list[tuple[str, Any]], experiment: str, runs: list[Any]) -> It
 
 def _cost(run: Any) -> str:
     spent = f"{run['seconds']} | {run['cpu_seconds']} | {run['labels']:,}"
-    return f"{spent} | {run['return']} ± {run['std']} | {run['falls']}"
+    return f"{spent} | {_reached(run)}"
 
 
 def _scored(result: Any) -> str:
@@ -78,11 +78,7 @@ def peers_lines(figures: Any) -> Iterator[str]:
         " it has a few more labels."
     )
     yield ""
-    yield "| | seed | labels | rounds | CPU s | return | falls of 100 |"
-    yield "|---|---|---|---|---|---|---|"
-    for seed, pair in enumerate(figures["many"]):
-        for name in ("imitation", "dagger"):
-            yield f"| {name} | {seed} | {_peer(pair[name])} |"
+    yield from _pairs([figures["many"]])
     yield ""
     times = [pair["times_less_cpu"] for pair in figures["many"]]
     yield f"Times less processor time: {_list(times)} (aim: 20)."
@@ -95,17 +91,23 @@ def peers_lines(figures: Any) -> Iterator[str]:
     yield ""
     yield "![Return against labels](benchmarks_peers.png)"
     yield ""
+    yield from _pairs(figures["few"].values())
+
+
+def _pairs(groups: Iterable[list[Any]]) -> Iterator[str]:
+    """Both libraries' runs, group by group; a pair is of one seed."""
     yield "| | seed | labels | rounds | CPU s | return | falls of 100 |"
     yield "|---|---|---|---|---|---|---|"
-    for pairs in figures["few"].values():
+    for pairs in groups:
         for name in ("imitation", "dagger"):
             for seed, pair in enumerate(pairs):
-                yield f"| {name} | {seed} | {_peer(pair[name])} |"
+                run = pair[name]
+                spent = f"{run['labels']:,} | {run['rounds']} | {run['cpu_seconds']}"
+                yield f"| {name} | {seed} | {spent} | {_reached(run)} |"
 
 
-def _peer(run: Any) -> str:
-    spent = f"{run['labels']:,} | {run['rounds']} | {run['cpu_seconds']}"
-    return f"{spent} | {run['return']} ± {run['std']} | {run['falls']}"
+def _reached(run: Any) -> str:
+    return f"{run['return']} ± {run['std']} | {run['falls']}"
 
 
 def handwriting_lines(figures: Any) -> Iterator[str]:

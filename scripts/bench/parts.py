@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from limit import limit
 from measure import python, took, train, walker_expert
 from others import handwriting, mario
@@ -73,6 +74,7 @@ def profile(repeats: int, runs: Path) -> Figures:
     """Where each second of the default run goes, and what it would be at bare rates."""
     folder = runs / "default"
     cost, summary, rounds = train(folder, "env=bipedal", "beta=linear", *walker_expert())
+    config = yaml.safe_load((folder / "config.yaml").read_text())
     parts = ("collect", "label", "fit", "validate")
     spent = {part: round(sum(r.get(f"time/{part}", 0.0) for r in rounds), 2) for part in parts}
     table = cost.seconds - until_trained(folder, cost.seconds)
@@ -84,7 +86,7 @@ def profile(repeats: int, runs: Path) -> Figures:
         "final table (Gymnasium)": round(table, 1),
         "start-up, checkpoints, the rest": round(rest, 1),
         "student": [round(summary["student"]["mean"], 1), summary["student"]["failures"]],
-        "limit": limit(summary, rounds, repeats),
+        "limit": limit(config, summary, rounds, repeats),
     }
 
 

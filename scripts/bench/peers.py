@@ -14,7 +14,8 @@ from jobs import job_of
 from measure import HERE, score, took, train, walker_agent
 from scoring import of_imitation, score_network
 
-PINS = ["setuptools<81", "wheel", "imitation==1.0.1", "box2d"]
+PINS = ["setuptools<81", "wheel", "box2d", "imitation==1.0.1"]
+PINS += ["stable-baselines3==2.2.1", "gymnasium==0.29.1"]  # the page names them
 MANY, FEW = 100_000, (2_000, 4_000, 8_000, 16_000)
 ROUND = 1_000  # labels of ours in a round of the curve: an episode or so, as in imitation's
 
