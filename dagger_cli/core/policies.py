@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
@@ -33,25 +33,32 @@ class Joins(Protocol):
 
 def act_each(members: Sequence[Policy], chosen: Array, view: View, rng: Generator) -> Acts:
     """Row i is answered by `members[chosen[i]]`, (n,) int; a member sees its rows as a batch."""
-    present: list[int] = np.flatnonzero(np.bincount(chosen)).tolist()
+    counts: list[int] = np.bincount(chosen, minlength=len(members)).tolist()
+    present = [i for i, count in enumerate(counts) if count]
     if len(present) == 1:
         return members[present[0]].act(view, rng)
     groups = _groups(members, present) if len(view) <= FEW_ROWS else [[m] for m in present]
-    rows = [np.flatnonzero(_among(chosen, group)) for group in groups]
-    parts = [
-        _answers([members[m] for m in group], np.searchsorted(group, chosen[r]), view[r], rng)
-        for group, r in zip(groups, rows, strict=True)
-    ]
-    actions = np.empty((len(view), *parts[0].actions.shape[1:]), parts[0].actions.dtype)
-    asked = np.empty(len(view), bool)
-    for r, part in zip(rows, parts, strict=True):
-        actions[r], asked[r] = part
+    ranks = chosen if len(groups) == len(present) else _ranks(groups, len(members))[chosen]
+    # With the rows of a group one after the other each is a slice, cheaper than to pick them out.
+    order = np.argsort(ranks, kind="stable")
+    rows, actors = view[order], chosen[order]
+    parts, begin = [], 0
+    for group in groups:
+        here = slice(begin, begin + sum([counts[m] for m in group]))
+        parts.append(_answers(group, members, actors[here], rows[here], rng))
+        begin = here.stop
+    sorted_actions = np.concatenate([part.actions for part in parts])
+    actions, asked = np.empty_like(sorted_actions), np.empty(len(view), bool)
+    actions[order], asked[order] = sorted_actions, np.concatenate([part.asked for part in parts])
     return Acts(actions, asked)
 
 
-def _among(chosen: Array, group: list[int]) -> Array:
-    # np.isin takes ten times as long on so few numbers.
-    return np.asarray(chosen == group[0] if len(group) == 1 else np.isin(chosen, group))
+def _ranks(groups: Sequence[list[int]], n_members: int) -> Array:
+    """Which group each member is in, (n_members,); 0 for those in none."""
+    ranks = np.zeros(n_members, np.int64)
+    for i, group in enumerate(groups):
+        ranks[group] = i
+    return ranks
 
 
 def _groups(members: Sequence[Policy], present: Sequence[int]) -> list[list[int]]:
@@ -71,10 +78,13 @@ def _can_join(kind: type) -> bool:
     return issubclass(kind, Joins)
 
 
-def _answers(group: Sequence[Policy], chosen: Array, view: View, rng: Generator) -> Acts:
+def _answers(
+    group: list[int], members: Sequence[Policy], chosen: Array, view: View, rng: Generator
+) -> Acts:
     if len(group) == 1:
-        return group[0].act(view, rng)
-    actions = cast(Joins, group[0]).act_for(group, chosen, view)
+        return members[group[0]].act(view, rng)
+    joint = [members[m] for m in group]
+    actions = cast(Joins, joint[0]).act_for(joint, np.searchsorted(group, chosen), view)
     return Acts(actions, np.zeros(len(view), bool))
 
 
@@ -112,8 +122,12 @@ def drawn(weights: Sequence[float], n: int, rng: Generator) -> Array:
     """Which member each of n rows gets, (n,) int; nothing is drawn where one has all the weight."""
     if max(weights) == 1:
         return np.full(n, np.argmax(weights))
-    inner_edges = np.cumsum(weights)[:-1]
-    return np.searchsorted(inner_edges, rng.random(n), side="right")
+    return _inner_edges(tuple(weights)).searchsorted(rng.random(n), side="right")
+
+
+@lru_cache(maxsize=4)  # asked for at every step
+def _inner_edges(weights: tuple[float, ...]) -> Array:
+    return np.cumsum(weights)[:-1]
 
 
 class EpisodeMixture:

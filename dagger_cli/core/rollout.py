@@ -31,7 +31,6 @@ class _Rows(NamedTuple):
     privileged: Array | None
     actions: Array
     asked: Array
-    slots: Array
     rewards: Array
     ended: Array
 
@@ -45,7 +44,6 @@ class _Rows(NamedTuple):
             None if privileged is None else np.empty((n, *privileged.shape[1:]), privileged.dtype),
             np.empty((n, *space.shape), space.dtype),
             np.empty(n, bool),
-            np.empty(n, np.int64),
             np.empty(n, np.float64),
             np.empty(n, bool),
         )
@@ -67,15 +65,16 @@ def rollout(
     `n_slots` play, None for all of them. `watch` is shown every view before anybody acts in it.
     """
     env, rows = kit.env, _Rows.empty(kit.env, n_steps)
-    width = n_slots or env.n_envs
+    everyone = np.arange(n_slots or env.n_envs)
+    width = len(everyone)
     with kit.clock("collect"):
         for start in range(0, n_steps, width):
-            slots = np.arange(min(width, n_steps - start))
+            slots = everyone[: n_steps - start]
             here = slice(start, start + len(slots))
-            view = env.view[: len(slots)]
+            view = env.view if len(slots) == env.n_envs else env.view[: len(slots)]
             if watch is not None:
                 watch(view)
-            rows.obs[here], rows.steps[here], rows.slots[here] = view.obs, view.steps, slots
+            rows.obs[here], rows.steps[here] = view.obs, view.steps
             if rows.privileged is not None:
                 rows.privileged[here] = view.privileged
             acts = actor.act(view, kit.rng.actor)
@@ -86,7 +85,8 @@ def rollout(
             if over.any():
                 _start(kit, np.flatnonzero(over))
     views = View(rows.obs, rows.steps, rows.privileged)
-    return Trajectories(views, Acts(rows.actions, rows.asked), rows.slots, rows.rewards, rows.ended)
+    slots = np.resize(everyone, n_steps)
+    return Trajectories(views, Acts(rows.actions, rows.asked), slots, rows.rewards, rows.ended)
 
 
 def label(kit: Kit, visited: Trajectories, where: Array | None = None) -> Dataset:

@@ -38,9 +38,11 @@ class ActionLog:
 
     def write(self, slots: Array, steps: Array, actions: Array) -> None:
         """Note what slot `slots[i]` does at step `steps[i]` of its episode."""
-        if len(steps) and steps.max() >= len(self._rows):
+        try:
+            self._rows[steps, slots] = actions
+        except IndexError:  # cheaper than to look for the longest episode at every step
             self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
-        self._rows[steps, slots] = actions
+            self._rows[steps, slots] = actions
 
     def episodes(self, lengths: Array) -> Array:
         """(n, longest, *action_shape) for episodes of `lengths` (n,); zeros beyond their ends."""

@@ -13,7 +13,7 @@ from numpy.random import Generator
 
 from dagger_cli.core.errors import ExpertError
 from dagger_cli.core.types import Array, Space
-from dagger_cli.experts.spec import Spec, Weights
+from dagger_cli.experts.spec import ACTIVATIONS, Spec, Weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -57,14 +57,21 @@ class Network:
     def _through(self, obs: Array) -> tuple[Tensor, Tensor]:
         """The last layer's numbers, and those before it."""
         x = latent = self._input(obs)
+        apart = self._flat and 1 < len(x) <= self._alone
+        if apart:
+            x = x.unsqueeze(1)  # once, and not in every layer
         for layer in self._layers:
             latent, x = x, layer(x)
-        return x, latent
+        return (x[:, 0], latent[:, 0]) if apart else (x, latent)
 
     def _build(self) -> None:
         """The layers, and one observation through them, which finds out whether all shapes fit."""
-        from dagger_cli.experts.layers import functions
+        from dagger_cli.experts.layers import ALONE, functions
 
+        self._alone = ALONE
+        self._flat = not self.spec.double and all(
+            layer.kind == "Linear" or layer.kind in ACTIVATIONS for layer in self.spec.layers
+        )
         space = self.spec.observation_space
         try:
             self._layers = functions(self.spec, self._tensors)
@@ -130,8 +137,8 @@ class Network:
         if head.squash:
             actions = low + (0.5 * (torch.tanh(x).numpy() + 1.0) * (high - low))
         else:
-            actions = np.clip(x.numpy(), low, high)
-        return actions.reshape(len(x), *space.shape).astype(space.dtype)
+            actions = np.minimum(np.maximum(x.numpy(), low), high)  # quicker than np.clip
+        return np.asarray(actions, space.dtype).reshape(len(x), *space.shape)
 
     def _std(self, latent: Tensor) -> Tensor:
         import torch
@@ -161,15 +168,15 @@ class Network:
 
 def _scaled(x: Tensor, space: Space) -> Array:
     """What dagger_cli.policies.heads does to a student's outputs, in the same order."""
-    import torch
-
     low, high = np.asarray(space.low, np.float64), np.asarray(space.high, np.float64)
     bounded = np.isfinite(low) & np.isfinite(high)
     below, above = np.where(bounded, low, -1.0), np.where(bounded, high, 1.0)
-    half = torch.as_tensor((above - below) / 2, dtype=torch.float32)
-    centre = torch.as_tensor((below + above) / 2, dtype=torch.float32)
-    unit = torch.where(torch.as_tensor(bounded), torch.tanh(x), x)
-    inside = np.clip((unit * half + centre).numpy(), low, high)
+    half, centre = (
+        ((above - below) / 2).astype(np.float32),
+        ((below + above) / 2).astype(np.float32),
+    )
+    unit = np.where(bounded, np.tanh(x.numpy()), x.numpy())
+    inside = np.clip(unit * half + centre, low, high)
     return np.asarray(inside, space.dtype).reshape(-1, *space.shape)
 
 

@@ -1,0 +1,42 @@
+"""A few rows by NumPy: the numbers of the network itself, in float64."""
+
+import numpy as np
+import pytest
+import torch
+
+from dagger_cli.core.types import Space
+from dagger_cli.policies.few_rows import MOST, FewRows, takes
+from dagger_cli.policies.networks import initialise, mlp
+
+SEEN = Space("box", (2, 3), "float32", (-np.inf,) * 6, (np.inf,) * 6)
+
+
+def network(sizes, activation="relu"):
+    net = mlp(SEEN, 3, sizes, activation)
+    initialise(net, torch.Generator().manual_seed(0))
+    net[0].take(torch.randn(50, 2, 3, generator=torch.Generator().manual_seed(1)) * 3 + 1)
+    return net
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("sizes", [(), (8,), (16, 5)])
+def test_the_numbers_are_those_of_the_network(sizes, activation):
+    net = network(sizes, activation)
+    obs = 40 * np.random.default_rng(0).standard_normal((9, 2, 3))  # some are cut off
+    wanted = net.double()(torch.from_numpy(obs)).detach().numpy()
+    seen = obs.copy()
+    np.testing.assert_allclose(FewRows(net)(obs), wanted, rtol=1e-12, atol=1e-14)
+    assert np.array_equal(obs, seen)
+
+
+def test_whole_numbers_are_seen_as_they_are():
+    few, obs = FewRows(network((8,))), np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    assert np.array_equal(few(obs), few(obs.astype(np.float64)))
+
+
+def test_layers_that_numpy_lacks_are_not_taken():
+    assert takes(network((8,), "tanh")) and not takes(network((8,), "gelu"))
+
+
+def test_as_many_rows_as_keep_the_largest_product_in_one_thread():
+    assert FewRows(network((128, 128))).most == MOST // 128**2 == 32
