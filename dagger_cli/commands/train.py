@@ -16,6 +16,7 @@ from dagger_cli.build import TrainJob, open_for
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.evaluate import evaluate
 from dagger_cli.core.files import write_json, write_text
+from dagger_cli.core.heap import large_apart
 from dagger_cli.core.loop import Best, run
 from dagger_cli.core.regret import advice
 from dagger_cli.core.rollout import begin
@@ -41,6 +42,7 @@ from dagger_cli.tracking.versions import versions
 def train(job: TrainJob, folder: Path, *, resume: bool) -> Score:
     """Run (or go on with) the job in `folder`; returns the student's score."""
     clock = time.monotonic()
+    large_apart()
     allocate = allocator(job.config["aggregate"]["storage"], folder)
     job = replace(job, kit=replace(job.kit, allocate=allocate))
     with ExitStack() as stack:
