@@ -12,6 +12,7 @@ import torch
 from numpy.random import Generator
 from torch import Tensor, nn
 
+from dagger_cli.core.heap import reused
 from dagger_cli.core.types import Acts, Array, Policy, View
 from dagger_cli.policies.few_rows import FewRows, takes
 from dagger_cli.policies.heads import Head
@@ -36,13 +37,18 @@ class TorchPolicy:
         episode would end differently with other episodes beside it.
         """
         if any(isinstance(layer, nn.Conv2d) for layer in self.network.modules()):
-            return self.network
+            return self._of_images
         network = copy.deepcopy(self.network).double()
         if not isinstance(network, nn.Sequential):
             return network
         # Nothing hooks into the layers; calling them as modules costs a few rows twice the time.
         layers = [layer.forward for layer in network]
         return lambda x: reduce(lambda y, layer: layer(y), layers, x)
+
+    def _of_images(self, obs: Tensor) -> Tensor:
+        with reused():  # its arrays are large and made in every step
+            outputs: Tensor = self.network(obs)
+            return outputs
 
     @cached_property
     def _few(self) -> FewRows | None:
