@@ -52,30 +52,29 @@ def _function(layer: Layer, mine: dict[str, Tensor], double: bool) -> Function:
     return lambda x: weight * ((x - mean) / scale) + offset
 
 
-def _each_alone(whole: Function, weight: Tensor, bias: Tensor | None) -> Function:
-    """As if each of a few rows were multiplied by itself, by one call where that rounds alike.
+def apart(weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor] | None:
+    """Weight (inputs, outputs or more) and bias for `torch.baddbmm` on rows (n, 1, inputs).
 
-    Rows that are apart already, (n, 1, inputs) with n up to `ALONE`, stay so.
+    Each row is then rounded as by itself; None where it would not be. Outputs beyond the layer's
+    own are 0.
     """
     outputs, inputs = weight.shape
     short = -(-SMALL // inputs) - outputs
     more = short if short > 0 and outputs % WIDTH == 0 else 0  # columns of zeros
+    if bias is None or inputs * (outputs + more) < SMALL:
+        return None
+    return functional.pad(weight, (0, 0, 0, more)).t(), functional.pad(bias, (0, more))
 
-    def looped(x: Tensor) -> Tensor:
-        return torch.stack([whole(row) for row in x])
 
-    few = looped
-    if bias is not None and inputs * (outputs + more) >= SMALL:
-        wide, offset = functional.pad(weight, (0, 0, 0, more)).t(), functional.pad(bias, (0, more))
-        repeated = [wide.expand(n, -1, -1) for n in range(ALONE + 1)]
+def _each_alone(whole: Function, weight: Tensor, bias: Tensor | None) -> Function:
+    """As if each of a few rows were multiplied by itself, by one call where that rounds alike."""
+    together = apart(weight, bias)
 
-        def few(x: Tensor) -> Tensor:
-            products = torch.baddbmm(offset, x, repeated[len(x)])
-            return products[..., :outputs] if more else products
+    def few(x: Tensor) -> Tensor:
+        if together is None:
+            return torch.cat([whole(x[i : i + 1]) for i in range(len(x))])
+        wide, offset = together
+        products = torch.baddbmm(offset, x.unsqueeze(1), wide.expand(len(x), -1, -1))
+        return products[:, 0, : len(weight)]
 
-    def function(x: Tensor) -> Tensor:
-        if x.dim() == 3:
-            return few(x)
-        return few(x.unsqueeze(1))[:, 0] if 1 < len(x) <= ALONE else whole(x)
-
-    return function
+    return lambda x: few(x) if 1 < len(x) <= ALONE else whole(x)

@@ -13,7 +13,7 @@ from numpy.random import Generator
 
 from dagger_cli.core.errors import ExpertError
 from dagger_cli.core.types import Array, Space
-from dagger_cli.experts.spec import ACTIVATIONS, Spec, Weights
+from dagger_cli.experts.spec import Spec, Weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,6 +40,9 @@ class Network:
 
     def act(self, obs: Array, rng: Generator | None) -> Array:
         """The agent's preferred actions, or a draw from its distribution where `rng` is given."""
+        if rng is None and self._few is not None and 1 < len(obs) <= self._few.most:
+            numbers = self._few(obs)
+            return self._output(numbers, numbers, rng)
         import torch
 
         with torch.inference_mode():
@@ -57,26 +60,21 @@ class Network:
     def _through(self, obs: Array) -> tuple[Tensor, Tensor]:
         """The last layer's numbers, and those before it."""
         x = latent = self._input(obs)
-        apart = self._flat and 1 < len(x) <= self._alone
-        if apart:
-            x = x.unsqueeze(1)  # once, and not in every layer
         for layer in self._layers:
             latent, x = x, layer(x)
-        return (x[:, 0], latent[:, 0]) if apart else (x, latent)
+        return x, latent
 
     def _build(self) -> None:
         """The layers, and one observation through them, which finds out whether all shapes fit."""
-        from dagger_cli.experts.layers import ALONE, functions
+        from dagger_cli.experts.few_rows import few_rows
+        from dagger_cli.experts.layers import functions
 
-        self._alone = ALONE
-        self._flat = not self.spec.double and all(
-            layer.kind == "Linear" or layer.kind in ACTIVATIONS for layer in self.spec.layers
-        )
         space = self.spec.observation_space
         try:
             self._layers = functions(self.spec, self._tensors)
             if self.spec.clip is not None:
                 self._deviation = np.sqrt(self.weights["variance"] + self.spec.epsilon)
+            self._few = few_rows(self.spec, self.weights, self._tensors)
             self.act(np.zeros((1, *space.shape), dtype=space.dtype), np.random.default_rng(0))
         except (RuntimeError, KeyError, ValueError, IndexError, TypeError) as err:
             reason = str(err).splitlines()[0] if str(err) else type(err).__name__
@@ -125,17 +123,15 @@ class Network:
         return actions.astype(space.dtype)
 
     def _box(self, x: Tensor, latent: Tensor, rng: Generator | None) -> Array:
-        import torch
-
         head, space = self.spec.head, self.spec.action_space
         if head.mean_limit is not None:
             x = x.clamp(-head.mean_limit, head.mean_limit)
         if rng is not None and head.noise != "none":
             noise = rng.standard_normal(tuple(x.shape), dtype=np.float32)
-            x = x + self._std(latent) * torch.from_numpy(noise)
+            x = x + self._std(latent) * x.new_tensor(noise)
         low, high = self._low, self._high
         if head.squash:
-            actions = low + (0.5 * (torch.tanh(x).numpy() + 1.0) * (high - low))
+            actions = low + (0.5 * (x.tanh().numpy() + 1.0) * (high - low))
         else:
             actions = np.minimum(np.maximum(x.numpy(), low), high)  # quicker than np.clip
         return np.asarray(actions, space.dtype).reshape(len(x), *space.shape)

@@ -25,7 +25,7 @@ class Head(Protocol):
 
     outputs: int
 
-    def actions(self, outputs: Tensor) -> Array:
+    def actions(self, outputs: Array) -> Array:
         """(n, outputs) -> (n, *action_shape), in the action space's own dtype."""
         ...
 
@@ -82,12 +82,10 @@ class Squashed:
             return squashed
         return torch.where(self._bounded.to(outputs.device), squashed, outputs)
 
-    def actions(self, outputs: Tensor) -> Array:
-        # By NumPy, whose calls cost less: a few rows of an acting policy are nothing but calls.
-        numbers = outputs.numpy()
-        unit = np.tanh(numbers)
+    def actions(self, outputs: Array) -> Array:
+        unit = np.tanh(outputs)
         if not self._all_bounded:
-            unit = np.where(self._bounded.numpy(), unit, numbers)
+            unit = np.where(self._bounded.numpy(), unit, outputs)
         unit *= self._halves
         unit += self._centres
         # Rounding may leave the range by one unit in the last place; np.clip is slower.
@@ -124,9 +122,9 @@ class Categorical:
         hinge = functional.multi_margin_loss
         self._distance = functional.cross_entropy if loss == "cross_entropy" else hinge
 
-    def actions(self, outputs: Tensor) -> Array:
-        choices = [outputs[:, p.outputs].argmax(dim=1) + p.start for p in self._parts]
-        return torch.stack(choices, 1).numpy().astype(self._dtype).reshape(-1, *self._shape)
+    def actions(self, outputs: Array) -> Array:
+        choices = [outputs[:, p.outputs].argmax(1) + p.start for p in self._parts]
+        return np.stack(choices, 1).astype(self._dtype).reshape(-1, *self._shape)
 
     def targets(self, labels: Array | Tensor) -> Tensor:
         flat = torch.as_tensor(labels, dtype=torch.int64).reshape(len(labels), -1)

@@ -59,7 +59,7 @@ class TorchPolicy:
         """Deterministic: `rng` is not used."""
         few = self._few
         if few is not None and len(view) <= few.most:
-            actions = self.head.actions(torch.from_numpy(few(view.obs)))
+            actions = self.head.actions(few(view.obs))
             return Acts(actions, np.zeros(len(view), bool))
         with torch.inference_mode():
             obs = torch.as_tensor(view.obs)
@@ -68,7 +68,7 @@ class TorchPolicy:
             else:
                 # Or the hidden layers of a whole round's rows would outweigh its data.
                 outputs = torch.cat([self._acting(piece) for piece in torch.split(obs, PIECE)])
-        return Acts(self.head.actions(outputs), np.zeros(len(view), bool))
+        return Acts(self.head.actions(outputs.numpy()), np.zeros(len(view), bool))
 
     @cached_property
     def _stackable(self) -> bool:
@@ -83,7 +83,7 @@ class TorchPolicy:
         networks = tuple(m.network for m in members if isinstance(m, TorchPolicy))
         with torch.inference_mode():
             outputs = _stack(networks)(torch.as_tensor(view.obs), chosen)
-        return self.head.actions(outputs)
+        return self.head.actions(outputs.numpy())
 
     def scores(self, view: View) -> Array:
         """(n, choices) log-probabilities of a single discrete action, for beam search."""
