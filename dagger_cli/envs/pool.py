@@ -9,6 +9,7 @@ threads, no step is ever a hidden reset, and an episode can be replayed. Making 
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -97,7 +98,8 @@ class PoolEngine:
     ) -> None:
         self._make = _envpool(env_id).make_gymnasium
         self._id, self._limit = env_id, max_episode_steps
-        self._threads = 1 if TWINS.get(env_id) == _CLASSIC else threads
+        threads = 1 if TWINS.get(env_id) == _CLASSIC else threads
+        self._running = {"num_threads": threads, "thread_affinity_offset": _first_core(threads)}
         self._buffers = buffers
         n = len(buffers.active)
         self._pools: dict[int, _Pool] = {}
@@ -160,9 +162,7 @@ class PoolEngine:
         seeds += [seed for seed in following if seed <= LAST_SEED]
         limit = {} if self._limit is None else {"max_episode_steps": self._limit}
         with _complaints_ignored():
-            env = self._make(
-                self._id, num_envs=len(seeds), seed=seeds, num_threads=self._threads, **limit
-            )
+            env = self._make(self._id, num_envs=len(seeds), seed=seeds, **self._running, **limit)
             _ = env.observation_space  # EnvPool makes it at the first step otherwise, and complains
         key, self._opened = self._opened, self._opened + 1
         self._pools[key] = _Pool(env, np.full(len(seeds), -1))
@@ -173,6 +173,16 @@ class PoolEngine:
         used = {*self._pool.tolist(), self._opened - 1}
         for key in self._pools.keys() - used:
             del self._pools[key]
+
+
+def _first_core(threads: int) -> int:
+    """Where a thread for every core of the machine is bound to one: from core 0; else -1, nowhere.
+
+    While the networks answer the threads fall asleep, and woken together they were left on one core
+    in 20 to 60 % of steps, the other idle: a step of 16 walkers took 0.78 ms instead of 0.46.
+    """
+    free = getattr(os, "sched_getaffinity", None)
+    return 0 if free and threads == len(free(0)) == os.cpu_count() else -1
 
 
 def _envpool(env_id: str) -> Any:

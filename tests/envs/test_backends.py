@@ -1,6 +1,7 @@
 """EnvPool's twins are the environments that Gymnasium has, and play by the same rules here."""
 
 import dataclasses
+import os
 import sys
 
 import gymnasium
@@ -130,6 +131,19 @@ def test_an_episode_is_its_seed_and_actions_whoever_is_beside_it(env_id):
     np.testing.assert_array_equal(together, again)
     alone = drive(source(env_id, backend="envpool", workers=1).open(1), 90)
     np.testing.assert_array_equal(together[:, :1], alone)
+
+
+@pytest.mark.parametrize(
+    ("threads", "free", "machine", "bound"),
+    [(2, 2, 2, True), (1, 2, 2, False), (2, 2, 4, False), (4, 2, 4, False)],
+)
+def test_threads_are_bound_to_cores_only_where_every_core_is_ours_and_has_one(
+    monkeypatch, threads, free, machine, bound
+):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(free)), raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: machine)
+    engine = source("BipedalWalker-v3", backend="envpool", workers=threads - 1).open(8)._engine
+    assert engine._running == {"num_threads": threads, "thread_affinity_offset": bound - 1}
 
 
 def test_the_same_seed_twice_is_the_same_episode_twice():
