@@ -13,9 +13,10 @@ from torch import nn
 from dagger_cli.core.types import Array
 from dagger_cli.policies.networks import Standardise
 
-# Multiplications in a layer. From twice as many on OpenBLAS wakes its threads, which costs more
-# than it saves; and torch's calls hardly count any more.
-MOST = 2**19
+# Multiplications of a product. From twice as many on OpenBLAS wakes its threads, which costs more
+# than it saves.
+PIECE = 2**19
+PIECES = 4  # with more rows torch's calls hardly count any more
 
 
 def _relu(x: Array) -> None:
@@ -49,10 +50,14 @@ class FewRows:
             (*_numbers(linear), _stay if after is None else ACTIVATIONS[type(after)])
             for linear, after in zip(layers[::2], [*layers[1::2], None], strict=True)
         ]
-        self.most = MOST // max(weight.size for weight, _, _ in self._layers)  # rows
+        self._piece = PIECE // max(weight.size for weight, _, _ in self._layers)  # rows
+        self.most = PIECES * self._piece
 
     def __call__(self, obs: Array) -> Array:
         """(n, outputs) of (n, ...) observations, n up to `most`."""
+        if len(obs) > self._piece:
+            pieces = range(0, len(obs), self._piece)
+            return np.concatenate([self(obs[i : i + self._piece]) for i in pieces])
         x: Array = obs.reshape(len(obs), -1) - self._mean
         x /= self._std
         np.maximum(x, -10.0, out=x)

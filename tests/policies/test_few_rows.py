@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from dagger_cli.core.types import Space
-from dagger_cli.policies.few_rows import MOST, FewRows, takes
+from dagger_cli.policies import few_rows
+from dagger_cli.policies.few_rows import PIECE, FewRows, takes
 from dagger_cli.policies.networks import initialise, mlp
 
 SEEN = Space("box", (2, 3), "float32", (-np.inf,) * 6, (np.inf,) * 6)
@@ -38,5 +39,14 @@ def test_layers_that_numpy_lacks_are_not_taken():
     assert takes(network((8,), "tanh")) and not takes(network((8,), "gelu"))
 
 
-def test_as_many_rows_as_keep_the_largest_product_in_one_thread():
-    assert FewRows(network((128, 128))).most == MOST // 128**2 == 32
+def test_more_rows_are_pieces_of_products_that_stay_in_one_thread(monkeypatch):
+    few, sizes = FewRows(network((128, 128))), []
+    assert few.most == 4 * PIECE // 128**2 == 128
+    obs = np.random.default_rng(0).standard_normal((70, 6))
+    one_by_one = np.concatenate([few(obs[i : i + 1]) for i in range(70)])
+    activate = few_rows.ACTIVATIONS[torch.nn.ReLU]
+    monkeypatch.setitem(
+        few_rows.ACTIVATIONS, torch.nn.ReLU, lambda x: (sizes.append(len(x)), activate(x))
+    )
+    np.testing.assert_allclose(FewRows(network((128, 128)))(obs), one_by_one, rtol=1e-12)
+    assert sizes == [32, 32, 32, 32, 6, 6]
