@@ -134,7 +134,7 @@ class Network:
             actions = low + (0.5 * (x.tanh().numpy() + 1.0) * (high - low))
         else:
             actions = np.minimum(np.maximum(x.numpy(), low), high)  # quicker than np.clip
-        return np.asarray(actions, space.dtype).reshape(len(x), *space.shape)
+        return np.asarray(actions, space.dtype).reshape(-1, *space.shape)
 
     def _std(self, latent: Tensor) -> Tensor:
         import torch
