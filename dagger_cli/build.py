@@ -21,7 +21,7 @@ from dagger_cli.core.errors import CheckpointError, ConfigError, DaggerError
 from dagger_cli.core.kit import Kit, Learner, Streams
 from dagger_cli.core.loop import Trainer
 from dagger_cli.core.seeds import TEST_SEEDS, VALIDATION_SEEDS
-from dagger_cli.core.types import Expert, Space
+from dagger_cli.core.types import Expert, Space, Warner
 from dagger_cli.schema import shipped_targets
 
 MAX_SLOTS = 32  # of evaluation: more simulators gain nothing on a few cores
@@ -198,6 +198,7 @@ def _train_job(config: dict[str, Any], notes: tuple[str, ...] = ()) -> TrainJob:
         config["env"]["backend"] = env.source.chosen
     learner = _learner(cfg, env)
     expert = _expert(cfg, env)
+    warner = _warner(cfg, expert, trainer) if getattr(learner, "heeds", False) else None
     n_envs = _at_least_one("n_envs", cfg.n_envs)
     kit = Kit(
         env.source.open(n_envs),
@@ -208,6 +209,7 @@ def _train_job(config: dict[str, Any], notes: tuple[str, ...] = ()) -> TrainJob:
         horizon=env.source.horizon,
         scratch=env.source.open(n_envs) if trainer.rewinds else None,
         learner_for=lambda actions: _learner(cfg, env, actions),
+        warner=warner,
     )
     tried = trainer.tries.notes(env.source.action_space) if trainer.rewinds else ()
     tolerance, student = cfg.validation.tolerance, cfg.evaluation.checkpoint
@@ -248,6 +250,21 @@ def _learner(cfg: DictConfig, env: EnvChoice, actions: Space | None = None) -> A
         "actions": actions or env.source.action_space,
     }
     return _instantiate(cfg.policy, drop=("name",), **spaces)
+
+
+def _warner(cfg: DictConfig, expert: Expert, trainer: Trainer) -> Warner:
+    """The expert, where it is one that can say what is fatal and the trainer asks for labels."""
+    if trainer.rewinds:
+        raise ConfigError(
+            f"trainer={cfg.trainer.name} learns from what actions cost and does not ask what is "
+            "fatal: add policy.heed=0, or use trainer=dagger"
+        )
+    if not isinstance(expert, Warner):
+        raise ConfigError(
+            f"policy.heed={cfg.policy.heed} needs an expert that can say which actions are fatal, "
+            "as expert=mario_planner can: add policy.heed=0"
+        )
+    return expert
 
 
 def _expert(cfg: DictConfig, env: EnvChoice) -> Any:

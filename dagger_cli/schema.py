@@ -289,7 +289,6 @@ class Python:
 class Fit:
     _target_: str = MISSING
     name: str = MISSING
-    loss: str = MISSING
     optimiser: str = MISSING
     learning_rate: float = MISSING
     weight_decay: float = MISSING
@@ -303,6 +302,7 @@ class Fit:
 
 @dataclass
 class Mlp(Fit):
+    loss: str = MISSING
     sizes: list[int] = MISSING
     activation: str = MISSING
     normalise: bool = MISSING
@@ -311,11 +311,13 @@ class Mlp(Fit):
 
 @dataclass
 class Cnn(Fit):
+    loss: str = MISSING
     device: str = MISSING
 
 
 @dataclass
 class Glyphs(Fit):
+    loss: str = MISSING
     image: list[int] = MISSING
     history: int = MISSING
     encoder: str = MISSING
@@ -330,6 +332,7 @@ class Scene(Fit):
     layout: dict[str, int] = MISSING
     code: int = MISSING
     sizes: list[int] = MISSING
+    heed: float = MISSING
 
 
 @dataclass

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,24 +11,28 @@ from numpy.random import Generator
 
 from dagger_cli.core.types import Array
 
+Columns = Mapping[str, Array]  # one row a state
 Allocate = Callable[[tuple[int, ...], np.dtype[Any]], Array]  # an array of this shape, any content
+
+
+COLUMNS = ("obs", "steps", "labels", "weights", "fatal")  # of a `Dataset`; the last two may lack
 
 
 class _Buffer:
     """Columns of equal length with room at the end; `filled` rows are in use."""
 
-    def __init__(self, like: tuple[Array, ...], capacity: int, allocate: Allocate) -> None:
-        self.columns = tuple(allocate((capacity, *c.shape[1:]), c.dtype) for c in like)
+    def __init__(self, like: Columns, capacity: int, allocate: Allocate) -> None:
+        self.columns = {n: allocate((capacity, *c.shape[1:]), c.dtype) for n, c in like.items()}
         self.filled = 0
 
     @property
     def capacity(self) -> int:
-        return len(self.columns[0])
+        return len(self.columns["steps"])
 
-    def append(self, rows: tuple[Array, ...]) -> None:
-        end = self.filled + len(rows[0])
-        for column, new in zip(self.columns, rows, strict=True):
-            column[self.filled : end] = new
+    def append(self, rows: Columns) -> None:
+        end = self.filled + len(rows["steps"])
+        for name, column in self.columns.items():
+            column[self.filled : end] = rows[name]
         self.filled = end
 
 
@@ -39,7 +43,8 @@ class Dataset:
     `obs` (N, *obs_shape) raw; `steps` (N,) int64 env steps already taken in the episode; `labels`
     (N, *action_shape) the expert's answers, or the action that cost least where costs were tried;
     `rounds` says how many rows each round brought; `weights` (N,) float32 is what a mistake in a
-    row costs, None where all cost the same.
+    row costs, None where all cost the same; `fatal` (N, K) bool marks those of the K actions
+    (`all_actions`) that lose the episode, None where nobody was asked which they are.
     """
 
     obs: Array
@@ -47,21 +52,22 @@ class Dataset:
     labels: Array
     rounds: tuple[int, ...]
     weights: Array | None = None
+    fatal: Array | None = None
     _buffer: _Buffer | None = None
 
     def __len__(self) -> int:
         return len(self.steps)
 
     @property
-    def columns(self) -> tuple[Array, ...]:
-        """Obs, steps, labels and, where there are any, weights, each with N rows."""
-        rows = (self.obs, self.steps, self.labels)
-        return rows if self.weights is None else (*rows, self.weights)
+    def columns(self) -> dict[str, Array]:
+        """What there is of `COLUMNS`, each with N rows."""
+        columns = {name: getattr(self, name) for name in COLUMNS}
+        return {name: column for name, column in columns.items() if column is not None}
 
     def __getitem__(self, rows: Any) -> Dataset:
         """Some of the rows as one round; `rows` is a slice (no copy), a mask or an index array."""
-        columns = [column[rows] for column in self.columns]
-        return _data(columns, (len(columns[0]),))
+        columns = {name: column[rows] for name, column in self.columns.items()}
+        return Dataset(**columns, rounds=(len(columns["steps"]),))
 
     def by_round(self) -> Iterator[Dataset]:
         """The rows of each round as a data set of its own (no copies)."""
@@ -90,7 +96,7 @@ def resampled(data: Dataset, rng: Generator) -> Dataset:
         return data
     shares = data.weights.astype(np.float64)
     rows = rng.choice(len(data), size=len(data), p=shares / shares.sum())
-    return Dataset(data.obs[rows], data.steps[rows], data.labels[rows], (len(data),))
+    return replace(data[rows], weights=None)
 
 
 def aggregate(
@@ -116,12 +122,5 @@ def aggregate(
             buffer = _Buffer(data.columns, max(2 * len(data), total, capacity), allocate)
             buffer.append(data.columns)
     buffer.append(fresh.columns)
-    columns = [column[: buffer.filled] for column in buffer.columns]
-    return _data(columns, (*rounds, *fresh.rounds), buffer)
-
-
-def _data(
-    columns: Sequence[Array], rounds: tuple[int, ...], buffer: _Buffer | None = None
-) -> Dataset:
-    obs, steps, labels, *weights = columns
-    return Dataset(obs, steps, labels, rounds, weights[0] if weights else None, buffer)
+    columns = {name: column[: buffer.filled] for name, column in buffer.columns.items()}
+    return Dataset(**columns, rounds=(*rounds, *fresh.rounds), _buffer=buffer)

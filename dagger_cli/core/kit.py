@@ -15,7 +15,7 @@ from dagger_cli.core.budget import Budget
 from dagger_cli.core.dataset import Allocate, Dataset, aggregate, resampled
 from dagger_cli.core.schedules import Progress
 from dagger_cli.core.seeds import EpisodeSeeds
-from dagger_cli.core.types import Array, Env, Expert, Fitted, Policy, Space, Spent
+from dagger_cli.core.types import Array, Env, Expert, Fitted, Policy, Space, Spent, Warner
 
 
 class Learner(Protocol):
@@ -97,7 +97,8 @@ class Kit:
 
     `horizon` is the most steps an episode can take, None where nothing limits it; `scratch` has as
     many slots as `env` and is there to try actions from states of `env`, for trainers that say
-    `rewinds`; `learner_for` makes a learner like `learner` whose actions are of another space.
+    `rewinds`; `learner_for` makes a learner like `learner` whose actions are of another space;
+    `warner` is the expert again where the learner heeds what it calls fatal.
     """
 
     env: Env
@@ -108,6 +109,7 @@ class Kit:
     horizon: int | None = None
     scratch: Env | None = None
     learner_for: Callable[[Space], Learner] | None = None
+    warner: Warner | None = None
     allocate: Allocate = np.empty
     clock: Stopwatch = field(default_factory=Stopwatch)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -93,7 +94,8 @@ def label(kit: Kit, visited: Trajectories, where: Array | None = None) -> Datase
     """Ask the expert about the visited states, whoever acted there; one query a state.
 
     `where` (N,) bool picks the states, None asks about all. Where the expert acted, its action is
-    the answer: it is not asked twice. The rest is asked in one batch.
+    the answer: it is not asked twice. The rest is asked in one batch. Where the learner heeds
+    warnings they come with the answers.
     """
     labels, asked = visited.acts.actions, visited.acts.asked
     missing = np.flatnonzero(~asked if where is None else where & ~asked)
@@ -101,5 +103,11 @@ def label(kit: Kit, visited: Trajectories, where: Array | None = None) -> Datase
         with kit.clock("label"):
             labels = labels.copy()
             labels[missing] = kit.expert.act(visited.views[missing], kit.rng.actor).actions
-    data = Dataset(visited.views.obs, visited.views.steps, labels, (len(visited),))
-    return data if where is None else data[where]
+    views = visited.views
+    data = Dataset(views.obs, views.steps, labels, (len(visited),))
+    if where is not None:
+        views, data = views[where], data[where]
+    if kit.warner is not None:
+        with kit.clock("label"):
+            data = replace(data, fatal=kit.warner.fatal(views))
+    return data

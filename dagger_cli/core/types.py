@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.random import Generator
@@ -94,6 +94,15 @@ class Expert(Policy, Protocol):
     @property
     def card(self) -> Card:
         """Who this is."""
+        ...
+
+
+@runtime_checkable
+class Warner(Protocol):
+    """An expert that knows not only what it would do, but also what must not be done."""
+
+    def fatal(self, view: View) -> Array:
+        """(n, K) bool: which of all actions (`rewind.all_actions`) it could not mend any more."""
         ...
 
 

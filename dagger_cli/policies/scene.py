@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Space
-from dagger_cli.policies.heads import make_head
+from dagger_cli.policies.joint import Joint
 from dagger_cli.policies.sources import use_threads
 from dagger_cli.policies.torch_learner import TorchLearner
 
@@ -104,11 +104,11 @@ def scene_learner(
     layout: dict[str, int],
     code: int,
     sizes: Sequence[int],
-    loss: str,
+    heed: float,
     threads: int | None,
     **fit: Any,
 ) -> TorchLearner:
-    """The learner of `policy=scene`; `fit` goes to `TorchLearner`."""
+    """The learner of `policy=scene`; `heed` goes to its head, `fit` to `TorchLearner`."""
     if min(code, *sizes, 1) < 1:
         raise ConfigError(
             f"policy.code and policy.sizes must be at least 1, got {code} and {list(sizes)}"
@@ -116,7 +116,7 @@ def scene_learner(
     read = Layout(**layout)
     read.check(observations)
     use_threads(threads)
-    head = make_head(actions, loss)
+    head = Joint(actions, heed)
     return TorchLearner(
         lambda: Scene(read, head.outputs, code, sizes), head, normalise=False, **fit
     )

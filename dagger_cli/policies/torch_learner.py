@@ -16,11 +16,13 @@ from torch import Tensor, nn
 
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import CheckpointError, ConfigError
-from dagger_cli.core.heap import reused
+from dagger_cli.core.heap import LARGE, reused
+from dagger_cli.core.storage import at_random, will_need
 from dagger_cli.core.types import Array, Fitted, Policy
 from dagger_cli.policies.devices import check_device, device_for
 from dagger_cli.policies.gradients import gradient_of
 from dagger_cli.policies.heads import Head
+from dagger_cli.policies.joint import Joint
 from dagger_cli.policies.networks import Standardise, initialise
 from dagger_cli.policies.optimisers import OPTIMISERS, Adam, Entry, Sgd
 from dagger_cli.policies.torch_policy import TorchPolicy
@@ -44,10 +46,25 @@ def _moved(past: Sequence[Entry], device: torch.device) -> tuple[Entry, ...]:
     return tuple({name: t.to(device) for name, t in entry.items()} for entry in past)
 
 
-def _memory(network: nn.Module) -> AbstractContextManager[None]:
-    """Images make large arrays in every step, whose pages would cost a fifth of its time."""
+def _memory(network: nn.Module, gathered: int) -> AbstractContextManager[None]:
+    """Where a step makes large arrays, fresh pages for them would cost a fifth of its time.
+
+    `gathered` is how many bytes of observations are; networks for images make more of them.
+    """
     plain = isinstance(network, nn.Sequential) and isinstance(network[0], Standardise)
-    return nullcontext() if plain else reused()
+    return nullcontext() if plain and gathered < LARGE else reused()
+
+
+def _fetched(obs: Array, groups: Iterator[Tensor]) -> Iterator[Tensor]:
+    """The same groups of row numbers; a disk brings the rows of each while the last is used."""
+    before = None
+    for rows in groups:
+        will_need(obs, rows.numpy())
+        if before is not None:
+            yield before
+        before = rows
+    if before is not None:
+        yield before
 
 
 @dataclass(frozen=True)
@@ -95,18 +112,18 @@ class TorchLearner:
     def fit(self, data: Dataset, start: Policy | None, rng: Generator) -> Fitted:
         """Fit on all rows; the reported loss is the mean over the batches of this fit."""
         network = self._network(start if self.warm_start else None, rng)
-        obs, labels = torch.from_numpy(data.obs), torch.from_numpy(data.labels)
         if self.normalise and isinstance(network, nn.Sequential):
             for layer in network:
                 if isinstance(layer, Standardise):
-                    layer.take(obs)
+                    layer.take(torch.from_numpy(data.obs))
         device = device_for(self.device, network, self.batch_size)
         network.to(device)
         past = start.optimiser if self.warm_start and isinstance(start, TorchPolicy) else ()
         past = _moved(past, device)
         optimiser = OPTIMISERS[self.optimiser](list(network.parameters()), past, self.weight_decay)
-        with _chance(network.train(), rng), torch.no_grad(), _memory(network):
-            loss = self._descend(network, optimiser, obs, labels, rng)
+        memory = _memory(network, TOGETHER * self.batch_size * data.obs[:1].nbytes)
+        with _chance(network.train(), rng), torch.no_grad(), memory, at_random(data.obs):
+            loss = self._descend(network, optimiser, data, rng)
         here = torch.device("cpu")
         past = _moved(optimiser.past(), here)
         return Fitted(TorchPolicy(network.to(here).eval(), self.head, past), loss)
@@ -135,25 +152,37 @@ class TorchLearner:
             wanted -= per_pass
 
     def _batches(
-        self, obs: Tensor, labels: Tensor, device: torch.device, rng: Generator
+        self, data: Dataset, device: torch.device, rng: Generator
     ) -> Iterator[tuple[Tensor, ...]]:
         """Observations and targets of each batch; the aggregate may be larger than the device."""
-        for rows in self._gathered(len(obs), rng):
-            both = (obs[rows].to(device), self.head.targets(labels[rows]).to(device))
+        obs = torch.from_numpy(data.obs)
+        for rows in _fetched(data.obs, self._gathered(len(data), rng)):
+            both = (obs[rows].to(device), self._targets(data, rows).to(device))
             yield from zip(*(torch.split(x, self.batch_size) for x in both), strict=True)
+
+    def _targets(self, data: Dataset, rows: Tensor | slice) -> Tensor:
+        labels = torch.from_numpy(data.labels)[rows]
+        if data.fatal is None:
+            return self.head.targets(labels)
+        assert isinstance(self.head, Joint), "no other head is warned, see build.py"
+        return self.head.targets(labels, torch.from_numpy(data.fatal)[rows])
+
+    @property
+    def heeds(self) -> bool:
+        """Whether a fit reads what the expert calls fatal."""
+        return isinstance(self.head, Joint) and self.head.heed > 0
 
     def _descend(
         self,
         network: nn.Module,
         optimiser: Adam | Sgd,
-        obs: Tensor,
-        labels: Tensor,
+        data: Dataset,
         rng: Generator,
     ) -> float:
         device = next(network.parameters()).device
-        n_batches, total = self._n_batches(len(obs)), torch.zeros((), device=device)
+        n_batches, total = self._n_batches(len(data)), torch.zeros((), device=device)
         gradient = gradient_of(network, self.head.loss)
-        for i, (seen, targets) in enumerate(self._batches(obs, labels, device, rng)):
+        for i, (seen, targets) in enumerate(self._batches(data, device, rng)):
             left = 1 - i / n_batches if self.decay else 1.0
             loss, gradients = gradient(seen, targets)
             optimiser.step(gradients, self.learning_rate * left)
@@ -163,14 +192,15 @@ class TorchLearner:
     def loss(self, policy: Policy, data: Dataset) -> float:
         """The mean loss over all rows."""
         assert isinstance(policy, TorchPolicy)
-        obs, labels = torch.from_numpy(data.obs), torch.from_numpy(data.labels)
-        pieces = zip(torch.split(obs, LOSS_ROWS), torch.split(labels, LOSS_ROWS), strict=True)
-        total = 0.0
-        with torch.inference_mode():
-            for seen, answers in pieces:
-                batch = self.head.loss(policy.network(seen), self.head.targets(answers))
-                total += float(batch) * len(seen)
-        return total / len(obs)
+        obs, total = torch.from_numpy(data.obs), 0.0
+        will_need(data.obs, np.arange(len(data)))
+        with torch.inference_mode(), at_random(data.obs):
+            for start in range(0, len(data), LOSS_ROWS):
+                rows = slice(start, start + LOSS_ROWS)
+                outputs = policy.network(obs[rows])
+                batch = self.head.loss(outputs, self._targets(data, rows))
+                total += float(batch) * len(outputs)
+        return total / len(data)
 
     def pack(self, policy: Policy) -> dict[str, Array]:
         """Network (with its statistics) and optimiser as arrays, named by their place."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from dagger_cli.core.budget import Budget
-from dagger_cli.core.dataset import Dataset
+from dagger_cli.core.dataset import COLUMNS, Dataset
 from dagger_cli.core.errors import CheckpointError
 from dagger_cli.core.kit import Kit, Learner
 from dagger_cli.core.loop import Best
@@ -13,7 +14,7 @@ from dagger_cli.core.packing import unpack
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Array, Policy, Space
 from dagger_cli.tracking.arrays import read_arrays
-from dagger_cli.tracking.layout import CHECKPOINTS, COLUMNS, ENV, LAST, POLICY, follow, shard_path
+from dagger_cli.tracking.layout import CHECKPOINTS, ENV, LAST, POLICY, follow, shard_path
 from dagger_cli.tracking.manifest import Manifest, read_manifest
 
 
@@ -48,12 +49,11 @@ def _read_aggregate(checkpoints: Path, manifest: Manifest, kit: Kit) -> Dataset 
     for round, shard in enumerate(manifest.shards, start=1):
         path = shard_path(checkpoints, round)
         rows = read_arrays(path, shard.sha256, within=checkpoints)
-        try:
-            obs, steps, labels = (rows[name] for name in COLUMNS[:3])
-        except KeyError as err:
-            raise CheckpointError(f"{path} does not hold labelled states: no {err}") from err
-        fresh = Dataset(obs, steps, labels, (shard.rows,), rows.get(COLUMNS[3]))
-        data = kit.aggregate(data, fresh)
+        columns: dict[str, Any] = {name: rows[name] for name in COLUMNS if name in rows}
+        for name in COLUMNS[:3]:
+            if name not in columns:
+                raise CheckpointError(f"{path} does not hold labelled states: no '{name}'")
+        data = kit.aggregate(data, Dataset(**columns, rounds=(shard.rows,)))
     return data
 
 

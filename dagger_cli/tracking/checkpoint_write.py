@@ -24,7 +24,6 @@ from dagger_cli.tracking.layout import (
     AGGREGATE,
     BEST,
     CHECKPOINTS,
-    COLUMNS,
     ENV,
     LAST,
     POLICY,
@@ -68,9 +67,9 @@ class CheckpointWriter:
     def _write_shard(self, state: State) -> Shard:
         assert state.data is not None and len(state.data.rounds) == state.round
         newest = state.data.newest
-        columns = dict(zip(COLUMNS, newest.columns, strict=False))  # not all have weights
         share = self._kit.budget.steps(state.round - 1)
-        return Shard(len(newest), share, write_arrays(shard_path(self._root, state.round), columns))
+        sha256 = write_arrays(shard_path(self._root, state.round), newest.columns)
+        return Shard(len(newest), share, sha256)
 
     def _write_round(self, finished: Round, shards: tuple[Shard, ...]) -> None:
         state, kit = finished.state, self._kit

@@ -16,7 +16,6 @@ from dagger_cli.core.errors import CheckpointError
 CHECKPOINTS, AGGREGATE = "checkpoints", "aggregate"
 BEST, LAST = "best", "last"
 POLICY, ENV, MANIFEST = "policy.safetensors", "env.safetensors", "checkpoint.json"
-COLUMNS = ("obs", "steps", "labels", "weights")  # of a round's rows; weights where there are any
 TENSORBOARD = "tb"
 
 _ROUND = re.compile(r"round_(\d{4,})(\.safetensors)?")

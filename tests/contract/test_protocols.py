@@ -133,7 +133,7 @@ LAYOUT = {"cells": 20, "flags": 6, "measures": 4, "things": 2, "thing_measures":
 
 def scene() -> TorchLearner:
     return scene_learner(
-        LETTERS, SWITCHES, layout={**LAYOUT, "thing_flags": 2}, code=4, sizes=[8], loss="auto",
+        LETTERS, SWITCHES, layout={**LAYOUT, "thing_flags": 2}, code=4, sizes=[8], heed=0.0,
         threads=None, **FIT,
     )  # fmt: skip
 
@@ -186,17 +186,17 @@ class TestLearner:
 
     def test_changes_neither_the_data_nor_where_it_starts(self, learned):
         one, observations, actions, data = learned
-        before = [column.copy() for column in data.columns]
+        before = [column.copy() for column in data.columns.values()]
         first = one.fit(data, None, rng()).policy
         kept = {name: array.copy() for name, array in one.pack(first).items()}
         other = Dataset(draw(observations, 20, 5), np.arange(20), draw(actions, 20, 6), (20,))
         one.fit(other, first, rng(1))
         assert equal(one.pack(first), kept)
-        assert all(np.array_equal(a, b) for a, b in zip(before, data.columns, strict=True))
+        assert all(np.array_equal(a, b) for a, b in zip(before, data.columns.values(), strict=True))
 
     def test_fits_a_single_row(self, learned):
         one, _, _, data = learned
-        single = Dataset(*(column[:1] for column in data.columns), (1,))
+        single = data[:1]
         assert np.isfinite(one.fit(single, None, rng()).loss)
 
 

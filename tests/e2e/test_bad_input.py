@@ -33,6 +33,8 @@ TRAIN = {
     "a=[1": r"no viable alternative",
     "env=gym": r"env.id needs a value: give env.id=\.\.\.",
     "expert=python": r"expert.target needs a value",
+    "env=mario policy=scene trainer=aggrevate": r"does not ask what is fatal: add policy.heed=0",
+    "env=mario policy=scene policy.heed=-1": r"policy.heed must be 0 or more, got -1.0",
     "--config-dir nowhere": r"'.*nowhere' not found",
     f"{CARTPOLE} rounds=0": r"rounds must be at least 1, got 0",
     f"{CARTPOLE} rounds=-3": r"rounds must be at least 1, got -3",
@@ -261,3 +263,12 @@ def test_a_checkpoint_does_not_choose_what_is_imported(folder, tmp_path, monkeyp
     assert not (tmp_path / "sung").exists() and "canary" not in sys.modules
     assert done.code == 2 and len(done.err.splitlines()) == 1
     assert "the checkpoint's config wants to" in done.err
+
+
+def test_a_policy_that_heeds_wants_an_expert_that_can_warn(tmp_path):
+    (tmp_path / "idle.py").write_text("def rest(obs):\n    return [0, 0, 0, 0]\n")
+    words = ("env=mario", "policy=scene", "expert=python", "expert.target=idle.rest")
+    done = dagger("train", *words, cwd=tmp_path)
+    assert done.code == 2 and "Traceback" not in done.err
+    assert "policy.heed=50.0 needs an expert that can say which actions are fatal" in done.err
+    assert os.listdir(tmp_path) == ["idle.py"]

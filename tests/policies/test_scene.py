@@ -51,7 +51,7 @@ def test_a_thing_without_flags_is_not_there():
 
 
 def learner(observations: Space, **changes: object):
-    values = {"layout": vars(LAYOUT), "code": 4, "sizes": [8], "loss": "auto", "threads": None}
+    values = {"layout": vars(LAYOUT), "code": 4, "sizes": [8], "heed": 1.0, "threads": None}
     return scene_learner(observations, BUTTONS, **{**values, **changes}, **FIT)
 
 

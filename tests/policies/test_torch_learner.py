@@ -163,9 +163,9 @@ def test_the_same_chance_gives_the_same_weights_whatever_torchs_own_seed():
 
 def test_a_fit_leaves_the_data_alone():
     data = box_data(30)
-    before = [column.copy() for column in data.columns]
+    before = [column.copy() for column in data.columns.values()]
     learner().fit(data, None, rng())
-    assert all(np.array_equal(a, b) for a, b in zip(before, data.columns, strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(before, data.columns.values(), strict=True))
 
 
 def test_the_normalisation_is_the_aggregates_and_travels_with_the_policy():

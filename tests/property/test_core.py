@@ -67,7 +67,7 @@ def test_aggregate_never_loses_a_row_nor_the_past(sizes, capacity):
         pasts.append((begin, data))
     for total, past in pasts:  # older values are untouched by what came later
         expected = rows([total])
-        for column, wanted in zip(past.columns, expected.columns, strict=True):
+        for column, wanted in zip(past.columns.values(), expected.columns.values(), strict=True):
             assert np.array_equal(column, wanted) and column.dtype == wanted.dtype
     assert data.rounds == tuple(sizes)
     for part, size in zip(data.by_round(), sizes, strict=True):

@@ -35,7 +35,7 @@ def test_restore_gives_back_what_was_saved(tmp_path: Path) -> None:
     assert again.rng.save() == kit.rng.save()
     assert restored.data is not None and state.data is not None
     assert restored.data.rounds == state.data.rounds
-    for old, new in zip(state.data.columns, restored.data.columns, strict=True):
+    for old, new in zip(state.data.columns.values(), restored.data.columns.values(), strict=True):
         assert old.dtype == new.dtype and np.array_equal(old, new)
     assert state.policy is not None and restored.policy is not None
     packed, repacked = kit.learner.pack(state.policy), again.learner.pack(restored.policy)

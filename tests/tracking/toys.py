@@ -170,7 +170,7 @@ def fingerprint(folder: Path, rounds: int) -> dict[str, Any]:
     metrics = [{k: v for k, v in json.loads(line).items() if "time/" not in k} for line in lines]
     checkpoints = folder / "checkpoints"
     arrays = {**kit.learner.pack(state.policy), **kit.env.snapshot()}
-    arrays |= dict(zip(("data.obs", "data.steps", "data.labels"), state.data.columns, strict=True))
+    arrays |= {f"data.{name}": column for name, column in state.data.columns.items()}
     return {
         "arrays": {name: (a.dtype.str, a.shape, a.tobytes()) for name, a in arrays.items()},
         "rounds": state.data.rounds,

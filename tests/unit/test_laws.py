@@ -19,7 +19,7 @@ every = pytest.mark.parametrize("name", TRAINERS)
 def fingerprint(state, kit):
     """All that a run has learned and will go on from."""
     packed = {name: a.tolist() for name, a in pack(state.policy, kit.learner).items()}
-    columns = [column.tolist() for column in state.data.columns]
+    columns = [column.tolist() for column in state.data.columns.values()]
     env = {name: a.tolist() for name, a in kit.env.snapshot().items()}
     streams = {name: s for name, s in kit.rng.save().items() if name != "regret"}
     return packed, columns, state.data.rounds, state.spent, env, streams

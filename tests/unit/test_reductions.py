@@ -35,7 +35,9 @@ class Remembers:
 
 
 def same_rows(a, b):
-    return all(np.array_equal(x, y) for x, y in zip(a.columns, b.columns, strict=True))
+    return all(
+        np.array_equal(x, y) for x, y in zip(a.columns.values(), b.columns.values(), strict=True)
+    )
 
 
 def test_smile_with_alpha_one_is_daggers_first_step():

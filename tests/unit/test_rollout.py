@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 
 from dagger_cli.core.policies import Mixture
 from dagger_cli.core.rollout import begin, label, rollout
 from dagger_cli.core.seeds import TEST_SEEDS, TRAIN_SEEDS, VALIDATION_SEEDS
+from dagger_cli.core.types import Array, View
 from tests.toys import Table, expert_answers, toy_kit
 
 ALWAYS_0 = Table((0, 0, 0, 0, 0))
@@ -66,3 +69,21 @@ def test_the_expert_is_asked_once_a_state_and_in_one_batch_where_it_need_not_act
     kit.expert.asked.clear()
     label(kit, rollout(kit, ALWAYS_0, 400))
     assert kit.expert.asked == [400]
+
+
+class Timid:
+    """Calls every action fatal in the states above 2."""
+
+    def fatal(self, view: View) -> Array:
+        return np.repeat(view.obs[:, :1] > 2, 2, axis=1)
+
+
+def test_warnings_come_with_the_labels_of_the_rows_that_are_kept():
+    kit = replace(toy_kit(), warner=Timid())
+    begin(kit)
+    visited = rollout(kit, ALWAYS_0, 400)
+    where = np.arange(400) % 3 == 0
+    for data in (label(kit, visited), label(kit, visited, where)):
+        assert np.array_equal(data.fatal[:, 0], data.obs[:, 0] > 2)
+        assert data.fatal.any() and not data.fatal.all()
+    assert label(toy_kit(), visited).fatal is None

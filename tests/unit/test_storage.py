@@ -24,7 +24,7 @@ def grown(storage: str, folder) -> Dataset:
 def test_disk_and_memory_hold_the_same_rows(tmp_path):
     on_disk, in_memory = grown("disk", tmp_path), grown("memory", tmp_path)
     assert on_disk.rounds == in_memory.rounds == (5, 3, 9, 1)
-    for a, b in zip(on_disk.columns, in_memory.columns, strict=True):
+    for a, b in zip(on_disk.columns.values(), in_memory.columns.values(), strict=True):
         assert a.dtype == b.dtype
         np.testing.assert_array_equal(a, b)
     assert list(tmp_path.iterdir()) == []

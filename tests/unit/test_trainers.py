@@ -36,7 +36,7 @@ def dagger(beta, coin="step", fit="aggregate"):
 
 
 def same(a: State, b: State) -> bool:
-    columns = zip(a.data.columns, b.data.columns, strict=True)
+    columns = zip(a.data.columns.values(), b.data.columns.values(), strict=True)
     return a.policy == b.policy and all(np.array_equal(x, y) for x, y in columns)
 
 

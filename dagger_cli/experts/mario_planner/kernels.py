@@ -1,12 +1,21 @@
-"""What Python calls: a label for each of many positions in one compiled call."""
+"""What Python calls: labels, or warnings, for many positions in one compiled call."""
 
 from __future__ import annotations
 
+import numpy as np
+
 from dagger_cli.envs.mario.compiled import compiled, entry_point
+from dagger_cli.envs.mario.engine import tick
 from dagger_cli.envs.mario.generator import make_stage
-from dagger_cli.envs.mario.layout import HEAD_WORDS, SPRITE_WORDS, Array
-from dagger_cli.experts.mario_planner.search import search
+from dagger_cli.envs.mario.kinds import JUMP, LEFT, RIGHT, SPEED
+from dagger_cli.envs.mario.layout import HEAD_WORDS, RUNNING, SPRITE_WORDS, Array
+from dagger_cli.experts.mario_planner.escape import saved
+from dagger_cli.experts.mario_planner.search import FOREVER, search
 from dagger_cli.experts.mario_planner.tree import Settings, Tree
+
+BUTTONS = np.array([LEFT, RIGHT, JUMP, SPEED])  # in the order of an action
+# Every action, the last button changing fastest, as `core.rewind.all_actions` has them.
+BUTTON_SETS = ((np.arange(16)[:, None] >> np.arange(3, -1, -1) & 1) * BUTTONS).sum(1)
 
 
 @entry_point
@@ -14,17 +23,44 @@ def plan(
     games: Array, words: Array, tree: Tree, settings: Settings, out: Array, used: Array
 ) -> None:
     """Fill `out` (n,) with the buttons to hold, `used` (n,) with how many positions that took."""
-    tree.stages[0].columns = 0
     for i in range(len(games)):
-        n = HEAD_WORDS + games[i].n_sprites * SPRITE_WORDS
-        for word in range(n):
-            tree.words[0, word] = words[i, word]
-        if i == 0 or not same_stage(games, i, i - 1):
-            game = games[i]
-            make_stage(
-                tree.stages[0], game.seed, int(game.difficulty), int(game.kind), int(game.columns)
-            )
+        make_stage_of(games, tree, i)
+        stand_before(games, words, tree, i)
         out[i], used[i] = search(tree, settings)
+
+
+@entry_point
+def warn(games: Array, words: Array, tree: Tree, settings: Settings, out: Array) -> None:
+    """Mark in `out` (n, K) bool which of the buttons k of `BUTTON_SETS` (K,) lose the game."""
+    for i in range(len(games)):
+        make_stage_of(games, tree, i)
+        for k in range(len(BUTTON_SETS)):
+            stand_before(games, words, tree, i)
+            game = tree.games[0]
+            if game.status != RUNNING:
+                out[i, k] = False
+                continue
+            game.time_left = FOREVER
+            for _ in range(settings.ticks_per_action):
+                tick(game, tree.stages[0], BUTTON_SETS[k])
+            out[i, k] = not saved(tree, settings.ticks_per_action)
+
+
+@compiled
+def make_stage_of(games: Array, tree: Tree, i: int) -> None:
+    """Have the stage of game i in the tree, which may hold that of the game before."""
+    if i == 0 or not same_stage(games, i, i - 1):
+        game = games[i]
+        make_stage(
+            tree.stages[0], game.seed, int(game.difficulty), int(game.kind), int(game.columns)
+        )
+
+
+@compiled
+def stand_before(games: Array, words: Array, tree: Tree, i: int) -> None:
+    """Copy game i to the tree's position 0."""
+    for word in range(HEAD_WORDS + games[i].n_sprites * SPRITE_WORDS):
+        tree.words[0, word] = words[i, word]
 
 
 @compiled

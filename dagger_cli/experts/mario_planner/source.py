@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -15,13 +16,12 @@ from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError, ExpertError
 from dagger_cli.core.types import Acts, Array, Card, Expert, Space, View
-from dagger_cli.envs.mario.kinds import JUMP, LEFT, RIGHT, SPEED
 from dagger_cli.envs.mario.layout import GAME_BYTES, games_of, words_of
-from dagger_cli.experts.mario_planner.kernels import plan
+from dagger_cli.experts.mario_planner.escape import DEEPEST
+from dagger_cli.experts.mario_planner.kernels import BUTTON_SETS, BUTTONS, plan, warn
 from dagger_cli.experts.mario_planner.ready import make_ready
 from dagger_cli.experts.mario_planner.tree import MOST_NODES, Settings, Tree, new_tree
 
-BUTTONS = np.array([LEFT, RIGHT, JUMP, SPEED])  # in the order of an action
 ROWS_A_JOB = 8  # a label takes about a millisecond, handing work to a thread some hundredths
 HERE = Path(__file__).parent
 
@@ -75,12 +75,7 @@ class PlanningExpert:
 
     def act(self, view: View, rng: Generator) -> Acts:
         """Deterministic: `rng` is not used."""
-        if view.privileged is None or view.privileged.shape[1:] != (GAME_BYTES,):
-            raise ExpertError(
-                f"expert=mario_planner needs the game itself, and '{self.env_id}' does not show "
-                "it: use env=mario, or another expert"
-            )
-        keys, _ = self.plan(view.privileged)
+        keys, _ = self.plan(self._games(view))
         pressed = (keys[:, None] & BUTTONS) != 0
         return Acts(pressed.astype(self.action_space.dtype), np.ones(len(view), bool))
 
@@ -89,27 +84,58 @@ class PlanningExpert:
         games = games_of(rows)
         words, n = words_of(games), len(games)
         keys, used = np.zeros(n, np.int64), np.zeros(n, np.int64)
+
+        def work(here: slice, tree: Tree) -> None:
+            plan(games[here], words[here], tree, self.settings, keys[here], used[here])
+
+        self._share_out(n, work)
+        return keys, used
+
+    def fatal(self, view: View) -> Array:
+        """(n, 16) bool: the buttons, as `all_actions` lists them, after which no way on is found.
+
+        See escape.py; a label's cost at most, on the same cores.
+        """
+        games = games_of(self._games(view))
+        words, n = words_of(games), len(games)
+        marked = np.zeros((n, len(BUTTON_SETS)), bool)
+
+        def work(here: slice, tree: Tree) -> None:
+            warn(games[here], words[here], tree, self.settings, marked[here])
+
+        self._share_out(n, work)
+        return marked
+
+    def _games(self, view: View) -> Array:
+        if view.privileged is None or view.privileged.shape[1:] != (GAME_BYTES,):
+            raise ExpertError(
+                f"expert=mario_planner needs the game itself, and '{self.env_id}' does not show "
+                "it: use env=mario, or another expert"
+            )
+        return view.privileged
+
+    def _share_out(self, n: int, work: Callable[[slice, Tree], None]) -> None:
+        """Have n rows worked on, each thread taking the next few with its own tree."""
         jobs = [slice(at, at + ROWS_A_JOB) for at in range(0, n, ROWS_A_JOB)]
 
-        def work(tree: Tree) -> None:
+        def go_on(tree: Tree) -> None:
             while jobs:
                 try:
                     here = jobs.pop()
                 except IndexError:  # another thread took the last
                     return
-                plan(games[here], words[here], tree, self.settings, keys[here], used[here])
+                work(here, tree)
 
-        helpers = [self._threads.submit(work, tree) for tree in self._trees[1 : len(jobs)]]
-        work(self._trees[0])
+        helpers = [self._threads.submit(go_on, tree) for tree in self._trees[1 : len(jobs)]]
+        go_on(self._trees[0])
         for helper in helpers:
             helper.result()  # no row is unfinished, and no error unseen
-        return keys, used
 
     @cached_property
     def _trees(self) -> list[Tree]:
         """One for each core this process may run on; made for the first label, hence compiled."""
         make_ready(self.settings, lambda line: print(line, file=sys.stderr, flush=True))
-        return [new_tree(self.settings.nodes) for _ in range(_usable_cores())]
+        return [new_tree(max(self.settings.nodes, DEEPEST)) for _ in range(_usable_cores())]
 
     @cached_property
     def _threads(self) -> ThreadPoolExecutor:

@@ -1,0 +1,61 @@
+"""Whether Mario can still be saved: a search for any way on, not for the best.
+
+Depth first, the fastest steps first, so where nothing threatens it is over after one or two.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dagger_cli.envs.mario.compiled import compiled
+from dagger_cli.envs.mario.engine import tick
+from dagger_cli.envs.mario.kinds import JUMP
+from dagger_cli.envs.mario.layout import DEAD, WON, Game, Stage, copy_game
+from dagger_cli.experts.mario_planner.danger import danger
+from dagger_cli.experts.mario_planner.rules import MOVES, can_rise
+from dagger_cli.experts.mario_planner.tree import Tree
+
+SURELY = 12  # ticks to live through at least: what `danger` foresees, simply, is not yet certain
+LONGEST = 36  # ticks after which whoever lives is saved
+DEEPEST = LONGEST  # steps of one tick
+MOST = 300  # positions: a way that takes more of them to find is as good as none for a pupil
+
+
+@compiled
+def saved(tree: Tree, ticks_per_action: int) -> bool:
+    """Whether a way on from the position `tree.games[0]` is found; uses up to `DEEPEST` others."""
+    stage = tree.stages[0]
+    if tree.games[0].status == DEAD:
+        return False
+    used, depth = 0, 0
+    tried = np.zeros(DEEPEST, np.int64)  # of each position on the way, twice as many as MOVES
+    while depth >= 0:
+        step = tried[depth]
+        if step == 2 * len(MOVES):
+            depth -= 1
+            continue
+        tried[depth] += 1
+        jump = JUMP if step % 2 == 0 else 0
+        if jump and not can_rise(tree.games[depth]):
+            continue
+        if used == MOST:
+            return False
+        used += 1
+        copy_game(tree.games, tree.words, depth, depth + 1)
+        game = tree.games[depth + 1]
+        for _ in range(ticks_per_action):
+            tick(game, stage, MOVES[step // 2] | jump)
+        if game.status == DEAD:
+            continue
+        depth += 1
+        ticks = depth * ticks_per_action
+        if ticks >= LONGEST or game.status == WON or (ticks >= SURELY and is_safe(game, stage)):
+            return True
+        tried[depth] = 0
+    return False
+
+
+@compiled
+def is_safe(game: Game, stage: Stage) -> bool:
+    """Standing where keeping the speed is no danger."""
+    return bool(game.sprites[0].on_ground and danger(game, stage) == 0)
