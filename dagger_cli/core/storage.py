@@ -1,9 +1,17 @@
-"""Where the aggregate lies: in memory, or in files that the system pages in and out."""
+"""Where the aggregate lies: in memory, or in files that the system pages in and out.
+
+The system reads megabytes around a row that it has to fetch, which is right for rows in their
+order. Of an aggregate larger than memory, rows drawn at random would push each other out, at some
+4 ms each; so whoever draws says so (`at_random`) and which rows come next (`will_need`).
+"""
 
 from __future__ import annotations
 
+import mmap
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,3 +50,42 @@ def allocator(storage: str, folder: Path) -> Allocate:
             ) from err
 
     return on_disk
+
+
+@contextmanager
+def at_random(array: Array) -> Iterator[None]:
+    """In the block, rows of an array that may lie in a file are read in no order."""
+    file = _file_of(array)
+    if file is None:
+        yield
+        return
+    file.madvise(mmap.MADV_RANDOM)
+    try:
+        yield
+    finally:
+        file.madvise(mmap.MADV_NORMAL)
+
+
+def will_need(array: Array, rows: Array) -> None:
+    """Have the system fetch these rows (n,) of an array that may lie in a file; does not wait."""
+    file = _file_of(array)
+    if file is None:
+        return
+    begin = array.ctypes.data - _address(file) + rows * array.strides[0]
+    end = begin + array[:1].nbytes
+    pages, first = np.unique(begin // mmap.PAGESIZE, return_index=True)
+    begin = pages * mmap.PAGESIZE
+    for start, length in zip(begin.tolist(), (end[first] - begin).tolist(), strict=True):
+        file.madvise(mmap.MADV_WILLNEED, start, length)
+
+
+def _address(file: mmap.mmap) -> int:
+    return int(np.frombuffer(file, np.uint8, 1).ctypes.data)
+
+
+def _file_of(array: Array) -> mmap.mmap | None:
+    """The mapped file that an array lies in, None in memory and where nothing can be advised."""
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    return base if isinstance(base, mmap.mmap) and hasattr(base, "madvise") else None
