@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -115,6 +116,8 @@ def _guarded(words: Sequence[str]) -> int:
     """Run a command; every failure that a user can mend becomes one sentence and exit code 2."""
     from dagger_cli.complaints import explain
 
+    # Hardly anything made while a command starts is garbage, and looking for it took 0.2 s.
+    gc.set_threshold(100_000)
     try:
         two = words[0] == "expert"
         code = _command(" ".join(words[: 1 + two]), list(words[1 + two :]))

@@ -14,6 +14,7 @@ from typing import NoReturn
 from unittest import mock
 
 import hydra
+from hydra._internal.hydra import Hydra
 from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -93,9 +94,17 @@ def _hand_over(command: str, words: Sequence[str], task: Task) -> None:
     sys.argv = [sys.argv[0], *words]
     root = _root(command)
     app = hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=root)
-    # `--info | head` closes the pipe that Hydra logs to: of no interest to anybody.
-    with mock.patch.object(logging, "raiseExceptions", False):
+    with contextlib.ExitStack() as stack:
+        # `--info | head` closes the pipe that Hydra logs to: of no interest to anybody.
+        stack.enter_context(mock.patch.object(logging, "raiseExceptions", False))
+        if not any("hydra.mode" in word for word in words):
+            # Hydra would compose everything once more, only to see that nobody set the mode.
+            stack.enter_context(mock.patch.object(Hydra, "get_mode", _no_mode))
         app(task)()
+
+
+def _no_mode(hydra: Hydra, config_name: str | None, overrides: list[str]) -> None:
+    """`--multirun` alone decides."""
 
 
 def _noting(
