@@ -45,11 +45,16 @@ def python(script: str, *words: str) -> Took:
     return took([sys.executable, str(HERE / script), *words])
 
 
-def train(folder: Path, *words: str) -> tuple[Took, dict[str, Any], list[dict[str, Any]]]:
-    """`dagger train` into a fresh folder: what it took, its summary and its rounds."""
+def train(
+    folder: Path, *words: str, before: tuple[str, ...] = ()
+) -> tuple[Took, dict[str, Any], list[dict[str, Any]]]:
+    """`dagger train` into a fresh folder: what it took, its summary and its rounds.
+
+    `before` are the words of a command that runs the one after it.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     command = [sys.executable, "-m", "dagger_cli.cli", "train", *words, f"hydra.run.dir={folder}"]
-    cost = took(command)
+    cost = took([*before, *command])
     summary = json.loads((folder / "summary.json").read_text())
     lines = (folder / "metrics.jsonl").read_text().splitlines()
     return cost, summary, [json.loads(line) for line in lines]

@@ -75,6 +75,30 @@ def _growth(figures: Any) -> Iterator[str]:
     )
 
 
+def _storage(figures: Any) -> Iterator[str]:
+    yield (
+        "`dagger train` of 200,000 labels in 10 rounds, 1000 gradient steps each, in an environment"
+        " of nothing but 1024 numbers drawn at random (scripts/bench/wide.py): an aggregate of"
+        f" {figures['aggregate_mib']} MiB. In the last row the whole process, pages of files"
+        f" included, has {figures['room_mib']} MiB, in a control group of its own; all else is the"
+        " same. Whole commands, the three in turn."
+    )
+    yield ""
+    yield "| aggregate | seconds | over memory: best, median, worst |"
+    yield "|---|---|---|"
+    for name, seconds in figures["seconds"].items():
+        over = figures["over_memory"].get(name)
+        ratios = "" if over is None else ", ".join(f"{x:.2f}" for x in over)
+        taken = "not measured: no control group here" if None in seconds else _listed(seconds)
+        yield f"| {name} | {taken} | {ratios} |"
+    yield ""
+    yield "Aim: at most 1.25."
+
+
+def _listed(values: list[float]) -> str:
+    return ", ".join(str(value) for value in values)
+
+
 def _profile(figures: Any) -> Iterator[str]:
     mean, falls = figures["student"]
     yield f"`dagger train env=bipedal beta=linear`; student {mean}, {falls} falls of 100."
@@ -112,6 +136,7 @@ TITLES = {
     "collection": "Collection",
     "fit": "Fitting",
     "growth": "Growth",
+    "storage": "An aggregate on disk",
     "reference": "Against the original script's workload",
     "goal": "From the command to 98 % of the expert",
     "profile": "Where the default run's seconds go",
@@ -124,6 +149,7 @@ SECTIONS: dict[str, Callable[[Any], Iterator[str]]] = {
     "collection": _collection,
     "fit": _fit,
     "growth": _growth,
+    "storage": _storage,
     "reference": reference_lines,
     "goal": goal_lines,
     "profile": _profile,

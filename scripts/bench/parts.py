@@ -15,6 +15,7 @@ from measure import python, took, train, walker_expert
 from others import handwriting, mario
 from peers import peers
 from reference import goal, reference, until_trained
+from storage import storage
 
 Figures = dict[str, Any]
 BRIEF = ["evaluation.episodes=1", "validation.episodes=1"]
@@ -103,6 +104,7 @@ PARTS: dict[str, Callable[[int, Path], Figures]] = {
     "collection": collection,
     "fit": fit,
     "growth": growth,
+    "storage": storage,
     "reference": reference,
     "goal": goal,
     "profile": profile,

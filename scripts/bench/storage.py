@@ -1,0 +1,96 @@
+"""`aggregate.storage=disk` beside memory: the same run, with and without room for its aggregate."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from measure import HERE, train
+from wide import WIDTH
+
+LABELS, ROUNDS = 200_000, 10
+ROOM = 640  # MiB for a whole process: less than its aggregate
+WORDS = (
+    *("env=gym", "env.id=Wide-v0", "env.imports=wide", "env.workers=0", "n_envs=16"),
+    *(
+        "expert=python",
+        "expert.target=wide:expert",
+        "expert.batched=true",
+        f"rounds={ROUNDS}",
+        f"labels={LABELS}",
+    ),
+    *("policy.gradient_steps=1000", "validation.episodes=1", "evaluation.episodes=1"),
+)
+
+
+def storage(repeats: int, runs: Path) -> dict[str, Any]:
+    """Seconds in memory, on disk, and on disk in a control group that the aggregate does not fit.
+
+    Each repeat is the three in turn. The group's limit counts the pages of files too; where the
+    system gives no group, the third is None.
+    """
+    path = os.environ.get("PYTHONPATH", "")
+    here = ("env", f"PYTHONPATH={HERE}:{path}")
+    lines = []
+    for _ in range(repeats):
+        line: dict[str, float | None] = {}
+        for name in ("memory", "disk"):
+            words = (*WORDS, f"aggregate.storage={name}")
+            line[name] = train(runs / f"storage_{name}", *words, before=here)[0].seconds
+        line["disk, little memory"] = _limited(runs / "storage_limited", here)
+        lines.append(line)
+    return {
+        "aggregate_mib": round(LABELS * (WIDTH * 4 + 8 + 4 * 4) / 2**20),
+        "room_mib": ROOM,
+        "seconds": {name: [_rounded(line[name]) for line in lines] for name in lines[0]},
+        "over_memory": {name: _over(lines, name) for name in ("disk", "disk, little memory")},
+    }
+
+
+def _limited(folder: Path, here: tuple[str, ...]) -> float | None:
+    with _group() as procs:
+        if procs is None:
+            return None
+        joining = ("sh", "-c", f'echo $$ > {procs}; exec "$@"', "sh", *here)
+        return train(folder, *WORDS, "aggregate.storage=disk", before=joining)[0].seconds
+
+
+@contextmanager
+def _group() -> Iterator[Path | None]:
+    """The file by which a process joins a new control group of `ROOM` MiB."""
+    for parent, limit in (
+        (Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes"),
+        (Path("/sys/fs/cgroup"), "memory.max"),
+    ):
+        group = parent / f"dagger_bench_{os.getpid()}"
+        try:
+            group.mkdir()
+        except OSError:
+            continue
+        try:
+            (group / limit).write_text(str(ROOM * 2**20))
+        except OSError:
+            group.rmdir()
+            continue
+        try:
+            yield group / "cgroup.procs"
+        finally:
+            group.rmdir()
+        return
+    yield None
+
+
+def _over(lines: list[dict[str, float | None]], name: str) -> list[float] | None:
+    """Smallest, median and largest of the pairs."""
+    ratios = [x / y for line in lines if (x := line[name]) and (y := line["memory"])]
+    if not ratios:
+        return None
+    return [round(float(x), 2) for x in (min(ratios), np.median(ratios), max(ratios))]
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
