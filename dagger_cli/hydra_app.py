@@ -25,7 +25,7 @@ from dagger_cli.cli import COMMANDS
 from dagger_cli.complaints import nearest
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Score
-from dagger_cli.options import config_dir
+from dagger_cli.options import best_experiment, config_dir
 from dagger_cli.schema import ROOTS, register
 
 Task = Callable[[DictConfig], None]
@@ -40,6 +40,8 @@ def run(command: str, words: Sequence[str]) -> int:
         from dagger_cli.tracking.checkpoint import resolve_run
 
         words = into_run_folder(words, resolve_run(run_folder))
+    if command == "train":
+        words = _at_its_best(words)
     failures: list[Exception] = []
     students: dict[tuple[str, ...], Score] = {}
     _check_flags(command, words)
@@ -55,6 +57,17 @@ def run(command: str, words: Sequence[str]) -> int:
     if failures:
         raise failures[0]
     return 0
+
+
+def _at_its_best(words: Sequence[str]) -> list[str]:
+    """The words, and the best experiment of their environment where nothing else is chosen."""
+    chosen = any(word.lstrip("+").startswith(("policy=", "experiment=")) for word in words)
+    best = None if chosen else best_experiment(value_of(words, "env") or "")
+    if best is None:
+        return [*words]
+    # Beside the other overrides, as argparse does not take them on both sides of a flag.
+    at = max(i for i, word in enumerate(words) if word.startswith("env="))
+    return [*words[: at + 1], f"experiment={best}", *words[at + 1 :]]
 
 
 def complete(words: Sequence[str]) -> None:
@@ -97,10 +110,20 @@ def _hand_over(command: str, words: Sequence[str], task: Task) -> None:
     with contextlib.ExitStack() as stack:
         # `--info | head` closes the pipe that Hydra logs to: of no interest to anybody.
         stack.enter_context(mock.patch.object(logging, "raiseExceptions", False))
-        if not any("hydra.mode" in word for word in words):
+        if not _may_set_mode(words):
             # Hydra would compose everything once more, only to see that nobody set the mode.
             stack.enter_context(mock.patch.object(Hydra, "get_mode", _no_mode))
         app(task)()
+
+
+def _may_set_mode(words: Sequence[str]) -> bool:
+    """Whether `hydra.mode` is set by hand, by an experiment or by somebody else's folder."""
+    experiment = value_of(words, "experiment")
+    if experiment is not None:
+        path = config_dir() / "experiment" / f"{experiment}.yaml"
+        if not path.is_file() or "hydra:" in path.read_text(encoding="utf-8"):
+            return True
+    return any("hydra.mode" in word or word.startswith(("-c", "--config")) for word in words)
 
 
 def _no_mode(hydra: Hydra, config_name: str | None, overrides: list[str]) -> None:
