@@ -26,7 +26,7 @@ from dagger_cli.schema import shipped_targets
 
 MAX_SLOTS = 32  # of evaluation: more simulators gain nothing on a few cores
 ENV_NOTES = (  # not the source's
-    *("name", "failure_name", "per_step_name", "hub_algo"),
+    *("name", "failure_name", "per_step_name", "hub_algo", "best"),
     *("budget", "evaluation", "seen_by"),
 )
 RESUME_MAY_CHANGE = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 GROUPS = ("env", "expert", "policy", "beta_schedule", "trainer", "experiment")
@@ -18,3 +19,10 @@ def options() -> dict[str, list[str]]:
     """The options of every group, in alphabetical order."""
     root = config_dir()
     return {group: sorted(p.stem for p in (root / group).glob("*.yaml")) for group in GROUPS}
+
+
+def best_experiment(env: str) -> str | None:
+    """The experiment that an environment names as its best (`best:` in its YAML), if it does."""
+    path = config_dir() / "env" / f"{env}.yaml"
+    named = re.search(r"^best: *(\w+)", path.read_text(), re.M) if path.is_file() else None
+    return named[1] if named else None

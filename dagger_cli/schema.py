@@ -198,6 +198,7 @@ class Mario:
     _target_: str = MISSING
     name: str = MISSING
     id: str = MISSING
+    best: str = MISSING
     start_mode: str = MISSING
     difficulty: int = MISSING
     stage_type: str = MISSING

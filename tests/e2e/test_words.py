@@ -9,8 +9,10 @@ import sys
 
 import pytest
 import yaml
+from omegaconf import OmegaConf
 
 from dagger_cli import __version__
+from dagger_cli.options import best_experiment, options
 
 from .running import TINY, dagger, metrics, summary, train
 
@@ -219,3 +221,26 @@ def test_the_printed_commands_work_for_any_folder_name(tmp_path, name):
         program, *words = shlex.split(commands[key])
         done = dagger(*words, cwd=tmp_path)
         assert program == "dagger" and (done.code, done.err) == (0, ""), (key, done.err)
+
+
+@pytest.mark.parametrize(
+    ("words", "policy", "rounds"),
+    [
+        ("env=mario", "scene", "30"),
+        ("env=mario seed=3 rounds=7", "scene", "7"),
+        ("env=mario policy=mlp", "mlp", "20"),
+        ("experiment=mario_paper", "sparse_svm", "20"),
+    ],
+)
+def test_an_environment_is_at_its_best_unless_something_else_is_chosen(
+    words, policy, rounds, tmp_path
+):
+    shown = dagger("train", *words.split(), "--cfg", "job", "--resolve", cwd=tmp_path).out
+    config = OmegaConf.create(shown)
+    assert (config.policy.name, str(config.rounds)) == (policy, rounds)
+
+
+def test_what_environments_name_as_their_best_exists():
+    named = {best_experiment(name) for name in options()["env"]} - {None}
+    assert named and named <= set(options()["experiment"])
+    assert best_experiment("no_such") is None
