@@ -77,20 +77,23 @@ def _growth(figures: Any) -> Iterator[str]:
 
 def _storage(figures: Any) -> Iterator[str]:
     yield (
-        "`dagger train` of 200,000 labels in 10 rounds, 1000 gradient steps each, in an environment"
+        "`dagger train` of 200,000 labels in 10 rounds, 300 gradient steps each, in an environment"
         " of nothing but 1024 numbers drawn at random (scripts/bench/wide.py): an aggregate of"
         f" {figures['aggregate_mib']} MiB. In the last row the whole process, pages of files"
         f" included, has {figures['room_mib']} MiB, in a control group of its own; all else is the"
         " same. Whole commands, the three in turn."
     )
     yield ""
-    yield "| aggregate | seconds | over memory: best, median, worst |"
-    yield "|---|---|---|"
+    yield "| aggregate | wall s | CPU s | wall over memory: best, median, worst |"
+    yield "|---|---|---|---|"
     for name, seconds in figures["seconds"].items():
         over = figures["over_memory"].get(name)
         ratios = "" if over is None else ", ".join(f"{x:.2f}" for x in over)
-        taken = "not measured: no control group here" if None in seconds else _listed(seconds)
-        yield f"| {name} | {taken} | {ratios} |"
+        if None in seconds:
+            yield f"| {name} | not measured: no control group here | | |"
+            continue
+        cpu = _listed(figures["cpu_seconds"][name])
+        yield f"| {name} | {_listed(seconds)} | {cpu} | {ratios} |"
     yield ""
     yield "Aim: at most 1.25."
 

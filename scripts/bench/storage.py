@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measure import HERE, train
+from measure import HERE, Took, train
 from wide import WIDTH
 
 LABELS, ROUNDS = 200_000, 10
 ROOM = 640  # MiB for a whole process: less than its aggregate
+NAMES = ("memory", "disk", "disk, little memory")
 WORDS = (
     *("env=gym", "env.id=Wide-v0", "env.imports=wide", "env.workers=0", "n_envs=16"),
     *(
@@ -23,7 +24,7 @@ WORDS = (
         f"rounds={ROUNDS}",
         f"labels={LABELS}",
     ),
-    *("policy.gradient_steps=1000", "validation.episodes=1", "evaluation.episodes=1"),
+    *("policy.gradient_steps=300", "validation.episodes=1", "evaluation.episodes=1"),
 )
 
 
@@ -37,26 +38,29 @@ def storage(repeats: int, runs: Path) -> dict[str, Any]:
     here = ("env", f"PYTHONPATH={HERE}:{path}")
     lines = []
     for _ in range(repeats):
-        line: dict[str, float | None] = {}
-        for name in ("memory", "disk"):
+        line: dict[str, Took | None] = {}
+        for name in NAMES[:2]:
             words = (*WORDS, f"aggregate.storage={name}")
-            line[name] = train(runs / f"storage_{name}", *words, before=here)[0].seconds
-        line["disk, little memory"] = _limited(runs / "storage_limited", here)
+            line[name] = train(runs / f"storage_{name}", *words, before=here)[0]
+        line[NAMES[2]] = _limited(runs / "storage_limited", here)
         lines.append(line)
     return {
         "aggregate_mib": round(LABELS * (WIDTH * 4 + 8 + 4 * 4) / 2**20),
         "room_mib": ROOM,
-        "seconds": {name: [_rounded(line[name]) for line in lines] for name in lines[0]},
-        "over_memory": {name: _over(lines, name) for name in ("disk", "disk, little memory")},
+        "seconds": {name: [_rounded(line[name], "seconds") for line in lines] for name in NAMES},
+        "cpu_seconds": {
+            name: [_rounded(line[name], "cpu_seconds") for line in lines] for name in NAMES
+        },
+        "over_memory": {name: _over(lines, name) for name in NAMES[1:]},
     }
 
 
-def _limited(folder: Path, here: tuple[str, ...]) -> float | None:
+def _limited(folder: Path, here: tuple[str, ...]) -> Took | None:
     with _group() as procs:
         if procs is None:
             return None
         joining = ("sh", "-c", f'echo $$ > {procs}; exec "$@"', "sh", *here)
-        return train(folder, *WORDS, "aggregate.storage=disk", before=joining)[0].seconds
+        return train(folder, *WORDS, "aggregate.storage=disk", before=joining)[0]
 
 
 @contextmanager
@@ -84,13 +88,14 @@ def _group() -> Iterator[Path | None]:
     yield None
 
 
-def _over(lines: list[dict[str, float | None]], name: str) -> list[float] | None:
+def _over(lines: list[dict[str, Took | None]], name: str) -> list[float] | None:
     """Smallest, median and largest of the pairs."""
-    ratios = [x / y for line in lines if (x := line[name]) and (y := line["memory"])]
+    pairs = [(line[name], line["memory"]) for line in lines]
+    ratios = [ours.seconds / theirs.seconds for ours, theirs in pairs if ours and theirs]
     if not ratios:
         return None
     return [round(float(x), 2) for x in (min(ratios), np.median(ratios), max(ratios))]
 
 
-def _rounded(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 1)
+def _rounded(cost: Took | None, key: str) -> float | None:
+    return None if cost is None else round(getattr(cost, key), 1)
