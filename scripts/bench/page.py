@@ -81,7 +81,8 @@ def _storage(figures: Any) -> Iterator[str]:
         " of nothing but 1024 numbers drawn at random (scripts/bench/wide.py): an aggregate of"
         f" {figures['aggregate_mib']} MiB. In the last row the whole process, pages of files"
         f" included, has {figures['room_mib']} MiB, in a control group of its own; all else is the"
-        " same. Whole commands, the three in turn."
+        " same. Whole commands, the three in turn. Where wall and processor seconds are far apart,"
+        " the machine did other work meanwhile, which can hide waiting for the disk."
     )
     yield ""
     yield "| aggregate | wall s | CPU s | wall over memory: best, median, worst |"
