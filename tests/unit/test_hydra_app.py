@@ -1,0 +1,33 @@
+"""Hydra is asked for the mode only where somebody may have set it."""
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from dagger_cli.hydra_app import _may_set_mode
+from dagger_cli.options import config_dir, options
+from dagger_cli.schema import register
+
+
+@pytest.mark.parametrize("experiment", options()["experiment"])
+def test_an_experiment_that_sweeps_by_itself_is_known(experiment):
+    register()
+    words = [f"experiment={experiment}"]
+    with initialize_config_dir(str(config_dir()), version_base=None):
+        mode = compose("train", words, return_hydra_config=True).hydra.mode
+    swept = experiment.startswith("compare_")
+    assert (mode is not None and mode.name == "MULTIRUN") == swept == _may_set_mode(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "may"),
+    [
+        (["env=bipedal", "-m", "seed=0,1"], False),
+        (["hydra.mode=MULTIRUN", "seed=0,1"], True),
+        (["+hydra.mode=MULTIRUN"], True),
+        (["experiment=walker,walker_fast", "-m"], True),
+        (["--config-dir", "mine"], True),
+        (["experiment=of_mine"], True),
+    ],
+)
+def test_whatever_may_set_the_mode_is_left_to_hydra(words, may):
+    assert _may_set_mode(words) is may
