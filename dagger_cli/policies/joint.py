@@ -31,7 +31,7 @@ class Joint:
                 "are continuous; use policy=mlp"
             )
         if not heed >= 0:
-            raise ConfigError(f"policy.heed must be 0 or more, got {heed}; try 4")
+            raise ConfigError(f"policy.heed must be 0 or more, got {heed}; try 50")
         self._actions = all_actions(space)
         self._sizes, self._start, self.heed = space.sizes, space.start, heed
         self.outputs = len(self._actions)
