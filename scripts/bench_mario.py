@@ -2,7 +2,7 @@
 
 Every figure is the best of five repeats of a policy that runs right and jumps at random, on the
 stages of seeds 0, 1, ... at difficulty 1; games that end are started again outside the clock. Steps
-are of three ticks, with the observation; labels are the planner's, in the states of that policy.
+are of three ticks, with the observation; labels and warnings are the planner's, in the states of that policy.
 """
 
 from __future__ import annotations
@@ -101,14 +101,20 @@ def main() -> None:
         expert.act(env.view[slots], rng)
         return n
 
+    def warnings() -> int:
+        expert.fatal(env.view[slots])
+        return n
+
     def onwards() -> None:
         again()
         steps()
         again()
 
-    expert.act(env.view[slots], rng)  # compiles
+    expert.act(env.view[slots], rng)  # compiles, as the next line does
+    expert.fatal(env.view[slots])
     rows["steps/s, one core, the paper's features"] = best(steps, given.seconds, again)
     rows["labels/s, cores of this process"] = best(labels, given.seconds, onwards)
+    rows["warnings/s, cores of this process"] = best(warnings, given.seconds, onwards)
     batch.threads = os.cpu_count() or 1
     restart()
     label = f"ticks/s, {batch.threads} threads, 30 ticks a call"
