@@ -2,7 +2,8 @@
 
 Every figure is the best of five repeats of a policy that runs right and jumps at random, on the
 stages of seeds 0, 1, ... at difficulty 1; games that end are started again outside the clock. Steps
-are of three ticks, with the observation; labels and warnings are the planner's, in the states of that policy.
+are of three ticks, with the observation; labels and warnings are the planner's, in that policy's
+states.
 """
 
 from __future__ import annotations
