@@ -40,7 +40,7 @@ def run(command: str, words: Sequence[str]) -> int:
         from dagger_cli.tracking.checkpoint import resolve_run
 
         words = into_run_folder(words, resolve_run(run_folder))
-    if command == "train":
+    elif command == "train":
         words = _at_its_best(words)
     failures: list[Exception] = []
     students: dict[tuple[str, ...], Score] = {}
@@ -61,13 +61,12 @@ def run(command: str, words: Sequence[str]) -> int:
 
 def _at_its_best(words: Sequence[str]) -> list[str]:
     """The words, and the best experiment of their environment where nothing else is chosen."""
-    chosen = any(word.lstrip("+").startswith(("policy=", "experiment=")) for word in words)
-    best = None if chosen else best_experiment(value_of(words, "env") or "")
-    if best is None:
+    best = best_experiment(value_of(words, "env") or "")
+    if best is None or touched(words) & {"policy", "experiment"}:
         return [*words]
     # Beside the other overrides, as argparse does not take them on both sides of a flag.
-    at = max(i for i, word in enumerate(words) if word.startswith("env="))
-    return [*words[: at + 1], f"experiment={best}", *words[at + 1 :]]
+    at = next(i for i, word in enumerate(words) if word.lstrip("+").startswith("env="))
+    return [*words[:at], f"experiment={best}", *words[at:]]
 
 
 def complete(words: Sequence[str]) -> None:

@@ -24,5 +24,5 @@ def options() -> dict[str, list[str]]:
 def best_experiment(env: str) -> str | None:
     """The experiment that an environment names as its best (`best:` in its YAML), if it does."""
     path = config_dir() / "env" / f"{env}.yaml"
-    named = re.search(r"^best: *(\w+)", path.read_text(), re.M) if path.is_file() else None
+    named = re.search(r"^best: *(\w+)", path.read_text("utf-8"), re.M) if path.is_file() else None
     return named[1] if named else None

@@ -31,8 +31,8 @@ class _Buffer:
 
     def append(self, rows: Columns) -> None:
         end = self.filled + len(rows["steps"])
-        for name, column in self.columns.items():
-            column[self.filled : end] = rows[name]
+        for name in self.columns.keys() | rows.keys():  # both have the same, or a KeyError says so
+            self.columns[name][self.filled : end] = rows[name]
         self.filled = end
 
 

@@ -17,13 +17,8 @@ ROOM = 640  # MiB for a whole process: less than its aggregate
 NAMES = ("memory", "disk", "disk, little memory")
 WORDS = (
     *("env=gym", "env.id=Wide-v0", "env.imports=wide", "env.workers=0", "n_envs=16"),
-    *(
-        "expert=python",
-        "expert.target=wide:expert",
-        "expert.batched=true",
-        f"rounds={ROUNDS}",
-        f"labels={LABELS}",
-    ),
+    *("expert=python", "expert.target=wide:expert", "expert.batched=true"),
+    *(f"rounds={ROUNDS}", f"labels={LABELS}"),
     *("policy.gradient_steps=300", "validation.episodes=1", "evaluation.episodes=1"),
 )
 

@@ -11,11 +11,11 @@ from dagger_cli.envs.mario.compiled import compiled
 from dagger_cli.envs.mario.engine import tick
 from dagger_cli.envs.mario.kinds import JUMP
 from dagger_cli.envs.mario.layout import DEAD, WON, Game, Stage, copy_game
-from dagger_cli.experts.mario_planner.danger import danger
+from dagger_cli.experts.mario_planner.danger import ALARM, danger
 from dagger_cli.experts.mario_planner.rules import MOVES, can_rise
 from dagger_cli.experts.mario_planner.tree import Tree
 
-SURELY = 12  # ticks to live through at least: what `danger` foresees, simply, is not yet certain
+SURELY = ALARM  # ticks to live through at least: what `danger` foresees of them is not certain
 LONGEST = 36  # ticks after which whoever lives is saved
 DEEPEST = LONGEST  # steps of one tick
 MOST = 300  # positions: a way that takes more of them to find is as good as none for a pupil
@@ -28,7 +28,7 @@ def saved(tree: Tree, ticks_per_action: int) -> bool:
     if tree.games[0].status == DEAD:
         return False
     used, depth = 0, 0
-    tried = np.zeros(DEEPEST, np.int64)  # of each position on the way, twice as many as MOVES
+    tried = np.zeros(DEEPEST, np.int64)  # at each depth: of MOVES, each with a jump and without
     while depth >= 0:
         step = tried[depth]
         if step == 2 * len(MOVES):

@@ -94,7 +94,7 @@ class PlanningExpert:
     def fatal(self, view: View) -> Array:
         """(n, 16) bool: the buttons, as `all_actions` lists them, after which no way on is found.
 
-        See escape.py; a label's cost at most, on the same cores.
+        See escape.py; they take about as long as the labels, on the same cores.
         """
         games = games_of(self._games(view))
         words, n = words_of(games), len(games)
