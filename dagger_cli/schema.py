@@ -334,6 +334,8 @@ class Scene(Fit):
     code: int = MISSING
     sizes: list[int] = MISSING
     heed: float = MISSING
+    precision: str = MISSING
+    newest: float = MISSING
 
 
 @dataclass

@@ -19,23 +19,31 @@ Loss = Callable[[Tensor, Tensor], Tensor]  # outputs, targets -> a scalar
 Gradient = Callable[[Tensor, Tensor], tuple[Tensor, list[Tensor]]]
 
 
-def gradient_of(network: nn.Module, loss: Loss) -> Gradient:
-    """To be called under `torch.no_grad`; the network's parameters are read at every call."""
+def gradient_of(network: nn.Module, loss: Loss, products: torch.dtype | None = None) -> Gradient:
+    """To be called under `torch.no_grad`; the network's parameters are read at every call.
+
+    `products`: the type that matrices are multiplied in, None for the parameters' own; the loss
+    and the gradients are the parameters' type all the same.
+    """
+    if products is not None:
+        return _by_autograd(network, loss, products)
     layers = list(network) if isinstance(network, nn.Sequential) else []
     linears = [m for m in layers[1::2] if isinstance(m, nn.Linear) and m.bias is not None]
     slopes = [_SLOPES[type(m)] for m in layers[2::2] if type(m) in _SLOPES]
     known = len(layers) == 1 + len(linears) + len(slopes)  # and no other layer among them
     if known and layers and isinstance(layers[0], Standardise) and len(linears) == len(slopes) + 1:
         return _by_hand(layers[0], linears, slopes, loss)
-    return _by_autograd(network, loss)
+    return _by_autograd(network, loss, None)
 
 
-def _by_autograd(network: nn.Module, loss: Loss) -> Gradient:
+def _by_autograd(network: nn.Module, loss: Loss, products: torch.dtype | None) -> Gradient:
     parameters = list(network.parameters())
 
     def gradient(obs: Tensor, targets: Tensor) -> tuple[Tensor, list[Tensor]]:
         with torch.enable_grad():
-            value = loss(network(obs), targets)
+            with torch.autocast(obs.device.type, products, enabled=products is not None):
+                outputs = network(obs)
+            value = loss(outputs.to(parameters[-1].dtype), targets)
             return value.detach(), list(torch.autograd.grad(value, parameters))
 
     return gradient

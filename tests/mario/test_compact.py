@@ -43,12 +43,30 @@ def test_the_nearest_sprite_comes_first_with_its_place_speed_and_kind():
         sprite = game["sprites"][slot]
         sprite["kind"], sprite["dead_time"], sprite["carried"] = GOOMBA, 0, 0
         sprite["x"], sprite["y"], sprite["xa"] = mario["x"] + ahead, mario["y"] - 3, -1.5
+        sprite["winged"], sprite["on_ground"] = 0, 1
     game["n_sprites"] = 3
     row = looked(env)[0]
-    assert row[FIRST][:4].tolist() == [100, 125, 113, 128]
-    assert row[FIRST][4:].tolist() == [1, 0, 0, 0, 0, 0, 0, 0]
+    assert row[FIRST][:5].tolist() == [100, 125, 113, 128, 0]
+    assert row[FIRST][5:].tolist() == [1, 0, 0, 0, 0, 0, 0, 0, 0, 1]
     assert row[FIRST.stop] == 140  # the one that is further away
     assert not row[FIRST.stop + compact.SPRITE_NUMBERS :].any()
+
+
+def test_sprites_that_behave_differently_look_different():
+    env = opened(1, observation="compact")
+    game = env.batch.games[0]
+    mario, sprite = game["sprites"][0], game["sprites"][1]
+    game["n_sprites"] = 2
+    sprite["dead_time"], sprite["carried"], sprite["timer"] = 0, 0, 7
+    sprite["x"], sprite["y"] = mario["x"] + 20, mario["y"]
+    seen = []
+    for kinds in compact.KINDS:
+        for kind in kinds:
+            sprite["kind"], sprite["winged"] = kind, kind in (3, 5, 7, 10)
+            seen.append(looked(env)[0, FIRST].tolist())
+    flags = {tuple(row[compact.SPRITE_MEASURES :]) for row in seen}
+    assert len(flags) == sum(map(len, compact.KINDS)) - 1  # both items are worth having
+    assert [row[4] for row in seen].count(7) == 1  # the flower's wait, no other's timer
 
 
 def test_the_last_two_actions_are_seen_newest_first():

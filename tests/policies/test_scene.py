@@ -76,5 +76,5 @@ def test_the_shipped_layout_is_that_of_the_compact_observation():
     assert layout.cells + layout.flags == compact.SCALARS_AT
     assert layout.measures == compact.SCALARS
     assert (layout.things, layout.thing) == (compact.NEAREST, compact.SPRITE_NUMBERS)
-    assert layout.thing_flags == compact.SPRITE_BITS
+    assert layout.thing_flags == compact.SPRITE_FLAGS
     assert layout.size == compact.N_BYTES

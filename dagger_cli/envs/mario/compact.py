@@ -1,9 +1,10 @@
-"""A small observation for networks: 687 numbers of a byte each, and of the past two actions only.
+"""A small observation for networks: 735 numbers of a byte each, and of the past two actions only.
 
 * `PLANES` of 16 x 18 cells around Mario, from 8 rows above and 4 columns behind him;
 * the 24 answers of `state_bits`, the last two actions (left, right, jump, speed, newest first);
 * `SCALARS` numbers of Mario: where he is in his cell, how fast he moves, how a jump goes on;
-* the six nearest living sprites, nearest first: `SPRITE_NUMBERS` each, zeros where there is none.
+* the eight nearest living sprites, nearest first: `SPRITE_MEASURES` and then `SPRITE_FLAGS` numbers
+  each, zeros where there is none.
 
 Speeds and places are scaled to whole numbers from 0 to 255, see `_byte`.
 """
@@ -13,7 +14,23 @@ from __future__ import annotations
 import numpy as np
 
 from dagger_cli.envs.mario.compiled import compiled, entry_point
-from dagger_cli.envs.mario.features import SPRITE_KINDS, is_alive
+from dagger_cli.envs.mario.features import is_alive
+from dagger_cli.envs.mario.kinds import (
+    BULLET,
+    FIRE_FLOWER,
+    FIREBALL,
+    FLOWER,
+    GOOMBA,
+    GREEN_KOOPA,
+    MUSHROOM,
+    RED_KOOPA,
+    SHELL,
+    SPIKY,
+    WINGED_GOOMBA,
+    WINGED_GREEN_KOOPA,
+    WINGED_RED_KOOPA,
+    WINGED_SPIKY,
+)
 from dagger_cli.envs.mario.layout import MAX_SPRITES, ROWS, Array, Body, Float, Game, Stage
 from dagger_cli.envs.mario.state_bits import N_BUTTONS, N_QUESTIONS, buttons, state_bits
 from dagger_cli.envs.mario.tiles import BEHAVIOUR, PLATFORM, SOLID, cell, tile_at
@@ -21,8 +38,20 @@ from dagger_cli.envs.mario.tiles import BEHAVIOUR, PLATFORM, SOLID, cell, tile_a
 LINES, COLUMNS = 16, 18  # of the window
 ABOVE, BEHIND = 8, 4  # Mario's place in it
 PLANES = ("solid", "platform")
-ACTIONS, SCALARS, NEAREST = 2, 7, 6
-SPRITE_NUMBERS = 12
+ACTIONS, SCALARS, NEAREST = 2, 7, 8
+SPRITE_MEASURES = 5
+KINDS = (  # what each behaves like no other; wings are told apart
+    (GOOMBA, WINGED_GOOMBA),
+    (RED_KOOPA, WINGED_RED_KOOPA),
+    (GREEN_KOOPA, WINGED_GREEN_KOOPA),
+    (SPIKY, WINGED_SPIKY),
+    (FLOWER,),
+    (BULLET,),
+    (SHELL,),
+    (MUSHROOM, FIRE_FLOWER),
+)
+SPRITE_FLAGS = len(KINDS) + 2
+SPRITE_NUMBERS = SPRITE_MEASURES + SPRITE_FLAGS
 PLANE = LINES * COLUMNS
 QUESTIONS_AT = len(PLANES) * PLANE
 ACTIONS_AT = QUESTIONS_AT + N_QUESTIONS
@@ -30,8 +59,16 @@ SCALARS_AT = ACTIONS_AT + ACTIONS * N_BUTTONS
 SPRITES_AT = SCALARS_AT + SCALARS
 N_BYTES = SPRITES_AT + NEAREST * SPRITE_NUMBERS
 
-FIREBALL = 1 << 13  # of `features.CELL_KINDS`
-SPRITE_BITS = 8  # kinds 6 to 13
+
+def _places() -> Array:
+    """(32,) int8, by kind of sprite: its place in `KINDS`."""
+    places = np.zeros(32, np.int8)
+    for place, kinds in enumerate(KINDS):
+        places[list(kinds)] = place
+    return places
+
+
+PLACES = _places()
 
 
 @entry_point
@@ -95,7 +132,7 @@ def _measure_mario(game: Game, out: Array) -> None:
 
 @compiled
 def _list_sprites(game: Game, out: Array, distances: Array) -> None:
-    """Each: offset from Mario in px, speed, and one number for each of the kinds 6 to 13."""
+    """Each: offset from Mario in px, speed, a flower's wait, its kind, wings, on the ground."""
     mario = game.sprites[0]
     for slot in range(1, game.n_sprites):
         distances[slot] = _distance(mario, game.sprites[slot])
@@ -112,13 +149,15 @@ def _list_sprites(game: Game, out: Array, distances: Array) -> None:
         sprite = game.sprites[nearest]
         numbers[0], numbers[1] = _byte(sprite.x - mario.x, 1, 80), _byte(sprite.y - mario.y, 1, 128)
         numbers[2], numbers[3] = _byte(sprite.xa, 10, 128), _byte(sprite.ya, 6, 128)
-        for bit in range(SPRITE_BITS):
-            numbers[4 + bit] = (SPRITE_KINDS[sprite.kind] >> (6 + bit)) & 1
+        numbers[4] = min(max(sprite.timer, 0), 255) if sprite.kind == FLOWER else 0
+        flags = numbers[SPRITE_MEASURES:]
+        flags[PLACES[sprite.kind]] = 1
+        flags[len(KINDS)], flags[len(KINDS) + 1] = sprite.winged != 0, sprite.on_ground != 0
 
 
 @compiled
 def _distance(mario: Body, sprite: Body) -> Float:
     """Pixels across and down; infinite for what does not matter."""
-    if not is_alive(sprite) or SPRITE_KINDS[sprite.kind] == FIREBALL:
+    if not is_alive(sprite) or sprite.kind == FIREBALL:
         return np.float32(1e9)
     return abs(sprite.x - mario.x) + abs(sprite.y - mario.y)
