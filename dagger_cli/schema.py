@@ -335,7 +335,6 @@ class Scene(Fit):
     sizes: list[int] = MISSING
     heed: float = MISSING
     precision: str = MISSING
-    newest: float = MISSING
 
 
 @dataclass

@@ -75,8 +75,8 @@ class Scene(nn.Module):
         for size in sizes:
             layers += [nn.Linear(width, size), nn.ReLU()]
             width = size
-        self.body = nn.Sequential(*layers)
         self.last = nn.Linear(width, outputs)
+        self.body = nn.Sequential(*layers)
 
     def forward(self, obs: Tensor) -> Tensor:
         """(n, d) observations to (n, outputs)."""

@@ -19,7 +19,6 @@ from dagger_cli.core.errors import CheckpointError, ConfigError
 from dagger_cli.core.heap import LARGE, reused
 from dagger_cli.core.storage import at_random, will_need
 from dagger_cli.core.types import Array, Fitted, Policy
-from dagger_cli.policies.averages import Averages
 from dagger_cli.policies.devices import check_device, device_for
 from dagger_cli.policies.gradients import gradient_of
 from dagger_cli.policies.heads import Head
@@ -77,9 +76,7 @@ class TorchLearner:
     anew. `decay` lets the learning rate fall linearly to 0 within each fit. `normalise` takes the
     observations' mean and deviation from the data before fitting and keeps them with the policy.
     `device` says where a fit is done (policies/devices.py); a fitted policy is never left there.
-    `precision` says in which type a fit multiplies; a fitted policy answers in float32. With
-    `newest` below 1 a fitted policy's numbers are that share of the newest fit's and the rest of
-    the last policy's (policies/averages.py).
+    `precision` says in which type a fit multiplies; a fitted policy answers in float32.
     """
 
     make_network: Callable[[], nn.Module]
@@ -95,7 +92,6 @@ class TorchLearner:
     normalise: bool
     device: str = "cpu"  # of configs saved before there was a choice
     precision: str = "float32"
-    newest: float = 1.0
 
     def __post_init__(self) -> None:
         check_device(self.device)
@@ -114,13 +110,6 @@ class TorchLearner:
                 raise ConfigError(f"policy.{key} must be at least 1, got {value}")
         if not self.learning_rate > 0:
             raise ConfigError(f"policy.learning_rate must be > 0, got {self.learning_rate}")
-        if not 0 < self.newest <= 1:
-            raise ConfigError(f"policy.newest must be above 0 and at most 1, got {self.newest}")
-        if self.newest < 1 and not self.warm_start:
-            raise ConfigError(
-                "policy.newest below 1 averages networks that go on from each other: set "
-                "policy.warm_start=true, or policy.newest=1"
-            )
         if not self.weight_decay >= 0:
             raise ConfigError(f"policy.weight_decay must be 0 or more, got {self.weight_decay}")
 
@@ -135,16 +124,12 @@ class TorchLearner:
         network.to(device)
         past = start.optimiser if self.warm_start and isinstance(start, TorchPolicy) else ()
         past = _moved(past, device)
-        averages = Averages(network, past) if self.newest < 1 else None
         optimiser = OPTIMISERS[self.optimiser](list(network.parameters()), past, self.weight_decay)
         memory = _memory(network, TOGETHER * self.batch_size * data.obs[:1].nbytes)
         with _chance(network.train(), rng), torch.no_grad(), memory, at_random(data.obs):
             loss = self._descend(network, optimiser, data, rng)
         here = torch.device("cpu")
-        past = optimiser.past()
-        if averages is not None:
-            past = averages.renew(past, self.newest)
-        past = _moved(past, here)
+        past = _moved(optimiser.past(), here)
         return Fitted(TorchPolicy(network.to(here).eval(), self.head, past), loss)
 
     def _network(self, start: Policy | None, rng: Generator) -> nn.Module:
