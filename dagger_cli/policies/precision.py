@@ -17,15 +17,13 @@ def check_precision(precision: str) -> None:
         raise ConfigError(f"policy.precision must be one of {known}; got '{precision}'")
 
 
-def products(precision: str, device: torch.device) -> torch.dtype | None:
+def products(precision: str) -> torch.dtype | None:
     """The type for products, None for the parameters' own; `auto`: bfloat16 where it is faster."""
-    if precision == "bfloat16" or (precision == "auto" and _is_fast(device)):
+    if precision == "bfloat16" or (precision == "auto" and _is_fast()):
         return torch.bfloat16
     return None
 
 
-def _is_fast(device: torch.device) -> bool:
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+def _is_fast() -> bool:
     read = getattr(torch.cpu, "get_capabilities", None)  # not in older ones
     return read is not None and any(bool(read().get(name)) for name in FAST)

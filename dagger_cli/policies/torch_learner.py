@@ -185,7 +185,7 @@ class TorchLearner:
     ) -> float:
         device = next(network.parameters()).device
         n_batches, total = self._n_batches(len(data)), torch.zeros((), device=device)
-        gradient = gradient_of(network, self.head.loss, products(self.precision, device))
+        gradient = gradient_of(network, self.head.loss, products(self.precision))
         for i, (seen, targets) in enumerate(self._batches(data, device, rng)):
             left = 1 - i / n_batches if self.decay else 1.0
             loss, gradients = gradient(seen, targets)

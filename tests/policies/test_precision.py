@@ -9,8 +9,6 @@ from dagger_cli.core.errors import ConfigError
 from dagger_cli.policies.gradients import gradient_of
 from dagger_cli.policies.precision import FAST, check_precision, products
 
-HERE = torch.device("cpu")
-
 
 def loss(outputs, targets):
     assert outputs.dtype == torch.float32
@@ -20,14 +18,14 @@ def loss(outputs, targets):
 @pytest.mark.parametrize("fast", [True, False])
 def test_auto_takes_what_the_processor_multiplies_faster(fast, monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {FAST[0]: fast}, raising=False)
-    assert products("auto", HERE) is (torch.bfloat16 if fast else None)
-    assert products("bfloat16", HERE) is torch.bfloat16
-    assert products("float32", HERE) is None
+    assert products("auto") is (torch.bfloat16 if fast else None)
+    assert products("bfloat16") is torch.bfloat16
+    assert products("float32") is None
 
 
 def test_a_torch_that_does_not_say_what_the_processor_can_multiplies_in_float32(monkeypatch):
     monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
-    assert products("auto", HERE) is None
+    assert products("auto") is None
 
 
 def test_gradients_in_bfloat16_are_rounded_and_near_the_exact_ones():
