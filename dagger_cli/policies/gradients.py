@@ -25,15 +25,14 @@ def gradient_of(network: nn.Module, loss: Loss, products: torch.dtype | None = N
     `products`: the type that matrices are multiplied in, None for the parameters' own; the loss
     and the gradients are the parameters' type all the same.
     """
-    if products is not None:
-        return _by_autograd(network, loss, products)
     layers = list(network) if isinstance(network, nn.Sequential) else []
     linears = [m for m in layers[1::2] if isinstance(m, nn.Linear) and m.bias is not None]
     slopes = [_SLOPES[type(m)] for m in layers[2::2] if type(m) in _SLOPES]
     known = len(layers) == 1 + len(linears) + len(slopes)  # and no other layer among them
-    if known and layers and isinstance(layers[0], Standardise) and len(linears) == len(slopes) + 1:
+    known = known and len(linears) == len(slopes) + 1 and products is None
+    if known and isinstance(layers[0], Standardise):
         return _by_hand(layers[0], linears, slopes, loss)
-    return _by_autograd(network, loss, None)
+    return _by_autograd(network, loss, products)
 
 
 def _by_autograd(network: nn.Module, loss: Loss, products: torch.dtype | None) -> Gradient:

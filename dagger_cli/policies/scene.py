@@ -55,7 +55,8 @@ class Layout:
         if min(self.things, self.thing_flags) < 1 or self.size != observations.size:
             raise ConfigError(
                 f"policy=scene reads observations of {self.size} numbers (policy.layout), these "
-                f"have {observations.size}; use policy=mlp, or env=mario env.observation=compact"
+                f"have {observations.size}; use policy=mlp, or env=mario env.observation=compact "
+                "(a checkpoint from before an observation changed must be trained anew)"
             )
 
 

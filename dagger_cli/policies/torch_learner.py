@@ -221,8 +221,8 @@ class TorchLearner:
         given = {n.removeprefix("network."): a for n, a in arrays.items() if n.startswith("net")}
         if {n: tuple(t.shape) for n, t in own.items()} != {n: a.shape for n, a in given.items()}:
             raise CheckpointError(
-                "the policy in this checkpoint has another shape than its config says: "
-                "the files do not belong together"
+                "the policy in this checkpoint has another shape than its config says: the files "
+                "do not belong together, or what its environment shows has changed since"
             )
         network.load_state_dict({name: torch.tensor(array) for name, array in given.items()})
         optimiser: list[dict[str, Tensor]] = [{} for _ in network.parameters()]

@@ -5,10 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from dagger_cli.envs.mario import compact
-from dagger_cli.envs.mario.kinds import GOOMBA, RIGHT
+from dagger_cli.envs.mario.kinds import (
+    GOOMBA,
+    RIGHT,
+    WINGED_GOOMBA,
+    WINGED_GREEN_KOOPA,
+    WINGED_RED_KOOPA,
+    WINGED_SPIKY,
+)
 from dagger_cli.envs.mario.tiles import BEHAVIOUR, SOLID, cell
 from tests.mario.test_env import opened
 
+WINGED = (WINGED_GOOMBA, WINGED_RED_KOOPA, WINGED_GREEN_KOOPA, WINGED_SPIKY)
 FIRST = slice(compact.SPRITES_AT, compact.SPRITES_AT + compact.SPRITE_NUMBERS)
 
 
@@ -62,7 +70,7 @@ def test_sprites_that_behave_differently_look_different():
     seen = []
     for kinds in compact.KINDS:
         for kind in kinds:
-            sprite["kind"], sprite["winged"] = kind, kind in (3, 5, 7, 10)
+            sprite["kind"], sprite["winged"] = kind, kind in WINGED
             seen.append(looked(env)[0, FIRST].tolist())
     flags = {tuple(row[compact.SPRITE_MEASURES :]) for row in seen}
     assert len(flags) == sum(map(len, compact.KINDS)) - 1  # both items are worth having
