@@ -75,6 +75,6 @@ def test_the_shipped_layout_is_that_of_the_compact_observation():
     assert layout.cells == compact.QUESTIONS_AT
     assert layout.cells + layout.flags == compact.SCALARS_AT
     assert layout.measures == compact.SCALARS
-    assert (layout.things, layout.thing) == (compact.NEAREST, compact.SPRITE_NUMBERS)
-    assert layout.thing_flags == compact.SPRITE_FLAGS
+    assert (layout.things, layout.thing) == (compact.NEAREST, compact.THING_NUMBERS)
+    assert layout.thing_flags == compact.THING_FLAGS
     assert layout.size == compact.N_BYTES

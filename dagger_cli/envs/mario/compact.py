@@ -1,10 +1,10 @@
-"""A small observation for networks: 735 numbers of a byte each, and of the past two actions only.
+"""A small observation for networks: 795 numbers of a byte each, and of the past two actions only.
 
 * `PLANES` of 16 x 18 cells around Mario, from 8 rows above and 4 columns behind him;
 * the 24 answers of `state_bits`, the last two actions (left, right, jump, speed, newest first);
 * `SCALARS` numbers of Mario: where he is in his cell, how fast he moves, how a jump goes on;
-* the eight nearest living sprites, nearest first: `SPRITE_MEASURES` and then `SPRITE_FLAGS` numbers
-  each, zeros where there is none.
+* the ten nearest living sprites and cannons, nearest first: `THING_MEASURES` and then `THING_FLAGS`
+  numbers each, zeros where there is none.
 
 Speeds and places are scaled to whole numbers from 0 to 255, see `_byte`.
 """
@@ -31,15 +31,16 @@ from dagger_cli.envs.mario.kinds import (
     WINGED_RED_KOOPA,
     WINGED_SPIKY,
 )
-from dagger_cli.envs.mario.layout import MAX_SPRITES, ROWS, Array, Body, Float, Game, Stage
+from dagger_cli.envs.mario.layout import MAX_SPRITES, ROWS, TILE, Array, Body, Float, Game, Stage
+from dagger_cli.envs.mario.spawning import RELOAD
 from dagger_cli.envs.mario.state_bits import N_BUTTONS, N_QUESTIONS, buttons, state_bits
 from dagger_cli.envs.mario.tiles import BEHAVIOUR, PLATFORM, SOLID, cell, tile_at
 
 LINES, COLUMNS = 16, 18  # of the window
 ABOVE, BEHIND = 8, 4  # Mario's place in it
 PLANES = ("solid", "platform")
-ACTIONS, SCALARS, NEAREST = 2, 7, 8
-SPRITE_MEASURES = 5
+ACTIONS, SCALARS, NEAREST = 2, 7, 10
+THING_MEASURES = 7
 KINDS = (  # what each behaves like no other; wings are told apart
     (GOOMBA, WINGED_GOOMBA),
     (RED_KOOPA, WINGED_RED_KOOPA),
@@ -50,14 +51,16 @@ KINDS = (  # what each behaves like no other; wings are told apart
     (SHELL,),
     (MUSHROOM, FIRE_FLOWER),
 )
-SPRITE_FLAGS = len(KINDS) + 2
-SPRITE_NUMBERS = SPRITE_MEASURES + SPRITE_FLAGS
+CANNON, WINGED, ON_GROUND = len(KINDS), len(KINDS) + 1, len(KINDS) + 2  # flags after the kinds
+THING_FLAGS = len(KINDS) + 3
+THING_NUMBERS = THING_MEASURES + THING_FLAGS
 PLANE = LINES * COLUMNS
 QUESTIONS_AT = len(PLANES) * PLANE
 ACTIONS_AT = QUESTIONS_AT + N_QUESTIONS
 SCALARS_AT = ACTIONS_AT + ACTIONS * N_BUTTONS
-SPRITES_AT = SCALARS_AT + SCALARS
-N_BYTES = SPRITES_AT + NEAREST * SPRITE_NUMBERS
+THINGS_AT = SCALARS_AT + SCALARS
+N_BYTES = THINGS_AT + NEAREST * THING_NUMBERS
+NOWHERE = np.float32(1e9)  # how far off what does not matter is
 
 
 def _places() -> Array:
@@ -77,7 +80,7 @@ def look(games: Array, stages: Array, slots: Array, keys: Array, obs: Array) -> 
 
     Keys of -1: an episode begins, nothing is remembered.
     """
-    distances = np.empty(MAX_SPRITES, np.float32)
+    distances = np.empty(MAX_SPRITES + COLUMNS, np.float32)
     for i in range(len(slots)):
         game, row = games[slots[i]], obs[slots[i]]
         _remember(row, keys[i])
@@ -86,8 +89,8 @@ def look(games: Array, stages: Array, slots: Array, keys: Array, obs: Array) -> 
         bits = state_bits(game)
         for question in range(N_QUESTIONS):
             row[QUESTIONS_AT + question] = (bits >> question) & 1
-        _measure_mario(game, row[SCALARS_AT:SPRITES_AT])
-        _list_sprites(game, row[SPRITES_AT:], distances)
+        _measure_mario(game, row[SCALARS_AT:THINGS_AT])
+        _list_things(game, stages[slots[i]], row[THINGS_AT:], distances)
 
 
 @compiled
@@ -131,33 +134,79 @@ def _measure_mario(game: Game, out: Array) -> None:
 
 
 @compiled
-def _list_sprites(game: Game, out: Array, distances: Array) -> None:
-    """Each: offset from Mario in px, speed, a flower's wait, its kind, wings, on the ground."""
+def _list_things(game: Game, stage: Stage, out: Array, distances: Array) -> None:
+    """Number i is the sprite in slot i, or the cannon in column i - MAX_SPRITES of the window."""
     mario = game.sprites[0]
+    left = cell(mario.x) - BEHIND
     for slot in range(1, game.n_sprites):
         distances[slot] = _distance(mario, game.sprites[slot])
+    for column in range(COLUMNS):
+        distances[MAX_SPRITES + column] = _cannon_distance(mario, stage, left + column)
+    out[:] = 0
     for place in range(NEAREST):
-        numbers = out[place * SPRITE_NUMBERS : (place + 1) * SPRITE_NUMBERS]
-        numbers[:] = 0
-        nearest = 0
-        for slot in range(1, game.n_sprites):
-            if distances[slot] < (distances[nearest] if nearest else np.float32(1e9)):
-                nearest = slot
+        nearest, least = 0, NOWHERE
+        for slot in range(1, MAX_SPRITES + COLUMNS):
+            if (slot < game.n_sprites or slot >= MAX_SPRITES) and distances[slot] < least:
+                nearest, least = slot, distances[slot]
         if nearest == 0:
-            continue
-        distances[nearest] = np.float32(1e9)
-        sprite = game.sprites[nearest]
-        numbers[0], numbers[1] = _byte(sprite.x - mario.x, 1, 80), _byte(sprite.y - mario.y, 1, 128)
-        numbers[2], numbers[3] = _byte(sprite.xa, 10, 128), _byte(sprite.ya, 6, 128)
-        numbers[4] = min(max(sprite.timer, 0), 255) if sprite.kind == FLOWER else 0
-        flags = numbers[SPRITE_MEASURES:]
-        flags[PLACES[sprite.kind]] = 1
-        flags[len(KINDS)], flags[len(KINDS) + 1] = sprite.winged != 0, sprite.on_ground != 0
+            return
+        distances[nearest] = NOWHERE
+        numbers = out[place * THING_NUMBERS : (place + 1) * THING_NUMBERS]
+        if nearest < MAX_SPRITES:
+            _show_sprite(mario, game.sprites[nearest], numbers)
+        else:
+            _show_cannon(game, stage, left + nearest - MAX_SPRITES, numbers)
+
+
+@compiled
+def _show_sprite(mario: Body, sprite: Body, out: Array) -> None:
+    """Where it is, its speed, a flower's wait, its kind, wings, on the ground."""
+    _place(mario, sprite.x, sprite.y, out)
+    out[4], out[5] = _byte(sprite.xa, 10, 128), _byte(sprite.ya, 6, 128)
+    out[6] = min(max(sprite.timer, 0), 255) if sprite.kind == FLOWER else 0
+    flags = out[THING_MEASURES:]
+    flags[PLACES[sprite.kind]] = 1
+    flags[WINGED], flags[ON_GROUND] = sprite.winged != 0, sprite.on_ground != 0
+
+
+@compiled
+def _show_cannon(game: Game, stage: Stage, column: int, out: Array) -> None:
+    """Where its bullets come from, and the ticks until the next one."""
+    x, y = _muzzle(stage, column)
+    _place(game.sprites[0], x, y, out)
+    out[4], out[5] = 128, 128
+    out[6] = (2 * column - game.tick) % RELOAD
+    out[THING_MEASURES + CANNON] = 1
+
+
+@compiled
+def _place(mario: Body, x: Float, y: Float, out: Array) -> None:
+    """Offset from Mario in px, and once more in quarters of one for what is near."""
+    out[0], out[1] = _byte(x - mario.x, 1, 80), _byte(y - mario.y, 1, 128)
+    out[2], out[3] = _byte(x - mario.x, 4, 128), _byte(y - mario.y, 4, 128)
 
 
 @compiled
 def _distance(mario: Body, sprite: Body) -> Float:
-    """Pixels across and down; infinite for what does not matter."""
+    """Pixels across and down; far off for what does not matter."""
     if not is_alive(sprite) or sprite.kind == FIREBALL:
-        return np.float32(1e9)
+        return NOWHERE
     return abs(sprite.x - mario.x) + abs(sprite.y - mario.y)
+
+
+@compiled
+def _cannon_distance(mario: Body, stage: Stage, column: int) -> Float:
+    """As `_distance`, of the cannon in a column of the stage."""
+    if not 0 <= column < stage.columns or stage.cannon_rows[column] == 0:
+        return NOWHERE
+    x, y = _muzzle(stage, column)
+    return abs(x - mario.x) + abs(y - mario.y)
+
+
+@compiled
+def _muzzle(stage: Stage, column: int) -> tuple[Float, Float]:
+    """The middle and the foot of a cannon's head; there is at most one in a column."""
+    row = 0
+    while (stage.cannon_rows[column] >> row) & 1 == 0:
+        row += 1
+    return np.float32(TILE * column + TILE // 2), np.float32(TILE * row + TILE - 1)
