@@ -53,11 +53,11 @@ def test_the_nearest_sprite_comes_first_with_its_place_speed_and_kind():
         sprite = game["sprites"][slot]
         sprite["kind"], sprite["dead_time"], sprite["carried"] = GOOMBA, 0, 0
         sprite["x"], sprite["y"], sprite["xa"] = mario["x"] + ahead, mario["y"] - 3, -1.5
-        sprite["winged"], sprite["on_ground"] = 0, 1
+        sprite["winged"], sprite["on_ground"], sprite["facing"] = 0, 1, -1
     game["n_sprites"] = 3
     row = looked(env)[0]
     assert row[FIRST][:7].tolist() == [100, 125, 208, 116, 113, 128, 0]
-    assert row[FIRST][7:].tolist() == [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
+    assert row[FIRST][7:].tolist() == [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0]
     assert row[FIRST.stop] == 140  # the one that is further away
     assert not row[FIRST.stop + compact.THING_NUMBERS :].any()
 

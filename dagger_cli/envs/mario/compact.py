@@ -1,4 +1,4 @@
-"""A small observation for networks: 795 numbers of a byte each, and of the past two actions only.
+"""A small observation for networks: 815 numbers of a byte each, and of the past two actions only.
 
 * `PLANES` of 16 x 18 cells around Mario, from 8 rows above and 4 columns behind him;
 * the 24 answers of `state_bits`, the last two actions (left, right, jump, speed, newest first);
@@ -51,8 +51,8 @@ KINDS = (  # what each behaves like no other; wings are told apart
     (SHELL,),
     (MUSHROOM, FIRE_FLOWER),
 )
-CANNON, WINGED, ON_GROUND = len(KINDS), len(KINDS) + 1, len(KINDS) + 2  # flags after the kinds
-THING_FLAGS = len(KINDS) + 3
+CANNON, WINGED, ON_GROUND, TO_LEFT, TO_RIGHT = range(len(KINDS), len(KINDS) + 5)  # more flags
+THING_FLAGS = len(KINDS) + 5
 THING_NUMBERS = THING_MEASURES + THING_FLAGS
 PLANE = LINES * COLUMNS
 QUESTIONS_AT = len(PLANES) * PLANE
@@ -160,13 +160,15 @@ def _list_things(game: Game, stage: Stage, out: Array, distances: Array) -> None
 
 @compiled
 def _show_sprite(mario: Body, sprite: Body, out: Array) -> None:
-    """Where it is, its speed, a flower's wait, its kind, wings, on the ground."""
+    """Where it is, its speed, a flower's wait, its kind, wings, on the ground, where it will go."""
     _place(mario, sprite.x, sprite.y, out)
     out[4], out[5] = _byte(sprite.xa, 10, 128), _byte(sprite.ya, 6, 128)
     out[6] = min(max(sprite.timer, 0), 255) if sprite.kind == FLOWER else 0
     flags = out[THING_MEASURES:]
     flags[PLACES[sprite.kind]] = 1
     flags[WINGED], flags[ON_GROUND] = sprite.winged != 0, sprite.on_ground != 0
+    # Whoever has just turned still has the speed of before; a shell that rests faces nowhere.
+    flags[TO_LEFT], flags[TO_RIGHT] = sprite.facing < 0, sprite.facing > 0
 
 
 @compiled
