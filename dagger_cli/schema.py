@@ -298,6 +298,7 @@ class Fit:
     epochs: int | None = MISSING
     warm_start: bool = MISSING
     decay: bool = MISSING
+    last_fit: int = MISSING
     threads: int | None = MISSING
 
 

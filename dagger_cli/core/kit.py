@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.random import Generator
@@ -35,6 +35,15 @@ class Learner(Protocol):
 
     def unpack(self, arrays: Mapping[str, Array]) -> Policy:
         """The inverse of `pack`, bit for bit; raises CheckpointError where they do not fit."""
+        ...
+
+
+@runtime_checkable
+class Polishes(Protocol):
+    """A learner that fits otherwise where the policy is to be kept than where it is to visit."""
+
+    def last(self) -> Learner:
+        """The same one, for the last fit on all rounds."""
         ...
 
 
@@ -119,9 +128,12 @@ class Kit:
 
     def fit(self, data: Dataset, start: Policy | None) -> Fitted:
         """Fit the learner on all rows of `data`, going on from `start` where it does so."""
+        learner = self.learner
+        if len(data.rounds) == self.budget.rounds and isinstance(learner, Polishes):
+            learner = learner.last()
         with self.clock("fit"):
             rows = resampled(data, self.rng.learner)
-            return self.learner.fit(rows, start, self.rng.learner)
+            return learner.fit(rows, start, self.rng.learner)
 
     def progress(self, round: int, spent: Spent) -> Progress:
         """How far a run is that is about to start `round` and has spent this much."""

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -77,6 +77,8 @@ class TorchLearner:
     observations' mean and deviation from the data before fitting and keeps them with the policy.
     `device` says where a fit is done (policies/devices.py); a fitted policy is never left there.
     `precision` says in which type a fit multiplies; a fitted policy answers in float32.
+    The last fit on the rows of all rounds is `last_fit` times as long: a rougher policy does to
+    visit states with.
     """
 
     make_network: Callable[[], nn.Module]
@@ -92,6 +94,7 @@ class TorchLearner:
     normalise: bool
     device: str = "cpu"  # of configs saved before there was a choice
     precision: str = "float32"
+    last_fit: int = 1
 
     def __post_init__(self) -> None:
         check_device(self.device)
@@ -104,7 +107,7 @@ class TorchLearner:
                 "policy.epochs and policy.gradient_steps both say how long to fit; give one of "
                 "them and set the other to null"
             )
-        for key in ("epochs", "gradient_steps", "batch_size"):
+        for key in ("epochs", "gradient_steps", "batch_size", "last_fit"):
             value = getattr(self, key)
             if value is not None and value < 1:
                 raise ConfigError(f"policy.{key} must be at least 1, got {value}")
@@ -131,6 +134,11 @@ class TorchLearner:
         here = torch.device("cpu")
         past = _moved(optimiser.past(), here)
         return Fitted(TorchPolicy(network.to(here).eval(), self.head, past), loss)
+
+    def last(self) -> TorchLearner:
+        """The same one with `last_fit` times the epochs or steps."""
+        epochs, steps = (n and n * self.last_fit for n in (self.epochs, self.gradient_steps))
+        return replace(self, epochs=epochs, gradient_steps=steps, last_fit=1)
 
     def _network(self, start: Policy | None, rng: Generator) -> nn.Module:
         if isinstance(start, TorchPolicy):

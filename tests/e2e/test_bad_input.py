@@ -35,6 +35,7 @@ TRAIN = {
     "expert=python": r"expert.target needs a value",
     "env=mario policy=scene trainer=aggrevate": r"does not ask what is fatal: add policy.heed=0",
     "env=mario policy=scene policy.heed=-1": r"policy.heed must be 0 or more, got -1.0",
+    f"{CARTPOLE} policy.last_fit=0": r"policy.last_fit must be at least 1, got 0",
     "--config-dir nowhere": r"'.*nowhere' not found",
     f"{CARTPOLE} rounds=0": r"rounds must be at least 1, got 0",
     f"{CARTPOLE} rounds=-3": r"rounds must be at least 1, got -3",

@@ -123,6 +123,15 @@ def test_from_scratch_ignores_where_it_starts_and_a_warm_start_goes_on():
     assert on.loss < scratch.fit(data, None, rng()).loss
 
 
+@pytest.mark.parametrize("key", ["epochs", "gradient_steps"])
+def test_the_last_fit_is_that_of_a_learner_with_so_many_times_the_steps(key):
+    other = {"epochs": None, "gradient_steps": None}
+    short, long = learner(**(other | {key: 2}), last_fit=3), learner(**(other | {key: 6}))
+    data = box_data(30)
+    fits = [one.fit(data, None, rng()).policy for one in (short.last(), long)]
+    assert equal(numbers(long, fits[0]), numbers(long, fits[1]))
+
+
 def test_the_learning_rate_falls_to_nothing_where_it_decays():
     data = box_data(50)
     fits = {

@@ -1,5 +1,7 @@
 """What each algorithm computes, on a world small enough to check by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,8 +12,9 @@ from dagger_cli.core.schedules import Constant, Indicator, Linear
 from dagger_cli.core.state import State
 from dagger_cli.core.validate import Validated, Validation
 from dagger_cli.trainers.dagger import DAgger
+from dagger_cli.trainers.safe_dagger import SafeDAgger
 from dagger_cli.trainers.sup import Sup
-from tests.toys import TableExpert, TrackEnv, toy_kit
+from tests.toys import TableExpert, TableLearner, TrackEnv, toy_kit
 
 SEEDS = range(0, 25, 5)  # episodes of full length
 
@@ -33,6 +36,29 @@ def trained(trainer, *, rounds=5, seed=0):
 
 def dagger(beta, coin="step", fit="aggregate"):
     return DAgger(beta, coin, fit)
+
+
+class Polishing(TableLearner):
+    """Notes which fits were told to be the last."""
+
+    def __init__(self, noted: list[str], name: str = "usual") -> None:
+        self.noted, self.name = noted, name
+
+    def last(self) -> "Polishing":
+        return Polishing(self.noted, "last")
+
+    def fit(self, data, start, rng):
+        self.noted.append(self.name)
+        return super().fit(data, start, rng)
+
+
+@pytest.mark.parametrize("trainer", [Sup(), dagger(Indicator("round")), SafeDAgger(0.05)])
+def test_the_last_fit_on_all_rounds_is_the_last(trainer):
+    noted: list[str] = []
+    kit = replace(toy_kit(4), learner=Polishing(noted))
+    begin(kit)
+    run(trainer, kit, trainer.start(kit), None, None, 0.0, ())
+    assert noted[-4:] == ["usual", "usual", "usual", "last"]
 
 
 def same(a: State, b: State) -> bool:
