@@ -226,7 +226,7 @@ def test_the_printed_commands_work_for_any_folder_name(tmp_path, name):
 @pytest.mark.parametrize(
     ("words", "policy", "rounds"),
     [
-        ("env=mario", "scene", "30"),
+        ("env=mario", "scene", "40"),
         ("env=mario seed=3 rounds=7", "scene", "7"),
         ("env=mario policy=mlp", "mlp", "20"),
         ("experiment=mario_paper", "sparse_svm", "20"),
