@@ -2,8 +2,8 @@
 
     python scripts/mario_best_results.py [seeds=0,1,2] [difficulties=1,3] [runs=outputs/mario_best]
 
-A row a difficulty: 1000 evaluation stages a seed, started small. Runs that are there already are not
-repeated. Prints the table and the minutes of all runs.
+A row a difficulty: 1000 evaluation stages a seed, started small. Runs that are there already are
+not repeated. Prints the table and the minutes of all runs.
 """
 
 from __future__ import annotations

@@ -271,5 +271,5 @@ def test_a_policy_that_heeds_wants_an_expert_that_can_warn(tmp_path):
     words = ("env=mario", "policy=scene", "expert=python", "expert.target=idle.rest")
     done = dagger("train", *words, cwd=tmp_path)
     assert done.code == 2 and "Traceback" not in done.err
-    assert "policy.heed=50.0 needs an expert that can say which actions are fatal" in done.err
+    assert "policy.heed=150.0 needs an expert that can say which actions are fatal" in done.err
     assert os.listdir(tmp_path) == ["idle.py"]

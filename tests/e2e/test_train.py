@@ -213,7 +213,8 @@ def test_original_walker_is_the_original(tmp_path):
     assert policy == {
         "name": "mlp", "sizes": [128, 64], "activation": "relu", "loss": "mse", "optimiser": "adam",
         "learning_rate": 1e-3, "weight_decay": 0.0, "batch_size": 64, "epochs": 5,
-        "gradient_steps": None, "warm_start": True, "decay": False, "normalise": False,
+        "gradient_steps": None, "warm_start": True, "decay": False, "last_fit": 1,
+        "normalise": False,
     }  # fmt: skip
     beta = config["beta_schedule"]
     # b_i = 1 - (i - 1) / 50 for i from 1: round r from 0 is 1 - r / 50.
