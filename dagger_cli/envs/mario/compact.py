@@ -135,27 +135,27 @@ def _measure_mario(game: Game, out: Array) -> None:
 
 @compiled
 def _list_things(game: Game, stage: Stage, out: Array, distances: Array) -> None:
-    """Number i is the sprite in slot i, or the cannon in column i - MAX_SPRITES of the window."""
-    mario = game.sprites[0]
+    """Number i is the sprite in slot i; behind the last come the cannons, one a column."""
+    mario, n_sprites = game.sprites[0], int(game.n_sprites)
     left = cell(mario.x) - BEHIND
-    for slot in range(1, game.n_sprites):
+    for slot in range(1, n_sprites):
         distances[slot] = _distance(mario, game.sprites[slot])
     for column in range(COLUMNS):
-        distances[MAX_SPRITES + column] = _cannon_distance(mario, stage, left + column)
+        distances[n_sprites + column] = _cannon_distance(mario, stage, left + column)
     out[:] = 0
     for place in range(NEAREST):
         nearest, least = 0, NOWHERE
-        for slot in range(1, MAX_SPRITES + COLUMNS):
-            if (slot < game.n_sprites or slot >= MAX_SPRITES) and distances[slot] < least:
-                nearest, least = slot, distances[slot]
+        for i in range(1, n_sprites + COLUMNS):
+            if distances[i] < least:
+                nearest, least = i, distances[i]
         if nearest == 0:
             return
         distances[nearest] = NOWHERE
         numbers = out[place * THING_NUMBERS : (place + 1) * THING_NUMBERS]
-        if nearest < MAX_SPRITES:
+        if nearest < n_sprites:
             _show_sprite(mario, game.sprites[nearest], numbers)
         else:
-            _show_cannon(game, stage, left + nearest - MAX_SPRITES, numbers)
+            _show_cannon(game, stage, left + nearest - n_sprites, numbers)
 
 
 @compiled
