@@ -20,6 +20,7 @@ UNSEEN = range(50_000, 50_100)  # neither the table's seeds nor any that default
 class Took(NamedTuple):
     """Wall and processor seconds of a command with all its children, and its peak memory."""
 
+    begun: float  # seconds since the epoch, as files' times
     seconds: float
     cpu_seconds: float
     peak_mib: float
@@ -28,7 +29,7 @@ class Took(NamedTuple):
 
 def took(words: list[str]) -> Took:
     """Raises CalledProcessError where the command fails."""
-    begun = time.perf_counter()
+    epoch, begun = time.time(), time.perf_counter()
     process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     output = process.stdout.read()
@@ -37,7 +38,7 @@ def took(words: list[str]) -> Took:
     if process.returncode != 0:
         raise subprocess.CalledProcessError(process.returncode, words, output)
     seconds, cpu = time.perf_counter() - begun, usage.ru_utime + usage.ru_stime
-    return Took(seconds, cpu, usage.ru_maxrss / 1024, output)
+    return Took(epoch, seconds, cpu, usage.ru_maxrss / 1024, output)
 
 
 def python(script: str, *words: str) -> Took:

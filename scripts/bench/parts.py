@@ -78,7 +78,7 @@ def profile(repeats: int, runs: Path) -> Figures:
     config = yaml.safe_load((folder / "config.yaml").read_text())
     parts = ("collect", "label", "fit", "validate")
     spent = {part: round(sum(r.get(f"time/{part}", 0.0) for r in rounds), 2) for part in parts}
-    table = cost.seconds - until_trained(folder, cost.seconds)
+    table = cost.seconds - until_trained(folder, cost)
     rest = cost.seconds - sum(spent.values()) - table
     return {
         "seconds": round(cost.seconds, 1),

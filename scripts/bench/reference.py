@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measure import python, score, train, walker_expert
+from measure import Took, python, score, train, walker_expert
 from scoring import first_good, of_the_loop, score_network
 
 SEEDS = 5  # of the quick run, which is to hold its 98 % in all of them
@@ -87,7 +87,8 @@ def _loop(folder: Path, expert: list[str], *words: str) -> dict[str, Any]:
     path = [f"expert={expert[-1].partition('=')[2]}"] if expert[0] == "expert=path" else []
     cost = python("reference_loop.py", f"out={folder}", *path, *words)
     spent = dict(json.loads((folder / "rounds.json").read_text()))
-    spent["start_up"] = cost.seconds - spent["seconds"][-1]
+    trained = (folder / f"policy_{len(spent['seconds'])}.pt").stat().st_mtime
+    spent["start_up"] = trained - cost.begun - spent["seconds"][-1]
     return spent
 
 
@@ -98,7 +99,7 @@ def _run(folder: Path, experiment: str, seed: int, expert: list[str]) -> dict[st
     shutil.rmtree(folder / "checkpoints" / "aggregate")
     return {
         "folder": str(folder),
-        "seconds": round(until_trained(folder, cost.seconds), 1),
+        "seconds": round(until_trained(folder, cost), 1),
         "cpu_seconds": round(cost.cpu_seconds, 1),
         "labels": summary["spent"]["labels"],
         "collect": round(sum(r["time/collect"] for r in rounds), 1),
@@ -106,10 +107,9 @@ def _run(folder: Path, experiment: str, seed: int, expert: list[str]) -> dict[st
     }
 
 
-def until_trained(folder: Path, seconds: float) -> float:
+def until_trained(folder: Path, cost: Took) -> float:
     """Seconds from the command to the checkpoint of the last round: the final table comes after."""
-    trained = (folder / "checkpoints" / "last").lstat().st_mtime
-    return seconds - ((folder / "summary.json").stat().st_mtime - trained)
+    return (folder / "checkpoints" / "last").lstat().st_mtime - cost.begun
 
 
 def _over(of_loop: float, runs: list[dict[str, Any]], key: str) -> list[float]:
