@@ -30,7 +30,9 @@ class Took(NamedTuple):
 def took(words: list[str]) -> Took:
     """Raises CalledProcessError where the command fails."""
     epoch, begun = time.time(), time.perf_counter()
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    # Where Python may not keep what it compiled, every command would compile this package anew.
+    env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=env)
     assert process.stdout is not None
     output = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)

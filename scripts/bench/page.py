@@ -115,6 +115,11 @@ def _profile(figures: Any) -> Iterator[str]:
     yield f"| all | {figures['seconds']} |"
     yield ""
     yield f"Peak memory: {figures['peak_mib']} MiB."
+    yield ""
+    yield (
+        "The rounds are not collected while the last is fitted: all that could hide is the "
+        f"{figures['collect']} s of collecting, and the policy that acts would be a round older."
+    )
     if "limit" not in figures:
         return
     limit = figures["limit"]

@@ -57,7 +57,7 @@ def goal(repeats: int, runs: Path) -> dict[str, Any]:
     of_expert = score("expert", "env=bipedal", *expert)
     least = round(0.98 * of_expert["return"], 1)
     good = first_good(folder, least)
-    seconds = None if good is None else round(spent["start_up"] + spent["seconds"][good - 1], 1)
+    seconds = None if good is None else round(spent["start_up"] + spent["seconds"][good - 1], 2)
     return {
         "expert": of_expert,
         "goal": least,
@@ -99,7 +99,7 @@ def _run(folder: Path, experiment: str, seed: int, expert: list[str]) -> dict[st
     shutil.rmtree(folder / "checkpoints" / "aggregate")
     return {
         "folder": str(folder),
-        "seconds": round(until_trained(folder, cost), 1),
+        "seconds": round(until_trained(folder, cost), 2),
         "cpu_seconds": round(cost.cpu_seconds, 1),
         "labels": summary["spent"]["labels"],
         "collect": round(sum(r["time/collect"] for r in rounds), 1),
