@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 
 from dagger_cli.core.errors import EnvError
 from dagger_cli.core.evaluate import evaluate
+from dagger_cli.envs import pool
 from dagger_cli.envs.pool import TWINS, PoolEngine, check_twin
 from dagger_cli.experts.bundled import Bundled
 
@@ -198,3 +199,11 @@ def test_twins_with_other_spaces_are_refused():
             check_twin("CartPole-v1", other, own.action_space)
     with pytest.raises(EnvError, match="has other spaces"):
         check_twin("CartPole-v1", own.observation_space, own.observation_space)
+
+
+def test_an_envpool_that_takes_other_calls_is_refused_in_a_sentence(monkeypatch):
+    monkeypatch.setattr(pool, "_RECEIVED", (*pool._RECEIVED, "done_otherwise"))
+    env = source("CartPole-v1", backend="envpool").open(2)
+    with pytest.raises(EnvError, match=r"other calls than 1\.2\.5.*env\.backend=gymnasium"):
+        env.reset(np.arange(2), np.arange(2))
+    env.close()
