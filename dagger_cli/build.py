@@ -196,6 +196,7 @@ def _train_job(config: dict[str, Any], notes: tuple[str, ...] = ()) -> TrainJob:
     if "backend" in cfg.env:
         # What is saved says who plays, whatever is installed where the run is resumed.
         config["env"]["backend"] = env.source.chosen
+    _last_fit_must_come(cfg, trainer)
     learner = _learner(cfg, env)
     expert = _expert(cfg, env)
     warner = _warner(cfg, expert, trainer) if getattr(learner, "heeds", False) else None
@@ -250,6 +251,16 @@ def _learner(cfg: DictConfig, env: EnvChoice, actions: Space | None = None) -> A
         "actions": actions or env.source.action_space,
     }
     return _instantiate(cfg.policy, drop=("name",), **spaces)
+
+
+def _last_fit_must_come(cfg: DictConfig, trainer: Trainer) -> None:
+    last_fit = cfg.policy.get("last_fit", 1)
+    if last_fit != 1 and not trainer.aggregates:
+        raise ConfigError(
+            f"policy.last_fit={last_fit} lengthens the last fit on all rounds, which "
+            f"trainer={cfg.trainer.name} does not make as it is set: leave it at 1, or use "
+            "trainer=dagger trainer.fit=aggregate"
+        )
 
 
 def _warner(cfg: DictConfig, expert: Expert, trainer: Trainer) -> Warner:

@@ -34,6 +34,8 @@ TRAIN = {
     "env=gym": r"env.id needs a value: give env.id=\.\.\.",
     "expert=python": r"expert.target needs a value",
     "env=mario policy=scene trainer=aggrevate": r"does not ask what is fatal: add policy.heed=0",
+    "env=cartpole trainer=smile policy.last_fit=3": r"trainer=smile does not make as it is set",
+    "env=cartpole trainer.fit=newest policy.last_fit=3": r"or use trainer=dagger trainer.fit=",
     "env=mario policy=scene policy.heed=-1": r"policy.heed must be 0 or more, got -1.0",
     f"{CARTPOLE} policy.last_fit=0": r"policy.last_fit must be at least 1, got 0",
     "--config-dir nowhere": r"'.*nowhere' not found",
