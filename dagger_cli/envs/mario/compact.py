@@ -32,7 +32,7 @@ from dagger_cli.envs.mario.kinds import (
     WINGED_SPIKY,
 )
 from dagger_cli.envs.mario.layout import MAX_SPRITES, ROWS, TILE, Array, Body, Float, Game, Stage
-from dagger_cli.envs.mario.spawning import RELOAD
+from dagger_cli.envs.mario.spawning import until_shot
 from dagger_cli.envs.mario.state_bits import N_BUTTONS, N_QUESTIONS, buttons, state_bits
 from dagger_cli.envs.mario.tiles import BEHAVIOUR, PLATFORM, SOLID, cell, tile_at
 
@@ -177,7 +177,7 @@ def _show_cannon(game: Game, stage: Stage, column: int, out: Array) -> None:
     x, y = _muzzle(stage, column)
     _place(game.sprites[0], x, y, out)
     out[4], out[5] = 128, 128
-    out[6] = (2 * column - game.tick) % RELOAD
+    out[6] = until_shot(game, column)
     out[THING_MEASURES + CANNON] = 1
 
 

@@ -22,13 +22,19 @@ RELOAD = 100  # ticks between two bullets of a cannon
 
 
 @compiled
+def until_shot(game: Game, x: int) -> int:
+    """Ticks until the cannons of column x may fire; 0 where they may now."""
+    return int(2 * x - game.tick) % RELOAD
+
+
+@compiled
 def scan(game: Game, stage: Stage) -> None:
     """Columns from left to right, in each of them rows from top to bottom."""
     first = cell(game.x_camera) - 1
     last = cell(game.x_camera + SCREEN) + 1
     for x in range(first, last + 1):
         entered = x < game.first_column or x > game.last_column
-        fires = (game.tick - 2 * x) % RELOAD == 0
+        fires = until_shot(game, x) == 0
         if entered or fires:
             _scan_column(game, stage, x, entered, fires)
     game.first_column, game.last_column = first, last
