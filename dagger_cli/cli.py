@@ -122,7 +122,7 @@ def _guarded(words: Sequence[str]) -> int:
         two = words[0] == "expert"
         code = _command(" ".join(words[: 1 + two]), list(words[1 + two :]))
         sys.stdout.flush()
-        gc.freeze()  # or it is all looked at once more before the process ends, for 0.1 s
+        gc.freeze()  # or it is all looked at once more before the process ends, for 0.3 s
         return code
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)

@@ -201,9 +201,8 @@ def test_twins_with_other_spaces_are_refused():
         check_twin("CartPole-v1", own.observation_space, own.observation_space)
 
 
-def test_an_envpool_that_takes_other_calls_is_refused_in_a_sentence(monkeypatch):
+def test_an_envpool_that_takes_other_calls_is_refused_before_anything_is_made(monkeypatch):
     monkeypatch.setattr(pool, "_RECEIVED", (*pool._RECEIVED, "done_otherwise"))
-    env = source("CartPole-v1", backend="envpool").open(2)
+    assert source("CartPole-v1", backend="auto").chosen == "gymnasium"
     with pytest.raises(EnvError, match=r"other calls than 1\.2\.5.*env\.backend=gymnasium"):
-        env.reset(np.arange(2), np.arange(2))
-    env.close()
+        source("CartPole-v1", backend="envpool")
