@@ -10,11 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from dagger_cli.build import TrainJob, open_for
+from dagger_cli.commands.final_scores import final_scores
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.core.evaluate import evaluate
 from dagger_cli.core.files import write_json, write_text
 from dagger_cli.core.heap import large_apart
 from dagger_cli.core.loop import Best, run
@@ -24,12 +22,7 @@ from dagger_cli.core.state import State
 from dagger_cli.core.storage import allocator
 from dagger_cli.core.types import Score
 from dagger_cli.core.validate import Validation
-from dagger_cli.tracking.checkpoint import (
-    CheckpointWriter,
-    load_policy,
-    resolve_checkpoint,
-    restore,
-)
+from dagger_cli.tracking.checkpoint import CheckpointWriter, restore
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.disk import writing
 from dagger_cli.tracking.memory import give_back
@@ -73,7 +66,7 @@ def train(job: TrainJob, folder: Path, *, resume: bool) -> Score:
         )
         state, best = _rounds(job, state, best, observers)
         assert best is not None
-        scores = _final_scores(job, folder, console)
+        scores = final_scores(job, folder, console)
         _report(job, folder, state, best, scores, board, time.monotonic() - clock)
         console.finish(
             {"expert": scores["expert"], f"student ({_which(job, best)})": scores["student"]},
@@ -115,21 +108,6 @@ def _rounds(
             observers,
             regret=job.regret,
         )
-
-
-def _final_scores(job: TrainJob, folder: Path, console: Console) -> dict[str, Score]:
-    """Student and expert over the same seeds; the student is read back from its checkpoint."""
-    seeds = job.evaluation_seeds
-    checkpoint = resolve_checkpoint(folder / job.student)
-    student = load_policy(checkpoint, job.kit.learner, job.env.source.action_space)
-    scores = {}
-    with closing(open_for(job.env.judge, len(seeds))) as env:
-        for name, policy in (("expert", job.kit.expert), ("student", student)):
-            with console.evaluating(len(seeds), name) as progress:
-                # As in `dagger eval` on these seeds, so that a mixture draws the same members.
-                chance = np.random.default_rng(seeds[0])
-                scores[name] = evaluate(env, policy, seeds, chance, progress)
-    return scores
 
 
 def _which(job: TrainJob, best: Best) -> str:

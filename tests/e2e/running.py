@@ -16,6 +16,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 
 from dagger_cli.cli import main
+from dagger_cli.commands.final_scores import played
 
 # A run of a fraction of a second; what a test is about is said after it.
 TINY = (
@@ -75,6 +76,7 @@ def inside(folder: Path) -> Iterator[None]:
 def _forget() -> None:
     GlobalHydra.instance().clear()
     HydraConfig.instance().cfg = None
+    played.clear()
 
 
 def train(*words: str, cwd: Path, run: str = "run") -> Path:

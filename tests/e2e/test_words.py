@@ -95,6 +95,19 @@ def test_a_sweep_makes_a_run_a_job(tmp_path, choices, keys):
     assert set(found) == keys
 
 
+def test_in_a_sweep_the_expert_plays_the_same_episodes_once(tmp_path):
+    choices = ("seed=0,1", "env.max_episode_steps=40,60")
+    done = dagger("train", "-m", *TINY, "rounds=1", *choices, cwd=tmp_path)
+    assert (done.code, done.err) == (0, "")
+    played = [done.out.count(f"evaluating {name}") for name in ("student", "expert")]
+    assert played == [4, 2]
+    runs = [path.parent for path in tmp_path.rglob("summary.json")]
+    limits = [yaml.safe_load((run / "config.yaml").read_text())["env"] for run in runs]
+    scores = [summary(run)["expert"]["mean"] for run in runs]
+    assert scores == [limit["max_episode_steps"] for limit in limits]
+    assert sorted(scores) == [40, 40, 60, 60]
+
+
 def test_one_failing_job_does_not_stop_the_others(tmp_path):
     done = dagger("train", "-m", *TINY, "rounds=1", "n_envs=0,1,-1", cwd=tmp_path)
     assert done.code == 2

@@ -1,0 +1,45 @@
+"""The scores of the final table: student and expert over the same unseen seeds."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from dagger_cli.build import TrainJob, open_for
+from dagger_cli.core.evaluate import evaluate
+from dagger_cli.core.types import Env, Policy, Score
+from dagger_cli.tracking.checkpoint import load_policy, resolve_checkpoint
+from dagger_cli.tracking.console import Console
+
+# In this process: in a sweep the expert would play the same episodes again after every job.
+played: dict[str, Score] = {}
+
+
+def final_scores(job: TrainJob, folder: Path, console: Console) -> dict[str, Score]:
+    """By name; the student is read back from its checkpoint.
+
+    An expert that has played these seeds for another job of this process is not asked again.
+    """
+    checkpoint = resolve_checkpoint(folder / job.student)
+    student = load_policy(checkpoint, job.kit.learner, job.env.source.action_space)
+    expert, known = job.kit.expert, _known_by(job)
+    with closing(open_for(job.env.judge, len(job.evaluation_seeds))) as env:
+        if known not in played:
+            played[known] = _score(job, env, "expert", expert, console)
+        return {"expert": played[known], "student": _score(job, env, "student", student, console)}
+
+
+def _score(job: TrainJob, env: Env, name: str, policy: Policy, console: Console) -> Score:
+    seeds = job.evaluation_seeds
+    with console.evaluating(len(seeds), name) as progress:
+        # As in `dagger eval` on these seeds, so that a mixture draws the same members.
+        return evaluate(env, policy, seeds, np.random.default_rng(seeds[0]), progress)
+
+
+def _known_by(job: TrainJob) -> str:
+    """All that an expert's score depends on."""
+    config, seeds = job.config, [int(seed) for seed in job.evaluation_seeds]
+    return json.dumps([config["env"], config["expert"], job.kit.expert.card.sha256, seeds])
