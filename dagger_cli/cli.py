@@ -6,24 +6,9 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from dagger_cli import __version__
 
-if TYPE_CHECKING:
-    pass
-
-COMMANDS = (
-    "train",
-    "eval",
-    "expert fetch",
-    "expert show",
-    "expert list",
-    "expert score",
-    "expert convert",
-    "push",
-    "export",
-)
 HELP = f"""\
 dagger {__version__}: train a policy by interactive imitation
 
@@ -141,6 +126,7 @@ def _guarded(words: Sequence[str]) -> int:
 def _command(command: str, words: list[str]) -> int:
     from dagger_cli.complaints import nearest
     from dagger_cli.core.errors import ConfigError
+    from dagger_cli.options import COMMANDS
 
     if command not in COMMANDS:
         raise ConfigError(

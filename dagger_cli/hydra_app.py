@@ -20,11 +20,10 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from dagger_cli.arguments import SHORT, expand, into_run_folder, touched, value_of
-from dagger_cli.cli import COMMANDS
 from dagger_cli.complaints import nearest
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Score
-from dagger_cli.options import best_experiment, config_dir
+from dagger_cli.options import COMMANDS, best_experiment, config_dir
 from dagger_cli.schema import ROOTS, register
 
 Task = Callable[[DictConfig], None]

@@ -1,10 +1,24 @@
-"""What the config groups offer, read from the names of the files: `dagger --help` must be quick."""
+"""What a command line may say: the commands, and what the config groups offer.
+
+The latter is read from the names of the files, because `dagger --help` must be quick.
+"""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+COMMANDS = (
+    "train",
+    "eval",
+    "expert fetch",
+    "expert show",
+    "expert list",
+    "expert score",
+    "expert convert",
+    "push",
+    "export",
+)
 GROUPS = ("env", "expert", "policy", "beta_schedule", "trainer", "experiment")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from dagger_cli.core.errors import CheckpointError, ConfigError
 from dagger_cli.experts.hub_client import upload
+from dagger_cli.experts.student import played_round
 from dagger_cli.publish.card import card_text
 from dagger_cli.publish.curve import Point, curve_png
 from dagger_cli.tracking.checkpoint import read_manifest, resolve_checkpoint
@@ -92,10 +93,10 @@ def _scores(files: Mapping[str, bytes], round: int) -> dict[str, dict[str, Any]]
     """The rows of the run's final table, if that is about this very round."""
     try:
         summary = json.loads(files.get("summary.json", b"null"))
-        if summary["best"]["round"] != round:
+        if played_round(summary) != round:
             return {}
-        return {name: summary[name] for name in ("student", "expert") if summary[name] is not None}
-    except (ValueError, KeyError, TypeError):
+        return {name: summary[name] for name in ("student", "expert")}
+    except (ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 

@@ -54,7 +54,7 @@ def train(job: TrainJob, folder: Path, *, resume: bool) -> Score:
         console.start(_header(job, folder), job.notes, round=state.round)
         board = TensorBoard(folder / "tb", labels=state.spent.labels)
         stack.enter_context(closing(board))
-        board.start(_yaml(job.config), None)
+        board.start(_yaml(job.config))
         observers = (
             MetricsFile(folder / "metrics.jsonl", round=state.round),
             board,
@@ -69,7 +69,7 @@ def train(job: TrainJob, folder: Path, *, resume: bool) -> Score:
         scores = final_scores(job, folder, console)
         _report(job, folder, state, best, scores, board, time.monotonic() - clock)
         console.finish(
-            {"expert": scores["expert"], f"student ({_which(job, best)})": scores["student"]},
+            {"expert": scores["expert"], f"student ({_named(job, best)})": scores["student"]},
             spent=state.spent,
             wall_seconds=time.monotonic() - clock,
             run=folder,
@@ -110,8 +110,13 @@ def _rounds(
         )
 
 
-def _which(job: TrainJob, best: Best) -> str:
+def _named(job: TrainJob, best: Best) -> str:
     return "last round" if job.student == "last" else f"round {best.round}"
+
+
+def _round(job: TrainJob, best: Best, state: State) -> int:
+    """Of the student that is scored."""
+    return state.round if job.student == "last" else best.round
 
 
 def _write_config(job: TrainJob, folder: Path, *, resume: bool) -> None:
@@ -182,6 +187,7 @@ def _report(
     write_summary(
         folder,
         student=student,
+        round=_round(job, best, state),
         expert=expert,
         best=best,
         spent=state.spent,

@@ -74,11 +74,6 @@ class Round:
     best: Best
     seconds: Mapping[str, float]
 
-    @property
-    def is_best(self) -> bool:
-        """Whether this round's policy is the best so far."""
-        return self.best.round == self.state.round
-
 
 class Observer(Protocol):
     """Looks at finished rounds; never changes them."""

@@ -18,7 +18,7 @@ from dagger_cli.experts.sequences import Piece, step
 from dagger_cli.experts.settings import Settings
 from dagger_cli.experts.spec import Spec, describe, features, is_image
 from dagger_cli.experts.statistics import MAX_PICKLE_BYTES, Statistics, read_statistics
-from dagger_cli.experts.storage import Agent, read_bounded, save_agent
+from dagger_cli.experts.storage import Agent, read_bounded
 
 _KINDS: dict[str, SpaceKind] = {
     "Box": "box",
@@ -41,13 +41,6 @@ class AgentFiles(NamedTuple):
 
 class _OtherSpaces(ExpertError):
     """It was trained in an environment that shows or takes something else."""
-
-
-def convert(
-    files: AgentFiles, stem: Path, observation_space: Space, action_space: Space
-) -> tuple[Path, Path]:
-    """Write `<stem>.safetensors` and `<stem>.json`; the spaces are the environment's."""
-    return save_agent(agent_from(files, observation_space, action_space), stem)
 
 
 def agent_from(files: AgentFiles, observation_space: Space, action_space: Space) -> Agent:

@@ -229,10 +229,15 @@ def student_score(student: Student) -> dict[str, Any] | None:
     for folder in (student.folder, *student.folder.resolve().parents[:2]):
         try:
             summary = json.loads(read_bounded(folder / SUMMARY, MAX_MANIFEST_BYTES))
-            score, best = summary["student"], summary["best"]["round"]
+            score = summary["student"]
             told = json.loads(read_bounded(student.folder / MANIFEST, MAX_MANIFEST_BYTES))
-            if told["round"] == best:
+            if told["round"] == played_round(summary):
                 return {key: score[key] for key in ("mean", "std", "min", "max", "episodes")}
-        except (ExpertError, ValueError, KeyError, TypeError):
+        except (ExpertError, ValueError, KeyError, TypeError, AttributeError):
             continue
     return None
+
+
+def played_round(summary: Any) -> Any:
+    """Which round's student the final table of a run is about; older runs meant the best one."""
+    return summary["student"].get("round", summary["best"]["round"])

@@ -2,13 +2,12 @@
 
 from dagger_cli.tracking.checkpoint_read import load_policy, restore
 from dagger_cli.tracking.checkpoint_write import CheckpointWriter
-from dagger_cli.tracking.layout import check_new, resolve_checkpoint, resolve_run
+from dagger_cli.tracking.layout import resolve_checkpoint, resolve_run
 from dagger_cli.tracking.manifest import Manifest, read_manifest
 
 __all__ = [
     "CheckpointWriter",
     "Manifest",
-    "check_new",
     "load_policy",
     "read_manifest",
     "resolve_checkpoint",

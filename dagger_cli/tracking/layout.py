@@ -16,7 +16,6 @@ from dagger_cli.core.errors import CheckpointError
 CHECKPOINTS, AGGREGATE = "checkpoints", "aggregate"
 BEST, LAST = "best", "last"
 POLICY, ENV, MANIFEST = "policy.safetensors", "env.safetensors", "checkpoint.json"
-TENSORBOARD = "tb"
 
 _ROUND = re.compile(r"round_(\d{4,})(\.safetensors)?")
 
@@ -56,14 +55,6 @@ def follow(checkpoints: Path, name: str) -> Path:
     if not target.is_dir():
         raise CheckpointError(f"{link} points to {target.name}, which is not there")
     return target
-
-
-def check_new(run: Path) -> None:
-    """Refuse to start a run where another one has finished rounds; to be called before writing."""
-    if (run / CHECKPOINTS / LAST).is_symlink():
-        raise CheckpointError(
-            f"{run} already holds a run: go on with it (resume={run}) or choose another folder"
-        )
 
 
 def resolve_checkpoint(path: str | Path) -> Path:

@@ -33,19 +33,20 @@ def write_summary(
     run: Path,
     *,
     student: Score,
-    expert: Score | None,
+    round: int,
+    expert: Score,
     best: Best,
     spent: Spent,
     wall_seconds: float,
     shown: bool = True,
 ) -> None:
-    """Write summary.json of a finished run; `student` is the policy of the best round.
+    """Write summary.json of a finished run; `student` is the score of the policy of `round`.
 
     `shown` says whether there is anything to watch in its environment.
     """
     value = {
-        "student": score_summary(student),
-        "expert": None if expert is None else score_summary(expert),
+        "student": {"round": round, **score_summary(student)},
+        "expert": score_summary(expert),
         "best": {"round": best.round, "validation_mean": best.mean},
         "spent": spent._asdict(),
         "wall_seconds": wall_seconds,

@@ -30,14 +30,12 @@ class TensorBoard:
             folder.mkdir(parents=True, exist_ok=True)
             self._writer = _summary_writer(folder, labels + 1 if labels else None)
 
-    def start(self, config_text: str, expert_score: float | None) -> None:
-        """Record the config, and the expert's mean return where it was measured."""
+    def start(self, config_text: str) -> None:
+        """Record the config."""
         with writing(self._folder):
             # Indented text is shown as it is; anything else TensorBoard reads as Markdown.
             text = "".join(f"    {line}\n" for line in config_text.splitlines())
             self._writer.add_text("config", text, self._labels)
-            if expert_score is not None:
-                self._writer.add_scalar("expert/return_mean", expert_score, self._labels)
             self._writer.flush()
 
     def __call__(self, finished: Round) -> None:

@@ -18,7 +18,7 @@ from dagger_cli.experts.storage import load_agent, save_agent
 
 from ..experts.hub_client import Client
 from ..experts.hub_server import serving
-from .running import dagger, train
+from .running import dagger, summary, train
 
 CART = "CartPole-v1"
 
@@ -111,6 +111,18 @@ def test_show_prints_the_card(tmp_path):
     assert told["source"] == f"bundled:{CART}" and re.fullmatch("[0-9a-f]{64}", told["sha256"])
     assert told["network"].startswith("box (4,), Linear 64, Tanh") and told["algo"] == "ppo"
     assert re.fullmatch(r"500.0 (±|\+-) 0.0", told["published"])
+
+
+def test_a_students_score_is_told_of_the_round_that_was_played(tmp_path):
+    words = ("policy.warm_start=false", "validation.tolerance=0", "seed=2")
+    run = train(*words, "evaluation.checkpoint=last", cwd=tmp_path)
+    found = summary(run)
+    assert found["best"]["round"] < found["student"]["round"] == 3
+    for which, says in (("best", "unknown"), ("last", f"{found['student']['mean']:.1f}")):
+        path = f"expert.path={run / 'checkpoints' / which}"
+        shown = dagger("expert", "show", "env=cartpole", "expert=path", path, cwd=tmp_path)
+        assert shown.code == 0
+        assert re.search(r"^published +(\S+)", shown.out, re.M)[1] == says
 
 
 def score_of(folder: Path, tmp_path: Path, *words: str) -> str:

@@ -16,10 +16,10 @@ from gymnasium import spaces
 from trusted import load_trusted, normalise, space_of
 
 from dagger_cli.core.types import Array
-from dagger_cli.experts.convert import AgentFiles, agent_from, convert
+from dagger_cli.experts.convert import AgentFiles, agent_from
 from dagger_cli.experts.layout import find_agent
 from dagger_cli.experts.network import Network
-from dagger_cli.experts.storage import load_agent
+from dagger_cli.experts.storage import load_agent, save_agent
 
 CLOSE = 1e-6
 
@@ -165,7 +165,7 @@ def test_agents_made_here(case: Any, tmp_path: Path) -> None:
     files = AgentFiles(tmp_path / "agent.zip")
     assert difference(network(files, obs_space, act_space).act(obs, None), expected) <= CLOSE
 
-    convert(files, tmp_path / "ours", space_of(obs_space), space_of(act_space))
+    save_agent(agent_from(files, space_of(obs_space), space_of(act_space)), tmp_path / "ours")
     kept = load_agent(tmp_path / "ours")
     again = Network(kept.spec, kept.weights)
     assert difference(again.act(obs, None), expected) <= CLOSE

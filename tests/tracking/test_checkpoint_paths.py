@@ -8,7 +8,6 @@ import pytest
 
 from dagger_cli.core.errors import CheckpointError
 from dagger_cli.tracking.checkpoint import (
-    check_new,
     load_policy,
     read_manifest,
     resolve_checkpoint,
@@ -146,10 +145,7 @@ def test_a_dangling_link(run: Path) -> None:
         resolve_checkpoint(run / "last")
 
 
-def test_a_folder_that_already_holds_a_run_is_not_trained_over(run: Path, tmp_path: Path) -> None:
-    check_new(tmp_path / "another")
-    with pytest.raises(CheckpointError, match=r"already holds a run: .*resume="):
-        check_new(run)
+def test_a_folder_that_already_holds_a_run_is_not_trained_over(run: Path) -> None:
     with pytest.raises(CheckpointError, match="already holds a run of 4 rounds"):
         train(run, 6)
     assert restore(run, make_kit(6))[0].round == 4

@@ -82,10 +82,17 @@ def test_summary(tmp_path: Path) -> None:
     run.mkdir()
     bad = replace(SCORE, returns=np.array([1.0, 3.0, 5.0, np.nan]))
     write_summary(
-        run, student=SCORE, expert=bad, best=Best(3, 4.5, 4.5), spent=Spent(7, 6), wall_seconds=1.5
+        run,
+        student=SCORE,
+        round=5,
+        expert=bad,
+        best=Best(3, 4.5, 4.5),
+        spent=Spent(7, 6),
+        wall_seconds=1.5,
     )
     value = json.loads((run / "summary.json").read_text(), parse_constant=pytest.fail)
-    assert value["student"] == score_summary(SCORE) | {"stderr": pytest.approx(1.2909944)}
+    played = score_summary(SCORE) | {"round": 5, "stderr": pytest.approx(1.2909944)}
+    assert value["student"] == played
     assert value["student"]["seeds"] == [0, 1, 2, 3] and value["student"]["failures"] == 1
     assert value["expert"]["mean"] is None
     assert value["best"] == {"round": 3, "validation_mean": 4.5}

@@ -139,7 +139,7 @@ def test_the_best_round_is_the_highest_and_the_later_of_equals():
         (seen.append,),
     )
     assert best == Best(3, 5.0, 5.0)
-    assert [finished.is_best for finished in seen] == [True, True, True, False, False]
+    assert [finished.best.round for finished in seen] == [1, 2, 3, 3, 3]
     assert [finished.state.round for finished in seen] == [1, 2, 3, 4, 5]
     assert set(seen[0].seconds) == {"collect", "fit", "validate"}
     assert set(seen[1].seconds) == {"collect", "fit", "regret", "validate"}
