@@ -1,8 +1,10 @@
 """The table of experiment=mario_best in docs/mario.md, measured by running `dagger` itself.
 
-    python scripts/mario_best_results.py [seeds=0,1,2] [difficulties=1,3] [runs=outputs/mario_best]
+    python scripts/mario_best_results.py [seeds=0,1,2] [difficulties=1,3] [rounds=40]
+                                         [runs=outputs/mario_best]
 
-A row a difficulty: 1000 evaluation stages a seed, started small. Runs that are there already are
+A row a difficulty: 1000 evaluation stages a seed, started small. ± is the deviation over seeds, for
+a single seed the standard error over its stages. Runs that are there already are
 not repeated. Prints the table and the minutes of all runs.
 """
 
@@ -17,7 +19,7 @@ from typing import Any
 import numpy as np
 from runs import run
 
-DEFAULTS = {"seeds": "0,1,2", "difficulties": "1,3", "runs": "outputs/mario_best"}
+DEFAULTS = {"seeds": "0,1,2", "difficulties": "1,3", "rounds": "40", "runs": "outputs/mario_best"}
 
 
 def main(words: Sequence[str]) -> int:
@@ -25,33 +27,48 @@ def main(words: Sequence[str]) -> int:
     if set(given) != set(DEFAULTS):
         print(__doc__)
         return 2
-    columns = ("difficulty", "student, px", "completed, %", "seeds", "expert, px", "completed, %")
+    columns = (
+        "difficulty",
+        "rounds",
+        "student, px",
+        "completed, %",
+        "seeds",
+        "expert, px",
+        "completed, %",
+    )
     lines, seconds = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)], 0.0
     for difficulty in given["difficulties"].split(","):
         found = [
-            one(Path(given["runs"]) / f"difficulty_{difficulty}_{seed}", difficulty, seed)
+            one(Path(given["runs"]), difficulty, given["rounds"], seed)
             for seed in given["seeds"].split(",")
         ]
-        lines.append(row(difficulty, found))
+        lines.append(row(difficulty, given["rounds"], found))
         seconds += sum(numbers["seconds"] for numbers in found)
     print("\n".join(lines))
     print(f"{seconds / 60:.0f} minutes in all")
     return 0
 
 
-def one(folder: Path, difficulty: str, seed: str) -> dict[str, Any]:
+def one(runs: Path, difficulty: str, rounds: str, seed: str) -> dict[str, Any]:
     """The summary of one run."""
-    words = ["experiment=mario_best", f"env.difficulty={difficulty}", f"seed={seed}"]
+    folder = runs / f"difficulty_{difficulty}_{rounds}_{seed}"
+    words = ["experiment=mario_best", f"env.difficulty={difficulty}", f"rounds={rounds}"]
+    words += [f"seed={seed}"]
     numbers: dict[str, Any] = run(folder, words)
-    # The rows that a finished run was fitted on: a third of a gigabyte, and nobody reads them.
+    # The rows that a finished run was fitted on: several gigabytes, and nobody reads them.
     shutil.rmtree(folder / "checkpoints" / "aggregate", ignore_errors=True)
     return numbers
 
 
-def row(difficulty: str, found: list[dict[str, Any]]) -> str:
+def row(difficulty: str, rounds: str, found: list[dict[str, Any]]) -> str:
     means = np.array([numbers["student"]["mean"] for numbers in found])
-    spread = f" ± {means.std(ddof=1):.0f}" if len(means) > 1 else ""
-    cells = [difficulty, f"{means.mean():.0f}{spread}", f"{completed(found, 'student'):.1f}"]
+    spread = means.std(ddof=1) if len(means) > 1 else found[0]["student"]["stderr"]
+    cells = [
+        difficulty,
+        rounds,
+        f"{means.mean():.0f} ± {spread:.0f}",
+        f"{completed(found, 'student'):.1f}",
+    ]
     cells += [f"{len(found)}", f"{np.mean([n['expert']['mean'] for n in found]):.0f}"]
     cells += [f"{completed(found, 'expert'):.1f}"]
     return f"| {' | '.join(cells)} |"

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
 
+from dagger_cli.core.choices import all_actions
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
@@ -21,7 +21,7 @@ from dagger_cli.core.policies import act_each, drawn
 from dagger_cli.core.rollout import rollout
 from dagger_cli.core.types import Array, Policy, Snapshot, Space, Spent, View
 
-MOST_CHOICES = 32  # of a countable action space: all of them are tried
+INSTEAD = "use a trainer that only asks the expert, such as dagger"
 MOST_STATES = 4  # times as many as the labels allow at worst: trying takes time where it is free
 
 
@@ -64,7 +64,7 @@ class Tries:
 
     def actions_tried(self, space: Space) -> int:
         """How many actions are tried in one state."""
-        return self.candidates if space.kind == "box" else len(all_actions(space))
+        return self.candidates if space.kind == "box" else len(all_actions(space, instead=INSTEAD))
 
     def notes(self, space: Space) -> tuple[str, ...]:
         """What the user must know of the actions tried; nothing where it is all of them."""
@@ -77,7 +77,7 @@ class Tries:
         )
 
     def queries(self, space: Space) -> int:
-        """The most that one state can cost in expert queries."""
+        """An upper bound of what one state costs in expert queries: a try's first step asks nobody."""
         tried = self.actions_tried(space) * self.horizon * self.repeats
         return tried + (space.kind == "box")
 
@@ -87,18 +87,6 @@ class Examples(NamedTuple):
 
     data: Dataset
     spent: Spent
-
-
-def all_actions(space: Space) -> Array:
-    """(K, *action_shape) every action of a countable space; raises ConfigError where too many."""
-    count = int(np.prod(space.sizes))
-    if count > MOST_CHOICES:
-        raise ConfigError(
-            f"this environment has {count} actions, too many to try each of them in every state "
-            f"(at most {MOST_CHOICES}); use a trainer that only asks the expert, such as dagger"
-        )
-    choices = [range(space.start, space.start + size) for size in space.sizes]
-    return np.array(list(product(*choices)), space.dtype).reshape(count, *space.shape)
 
 
 class Plan(NamedTuple):
@@ -197,7 +185,7 @@ class _Probe:
         """(m, K, *action_shape)"""
         space, rng = self._kit.env.action_space, self._kit.rng.actor
         if space.kind != "box":
-            return np.stack([all_actions(space)] * len(view))
+            return np.stack([all_actions(space, instead=INSTEAD)] * len(view))
         best = self._kit.expert.act(view, rng).actions
         self.queries += len(view)
         own = self._policy.act(view, rng)

@@ -102,7 +102,7 @@ class Warner(Protocol):
     """An expert that knows not only what it would do, but also what must not be done."""
 
     def fatal(self, view: View) -> Array:
-        """(n, K) bool: which of all actions (`rewind.all_actions`) it could not mend any more."""
+        """(n, K) bool: which of all actions (`choices.all_actions`) it could not mend any more."""
         ...
 
 

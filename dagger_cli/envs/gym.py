@@ -160,7 +160,7 @@ class GymSource:
                 importlib.import_module(name)
             except Exception as err:
                 raise EnvError(
-                    f"env.imports: cannot import '{name}' ({type(err).__name__}: {err}); "
+                    f"env.import: cannot import '{name}' ({type(err).__name__}: {err}); "
                     "install it or put its folder on PYTHONPATH"
                 ) from err
 
@@ -172,7 +172,7 @@ class GymSource:
         nearest = f"; nearest: {', '.join(near)}" if near else ""
         return (
             f"Gymnasium has no env '{self.id}'{nearest} "
-            "(a package of yours that registers it is named by env.imports=my_package)"
+            "(a package of yours that registers it is named by env.import=my_package)"
         )
 
     def _n_workers(self, n_envs: int) -> int:

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from dagger_cli.core.choices import all_actions
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.core.rewind import all_actions
 from dagger_cli.core.types import Array, Space
 
 
@@ -31,8 +31,8 @@ class Joint:
                 "are continuous; use policy=mlp"
             )
         if not heed >= 0:
-            raise ConfigError(f"policy.heed must be 0 or more, got {heed}; try 50")
-        self._actions = all_actions(space)
+            raise ConfigError(f"policy.heed must be 0 or more, got {heed}; try 150")
+        self._actions = all_actions(space, instead="use policy=mlp")
         self._sizes, self._start, self.heed = space.sizes, space.start, heed
         self.outputs = len(self._actions)
 

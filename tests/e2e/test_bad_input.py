@@ -73,7 +73,7 @@ TRAIN = {
     f"{CARTPOLE} env.max_episode_steps=0": r"env.max_episode_steps must be at least 1, got 0",
     f"{CARTPOLE} +env.kwargs.nope=1": r"env 'CartPole-v1' cannot be made: .*check env.kwargs",
     f"{GYM} env.id=CartPoel-v1": r"Gymnasium has no env 'CartPoel-v1'; nearest: CartPole-v1",
-    f"{GYM} env.import=no_such_module": r"env.imports: cannot import 'no_such_module'",
+    f"{GYM} env.import=no_such_module": r"env.import: cannot import 'no_such_module'",
     "env=gym env.id=CliffWalking-v1 expert=bundled": r"no agent is bundled for 'CliffWalking-v1'",
     "env=cartpole expert=heuristic": r"there is no heuristic for 'CartPole-v1'",
     "env=cartpole expert=python expert.target=nodot": r"expert.target must look like my_pkg.my_fn",

@@ -1,6 +1,6 @@
 """Every real agent plays in its environment as well as it was published to.
 
-The table of ../shared/hub/README.md: stable-baselines3 itself, the same seeds.
+The table of hub/README.md in DAGGER_SHARED: stable-baselines3 itself, the same seeds.
 """
 
 from __future__ import annotations

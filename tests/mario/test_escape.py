@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from dagger_cli.core.rewind import all_actions
+from dagger_cli.core.choices import all_actions
 from dagger_cli.core.types import View
 from dagger_cli.experts.mario_planner import source as planner
 from dagger_cli.experts.mario_planner.kernels import BUTTON_SETS
@@ -15,7 +15,7 @@ from tests.mario.test_planner import GAME, expert
 
 RUN = np.int8([0, 1, 0, 1])  # right and speed
 WAYS = (0, 2, 5, 7, 9, 11)  # of `ACTIONS`: stay, run right or left, each with a jump or without
-ACTIONS = all_actions(GAME.action_space)
+ACTIONS = all_actions(GAME.action_space, instead="")
 
 
 def last_views(n: int, steps: int) -> list[View]:

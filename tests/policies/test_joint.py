@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from dagger_cli.core.choices import all_actions
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.core.rewind import all_actions
 from dagger_cli.core.types import Space
 from dagger_cli.policies.joint import Joint
 
@@ -18,7 +18,7 @@ LEVER = Space("discrete", (), "int64", sizes=(4,), start=-1)
 
 @pytest.mark.parametrize("space", [BUTTONS, DIALS, LEVER])
 def test_every_action_has_an_output_and_is_its_own_target(space):
-    head, actions = Joint(space, 1.0), all_actions(space)
+    head, actions = Joint(space, 1.0), all_actions(space, instead="")
     assert head.outputs == len(actions)
     answers = head.actions(np.eye(len(actions), dtype=np.float32))
     assert np.array_equal(answers, actions) and answers.dtype == space.dtype
@@ -27,7 +27,7 @@ def test_every_action_has_an_output_and_is_its_own_target(space):
 
 def test_without_warnings_the_loss_is_the_cross_entropy_of_the_combination():
     head, outputs = Joint(BUTTONS, 9.0), torch.tensor(np.random.default_rng(0).normal(size=(5, 8)))
-    labels = all_actions(BUTTONS)[[0, 3, 7, 7, 2]]
+    labels = all_actions(BUTTONS, instead="")[[0, 3, 7, 7, 2]]
     logs = torch.log_softmax(outputs, 1)[range(5), [0, 3, 7, 7, 2]]
     assert torch.isclose(head.loss(outputs, head.targets(labels)), -logs.mean())
 

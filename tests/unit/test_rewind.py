@@ -15,7 +15,6 @@ from dagger_cli.core.rewind import (
     Tries,
     _Probe,
     _uniform,
-    all_actions,
     cost_examples,
     plan,
 )
@@ -156,14 +155,6 @@ def test_the_queries_of_a_round_stay_within_it_when_the_expert_acts_more_than_ex
         _, spent = cost_examples(kit, Tries(8, 1, 2), round, actor, ZERO, follow)
         assert spent.labels <= 103
     assert sum(kit.expert.asked) <= 5 * 103
-
-
-def test_all_actions_of_countable_spaces_in_their_own_type():
-    assert all_actions(Space("discrete", (), "int64", sizes=(3,), start=-1)).tolist() == [-1, 0, 1]
-    both = all_actions(Space("multi_binary", (2,), "int8", sizes=(2, 2)))
-    assert both.tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]] and both.dtype == np.int8
-    with pytest.raises(ConfigError, match="has 64 actions, too many"):
-        all_actions(Space("multi_binary", (6,), "int8", sizes=(2,) * 6))
 
 
 def test_of_a_box_the_experts_and_the_policys_action_and_draws_within_it_are_tried():

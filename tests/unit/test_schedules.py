@@ -29,7 +29,7 @@ def test_by_hand():
 
 
 def test_the_original_walker_schedule():
-    """beta_i = 1 - (i - 1) / 50, i from 1 (PAPER.md section 5)."""
+    """beta_i = 1 - (i - 1) / 50, i from 1 (docs/experiments/original_walker.md)."""
     schedule = Linear(1.0, 0.0, 50, "round")
     expected = [1 - (i - 1) / 50 for i in range(1, 51)]
     assert [schedule(Progress(i, 50, 0.0)) for i in range(50)] == pytest.approx(expected)

@@ -15,7 +15,7 @@ from dagger_cli.envs.mario.grids import SIDE, ZOOMS
 from dagger_cli.envs.mario.layout import Array, games_of, new_games, new_stages, rows_of
 from dagger_cli.envs.mario.rules import Rules
 
-# A tick takes about a microsecond, handing work to a thread some tens of them.
+# A tick takes some tenths of a microsecond, handing work to a thread some tens of microseconds.
 TICKS_WORTH_A_THREAD = 1000
 
 

@@ -87,7 +87,7 @@ def make_mario(
     length: int = 320,
     time_limit: int = 60,
     ticks_per_action: int = 3,
-    observation: str = "features",
+    observation: str = "compact",
     render_mode: str | None = None,
 ) -> Mario:
     """See `mario` for the keys."""

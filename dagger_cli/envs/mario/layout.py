@@ -8,8 +8,9 @@ follows from what it was (`tiles.tile_at`).
 
 Sprites stand in `game.sprites`, oldest first: Mario is always sprite 0, `n_sprites` counts him, and
 the rules' order "newest first" is a loop from `n_sprites - 1` down to 0 (A.5 step 10). The section
-and letter numbers in this package are those of our specification of the 2009 competition's rules:
-A the common base, B what is particular to 2009, C the generator of stages, D observations.
+and letter numbers in this package are those of our specification of the 2009 competition's rules,
+which is not part of the repository: A the common base, B what is particular to 2009, C the
+generator of stages, D observations.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from dagger_cli.experts.mario_planner.search import FOREVER, search
 from dagger_cli.experts.mario_planner.tree import Settings, Tree
 
 BUTTONS = np.array([LEFT, RIGHT, JUMP, SPEED])  # in the order of an action
-# Every action, the last button changing fastest, as `core.rewind.all_actions` has them.
+# Every action, the last button changing fastest, as `core.choices.all_actions` has them.
 BUTTON_SETS = ((np.arange(16)[:, None] >> np.arange(3, -1, -1) & 1) * BUTTONS).sum(1)
 
 
