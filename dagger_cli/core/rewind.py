@@ -77,7 +77,7 @@ class Tries:
         )
 
     def queries(self, space: Space) -> int:
-        """An upper bound of what one state costs in expert queries: a try's first step asks nobody."""
+        """More than one state can cost in expert queries: a try's first step asks nobody."""
         tried = self.actions_tried(space) * self.horizon * self.repeats
         return tried + (space.kind == "box")
 

@@ -1,4 +1,6 @@
-"""The script this project grew from (docs/experiments/original_walker.md), written plainly by us, to compare with.
+"""The script this project grew from, written plainly by us, to compare with.
+
+What it does: docs/experiments/original_walker.md.
 
     python scripts/bench/reference_loop.py out=FOLDER [rounds=50] [steps=2000] [seed=0]
                                            [expert=FOLDER_OR_ZIP] [until=0]
