@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from typing import Any, Literal, get_args
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError, EnvError
+from dagger_cli.core.machine import usable_cores
 from dagger_cli.core.types import Env, Policy, Score, Space
 from dagger_cli.envs.pays import seconds_a_step, workers_that_pay
 from dagger_cli.envs.pool import PoolEngine, check_twin, has_twin
@@ -200,10 +200,3 @@ def swig_warnings_ignored() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "builtin type", DeprecationWarning)
         yield
-
-
-def usable_cores() -> int:
-    """How many cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -29,9 +29,7 @@ def play(
     `mode` is 'human' for a window, else the mp4 file to write; the file appears when all is played.
     """
     human = mode == "human"
-    check_mode(source, human)
-    if not human and Path(mode).suffix != ".mp4":
-        raise ConfigError(f"video={mode}: only .mp4 can be written; try {Path(mode).stem}.mp4")
+    check_mode(source, mode)
     with nullcontext() if human else mp4(Path(mode), source.fps) as write:
         env, slots = source.open_here(1, "human" if human else "rgb_array")
         # In a window the environment draws by itself, in reset() and step().
@@ -78,8 +76,9 @@ class Showable(Protocol):
         ...
 
 
-def check_mode(source: Showable, human: bool) -> None:
-    """Raises EnvError where it cannot be shown in a window, or filmed."""
+def check_mode(source: Showable, mode: str | Path) -> None:
+    """Raises where it cannot be shown in a window, or filmed; see `play`."""
+    human = mode == "human"
     # Gymnasium opens a window by itself for environments that only give frames.
     wanted = {"human", "rgb_array"} if human else {"rgb_array"}
     if not wanted & set(source.render_modes):
@@ -88,6 +87,8 @@ def check_mode(source: Showable, human: bool) -> None:
         raise EnvError(f"env '{source.id}' cannot {what}: its render modes are: {known}")
     if human and not _has_display():
         raise EnvError("there is no display to open a window on; use video=path.mp4 instead")
+    if not human and Path(mode).suffix != ".mp4":
+        raise ConfigError(f"video={mode}: only .mp4 can be written; try {Path(mode).stem}.mp4")
 
 
 def _has_display() -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import sys
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dagger_cli.core.errors import ConfigError, ExpertError
+from dagger_cli.core.machine import cache_folder
 from dagger_cli.core.types import Card, Expert, Space
 from dagger_cli.experts.archive import sha256_of
 from dagger_cli.experts.convert import agent_from
@@ -54,22 +54,16 @@ class Train:
         return Plan(env_id, self.algo, self.seed, self.steps or steps)
 
 
-def cache() -> Path:
-    """Where trained agents are kept: DAGGER_CACHE, else the user's own cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(os.environ.get("DAGGER_CACHE") or f"{base}/dagger-cli").expanduser() / "experts"
-
-
 def trained_stem(plan: Plan, *, whole: bool) -> Path:
-    """`<cache>/<env id>/<algo>_seed<n>`, and the number of steps where it is not the tuned one."""
+    """`<cache folder>/experts/<env id>/<algo>_seed<n>`, and the steps where not the tuned ones."""
     steps = "" if whole else f"_steps{plan.steps}"
-    folder = cache() / re.sub(r"[^\w.-]", "-", plan.env_id)
+    folder = cache_folder() / "experts" / re.sub(r"[^\w.-]", "-", plan.env_id)
     return folder / f"{plan.algo}_seed{plan.seed}{steps}"
 
 
 def trained_agents(env_id: str) -> Iterator[tuple[str, int, Path]]:
     """(algorithm, seed, stem) of every agent that was trained here with the tuned steps."""
-    folder = cache() / re.sub(r"[^\w.-]", "-", env_id)
+    folder = cache_folder() / "experts" / re.sub(r"[^\w.-]", "-", env_id)
     for path in sorted(folder.glob("*.safetensors")):
         if match := re.fullmatch(r"(\w+?)_seed(\d+)", path.stem):
             yield match[1], int(match[2]), path.with_suffix("")

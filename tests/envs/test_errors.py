@@ -15,7 +15,7 @@ ALL = np.arange(2)
     [
         ("BipedalWaker-v3", {}, r"no env 'BipedalWaker-v3'; nearest: BipedalWalker-v3"),
         ("bipedalwalker-v3", {}, r"nearest: BipedalWalker-v3"),
-        ("Qqqqq-v0", {}, r"no env 'Qqqqq-v0' .*env\.imports=my_package"),
+        ("Qqqqq-v0", {}, r"no env 'Qqqqq-v0' .*env\.import=my_package"),
         ("CartPole-v1", {"imports": "no_such_package"}, r"cannot import 'no_such_package'"),
         ("CartPole-v1", {"kwargs": {"gravity": 3}}, r"cannot be made: TypeError.*env\.kwargs"),
         ("toy/Dict-v0", {}, r"Dict observation space.*FlattenObservation"),

@@ -74,7 +74,7 @@ def test_a_runner_dies_of_what_was_called_fatal_and_by_no_other_way():
 
 def test_warnings_are_the_same_in_any_order_and_for_any_number_of_threads(monkeypatch):
     one = joined(last_views(20, 4))
-    monkeypatch.setattr(planner, "_usable_cores", lambda: 3)
+    monkeypatch.setattr(planner, "usable_cores", lambda: 3)
     marks = expert().fatal(one)
     assert marks.any() and not marks.all()
     assert np.array_equal(marks[::-1], expert().fatal(one[::-1]))

@@ -30,7 +30,7 @@ def test_labels_are_the_same_for_any_number_of_threads_and_any_order(monkeypatch
     slots = np.arange(n)
     experts = []
     for cores in (1, 4):
-        monkeypatch.setattr(planner, "_usable_cores", lambda cores=cores: cores)
+        monkeypatch.setattr(planner, "usable_cores", lambda cores=cores: cores)
         experts.append(expert())
         assert len(experts[-1]._trees) == cores
     env = GAME.open(n)
@@ -68,7 +68,7 @@ def test_bad_keys_are_named(key):
 
 
 def test_compiling_is_announced_once_after_an_installation(monkeypatch, tmp_path):
-    monkeypatch.setattr(ready, "cache_folder", lambda sources: tmp_path)
+    monkeypatch.setattr(ready, "machine_code", lambda sources: tmp_path)
     said: list[str] = []
     for _ in range(2):
         ready.make_ready(expert().settings, said.append)
@@ -76,7 +76,7 @@ def test_compiling_is_announced_once_after_an_installation(monkeypatch, tmp_path
 
 
 def test_where_nothing_can_be_kept_it_is_announced_every_time(monkeypatch):
-    monkeypatch.setattr(ready, "cache_folder", lambda sources: None)
+    monkeypatch.setattr(ready, "machine_code", lambda sources: None)
     said: list[str] = []
     for _ in range(2):
         ready.make_ready(expert().settings, said.append)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
-
 from dagger_cli.core.errors import EnvError
 from dagger_cli.core.files import write_bytes
+from dagger_cli.core.machine import cache_folder
 from dagger_cli.envs.handwriting.letters import SIZE, check_original, uncompress
 
 URL = "https://ai.stanford.edu/~btaskar/ocr/letter.data.gz"
@@ -16,19 +13,6 @@ WITHOUT_IT = (
     "give the path of a letter.data or letter.data.gz with env.data=path, or take words drawn by "
     "this program with env.data=synthetic"
 )
-
-
-def cache_folder() -> Path:
-    """DAGGER_CACHE where it is set, else `dagger-cli` where the system keeps caches."""
-    if own := os.environ.get("DAGGER_CACHE"):
-        return Path(own).expanduser()
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
-    elif sys.platform == "darwin":
-        base = "~/Library/Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "dagger-cli"
 
 
 def cached_letters(url: str = URL) -> bytes:

@@ -2,7 +2,7 @@
 
 Numba keys its own cache by the file of the function alone: after an edit of a file that an entry
 point calls into, it would go on running the old machine code. Ours lies in a folder named by a
-digest of all sources concerned, under the user's cache folder (or NUMBA_CACHE_DIR), so it is
+digest of all sources concerned, under NUMBA_CACHE_DIR or our own cache folder, so it is
 also the same for an installation nobody may write to. Where no such folder can be made, everything
 works and is compiled anew in every process.
 """
@@ -20,6 +20,8 @@ from typing import Any, TypeVar
 
 import numba
 
+from dagger_cli.core.machine import cache_folder
+
 F = TypeVar("F", bound=Callable[..., Any])
 HERE = Path(__file__).parent
 
@@ -35,22 +37,22 @@ def compiled(function: F) -> F:
 
 def entry_point(function: F) -> F:
     """Compile a function that Python calls, and keep its machine code on the disk."""
-    folder = cache_folder(Path(function.__code__.co_filename).parent)
+    folder = machine_code(Path(function.__code__.co_filename).parent)
     with _cached_in(folder):
         result: F = numba.njit(cache=folder is not None, **_OPTIONS)(function)
     return result
 
 
 @cache
-def cache_folder(sources: Path = HERE) -> Path | None:
+def machine_code(sources: Path = HERE) -> Path | None:
     """Where machine code of exactly these sources is kept; None where no file can be written.
 
     `sources` is the folder of the caller's own files, which count besides those of this package.
     """
     try:
-        given = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
-        base = Path(given) if given else Path.home() / ".cache"
-        folder = base / "dagger-cli" / f"mario-{_digest({HERE, sources})}"
+        given = os.environ.get("NUMBA_CACHE_DIR")
+        base = Path(given) / "dagger-cli" if given else cache_folder()
+        folder = base / f"mario-{_digest({HERE, sources})}"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryFile(dir=folder):
             return folder

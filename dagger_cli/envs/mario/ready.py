@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 
 from dagger_cli.envs.mario.batch import Batch
-from dagger_cli.envs.mario.compiled import cache_folder
+from dagger_cli.envs.mario.compiled import machine_code
 from dagger_cli.envs.mario.env import SIGHTS
 from dagger_cli.envs.mario.rules import PAPER
 from dagger_cli.envs.mario.warm import SECONDS, is_compiled, warm_up
@@ -20,7 +20,7 @@ _MARK = "looks"
 @cache
 def make_ready(say: Callable[[str], None]) -> None:
     """Compile, or read from the disk, whatever an environment calls; `say` is told if it takes."""
-    folder = cache_folder()
+    folder = machine_code()
     looks = folder is not None and (folder / _MARK).exists()
     if not (looks and is_compiled()):
         about = LOOK_SECONDS * (not looks) + SECONDS * (not is_compiled())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.random import Generator
 
-from dagger_cli.core.errors import ConfigError, EnvError
+from dagger_cli.core.errors import EnvError
 from dagger_cli.core.evaluate import evaluate
 from dagger_cli.core.types import Array, Policy, Score
 from dagger_cli.envs.mario.drawing import HEIGHT, SCALE, WIDTH, draw
@@ -58,9 +58,7 @@ def play(
     `mode` is 'human' for a window, else the mp4 file to write; the file appears when all is played.
     """
     human = mode == "human"
-    check_mode(source, human)
-    if not human and Path(mode).suffix != ".mp4":
-        raise ConfigError(f"video={mode}: only .mp4 can be written; try {Path(mode).stem}.mp4")
+    check_mode(source, mode)
     with _window(source.fps) if human else mp4(Path(mode), source.fps) as show:
         games: list[MarioEnv] = []
         env = source.open(1, watch=lambda: show(frame(games[0])))

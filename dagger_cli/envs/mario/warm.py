@@ -1,9 +1,4 @@
-"""Whether the simulator must still be compiled, and doing so.
-
-if not is_compiled():
-print(f"compiling the Mario simulator (first time only, about {SECONDS} s)")
-warm_up()
-"""
+"""Whether the simulator must still be compiled, and doing so; `ready` says it to the user."""
 
 from __future__ import annotations
 
@@ -12,7 +7,7 @@ import time
 import numpy as np
 
 from dagger_cli.envs.mario.batch import Batch
-from dagger_cli.envs.mario.compiled import cache_folder
+from dagger_cli.envs.mario.compiled import machine_code
 from dagger_cli.envs.mario.grids import SIDE
 from dagger_cli.envs.mario.rules import PAPER
 
@@ -22,7 +17,7 @@ _MARK = "complete"
 
 def is_compiled() -> bool:
     """Whether the disk holds machine code of exactly these sources (False: where it cannot)."""
-    folder = cache_folder()
+    folder = machine_code()
     return folder is not None and (folder / _MARK).exists()
 
 
@@ -33,7 +28,7 @@ def warm_up() -> float:
     batch.start(slots, slots)
     batch.advance(slots, slots, 1)
     batch.grids(slots, 1, 0, np.empty((1, SIDE, SIDE), np.int8))
-    folder = cache_folder()
+    folder = machine_code()
     if folder is not None:
         (folder / _MARK).touch()
     return time.perf_counter() - begin

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dagger_cli.envs.mario.compiled import cache_folder
+from dagger_cli.envs.mario.compiled import machine_code
 from dagger_cli.envs.mario.layout import new_games, words_of
 from dagger_cli.experts.mario_planner.kernels import BUTTON_SETS, plan, warn
 from dagger_cli.experts.mario_planner.tree import Settings, new_tree
@@ -19,7 +19,7 @@ _MARK = "planner"
 
 def make_ready(settings: Settings, say: Callable[[str], None]) -> None:
     """Compile both searches, or read them from the disk; `say` is told if they must be compiled."""
-    folder = cache_folder(HERE)
+    folder = machine_code(HERE)
     if folder is None or not (folder / _MARK).exists():
         say(f"compiling the Mario planner (once after an installation, about {SECONDS} s)")
     games, none, tree = new_games(0), np.zeros(0, np.int64), new_tree(1)

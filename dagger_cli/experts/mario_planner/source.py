@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError, ExpertError
+from dagger_cli.core.machine import usable_cores
 from dagger_cli.core.types import Acts, Array, Card, Expert, Space, View
 from dagger_cli.envs.mario.layout import GAME_BYTES, games_of, words_of
 from dagger_cli.experts.mario_planner.escape import DEEPEST
@@ -135,17 +135,11 @@ class PlanningExpert:
     def _trees(self) -> list[Tree]:
         """One for each core this process may run on; made for the first label, hence compiled."""
         make_ready(self.settings, lambda line: print(line, file=sys.stderr, flush=True))
-        return [new_tree(max(self.settings.nodes, DEEPEST)) for _ in range(_usable_cores())]
+        return [new_tree(max(self.settings.nodes, DEEPEST)) for _ in range(usable_cores())]
 
     @cached_property
     def _threads(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(len(self._trees), thread_name_prefix="planner")
-
-
-def _usable_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _digest() -> str:
