@@ -81,9 +81,6 @@ def main(words: list[str]) -> int:
     return 0 if reached else 1
 
 
-# -- training
-
-
 def train(task: Task, given: dict[str, str]) -> Path:
     """Run rl_zoo3 and return its log folder."""
     algo, logs = given.get("algo", task.algo), Path("logs")
@@ -96,9 +93,6 @@ def train(task: Task, given: dict[str, str]) -> Path:
         raise SystemExit(f"rl_zoo3 ended with exit code {done.returncode}")
     (folder,) = set(run_folders(plan, logs)) - before
     return folder
-
-
-# -- converting and scoring
 
 
 def bundle(task: Task, logs: Path, stem: Path) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -39,6 +39,16 @@ class Space:
         """How many numbers one element has."""
         return int(np.prod(self.shape, dtype=np.int64))
 
+    def centre_and_half(self) -> tuple[Array, Array, Array]:
+        """Of a box, (size,) each: which numbers have both bounds, their centre, half their range.
+
+        A number that lacks a bound has 0 and 1.
+        """
+        low, high = np.asarray(self.low, np.float64), np.asarray(self.high, np.float64)
+        bounded = np.isfinite(low) & np.isfinite(high)
+        below, above = np.where(bounded, low, -1.0), np.where(bounded, high, 1.0)
+        return bounded, (below + above) / 2, (above - below) / 2
+
 
 @dataclass(frozen=True)
 class View:

@@ -11,7 +11,7 @@ import numpy as np
 from torch import nn
 
 from dagger_cli.core.types import Array
-from dagger_cli.policies.networks import Standardise
+from dagger_cli.policies.networks import CUT, Standardise
 
 # Multiplications of a product. From twice as many on OpenBLAS wakes its threads, which costs more
 # than it saves.
@@ -60,8 +60,8 @@ class FewRows:
             return np.concatenate([self(obs[i : i + self._piece]) for i in pieces])
         x: Array = obs.reshape(len(obs), -1) - self._mean
         x /= self._std
-        np.maximum(x, -10.0, out=x)
-        np.minimum(x, 10.0, out=x)
+        np.maximum(x, -CUT, out=x)
+        np.minimum(x, CUT, out=x)
         for weight, bias, activate in self._layers:
             x = x @ weight
             x += bias

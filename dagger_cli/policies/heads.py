@@ -65,9 +65,7 @@ class Squashed:
 
     def __init__(self, space: Space, loss: str) -> None:
         low, high = np.asarray(space.low, np.float64), np.asarray(space.high, np.float64)
-        bounded = np.isfinite(low) & np.isfinite(high)
-        below, above = np.where(bounded, low, -1.0), np.where(bounded, high, 1.0)
-        centre, half = (below + above) / 2, (above - below) / 2
+        bounded, centre, half = space.centre_and_half()
         self.outputs = space.size
         self._shape, self._dtype, self._low, self._high = space.shape, space.dtype, low, high
         self._bounded = torch.as_tensor(bounded)

@@ -21,10 +21,11 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 
 
 PIECE = 16_384  # rows
+CUT = 10.0  # deviations; experts/layers.py has the same for students that are experts
 
 
 class Standardise(nn.Module):
-    """(x - mean) / std, cut off at +-10 so that a rare feature cannot flood the network."""
+    """(x - mean) / std, cut off at +-CUT so that a rare feature cannot flood the network."""
 
     mean: Tensor
     std: Tensor
@@ -36,7 +37,7 @@ class Standardise(nn.Module):
 
     def forward(self, obs: Tensor) -> Tensor:
         flat = obs.reshape(len(obs), -1).to(self.mean.dtype)
-        return ((flat - self.mean) / self.std).clamp(-10.0, 10.0)
+        return ((flat - self.mean) / self.std).clamp(-CUT, CUT)
 
     def take(self, obs: Tensor) -> None:
         """Set the statistics to those of all rows; a feature that never varies keeps its scale."""

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from dagger_cli.core.types import Array
-from dagger_cli.policies.networks import Standardise
+from dagger_cli.policies.networks import CUT, Standardise
 
 Layer = Callable[[Tensor], Tensor]
 STATELESS = (nn.ReLU, nn.Tanh, nn.SiLU, nn.GELU, nn.ELU)
@@ -52,7 +52,7 @@ def _layer(alike: tuple[nn.Module, ...]) -> Layer:
     first = alike[0]
     if isinstance(first, Standardise):
         mean, std = (_stacked(alike, name)[:, None] for name in ("mean", "std"))
-        return lambda x: ((x - mean) / std).clamp(-10.0, 10.0)
+        return lambda x: ((x - mean) / std).clamp(-CUT, CUT)
     if isinstance(first, nn.Linear):
         weight, bias = _stacked(alike, "weight").transpose(1, 2), _stacked(alike, "bias")[:, None]
         return lambda x: torch.baddbmm(bias, x, weight)

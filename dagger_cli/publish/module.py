@@ -84,12 +84,8 @@ class _Scaled(nn.Module):
     def __init__(self, spec: Spec) -> None:
         super().__init__()
         space = spec.action_space
-        low, high = np.asarray(space.low, np.float64), np.asarray(space.high, np.float64)
-        bounded = np.isfinite(low) & np.isfinite(high)
-        below, above = np.where(bounded, low, -1.0), np.where(bounded, high, 1.0)
-        arrays = {
-            "centre": (below + above) / 2, "reach": (above - below) / 2, "low": low, "high": high,
-        }  # fmt: skip
+        bounded, centre, half = space.centre_and_half()
+        arrays = {"centre": centre, "reach": half, "low": space.low, "high": space.high}
         for name, array in arrays.items():
             self.register_buffer(name, torch.tensor(array, dtype=torch.float32))
         self.register_buffer("bounded", torch.tensor(bounded))

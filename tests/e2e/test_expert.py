@@ -74,9 +74,6 @@ def test_every_command_has_its_help(command, tmp_path):
     assert "Examples:" in done.out and f"dagger expert {command} " in done.out
 
 
-# -- list
-
-
 def test_list_shows_bundled_hub_and_cached_with_their_scores(client, tmp_path):
     done = dagger("expert", "list", "env=cartpole", cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
@@ -99,9 +96,6 @@ def test_list_without_a_hub_is_a_note(client, tmp_path):
     assert "expert=bundled" in done.out
     client.ask("http://127.0.0.1:9", offline=True)
     assert "HF_HUB_OFFLINE" in dagger("expert", "list", "env=cartpole", cwd=tmp_path).out
-
-
-# -- show and score
 
 
 def test_show_prints_the_card(tmp_path):
@@ -153,9 +147,6 @@ def test_scores_of_several_are_compared(tmp_path):
     words = ("-m", "env=cartpole", "expert=bundled", "seed=1,2", "episodes=1")
     done = dagger("expert", "score", *words, "env.max_episode_steps=20", cwd=tmp_path)
     assert done.code == 0 and re.search(r"seed=1 +20.0.*\nseed=2 +20.0", done.out)
-
-
-# -- fetch and convert
 
 
 def asked(path: Path, obs: np.ndarray) -> np.ndarray:
@@ -227,9 +218,6 @@ def test_one_sentence(words, tmp_path):
     assert line.startswith("dagger: ") and re.search(WRONG[words], line), line
 
 
-# -- students as experts
-
-
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     return train("rounds=2", cwd=tmp_path_factory.mktemp("student"))
@@ -280,9 +268,6 @@ def test_a_mixture_of_students_can_be_asked_but_not_converted(tmp_path):
     assert (done.code, done.err) == (0, "") and "smile student (round 2)" in done.out
     done = dagger("expert", "convert", *words, "out=x", cwd=tmp_path)
     assert done.code == 2 and "is not a network" in done.err
-
-
-# -- zoo
 
 
 def test_zoo_takes_the_newest_run_of_the_environment(tmp_path, hub_folder):

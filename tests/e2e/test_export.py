@@ -150,9 +150,6 @@ def test_a_wrong_export_is_not_written():
         _checked(agent, wrong, "onnxruntime")
 
 
-# -- whole runs
-
-
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     return train("rounds=2", cwd=tmp_path_factory.mktemp("exported"))

@@ -104,9 +104,6 @@ def test_real_statistics_are_those_of_the_library(hub_folder: Path) -> None:
     np.testing.assert_allclose(ours.clip(-found.clip, found.clip), normalise(path, obs), rtol=1e-6)
 
 
-# -- archives
-
-
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("name", [n for n in ARCHIVES if n != "honest"])
 def test_hostile_archives_are_refused(name: str, canary: Path) -> None:
@@ -211,9 +208,6 @@ def _tolerant(read: Any) -> None:
         read()
     except ExpertError as err:
         assert "\n" not in str(err)
-
-
-# -- YAML
 
 
 def test_yaml_with_python_tags_is_plain_data(canary: Path) -> None:

@@ -136,9 +136,6 @@ def test_numbers_that_are_none_are_refused(agent: Path) -> None:
         load(agent)
 
 
-# -- what `dagger push` uploads
-
-
 @pytest.fixture(scope="module")
 def pushed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = train("rounds=1", cwd=tmp_path_factory.mktemp("pushed"))

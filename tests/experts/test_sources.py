@@ -44,9 +44,6 @@ def ask(expert: Expert, obs: Array) -> Array:
     return acts.actions
 
 
-# -- the options themselves
-
-
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "conf" / "expert").glob("*.yaml")), ids=lambda p: p.stem
 )
@@ -60,9 +57,6 @@ def test_every_option_names_a_source_with_just_these_keys(path: Path) -> None:
     source = getattr(importlib.import_module(module), name)
     assert set(keys) == set(getattr(source, "__dataclass_fields__", {}))
     assert callable(source.load)
-
-
-# -- bundled
 
 
 @pytest.mark.parametrize("env_id", sorted(TARGETS))
@@ -115,9 +109,6 @@ def test_bundled_errors() -> None:
         Bundled(deterministic=True).load("CartPole-v1", LINE, LINE)
 
 
-# -- path
-
-
 def test_path_finds_the_layouts(hub_folder: Path, tmp_path: Path) -> None:
     """A Hub repository, rl-zoo's folders and a single file are all the same agent."""
     repo, env_id = hub_folder / "a2c-BipedalWalker-v3", "BipedalWalker-v3"
@@ -168,9 +159,6 @@ def test_path_errors(tmp_path: Path) -> None:
             FromPath(path=str(path), algo=None, deterministic=True).load("X-v1", LINE, LINE)
 
 
-# -- heuristic
-
-
 @pytest.mark.parametrize("continuous", [False, True])
 def test_heuristic_is_gymnasiums_row_by_row(continuous: bool) -> None:
     from gymnasium.envs.box2d.lunar_lander import heuristic
@@ -191,9 +179,6 @@ def test_heuristic_is_gymnasiums_row_by_row(continuous: bool) -> None:
 def test_heuristic_elsewhere_is_an_error() -> None:
     with pytest.raises(ExpertError, match="only for LunarLander"):
         Heuristic().load("CartPole-v1", LINE, LINE)
-
-
-# -- python
 
 
 def negate(obs: Array) -> Array:
