@@ -1,7 +1,7 @@
 """From a composed config to objects; the last place that sees a DictConfig.
 
-Groups arrive by `_target_`, so nothing here knows which options exist. A config that comes out of a
-checkpoint is not the user's word: what it may have built or imported is checked first.
+Groups arrive by `_target_`, so nothing here knows which options exist. What the config of a
+checkpoint may have built or imported is checked first (trust.py).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dagger_cli.core.kit import Kit, Learner, Streams
 from dagger_cli.core.loop import Trainer
 from dagger_cli.core.seeds import TEST_SEEDS, VALIDATION_SEEDS
 from dagger_cli.core.types import Expert, Space, Warner
-from dagger_cli.schema import shipped_targets
+from dagger_cli.trust import IMPORT_KEYS, check_trust
 
 MAX_SLOTS = 32  # of evaluation: more simulators gain nothing on a few cores
 ENV_NOTES = (  # not the source's
@@ -94,7 +94,7 @@ def train_job(cfg: DictConfig, touched: Collection[str], *, sweep: bool) -> Trai
 
 def resumed_job(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any]) -> TrainJob:
     """Build a run from its own saved config, with the few things a resumed run may change."""
-    free = {"resume", *RESUME_MAY_CHANGE, *_IMPORT_KEYS}
+    free = {"resume", *RESUME_MAY_CHANGE, *IMPORT_KEYS}
     if cfg.expert.get("_target_") == saved["expert"].get("_target_"):
         free.add("expert")  # saying again what it was, as expert.target needs it
     for key in touched:
@@ -103,7 +103,7 @@ def resumed_job(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, A
                 f"'{key}' cannot change when a run is resumed: it keeps its own config "
                 f"(free to change: {', '.join(RESUME_MAY_CHANGE)})"
             )
-    _check_trust(saved, cfg, touched, _IMPORT_KEYS)
+    check_trust(saved, cfg, touched, IMPORT_KEYS)
     config = OmegaConf.create(dict(saved))
     for key in RESUME_MAY_CHANGE:
         if key in touched:
@@ -121,7 +121,7 @@ def eval_job(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any]
                 f"on {own} and brings its own config; leave it out"
             )
     # The expert is not built, so nothing of it is imported.
-    _check_trust(saved, cfg, touched, ("env.imports", "env.id"))
+    check_trust(saved, cfg, touched, ("env.imports", "env.id"))
     config = OmegaConf.create(dict(saved))
     if "env.workers" in touched:
         config.env.workers = cfg.env.workers
@@ -142,7 +142,7 @@ def expert_job(cfg: DictConfig) -> EvalJob:
 
 def source_of(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any]) -> Any:
     """The environment's source that a checkpoint with the config `saved` was trained in."""
-    _check_trust(saved, cfg, touched, ("env.imports", "env.id"))
+    check_trust(saved, cfg, touched, ("env.imports", "env.id"))
     return _env(OmegaConf.create(dict(saved))).source
 
 
@@ -165,26 +165,8 @@ def _train_job(config: dict[str, Any], notes: tuple[str, ...] = ()) -> TrainJob:
     cfg = OmegaConf.create(config)
     if not isinstance(cfg, DictConfig):
         raise CheckpointError("the saved config is not a mapping of keys to values")
-    if cfg.seed < 0:
-        raise ConfigError(f"seed must be 0 or more, got {cfg.seed}")
+    _check_values(cfg)
     budget = Budget(cfg.rounds, cfg.steps_per_round, cfg.labels)
-    if not 0 <= cfg.validation.tolerance < 1:
-        raise ConfigError(
-            f"validation.tolerance must be in [0, 1), got {cfg.validation.tolerance}; try 0.01"
-        )
-    if cfg.validation.queries < 0:
-        raise ConfigError(
-            f"validation.queries must be 0 or more, got {cfg.validation.queries}; try 500"
-        )
-    if cfg.evaluation.checkpoint not in ("best", "last"):
-        raise ConfigError(
-            f"evaluation.checkpoint must be best or last, got '{cfg.evaluation.checkpoint}'"
-        )
-    if cfg.env.get("watch_test", False) and cfg.evaluation.checkpoint != "last":
-        raise ConfigError(
-            "env.watch_test=true would let the test choose the best student: add "
-            "evaluation.checkpoint=last"
-        )
     trainer = _instantiate(cfg.trainer, drop=("name",))
     env = _env(cfg)
     n_validation = _episodes("validation", cfg.validation.episodes, env.source)
@@ -227,6 +209,29 @@ def _train_job(config: dict[str, Any], notes: tuple[str, ...] = ()) -> TrainJob:
         evaluation_seeds,
         notes=(*notes, *tried, *expert.card.notes),
     )
+
+
+def _check_values(cfg: DictConfig) -> None:
+    """Those that no group reads."""
+    if cfg.seed < 0:
+        raise ConfigError(f"seed must be 0 or more, got {cfg.seed}")
+    if not 0 <= cfg.validation.tolerance < 1:
+        raise ConfigError(
+            f"validation.tolerance must be in [0, 1), got {cfg.validation.tolerance}; try 0.01"
+        )
+    if cfg.validation.queries < 0:
+        raise ConfigError(
+            f"validation.queries must be 0 or more, got {cfg.validation.queries}; try 500"
+        )
+    if cfg.evaluation.checkpoint not in ("best", "last"):
+        raise ConfigError(
+            f"evaluation.checkpoint must be best or last, got '{cfg.evaluation.checkpoint}'"
+        )
+    if cfg.env.get("watch_test", False) and cfg.evaluation.checkpoint != "last":
+        raise ConfigError(
+            "env.watch_test=true would let the test choose the best student: add "
+            "evaluation.checkpoint=last"
+        )
 
 
 def _env(cfg: DictConfig) -> EnvChoice:
@@ -356,57 +361,6 @@ def _value(cfg: DictConfig, key: str) -> Any:
 
     choice = HydraConfig.get().runtime.choices.get(key)
     return choice if choice is not None else OmegaConf.select(cfg, key)
-
-
-_IMPORT_KEYS = ("env.imports", "env.id", "expert.target")
-
-# Where a config may build what: anywhere else even our own classes could be made to import.
-_PLACES = {
-    "env": "dagger_cli.envs.",
-    "expert": "dagger_cli.experts.",
-    "policy": "dagger_cli.policies.",
-    "beta_schedule": "dagger_cli.core.schedules.",
-    "trainer": "dagger_cli.trainers.",
-    "trainer.beta": "dagger_cli.core.schedules.",
-    "trainer.tries": "dagger_cli.core.rewind.",
-}
-
-
-def _check_trust(
-    saved: Mapping[str, Any], cfg: DictConfig, touched: Collection[str], imports: Collection[str]
-) -> None:
-    """Nothing named by a checkpoint is imported unless it is ours or the user names it again.
-
-    `imports` are the keys whose value would be imported.
-    """
-    ours = shipped_targets()
-    for place, target in _targets(saved):
-        if target not in ours or not target.startswith(_PLACES.get(place, "?")):
-            raise CheckpointError(
-                f"the checkpoint's config wants to build '{target}' as {place}, which is not part "
-                "of dagger-cli; it is refused because a checkpoint must not choose what is run"
-            )
-    wanted = OmegaConf.create(dict(saved))
-    for key in imports:
-        value = OmegaConf.select(wanted, key)
-        imported = value is not None and (key != "env.id" or ":" in str(value))
-        if imported and (key not in touched or OmegaConf.select(cfg, key) != value):
-            option = "expert=python " if key == "expert.target" else ""
-            raise CheckpointError(
-                f"the checkpoint's config wants to import {value!r}, which is not part of "
-                f"dagger-cli; if you trust it, say so with {option}{key}={value}"
-            )
-
-
-def _targets(node: Any, place: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(node, Mapping):
-        if "_target_" in node:
-            yield place, str(node["_target_"])
-        for key, value in node.items():
-            yield from _targets(value, f"{place}.{key}" if place else str(key))
-    elif isinstance(node, list):
-        for value in node:
-            yield from _targets(value, f"{place}[]")
 
 
 def _plain(cfg: DictConfig) -> dict[str, Any]:

@@ -140,7 +140,7 @@ def _command(command: str, words: list[str]) -> int:
 
 def _complete(words: list[str]) -> None:
     """Hydra completes `dagger <overrides>`; the command word is taken out of the line it sees."""
-    from dagger_cli.hydra_app import complete
+    from dagger_cli.completion import complete
 
     complete(words)
 

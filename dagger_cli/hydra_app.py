@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import logging
 import os
 import sys
@@ -16,15 +15,15 @@ import hydra
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from dagger_cli.arguments import SHORT, expand, into_run_folder, touched, value_of
+from dagger_cli.arguments import expand, into_run_folder, touched, value_of
 from dagger_cli.complaints import nearest
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Score
-from dagger_cli.options import COMMANDS, best_experiment, config_dir
+from dagger_cli.options import best_experiment, config_dir
 from dagger_cli.schema import ROOTS, register
+from dagger_cli.tasks import TASKS
 
 Task = Callable[[DictConfig], None]
 
@@ -43,7 +42,7 @@ def run(command: str, words: Sequence[str]) -> int:
     failures: list[Exception] = []
     students: dict[tuple[str, ...], Score] = {}
     _check_flags(command, words)
-    _hand_over(command, words, _noting(failures, students, command))
+    hand_over(command, words, _noting(failures, students, command))
     if len(students) > 1:
         from dagger_cli.tracking.console import Console
 
@@ -67,42 +66,12 @@ def _at_its_best(words: Sequence[str]) -> list[str]:
     return [*words[:at], f"experiment={best}", *words[at:]]
 
 
-def complete(words: Sequence[str]) -> None:
-    """Answer Hydra's completion scripts, which do not know our command words and short names."""
-    if "query" not in " ".join(words):
-        flags = [word for word in words if word not in " ".join(COMMANDS).split()]
-        _hand_over("train", flags, _nothing)
-        return
-    line = os.environ.get("COMP_LINE", "")
-    program, _, rest = line.partition(" ")
-    rest = rest.lstrip()
-    command = next((name for name in COMMANDS if rest.startswith(f"{name} ")), None)
-    if command is None:
-        print(" ".join(_next_words(rest.split(" ")[:-1])))
-        return
-    overrides = rest.removeprefix(f"{command} ")
-    *before, last = overrides.split(" ")
-    long = expand([last])[0]
-    os.environ["COMP_LINE"] = " ".join([program, *expand(before), long])
-    answer = io.StringIO()
-    with contextlib.redirect_stdout(answer):
-        _hand_over(command, words, _nothing)
-    short = next((s for s in SHORT if last.startswith((f"{s}=", f"{s}."))), None)
-    print(answer.getvalue().replace(SHORT[short], short) if short else answer.getvalue(), end="")
-
-
-def _next_words(before: Sequence[str]) -> list[str]:
-    """The words of commands that may follow these."""
-    parts = [name.split(" ") for name in COMMANDS]
-    n = len(before)
-    return list(dict.fromkeys(p[n] for p in parts if len(p) > n and p[:n] == list(before)))
-
-
-def _hand_over(command: str, words: Sequence[str], task: Task) -> None:
+def hand_over(command: str, words: Sequence[str], task: Task) -> None:
+    """Have Hydra read the words, compose the config of `command` and call `task` once a job."""
     register()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions reach us instead of being printed
     sys.argv = [sys.argv[0], *words]
-    root = _root(command)
+    root = root_of(command)
     app = hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=root)
     with contextlib.ExitStack() as stack:
         # `--info | head` closes the pipe that Hydra logs to: of no interest to anybody.
@@ -149,7 +118,7 @@ def _noting(
         config = HydraConfig.get()
         try:
             _refuse_unknown(command, cfg)
-            score = _TASKS[command](cfg)
+            score = TASKS[command](cfg)
             if score is not None:
                 scores[tuple(config.overrides.task)] = score
         except Exception as err:
@@ -161,7 +130,7 @@ def _noting(
 
 def _refuse_unknown(command: str, cfg: DictConfig) -> None:
     """`+x=1` is taken by Hydra; nobody would read it."""
-    known = {field.name for field in fields(ROOTS[_root(command)])}
+    known = {field.name for field in fields(ROOTS[root_of(command)])}
     for key in map(str, cfg):
         if key not in known:
             raise ConfigError(
@@ -181,7 +150,7 @@ def _check_flags(command: str, words: Sequence[str]) -> None:
     parser.parse_args(list(words))
 
 
-def _root(command: str) -> str:
+def root_of(command: str) -> str:
     """The name of a command's config in conf/."""
     return command.replace(" ", "_")
 
@@ -192,127 +161,3 @@ def _remove_empty(folder: Path) -> None:
         while Path.cwd() in folder.parents:
             folder.rmdir()  # refuses where there is anything inside
             folder = folder.parent
-
-
-def _train(cfg: DictConfig) -> Score:
-    from dagger_cli.build import resumed_job, train_job
-    from dagger_cli.commands.train import train
-    from dagger_cli.tracking.checkpoint import read_manifest, resolve_run
-
-    config = HydraConfig.get()
-    keys = touched(config.overrides.task)
-    if cfg.resume is None:
-        job = train_job(cfg, keys, sweep=config.mode == RunMode.MULTIRUN)
-        return train(job, _shown(Path(config.runtime.output_dir)), resume=False)
-    folder = resolve_run(cfg.resume)
-    saved = read_manifest(folder / "checkpoints" / "last").config
-    return train(resumed_job(cfg, keys, saved), _shown(folder), resume=True)
-
-
-def _eval(cfg: DictConfig) -> Score:
-    from dagger_cli.build import eval_job, expert_job
-    from dagger_cli.commands.evaluate import score
-    from dagger_cli.tracking.checkpoint import read_manifest, resolve_checkpoint
-
-    if cfg.checkpoint == "expert":
-        job, checkpoint = expert_job(cfg), None
-    else:
-        checkpoint = resolve_checkpoint(cfg.checkpoint)
-        keys = touched(HydraConfig.get().overrides.task)
-        job = eval_job(cfg, keys, read_manifest(checkpoint).config)
-    shown = {"render": cfg.render, "video": cfg.video, "json": cfg.json}
-    return score(job, checkpoint, **shown, width=_width(cfg))
-
-
-def _width(cfg: DictConfig) -> int | None:
-    """Of the beam; None is greedy."""
-    if cfg.decode not in ("greedy", "beam"):
-        raise ConfigError(f"decode must be greedy or beam, got '{cfg.decode}'")
-    if cfg.decode == "greedy" and "width" in touched(HydraConfig.get().overrides.task):
-        raise ConfigError(f"width={cfg.width} has no effect without decode=beam")
-    return int(cfg.width) if cfg.decode == "beam" else None
-
-
-def _expert_list(cfg: DictConfig) -> None:
-    from dagger_cli.commands.expert import list_known
-
-    list_known(str(cfg.env.get("id", cfg.env.name)), cfg.env.name)
-
-
-def _expert_show(cfg: DictConfig) -> None:
-    from dagger_cli.build import expert_of
-    from dagger_cli.commands.expert import show
-
-    show(*expert_of(cfg))
-
-
-def _expert_score(cfg: DictConfig) -> Score:
-    from dagger_cli.build import expert_job
-    from dagger_cli.commands.expert import score
-
-    return score(expert_job(cfg), cfg.json)
-
-
-def _expert_fetch(cfg: DictConfig) -> None:
-    if "fallback" not in cfg.expert:
-        raise ConfigError(
-            "dagger expert fetch downloads from the Hub (expert=hub); for an agent that is here, "
-            "use dagger expert convert"
-        )
-    cfg.expert.fallback = "none"
-    _expert_convert(cfg)
-
-
-def _expert_convert(cfg: DictConfig) -> None:
-    from dagger_cli.build import expert_of
-    from dagger_cli.commands.expert import save
-
-    out = cfg.out  # a missing one is reported before anything is loaded
-    save(*expert_of(cfg), out)
-
-
-def _push(cfg: DictConfig) -> None:
-    from dagger_cli.commands.push import push
-
-    push(
-        cfg.checkpoint,
-        cfg.repo_id,
-        private=cfg.private,
-        video=cfg.video,
-        message=cfg.message,
-    )
-
-
-def _export(cfg: DictConfig) -> None:
-    from dagger_cli.build import source_of
-    from dagger_cli.commands.export import check, export
-    from dagger_cli.tracking.checkpoint import read_manifest, resolve_checkpoint
-
-    folder, path = resolve_checkpoint(cfg.checkpoint), Path(cfg.path).expanduser()
-    check(cfg.format, path)
-    keys = touched(HydraConfig.get().overrides.task)
-    source = source_of(cfg, keys, read_manifest(folder).config)
-    export(folder, cfg.format, path, source)
-
-
-_TASKS: dict[str, Callable[[DictConfig], Score | None]] = {
-    "train": _train,
-    "eval": _eval,
-    "expert fetch": _expert_fetch,
-    "expert show": _expert_show,
-    "expert list": _expert_list,
-    "expert score": _expert_score,
-    "expert convert": _expert_convert,
-    "push": _push,
-    "export": _export,
-}
-
-
-def _shown(folder: Path) -> Path:
-    """Relative where that is shorter to read and type."""
-    here = Path.cwd()
-    return folder.relative_to(here) if folder.is_relative_to(here) else folder
-
-
-def _nothing(cfg: DictConfig) -> None:
-    """Completion composes configs but runs no job."""

@@ -26,24 +26,18 @@ ALLOWED = {
     "schema": {"options"},
     "arguments": {"core"},
     "complaints": {"core", "options", "schema"},
-    "build": {"core", "schema"},
+    "build": {"core", "schema", "trust"},
+    "trust": {"core", "schema"},
     "commands": {"build", "core", "experts", "publish", "tracking"},
     "publish": {"core", "experts"},
-    "hydra_app": {
-        "arguments",
-        "build",
-        "commands",
-        "complaints",
-        "core",
-        "options",
-        "schema",
-        "tracking",
-    },
-    "cli": {"complaints", "core", "hydra_app", "options"},
+    "tasks": {"arguments", "build", "commands", "core", "tracking"},
+    "hydra_app": {"arguments", "complaints", "core", "options", "schema", "tasks", "tracking"},
+    "completion": {"arguments", "hydra_app", "options"},
+    "cli": {"complaints", "completion", "core", "hydra_app", "options"},
 }
 # A planner plans with the simulator itself: no protocol in core could stand for it.
 EXCEPTIONS = {"experts/mario_planner": "dagger_cli.envs.mario"}
-HYDRA_IS_KNOWN_TO = {"build", "hydra_app", "schema"}
+HYDRA_IS_KNOWN_TO = {"build", "completion", "hydra_app", "schema", "tasks", "trust"}
 RIM = {"envs", "experts", "policies", "tracking"}
 
 

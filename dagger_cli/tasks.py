@@ -1,0 +1,134 @@
+"""The body of every command: from its composed config to the code that does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from dagger_cli.arguments import touched
+from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.types import Score
+
+
+def _train(cfg: DictConfig) -> Score:
+    from dagger_cli.build import resumed_job, train_job
+    from dagger_cli.commands.train import train
+    from dagger_cli.tracking.checkpoint import read_manifest, resolve_run
+
+    config = HydraConfig.get()
+    keys = touched(config.overrides.task)
+    if cfg.resume is None:
+        job = train_job(cfg, keys, sweep=config.mode == RunMode.MULTIRUN)
+        return train(job, _shown(Path(config.runtime.output_dir)), resume=False)
+    folder = resolve_run(cfg.resume)
+    saved = read_manifest(folder / "checkpoints" / "last").config
+    return train(resumed_job(cfg, keys, saved), _shown(folder), resume=True)
+
+
+def _eval(cfg: DictConfig) -> Score:
+    from dagger_cli.build import eval_job, expert_job
+    from dagger_cli.commands.evaluate import score
+    from dagger_cli.tracking.checkpoint import read_manifest, resolve_checkpoint
+
+    if cfg.checkpoint == "expert":
+        job, checkpoint = expert_job(cfg), None
+    else:
+        checkpoint = resolve_checkpoint(cfg.checkpoint)
+        keys = touched(HydraConfig.get().overrides.task)
+        job = eval_job(cfg, keys, read_manifest(checkpoint).config)
+    shown = {"render": cfg.render, "video": cfg.video, "json": cfg.json}
+    return score(job, checkpoint, **shown, width=_width(cfg))
+
+
+def _width(cfg: DictConfig) -> int | None:
+    """Of the beam; None is greedy."""
+    if cfg.decode not in ("greedy", "beam"):
+        raise ConfigError(f"decode must be greedy or beam, got '{cfg.decode}'")
+    if cfg.decode == "greedy" and "width" in touched(HydraConfig.get().overrides.task):
+        raise ConfigError(f"width={cfg.width} has no effect without decode=beam")
+    return int(cfg.width) if cfg.decode == "beam" else None
+
+
+def _expert_list(cfg: DictConfig) -> None:
+    from dagger_cli.commands.expert import list_known
+
+    list_known(str(cfg.env.get("id", cfg.env.name)), cfg.env.name)
+
+
+def _expert_show(cfg: DictConfig) -> None:
+    from dagger_cli.build import expert_of
+    from dagger_cli.commands.expert import show
+
+    show(*expert_of(cfg))
+
+
+def _expert_score(cfg: DictConfig) -> Score:
+    from dagger_cli.build import expert_job
+    from dagger_cli.commands.expert import score
+
+    return score(expert_job(cfg), cfg.json)
+
+
+def _expert_fetch(cfg: DictConfig) -> None:
+    if "fallback" not in cfg.expert:
+        raise ConfigError(
+            "dagger expert fetch downloads from the Hub (expert=hub); for an agent that is here, "
+            "use dagger expert convert"
+        )
+    cfg.expert.fallback = "none"
+    _expert_convert(cfg)
+
+
+def _expert_convert(cfg: DictConfig) -> None:
+    from dagger_cli.build import expert_of
+    from dagger_cli.commands.expert import save
+
+    out = cfg.out  # a missing one is reported before anything is loaded
+    save(*expert_of(cfg), out)
+
+
+def _push(cfg: DictConfig) -> None:
+    from dagger_cli.commands.push import push
+
+    push(
+        cfg.checkpoint,
+        cfg.repo_id,
+        private=cfg.private,
+        video=cfg.video,
+        message=cfg.message,
+    )
+
+
+def _export(cfg: DictConfig) -> None:
+    from dagger_cli.build import source_of
+    from dagger_cli.commands.export import check, export
+    from dagger_cli.tracking.checkpoint import read_manifest, resolve_checkpoint
+
+    folder, path = resolve_checkpoint(cfg.checkpoint), Path(cfg.path).expanduser()
+    check(cfg.format, path)
+    keys = touched(HydraConfig.get().overrides.task)
+    source = source_of(cfg, keys, read_manifest(folder).config)
+    export(folder, cfg.format, path, source)
+
+
+TASKS: dict[str, Callable[[DictConfig], Score | None]] = {
+    "train": _train,
+    "eval": _eval,
+    "expert fetch": _expert_fetch,
+    "expert show": _expert_show,
+    "expert list": _expert_list,
+    "expert score": _expert_score,
+    "expert convert": _expert_convert,
+    "push": _push,
+    "export": _export,
+}
+
+
+def _shown(folder: Path) -> Path:
+    """Relative where that is shorter to read and type."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
