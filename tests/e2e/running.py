@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
+import yaml
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 
 from dagger_cli.cli import main
 from dagger_cli.commands.final_scores import played
+from dagger_cli.options import config_dir, options
 
 # A run of a fraction of a second; what a test is about is said after it.
 TINY = (
@@ -84,6 +86,23 @@ def train(*words: str, cwd: Path, run: str = "run") -> Path:
     done = dagger("train", *TINY, *words, f"hydra.run.dir={run}", cwd=cwd)
     assert (done.code, done.err) == (0, ""), done.err
     return cwd / run
+
+
+def assert_chosen(words: list[str], config: str) -> None:
+    """Every word says what the config, YAML as `--cfg job` prints it, came to."""
+    composed = yaml.safe_load(config)
+    for word in words:
+        key, _, value = word.partition("=")
+        if key in options():
+            option = config_dir() / key / f"{value}.yaml"
+            own = yaml.safe_load(option.read_text(encoding="utf-8"))
+            if "_target_" in own:
+                assert composed[key]["_target_"] == own["_target_"], word
+            continue
+        node = composed
+        for part in key.split("."):
+            node = node[part]
+        assert node == yaml.safe_load(value), word
 
 
 def metrics(run: Path) -> list[dict[str, Any]]:
