@@ -48,7 +48,7 @@ def run(command: str, words: Sequence[str]) -> int:
 
         shared = frozenset.intersection(*map(frozenset, students))
         named = {" ".join(w for w in words if w not in shared): s for words, s in students.items()}
-        Console(rounds=0, failure_name="failures").compare(named)
+        Console(failure_name="failures").compare(named)
     for failure in failures[1:]:
         print(f"dagger: another job failed too: {failure}", file=sys.stderr)
     if failures:

@@ -40,9 +40,7 @@ def score(
     if width is not None and (render or video):
         raise ConfigError("decode=beam shows nothing; leave out render and video")
     policy, name = _policy(job, checkpoint)
-    console = Console(
-        rounds=0, failure_name=job.env.failure_name, per_step_name=job.env.per_step_name
-    )
+    console = Console(failure_name=job.env.failure_name, per_step_name=job.env.per_step_name)
     notes = job.expert.card.notes if job.expert is not None else ()
     what = [("env", str(job.env.source.id)), ("policy", name)]
     console.start([*what, ("seeds", f"{job.seeds[0]} to {job.seeds[-1]}")], notes)

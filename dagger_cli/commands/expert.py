@@ -29,7 +29,7 @@ _SHOWN_ELSEWHERE = ("network", "score", "sha256", "source", "name", "format", "v
 def list_known(env_id: str, env_name: str) -> None:
     """Print one row an agent: bundled, trained here, cached, on the Hub."""
     known = catalogue(env_id)
-    console = Console(rounds=0, failure_name=None)
+    console = Console()
     console.start([("env", env_id)], known.notes)
     if not known.agents:
         raise ExpertError(
@@ -66,7 +66,7 @@ def show(expert: Expert, env_id: str) -> None:
     if hasattr(expert, "shape"):
         pairs.append(("network", expert.shape()))
     pairs += list(_details(card.details))
-    Console(rounds=0, failure_name=None).start(pairs, card.notes)
+    Console().start(pairs, card.notes)
 
 
 def _details(details: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -104,7 +104,7 @@ def score(job: EvalJob, json: str | None) -> Score:
     card = timed.card
     label = f"{1000 * timed.seconds / result.lengths.sum():.3g} ms of one core"
     pairs = [("published", _spread(card.published)), ("a label", label)]
-    Console(rounds=0, failure_name=None).start(pairs)
+    Console().start(pairs)
     for warning in warnings(result, card, job):
         print(f"warning: {warning}")
     return result
@@ -142,7 +142,7 @@ def save(expert: Expert, env_id: str, out: str | None) -> None:
     pairs = [("expert", card.name), ("source", card.source), ("published", _spread(card.published))]
     pairs += [("written", str(path)) for path in paths]
     pairs.append(("use it", f"expert=path {shlex.quote(f'expert.path={folder}')}"))
-    Console(rounds=0, failure_name=None).start(pairs, card.notes)
+    Console().start(pairs, card.notes)
 
 
 def _folder_name(card: Card) -> str:

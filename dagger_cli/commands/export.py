@@ -35,7 +35,7 @@ def export(checkpoint: Path, format: str, path: Path, source: Any) -> None:
     spaces = source.observation_space, source.action_space
     agent = student_agent(Student(checkpoint), *spaces)
     told = {"sb3": _sb3, "onnx": _onnx, "torchscript": _torchscript}[format](agent, path, source)
-    console = Console(rounds=0, failure_name=None)
+    console = Console()
     console.start([("checkpoint", str(checkpoint)), ("written", str(path)), *told])
 
 

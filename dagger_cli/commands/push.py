@@ -34,7 +34,7 @@ def push(
     what = f"Round {manifest.round} of {manifest.config['trainer']['name']}"
     message = message or f"{what} in {manifest.config['env']['id']}"
     size = sum(map(len, files.values())) / 2**20
-    console = Console(rounds=0, failure_name=None)
+    console = Console()
     where = f"{repo_id} ({'private' if private else 'public'} where it is new)"
     console.start([("checkpoint", str(folder)), ("to", where), ("size", f"{size:.1f} MiB")])
     url = upload(repo_id, files, private=private, message=message)

@@ -92,7 +92,8 @@ class TorchLearner:
     warm_start: bool
     decay: bool
     normalise: bool
-    device: str = "cpu"  # of configs saved before there was a choice
+    # Of policies that offer no choice, and of configs saved before there was one:
+    device: str = "cpu"
     precision: str = "float32"
     last_fit: int = 1
 

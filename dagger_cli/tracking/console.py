@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Console:
     """An observer that shows a bar on a terminal and prints one line a round elsewhere.
 
-    `rounds` is the length of the run; `failure_name` is what a bad end of an episode is called, as
+    `rounds` is the length of the run, 0 for what is none; `failure_name` is what a bad end of an episode is called, as
     in "falls", or None where there is no such thing; `per_step_name` what the return per step is
     called where it says more than the return, as in "accuracy". Printing goes to `out`, by default
     stdout.
@@ -30,8 +30,8 @@ class Console:
     def __init__(
         self,
         *,
-        rounds: int,
-        failure_name: str | None,
+        rounds: int = 0,
+        failure_name: str | None = None,
         per_step_name: str | None = None,
         out: rich.console.Console | None = None,
     ) -> None:
