@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 class Console:
     """An observer that shows a bar on a terminal and prints one line a round elsewhere.
 
-    `rounds` is the length of the run, 0 for what is none; `failure_name` is what a bad end of an episode is called, as
-    in "falls", or None where there is no such thing; `per_step_name` what the return per step is
-    called where it says more than the return, as in "accuracy". Printing goes to `out`, by default
-    stdout.
+    `rounds` is the length of the run, 0 for what is none; `failure_name` is what a bad end of an
+    episode is called, as in "falls", or None where there is no such thing; `per_step_name` what the
+    return per step is called where it says more than the return, as in "accuracy". Printing goes to
+    `out`, by default stdout.
     """
 
     def __init__(
