@@ -1,7 +1,11 @@
-"""What the command line means before Hydra reads it: short names, and where a resumed run lives."""
+"""What the command line means before Hydra reads it: short names, and where a resumed run lives.
+
+Shells leave the tilde of `key=~/path` alone and Hydra has another use for it, so it is home here.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,12 +14,18 @@ from dagger_cli.core.errors import ConfigError
 
 # The group is called beta_schedule and people type beta; `import` cannot be a Python name.
 SHORT = {"beta": "beta_schedule", "env.import": "env.imports"}
+_OPEN = "env.kwargs."  # may have any keys, and Hydra wants them to be added
+_HOME = re.compile(r"(?<=[=,])(['\"]?)~(?=/)")
 _WORD = re.compile(r"(?P<sign>[+~]{0,2})(?P<key>[\w./@]+)(?P<rest>(=.*)?)", re.S)
 
 
 def expand(words: Sequence[str]) -> list[str]:
     """Replace short names by the config's own, with any sign before them and any value after."""
-    return [_expand(word) for word in words]
+    return [_at_home(_expand(word)) for word in words]
+
+
+def _at_home(word: str) -> str:
+    return _HOME.sub(lambda quote: quote[1] + os.path.expanduser("~"), word)
 
 
 def _expand(word: str) -> str:
@@ -23,6 +33,8 @@ def _expand(word: str) -> str:
     if match is None:
         return word
     key = match["key"]
+    if key.startswith(_OPEN) and not match["sign"]:
+        return f"++{word}"
     for short, name in SHORT.items():
         if key == short or key.startswith((f"{short}.", f"{short}@")):
             return match["sign"] + name + key.removeprefix(short) + match["rest"]
@@ -48,4 +60,6 @@ def into_run_folder(words: Sequence[str], run: Path) -> list[str]:
         raise ConfigError("resume= goes on with one run and cannot be combined with --multirun")
     # A backslash is one in Hydra's grammar unless a quote comes after it.
     quoted = re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), str(run))
-    return [*words, f"hydra.run.dir='{quoted}'"]
+    # Beside the other overrides, as argparse does not take them on both sides of a flag.
+    at = max(i for i, word in enumerate(words) if word.lstrip("+").startswith("resume="))
+    return [*words[:at], f"hydra.run.dir='{quoted}'", *words[at:]]

@@ -6,10 +6,12 @@ checkpoint may have built or imported is checked first (trust.py).
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
+from pathlib import Path
 from typing import Any
 
 from hydra.errors import InstantiationException
@@ -36,9 +38,12 @@ RESUME_MAY_CHANGE = (
     "evaluation.episodes",
     "evaluation.seed",
     "env.workers",
+    "env.data",
+    "expert.path",
     "policy.device",
     "aggregate.storage",
 )
+EVAL_MAY_CHANGE = ("env", "env.id", "env.imports", "env.workers", "env.data")
 
 
 @dataclass(frozen=True)
@@ -115,7 +120,9 @@ def eval_job(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any]
     """Build what a checkpoint with the config `saved` needs to be scored."""
     own = saved["env"]["id"]
     for key in touched:
-        if (key == "env" and cfg.env.id != own) or key.split(".")[0] == "expert":
+        part = key.split(".")[0]
+        other = key in ("env", "env.id") and cfg.env.id != own
+        if other or part == "expert" or (part == "env" and key not in EVAL_MAY_CHANGE):
             raise ConfigError(
                 f"{key}={_value(cfg, key)} has no effect on a checkpoint: this one was trained "
                 f"on {own} and brings its own config; leave it out"
@@ -123,8 +130,9 @@ def eval_job(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any]
     # The expert is not built, so nothing of it is imported.
     check_trust(saved, cfg, touched, ("env.imports", "env.id"))
     config = OmegaConf.create(dict(saved))
-    if "env.workers" in touched:
-        config.env.workers = cfg.env.workers
+    for key in ("env.workers", "env.data"):
+        if key in touched:
+            OmegaConf.update(config, key, OmegaConf.select(cfg, key))
     if "device" in config.policy:
         config.policy.device = "cpu"  # nothing is fitted, and there may be no GPU here
     config.env = _in_gymnasium(config.env)
@@ -162,6 +170,7 @@ def open_for(source: Any, episodes: int) -> Any:
 
 
 def _train_job(config: dict[str, Any], notes: tuple[str, ...] = ()) -> TrainJob:
+    _root(config)
     cfg = OmegaConf.create(config)
     if not isinstance(cfg, DictConfig):
         raise CheckpointError("the saved config is not a mapping of keys to values")
@@ -209,6 +218,14 @@ def _train_job(config: dict[str, Any], notes: tuple[str, ...] = ()) -> TrainJob:
         evaluation_seeds,
         notes=(*notes, *tried, *expert.card.notes),
     )
+
+
+def _root(config: dict[str, Any]) -> None:
+    """Files are saved with their whole path: a run may be resumed or scored from elsewhere."""
+    for group, key in (("env", "data"), ("expert", "path"), ("expert", "folder")):
+        path = config.get(group, {}).get(key)
+        if path is not None and Path(str(path)).exists():
+            config[group][key] = os.path.abspath(path)
 
 
 def _check_values(cfg: DictConfig) -> None:
@@ -348,6 +365,12 @@ def _test_seeds(key: str, episodes: int, first: int) -> range:
 def _unread(cfg: DictConfig, touched: Collection[str]) -> Iterator[str]:
     """What the user chose and nobody will read, as sentences."""
     trainer = OmegaConf.to_container(cfg.trainer, resolve=False)
+    tries = [key for key in touched if key.startswith("trainer.tries.")]
+    if tries and not _instantiate(cfg.trainer, drop=("name",)).rewinds:
+        yield (
+            f"'{tries[0]}={_value(cfg, tries[0])}' has no effect: trainer '{cfg.trainer.name}' as "
+            "it is set tries no actions; leave it out, or add trainer.costs=rollout"
+        )
     for key in touched:
         if key.split(".")[0] == "beta_schedule" and "${beta_schedule}" not in str(trainer):
             yield (

@@ -66,6 +66,12 @@ def _config_error(err: BaseException) -> str:
         # An interpolation that leads to it has a full key of its own.
         key = full[1] if full and full[1].endswith(f".{needed[1]}") else needed[1]
         return f"{key} needs a value: give {key}=..."
+    lacking = re.search(r"Interpolation key '([\w.]+)' not found", text)
+    if lacking and full:
+        return (
+            f"{full[1]} is taken from {lacking[1]}, which was not chosen with this environment: "
+            f"give {full[1]}=..., or choose another option of '{full[1].partition('.')[0]}'"
+        )
     reason = str(err.__cause__ or text).splitlines()[0]
     return f"{full[1]}: {_one_line(reason)}" if full else _one_line(text)
 
@@ -82,6 +88,8 @@ def _unknown_key(key: str) -> str:
     name = key.rpartition(".")[2]
     same_level = [k for k in _keys() if k.rpartition(".")[0] == key.rpartition(".")[0]]
     near = get_close_matches(key, same_level, n=1) or get_close_matches(key, _keys(), n=1)
+    if key.startswith("trainer.beta."):
+        return f"there is no key '{key}'; did you mean '{key.removeprefix('trainer.')}'?"
     if key in near:
         return f"there is no key '{key}' with the command and the options that were chosen"
     hint = f"; did you mean '{near[0]}'?" if near else f"; see `dagger train --help` for '{name}'"

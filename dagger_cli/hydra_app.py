@@ -9,11 +9,10 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import hydra
 from hydra._internal.hydra import Hydra
-from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
@@ -24,6 +23,7 @@ from dagger_cli.core.types import Score
 from dagger_cli.options import best_experiment, config_dir
 from dagger_cli.schema import ROOTS, register
 from dagger_cli.tasks import TASKS
+from dagger_cli.words import check
 
 Task = Callable[[DictConfig], None]
 
@@ -31,8 +31,7 @@ Task = Callable[[DictConfig], None]
 def run(command: str, words: Sequence[str]) -> int:
     """Run `dagger <command> <words>`; returns the exit code, raises what a single job raised."""
     words = expand(words)
-    if any(word.startswith("--experimental-rerun") for word in words):
-        raise ConfigError("--experimental-rerun unpickles a file and is refused; use resume=...")
+    check(command, words)
     if command == "train" and (run_folder := value_of(words, "resume")) is not None:
         from dagger_cli.tracking.checkpoint import resolve_run
 
@@ -41,7 +40,6 @@ def run(command: str, words: Sequence[str]) -> int:
         words = _at_its_best(words)
     failures: list[Exception] = []
     students: dict[tuple[str, ...], Score] = {}
-    _check_flags(command, words)
     hand_over(command, words, _noting(failures, students, command))
     if len(students) > 1:
         from dagger_cli.tracking.console import Console
@@ -137,17 +135,6 @@ def _refuse_unknown(command: str, cfg: DictConfig) -> None:
                 f"there is no key '{key}'{nearest(key, known)}, so +{key}=... has no effect: "
                 "leave it out"
             )
-
-
-def _check_flags(command: str, words: Sequence[str]) -> None:
-    """Hydra's own parser would print its usage and stop the program."""
-
-    def complain(message: str) -> NoReturn:
-        raise ConfigError(f"{message}; see `dagger {command} --help`")
-
-    parser = get_args_parser()
-    parser.error = complain  # type: ignore[method-assign]
-    parser.parse_args(list(words))
 
 
 def root_of(command: str) -> str:

@@ -31,6 +31,12 @@ def check_trust(
 
     `imports` are the keys whose value would be imported.
     """
+    for text in _texts(saved):
+        if "${" in text:  # runs are saved with every value worked out
+            raise CheckpointError(
+                f"the checkpoint's config wants to have {text!r} worked out where it is read; it is "
+                "refused because a checkpoint must not choose what is run or read"
+            )
     ours = shipped_targets()
     for place, target in _targets(saved):
         if target not in ours or not target.startswith(_PLACES.get(place, "?")):
@@ -59,3 +65,16 @@ def _targets(node: Any, place: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(node, list):
         for value in node:
             yield from _targets(value, f"{place}[]")
+
+
+def _texts(node: Any) -> Iterator[str]:
+    """Every key and every value that is a text, as deep as they lie."""
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            yield str(key)
+            yield from _texts(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _texts(value)
+    elif isinstance(node, str):
+        yield node

@@ -35,6 +35,15 @@ class Schedule(Protocol):
         ...
 
 
+def check_schedule(beta: object) -> None:
+    """Raises ConfigError where a number stands for a schedule."""
+    if not callable(beta):
+        raise ConfigError(
+            f"trainer.beta={beta} is no schedule: choose one with beta=..., as in beta=constant "
+            f"beta.value={beta}"
+        )
+
+
 def _check_by(by: str) -> None:
     if by not in ("round", "labels"):
         raise ConfigError(f"beta_schedule.by must be 'round' or 'labels', got '{by}'")

@@ -240,4 +240,4 @@ def student_score(student: Student) -> dict[str, Any] | None:
 
 def played_round(summary: Any) -> Any:
     """Which round's student the final table of a run is about; older runs meant the best one."""
-    return summary["student"].get("round", summary["best"]["round"])
+    return summary.get("student_round", summary["best"]["round"])

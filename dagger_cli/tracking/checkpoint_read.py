@@ -12,7 +12,7 @@ from dagger_cli.core.kit import Kit, Learner
 from dagger_cli.core.loop import Best
 from dagger_cli.core.packing import unpack
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Array, Policy, Space
+from dagger_cli.core.types import Array, Card, Expert, Policy, Space
 from dagger_cli.tracking.arrays import read_arrays
 from dagger_cli.tracking.layout import CHECKPOINTS, ENV, LAST, POLICY, follow, shard_path
 from dagger_cli.tracking.manifest import Manifest, read_manifest
@@ -31,6 +31,7 @@ def restore(run: Path, kit: Kit) -> tuple[State, Best]:
     checkpoint = follow(run / CHECKPOINTS, LAST)
     manifest = read_manifest(checkpoint)
     _check_budget(run, manifest, kit.budget)
+    _check_expert(run, manifest.expert, kit.expert)
     arrays = _read(checkpoint, POLICY, manifest)
     policy = unpack(arrays, kit.learner, kit.env.action_space)
     snapshot = _read(checkpoint, ENV, manifest)
@@ -55,6 +56,18 @@ def _read_aggregate(checkpoints: Path, manifest: Manifest, kit: Kit) -> Dataset 
                 raise CheckpointError(f"{path} does not hold labelled states: no '{name}'")
         data = kit.aggregate(data, Dataset(**columns, rounds=(shard.rows,)))
     return data
+
+
+def _check_expert(run: Path, taught: Card, expert: Expert) -> None:
+    """Code of ours and of the user may change; an agent may not become another one."""
+    kinds = [card.source.partition(":")[0] for card in (taught, expert.card)]
+    other = hasattr(expert, "save") and expert.card.sha256 != taught.sha256
+    if other or kinds[0] != kinds[1]:
+        raise CheckpointError(
+            f"{run} was taught by '{taught.name}' ({taught.source}, sha256 {taught.sha256[:12]}), "
+            f"and its expert is now '{expert.card.name}' ({expert.card.source}, sha256 "
+            f"{expert.card.sha256[:12]}): make the first one available again"
+        )
 
 
 def _check_budget(run: Path, manifest: Manifest, budget: Budget) -> None:

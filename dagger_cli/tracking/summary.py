@@ -45,7 +45,8 @@ def write_summary(
     `shown` says whether there is anything to watch in its environment.
     """
     value = {
-        "student": {"round": round, **score_summary(student)},
+        "student": score_summary(student),
+        "student_round": round,
         "expert": score_summary(expert),
         "best": {"round": best.round, "validation_mean": best.mean},
         "spent": spent._asdict(),

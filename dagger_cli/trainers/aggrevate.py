@@ -18,7 +18,7 @@ from typing import ClassVar
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import Mixture
 from dagger_cli.core.rewind import Follow, Tries, cost_examples
-from dagger_cli.core.schedules import Schedule
+from dagger_cli.core.schedules import Schedule, check_schedule
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Policy
 
@@ -31,6 +31,9 @@ class AggreVaTe:
     tries: Tries
     rewinds: ClassVar[bool] = True
     aggregates: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        check_schedule(self.beta)
 
     def start(self, kit: Kit) -> State:
         """Nothing learned, nothing collected."""

@@ -21,7 +21,7 @@ from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import EpisodeMixture, Mixture
 from dagger_cli.core.rollout import label, rollout
-from dagger_cli.core.schedules import Schedule
+from dagger_cli.core.schedules import Schedule, check_schedule
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Policy, Spent
 
@@ -45,6 +45,7 @@ class DAgger:
     rewinds: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
+        check_schedule(self.beta)
         if self.coin not in COINS:
             raise ConfigError(f"trainer.coin must be one of {', '.join(COINS)}; got '{self.coin}'")
         if self.fit not in FITS:

@@ -111,7 +111,7 @@ def test_a_students_score_is_told_of_the_round_that_was_played(tmp_path):
     words = ("policy.warm_start=false", "validation.tolerance=0", "seed=2")
     run = train(*words, "evaluation.checkpoint=last", cwd=tmp_path)
     found = summary(run)
-    assert found["best"]["round"] < found["student"]["round"] == 3
+    assert found["best"]["round"] < found["student_round"] == 3
     for which, says in (("best", "unknown"), ("last", f"{found['student']['mean']:.1f}")):
         path = f"expert.path={run / 'checkpoints' / which}"
         shown = dagger("expert", "show", "env=cartpole", "expert=path", path, cwd=tmp_path)

@@ -24,9 +24,17 @@ from dagger_cli.core.errors import ConfigError
         ("beta.values=[1,beta=2]", "beta_schedule.values=[1,beta=2]"),
         ("env.import=my_envs", "env.imports=my_envs"),
         ("+env.import=[a,b]", "+env.imports=[a,b]"),
+        ("env.kwargs.gravity=-9", "++env.kwargs.gravity=-9"),
+        ("+env.kwargs.gravity=-9", "+env.kwargs.gravity=-9"),
+        ("resume=~/a", "resume=/home/me/a"),
+        ("video='~/a b.mp4'", "video='/home/me/a b.mp4'"),
+        ("checkpoint=~/a,~/b", "checkpoint=/home/me/a,/home/me/b"),
+        ("message=a~/b", "message=a~/b"),
+        ("~beta", "~beta_schedule"),
     ],
 )
-def test_short_names_stand_for_the_configs_own(typed, meant):
+def test_short_names_stand_for_the_configs_own(typed, meant, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
     assert expand([typed]) == [meant]
 
 
@@ -84,9 +92,9 @@ def test_touched_are_the_keys_alone():
     ["outputs/run", "with space/run", "it's/run", "a=b,c", "back\\slash", "(x)[y]{z}", "a:b", "ü"],
 )
 def test_the_folder_of_a_resumed_run_survives_hydras_grammar(folder):
-    *rest, last = into_run_folder(["seed=1"], Path(folder))
-    parsed = OverridesParser.create().parse_overrides([last])[0]
-    assert rest == ["seed=1"]
+    first, ours, *rest = into_run_folder(["seed=1", "resume=x", "--config-dir", "y"], Path(folder))
+    parsed = OverridesParser.create().parse_overrides([ours])[0]
+    assert [first, *rest] == ["seed=1", "resume=x", "--config-dir", "y"]
     assert (parsed.key_or_group, parsed.value()) == ("hydra.run.dir", folder)
 
 

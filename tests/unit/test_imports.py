@@ -31,13 +31,16 @@ ALLOWED = {
     "commands": {"build", "core", "experts", "publish", "tracking"},
     "publish": {"core", "experts"},
     "tasks": {"arguments", "build", "commands", "core", "tracking"},
-    "hydra_app": {"arguments", "complaints", "core", "options", "schema", "tasks", "tracking"},
+    "words": {"arguments", "complaints", "core", "options"},
+    "hydra_app": {
+        *("arguments", "complaints", "core", "options", "schema", "tasks", "tracking", "words"),
+    },
     "completion": {"arguments", "hydra_app", "options"},
     "cli": {"complaints", "completion", "core", "hydra_app", "options"},
 }
 # A planner plans with the simulator itself: no protocol in core could stand for it.
 EXCEPTIONS = {"experts/mario_planner": "dagger_cli.envs.mario"}
-HYDRA_IS_KNOWN_TO = {"build", "completion", "hydra_app", "schema", "tasks", "trust"}
+HYDRA_IS_KNOWN_TO = {"build", "completion", "hydra_app", "schema", "tasks", "trust", "words"}
 RIM = {"envs", "experts", "policies", "tracking"}
 
 
