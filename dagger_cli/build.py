@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from dagger_cli.core.budget import Budget
 from dagger_cli.core.errors import CheckpointError, ConfigError, DaggerError
@@ -99,6 +101,7 @@ def train_job(cfg: DictConfig, touched: Collection[str], *, sweep: bool) -> Trai
 
 def resumed_job(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any]) -> TrainJob:
     """Build a run from its own saved config, with the few things a resumed run may change."""
+    check_trust(saved, cfg, touched, IMPORT_KEYS)
     free = {"resume", *RESUME_MAY_CHANGE, *IMPORT_KEYS}
     if cfg.expert.get("_target_") == saved["expert"].get("_target_"):
         free.add("expert")  # saying again what it was, as expert.target needs it
@@ -108,17 +111,19 @@ def resumed_job(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, A
                 f"'{key}' cannot change when a run is resumed: it keeps its own config "
                 f"(free to change: {', '.join(RESUME_MAY_CHANGE)})"
             )
-    check_trust(saved, cfg, touched, IMPORT_KEYS)
     config = OmegaConf.create(dict(saved))
     for key in RESUME_MAY_CHANGE:
         if key in touched:
             OmegaConf.update(config, key, OmegaConf.select(cfg, key))
-    return _train_job(_plain(config))
+    with _of_a_checkpoint():
+        return _train_job(_plain(config))
 
 
 def eval_job(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any]) -> EvalJob:
     """Build what a checkpoint with the config `saved` needs to be scored."""
-    own = saved["env"]["id"]
+    # The expert is not built, so nothing of it is imported.
+    check_trust(saved, cfg, touched, ("env.imports", "env.id"))
+    own = saved["env"].get("id")
     for key in touched:
         part = key.split(".")[0]
         other = key in ("env", "env.id") and cfg.env.id != own
@@ -127,18 +132,17 @@ def eval_job(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any]
                 f"{key}={_value(cfg, key)} has no effect on a checkpoint: this one was trained "
                 f"on {own} and brings its own config; leave it out"
             )
-    # The expert is not built, so nothing of it is imported.
-    check_trust(saved, cfg, touched, ("env.imports", "env.id"))
     config = OmegaConf.create(dict(saved))
     for key in ("env.workers", "env.data"):
         if key in touched:
             OmegaConf.update(config, key, OmegaConf.select(cfg, key))
     if "device" in config.policy:
         config.policy.device = "cpu"  # nothing is fitted, and there may be no GPU here
-    config.env = _in_gymnasium(config.env)
-    env = _env(config)
-    learner = _learner(config, env)
-    return EvalJob(env, learner, None, _seeds(cfg, config.evaluation, env.source))
+    with _of_a_checkpoint():
+        config.env = _in_gymnasium(config.env)
+        env = _env(config)
+        learner = _learner(config, env)
+        return EvalJob(env, learner, None, _seeds(cfg, config.evaluation, env.source))
 
 
 def expert_job(cfg: DictConfig) -> EvalJob:
@@ -151,13 +155,26 @@ def expert_job(cfg: DictConfig) -> EvalJob:
 def source_of(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any]) -> Any:
     """The environment's source that a checkpoint with the config `saved` was trained in."""
     check_trust(saved, cfg, touched, ("env.imports", "env.id"))
-    return _env(OmegaConf.create(dict(saved))).source
+    with _of_a_checkpoint():
+        return _env(OmegaConf.create(dict(saved))).source
 
 
 def expert_of(cfg: DictConfig) -> tuple[Expert, str]:
     """The expert alone, and the id of the environment that it is for."""
     env = _env(cfg)
     return _expert(cfg, env), str(env.source.id)
+
+
+@contextmanager
+def _of_a_checkpoint() -> Iterator[None]:
+    """A config that Hydra has not composed may have anything in any place."""
+    try:
+        yield
+    except (TypeError, ValueError, AttributeError, OmegaConfBaseException) as err:
+        raise CheckpointError(
+            f"the checkpoint's config makes no run ({type(err).__name__}: {err}): it was altered, "
+            "or written by another version of dagger-cli"
+        ) from err
 
 
 def open_for(source: Any, episodes: int) -> Any:

@@ -31,11 +31,14 @@ def check_trust(
 
     `imports` are the keys whose value would be imported.
     """
+    for name in ("env", "expert", "policy", "trainer"):
+        if not isinstance(saved.get(name), Mapping):
+            raise CheckpointError(f"the checkpoint's config does not say what its {name} was")
     for text in _texts(saved):
         if "${" in text:  # runs are saved with every value worked out
             raise CheckpointError(
-                f"the checkpoint's config wants to have {text!r} worked out where it is read; it is "
-                "refused because a checkpoint must not choose what is run or read"
+                f"the checkpoint's config wants to have {text!r} worked out where it is read; "
+                "it is refused because a checkpoint must not choose what is run or read"
             )
     ours = shipped_targets()
     for place, target in _targets(saved):

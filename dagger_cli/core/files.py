@@ -6,11 +6,13 @@ Errors of the operating system are passed on as they are, after the temporary fi
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
 import re
 import shutil
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -36,6 +38,19 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def read_bytes(path: Path, limit: int) -> bytes:
+    """All of a file of at most `limit` bytes; raises OSError for anything else.
+
+    A link may lead to a device or a pipe, whose size says nothing and which may never end.
+    """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "not an ordinary file", str(path))
+    if status.st_size > limit:
+        raise OSError(errno.EFBIG, f"{status.st_size >> 20} MiB are absurd for it", str(path))
+    return path.read_bytes()
 
 
 def write_bytes(path: Path, data: bytes) -> None:

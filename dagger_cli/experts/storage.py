@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dagger_cli.core.errors import ExpertError
-from dagger_cli.core.files import write_bytes, write_json
+from dagger_cli.core.files import read_bytes, write_bytes, write_json
 from dagger_cli.experts.spec import Spec, Weights
 from dagger_cli.experts.spec_json import spec_from_json
 
@@ -78,12 +78,7 @@ def load_card(card_path: Path) -> dict[str, Any]:
 def read_bounded(path: Path, limit: int) -> bytes:
     """All of a file; one of more than `limit` bytes is refused before it is read."""
     try:
-        size = path.stat().st_size
-        if size > limit:
-            raise ExpertError(
-                f"'{path}' has {size >> 20} MiB, which is absurd for what it should be"
-            )
-        return path.read_bytes()
+        return read_bytes(path, limit)
     except OSError as err:
         raise ExpertError(f"cannot read '{path}' ({err.strerror})") from err
 

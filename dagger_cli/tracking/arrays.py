@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from dagger_cli.core.errors import CheckpointError
-from dagger_cli.core.files import write_bytes
+from dagger_cli.core.files import read_bytes, write_bytes
 from dagger_cli.core.types import Array
 from dagger_cli.tracking.layout import check_inside
+
+MAX_BYTES = 2**40
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Array]) -> str:
@@ -31,7 +33,7 @@ def read_arrays(path: Path, sha256: str, within: Path) -> dict[str, Array]:
 
     check_inside(path, within)
     try:
-        data = path.read_bytes()
+        data = read_bytes(path, MAX_BYTES)
     except FileNotFoundError as err:
         raise CheckpointError(f"{path} is missing: the checkpoint is incomplete") from err
     except OSError as err:

@@ -14,7 +14,7 @@ from dagger_cli.core.packing import unpack
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Array, Card, Expert, Policy, Space
 from dagger_cli.tracking.arrays import read_arrays
-from dagger_cli.tracking.layout import CHECKPOINTS, ENV, LAST, POLICY, follow, shard_path
+from dagger_cli.tracking.layout import BEST, CHECKPOINTS, ENV, LAST, POLICY, follow, shard_path
 from dagger_cli.tracking.manifest import Manifest, read_manifest
 
 
@@ -36,8 +36,12 @@ def restore(run: Path, kit: Kit) -> tuple[State, Best]:
     policy = unpack(arrays, kit.learner, kit.env.action_space)
     snapshot = _read(checkpoint, ENV, manifest)
     data = _read_aggregate(run / CHECKPOINTS, manifest, kit)
+    follow(run / CHECKPOINTS, BEST)  # or it would be missed only when the next round is saved
     kit.env.restore(snapshot)
-    kit.rng.load(manifest.rng)
+    try:
+        kit.rng.load(manifest.rng)
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as err:
+        raise CheckpointError(f"{checkpoint} holds no states of random streams: {err!r}") from err
     return State(manifest.round, policy, data, manifest.spent, manifest.facts), manifest.best
 
 
@@ -50,6 +54,8 @@ def _read_aggregate(checkpoints: Path, manifest: Manifest, kit: Kit) -> Dataset 
     for round, shard in enumerate(manifest.shards, start=1):
         path = shard_path(checkpoints, round)
         rows = read_arrays(path, shard.sha256, within=checkpoints)
+        if any(len(column) != shard.rows for column in rows.values()):
+            raise CheckpointError(f"{path} does not hold the {shard.rows} rows of its round")
         columns: dict[str, Any] = {name: rows[name] for name in COLUMNS if name in rows}
         for name in COLUMNS[:3]:
             if name not in columns:

@@ -11,12 +11,13 @@ from typing import Any
 
 from dagger_cli import __version__
 from dagger_cli.core.errors import CheckpointError
-from dagger_cli.core.files import plain, write_json
+from dagger_cli.core.files import plain, read_bytes, write_json
 from dagger_cli.core.loop import Best
 from dagger_cli.core.types import Card, Spent
 from dagger_cli.tracking.layout import MANIFEST
 
 FORMAT_VERSION = 1
+MAX_BYTES = 2**26  # a round adds some hundred
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def read_manifest(checkpoint: Path) -> Manifest:
     """Read and check checkpoint.json of a checkpoint's folder (see `resolve_checkpoint`)."""
     path = checkpoint / MANIFEST
     try:
-        text = path.read_bytes()
+        text = read_bytes(path, MAX_BYTES)
     except FileNotFoundError as err:
         raise CheckpointError(f"{checkpoint} is not a checkpoint: it has no {MANIFEST}") from err
     except OSError as err:
@@ -78,6 +79,7 @@ def read_manifest(checkpoint: Path) -> Manifest:
         recorded = content.pop("sha256")
         intact = recorded == _digest(content)
         manifest = _parse(_untag(content))
+        _check(manifest)
     except (KeyError, TypeError, ValueError, AttributeError) as err:
         raise CheckpointError(f"{path} is truncated or altered: {err!r}") from err
     if not intact:
@@ -114,6 +116,25 @@ def _parse(content: Mapping[str, Any]) -> Manifest:
             "shards": tuple(Shard(**shard) for shard in content["shards"]),
         }
     )
+
+
+def _check(manifest: Manifest) -> None:
+    """Raises where values are not what a run of ours writes: rounds are removed by what it says."""
+    counts = [manifest.round, manifest.best.round, *manifest.spent]
+    counts += [count for shard in manifest.shards for count in (shard.rows, shard.share)]
+    if not all(type(count) is int and count >= 0 for count in counts):
+        raise ValueError("a count is not one")
+    if not 1 <= manifest.best.round <= manifest.round == len(manifest.shards):
+        raise ValueError(f"round {manifest.round} of {len(manifest.shards)}")
+    texts = [shard.sha256 for shard in manifest.shards] + [*manifest.files.values()]
+    texts += [manifest.expert.name, manifest.expert.source, manifest.expert.sha256]
+    numbers = [*manifest.facts.values(), manifest.best.mean, manifest.best.top]
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("a name or a hash is not a text")
+    if not all(isinstance(number, int | float) for number in numbers):
+        raise TypeError("a figure is not a number")
+    if not all(isinstance(node, Mapping) for node in (manifest.rng, manifest.config)):
+        raise TypeError("a part has no keys")
 
 
 def _digest(content: Mapping[str, Any]) -> str:

@@ -112,7 +112,7 @@ EVAL = {
     "checkpoint=run env.max_episode_steps=9": r"env.max_episode_steps=9 has no effect",
     "checkpoint=run env.id=Pendulum-v1": r"env.id=Pendulum-v1 has no effect .* on CartPole-v1",
     "checkpoint=run env.backend=envpool": r"env.backend=envpool has no effect",
-    "-m checkpoint=run,copy json=a/b.json": r"give each its own, json='a/b_\$\{hydra:job.num\}.json'",
+    "-m checkpoint=run,copy json=a/b.json": r"its own, json='a/b_\$\{hydra:job.num\}.json'",
     "checkpoint=run env=pendulum": r"env=pendulum has no effect .* trained on CartPole-v1",
     "checkpoint=run expert=bundled": r"expert=bundled has no effect on a checkpoint",
     "checkpoint=run episodes=0": r"episodes must be at least 1, got 0",
