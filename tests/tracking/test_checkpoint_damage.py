@@ -3,7 +3,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from dagger_cli.tracking.checkpoint import (
     resolve_checkpoint,
     restore,
 )
+from dagger_cli.tracking.manifest import Manifest, Shard, write_manifest
 
 from .toys import CARD, CONFIG, ToyEnv, ToyLearner, make_kit, train
 
@@ -157,3 +160,41 @@ def test_a_folder_that_cannot_be_written_to(
     monkeypatch.setattr(os, "replace", refuse)
     with pytest.raises(CheckpointError, match=r"permission denied.*choose a folder"):
         train(tmp_path, 1)
+
+
+def one_rows(manifest: Manifest) -> tuple[Shard, ...]:
+    return (*manifest.shards[:-1], replace(manifest.shards[-1], rows=1))
+
+
+NONSENSE: dict[str, Callable[[Manifest], dict[str, Any]]] = {
+    "an earlier round": lambda m: {"round": 2},
+    "no round": lambda m: {"round": -5},
+    "a text for a round": lambda m: {"round": "3"},
+    "a fraction of a round": lambda m: {"round": 3.0},
+    "a best round to come": lambda m: {"best": replace(m.best, round=4)},
+    "labels below 0": lambda m: {"spent": m.spent._replace(labels=-7)},
+    "a shard too few": lambda m: {"shards": m.shards[:-1]},
+    "a shard of other rows": lambda m: {"shards": one_rows(m)},
+    "no random streams": lambda m: {"rng": {}},
+    "a fact that is none": lambda m: {"facts": {"train/loss": "low"}},
+    "no config": lambda m: {"config": []},
+}
+
+
+@pytest.mark.parametrize("name", NONSENSE)
+def test_nonsense_with_a_right_hash_is_refused_and_removes_nothing(run: Path, name: str) -> None:
+    checkpoint = (run / "checkpoints" / "last").resolve()
+    manifest = read_manifest(checkpoint)
+    write_manifest(checkpoint, replace(manifest, **NONSENSE[name](manifest)))
+    before = sorted(run.rglob("*"))
+    with pytest.raises(CheckpointError):
+        train(run, 5, resume=True)
+    assert sorted(run.rglob("*")) == before
+
+
+def test_a_manifest_that_leads_to_a_device_is_not_read(run: Path) -> None:
+    path = (run / "checkpoints" / "last").resolve() / "checkpoint.json"
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(CheckpointError, match="not an ordinary file"):
+        read_manifest(path.parent)
