@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.random import Generator
 
+from dagger_cli.core.errors import EnvError
 from dagger_cli.core.types import Array, Env, Policy, Score
 
 
@@ -45,4 +46,6 @@ def evaluate(
             started += len(free)
         idle = np.flatnonzero(step.ended)[len(free) :]
         slots, playing = np.delete(slots, idle), np.delete(playing, idle)
+    if not np.isfinite(returns).all():
+        raise EnvError("the environment gave a reward that is not a finite number")
     return Score(order, returns, lengths, failed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from numpy.random import Generator
 
 from dagger_cli.core.budget import Budget
 from dagger_cli.core.dataset import Allocate, Dataset, aggregate, resampled
+from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.schedules import Progress
 from dagger_cli.core.seeds import EpisodeSeeds
 from dagger_cli.core.types import Array, Env, Expert, Fitted, Policy, Space, Spent, Warner
@@ -133,7 +135,13 @@ class Kit:
             learner = learner.last()
         with self.clock("fit"):
             rows = resampled(data, self.rng.learner)
-            return learner.fit(rows, start, self.rng.learner)
+            fitted = learner.fit(rows, start, self.rng.learner)
+        if not math.isfinite(fitted.loss):
+            raise ConfigError(
+                f"the fit diverged: its loss is {fitted.loss}; try a smaller policy.learning_rate, "
+                "and see whether observations and labels are as they should be"
+            )
+        return fitted
 
     def progress(self, round: int, spent: Spent) -> Progress:
         """How far a run is that is about to start `round` and has spent this much."""

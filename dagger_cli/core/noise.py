@@ -32,7 +32,7 @@ class Disturbed:
         space, n = self.space, len(actions)
         noise = rng.multivariate_normal(np.zeros(space.size), self.covariance, n, method="cholesky")
         moved = actions.reshape(n, -1) + noise
-        return np.clip(moved, space.low, space.high).astype(space.dtype).reshape(actions.shape)
+        return space.cast(np.clip(moved, space.low, space.high)).reshape(actions.shape)
 
     def _replaced(self, actions: Array, rng: Generator) -> Array:
         space, flat = self.space, actions.reshape(len(actions), -1)
@@ -47,5 +47,7 @@ def error_covariance(space: Space, actions: Array, labels: Array) -> Array:
     if space.kind != "box":
         return np.full((1, 1), float((actions != labels).mean()))
     gaps = (actions.astype(np.float64) - labels).reshape(n, -1)
+    covariance = gaps.T @ gaps / n
     # A little on the diagonal keeps the factorisation exact where a component is never wrong.
-    return np.asarray(gaps.T @ gaps / n + 1e-12 * np.eye(space.size))
+    little = 1e-12 * max(1.0, float(np.trace(covariance)))
+    return np.asarray(covariance + little * np.eye(space.size))

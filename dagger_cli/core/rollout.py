@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dagger_cli.core.dataset import Dataset
+from dagger_cli.core.errors import EnvError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.types import Acts, Array, Env, Policy, Trajectories, View
 
@@ -85,9 +86,17 @@ def rollout(
             over = step.ended if until is None else step.ended | (env.view.steps[slots] >= until)
             if over.any():
                 _start(kit, np.flatnonzero(over))
+    _check_finite(rows)
     views = View(rows.obs, rows.steps, rows.privileged)
     slots = np.resize(everyone, n_steps)
     return Trajectories(views, Acts(rows.actions, rows.asked), slots, rows.rewards, rows.ended)
+
+
+def _check_finite(rows: _Rows) -> None:
+    """Nothing could be learned of such numbers, and nobody would notice."""
+    for what, numbers in (("a reward", rows.rewards), ("an observation", rows.obs)):
+        if numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
+            raise EnvError(f"the environment gave {what} that is not a finite number")
 
 
 def label(kit: Kit, visited: Trajectories, where: Array | None = None) -> Dataset:

@@ -39,15 +39,25 @@ class Space:
         """How many numbers one element has."""
         return int(np.prod(self.shape, dtype=np.int64))
 
+    @property
+    def whole(self) -> bool:
+        """Whether its numbers are whole ones."""
+        return bool(np.issubdtype(np.dtype(self.dtype), np.integer))
+
+    def cast(self, values: Array) -> Array:
+        """Numbers in the space's dtype, rounded where it has whole ones only."""
+        return np.asarray(np.rint(values) if self.whole else values, self.dtype)
+
     def centre_and_half(self) -> tuple[Array, Array, Array]:
         """Of a box, (size,) each: which numbers have both bounds, their centre, half their range.
 
-        A number that lacks a bound has 0 and 1.
+        A number that lacks a bound has 0 and 1, one that can be but one value that and 1.
         """
         low, high = np.asarray(self.low, np.float64), np.asarray(self.high, np.float64)
         bounded = np.isfinite(low) & np.isfinite(high)
         below, above = np.where(bounded, low, -1.0), np.where(bounded, high, 1.0)
-        return bounded, (below + above) / 2, (above - below) / 2
+        half = (above - below) / 2
+        return bounded, (below + above) / 2, np.where(half > 0, half, 1.0)
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ class Slots:
         for slot in np.flatnonzero(self.buffers.active).tolist():
             try:
                 self._reset_one(slot)
-            except Exception as err:
+            except (Exception, SystemExit) as err:
                 raise self._failure("reset", slot, err) from err
 
     def step(self) -> None:
@@ -99,7 +99,7 @@ class Slots:
         for slot in np.flatnonzero(self.buffers.active).tolist():
             try:
                 self._step_one(slot)
-            except Exception as err:
+            except (Exception, SystemExit) as err:
                 raise self._failure("step", slot, err) from err
 
     def frame(self) -> Array:
@@ -120,22 +120,25 @@ class Slots:
             self._envs[slot] = self._make()
         self._used[slot] = True
         obs, _ = self._envs[slot].reset(seed=int(self.buffers.seeds[slot]))
-        expected = self.buffers.obs.shape[1:]
-        if np.shape(obs) != expected:
-            raise ValueError(f"observation of shape {np.shape(obs)}, its space says {expected}")
-        self.buffers.obs[slot] = obs
+        self._show(slot, obs)
 
     def _step_one(self, slot: int) -> None:
         buffers = self.buffers
         # A copy, because some environments keep the action they were given.
         action = buffers.actions[slot].copy()
         obs, reward, terminated, truncated, _ = self._envs[slot].step(action)
-        buffers.obs[slot] = obs
+        self._show(slot, obs)
         buffers.rewards[slot] = reward
         buffers.terminated[slot] = terminated
         buffers.truncated[slot] = truncated
 
-    def _failure(self, doing: str, slot: int, err: Exception) -> EnvError:
+    def _show(self, slot: int, obs: Any) -> None:
+        expected = self.buffers.obs.shape[1:]
+        if np.shape(obs) != expected:
+            raise ValueError(f"observation of shape {np.shape(obs)}, its space says {expected}")
+        self.buffers.obs[slot] = obs
+
+    def _failure(self, doing: str, slot: int, err: BaseException) -> EnvError:
         if isinstance(err, EnvError):
             return err
         name = self._envs[slot].spec.id

@@ -33,6 +33,8 @@ def to_space(space: Any, *, role: str, env_id: str) -> Space:
             f"env '{env_id}' has a MultiDiscrete {role} space with start {space.start.tolist()}; "
             "only start 0 is understood, so shift it in a wrapper and give the wrapped id"
         )
+    if 0 in space.shape:
+        raise EnvError(f"env '{env_id}' has an empty {role} space, of shape {space.shape}")
     return convert(space)
 
 

@@ -54,7 +54,7 @@ class PythonExpert:
     def act(self, view: View, rng: Generator) -> Acts:
         try:
             actions = np.asarray(self._answer(view.obs))
-        except Exception as err:  # the user's code may raise anything
+        except (Exception, SystemExit) as err:  # the user's code may raise anything
             reason = f"{type(err).__name__}: {err}"
             raise ExpertError(f"'{self.target}' failed on an observation ({reason})") from err
         return Acts(self._checked(actions, len(view)), np.ones(len(view), dtype=bool))
@@ -71,7 +71,22 @@ class PythonExpert:
                 f"got {actions.dtype} of shape {actions.shape} for {n}; "
                 "expert.batched says whether it takes many at once"
             )
+        self._check_values(actions)
         return actions.astype(self.action_space.dtype)
+
+    def _check_values(self, actions: Array) -> None:
+        space = self.action_space
+        if not np.isfinite(actions).all():
+            raise ExpertError(f"'{self.target}' returned an action that is not a finite number")
+        if space.kind == "box":
+            return  # those beyond the bounds are clipped when they are played
+        flat, last = actions.reshape(len(actions), -1), space.start + np.array(space.sizes) - 1
+        wrong = (flat < space.start) | (flat > last) | (flat != np.rint(flat))
+        if wrong.any():
+            raise ExpertError(
+                f"'{self.target}' returned {flat[wrong][0]}, which is none of the choices: whole "
+                f"numbers from {space.start} to {', '.join(map(str, sorted(set(last.tolist()))))}"
+            )
 
 
 def _split(target: str) -> tuple[str, str]:
@@ -87,7 +102,7 @@ def _import(target: str) -> Callable[[Any], Any]:
         sys.path.append(here)
     try:
         function = getattr(importlib.import_module(module), name)
-    except Exception as err:  # an import may raise anything
+    except (Exception, SystemExit) as err:  # an import may raise anything
         reason = f"{type(err).__name__}: {err}"
         raise ExpertError(f"cannot import expert.target '{target}' ({reason})") from err
     if not callable(function):

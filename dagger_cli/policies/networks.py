@@ -50,7 +50,7 @@ class Standardise(nn.Module):
             total += scratch[: len(piece)].copy_(piece).sum(0)
         mean = total / len(obs)
         for piece in pieces:
-            apart = torch.sub(piece, mean, out=scratch[: len(piece)])
+            apart = scratch[: len(piece)].copy_(piece).sub_(mean)
             squares += apart.square_().sum(0)
         std = (squares / len(obs)).sqrt()
         self.mean.copy_(mean)

@@ -25,7 +25,7 @@ from dagger_cli.core.policies import distance
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Array, Policy, Space, View
 
-BLOCK = 64  # rows; neighbours are steps of the same episodes and nearly alike
+BLOCK = 64  # rows at most; neighbours are steps of the same episodes and nearly alike
 SAFE_OR_NOT = Space("discrete", (), "int64", sizes=(2,))
 
 
@@ -64,9 +64,10 @@ class SafeDAgger:
 
     def _unsafe(self, data: Dataset, kit: Kit) -> Array:
         """(N,) bool: where a learner that has not seen the row, nor its neighbours, is far off."""
-        half = np.arange(len(data)) // BLOCK % 2 == 0
+        block = min(BLOCK, max(1, len(data) // 4))
+        half = np.arange(len(data)) // block % 2 == 0
         unsafe = np.zeros(len(data), bool)
-        for seen in (half, ~half) if len(data) > BLOCK else ():
+        for seen in (half, ~half) if len(data) > 1 else ():
             learner, unseen = kit.fit(data[seen], None).policy, data[~seen]
             own = learner.act(View(unseen.obs, unseen.steps), kit.rng.actor).actions
             gaps = distance(kit.env.action_space, own, unseen.labels)
