@@ -229,6 +229,39 @@ def test_python_errors(target: str, batched: bool, sentence: str) -> None:
         Python(target=target, batched=batched).load("X-v0", LINE, LINE)
 
 
+def leave(obs: Array) -> float:
+    raise SystemExit
+
+
+def never(obs: Array) -> float:
+    return float("nan")
+
+
+def third(obs: Array) -> float:
+    return 3.0
+
+
+def half(obs: Array) -> float:
+    return 1.5
+
+
+TWO = Space("discrete", (), "int64", sizes=(2,), start=1)
+
+
+@pytest.mark.parametrize(
+    ("target", "sentence"),
+    [
+        ("leave", "failed on an observation .SystemExit"),
+        ("never", "an action that is not a finite number"),
+        ("third", r"returned 3.0, which is none of the choices: whole numbers from 1 to 2"),
+        ("half", r"returned 1.5, which is none of the choices"),
+    ],
+)
+def test_python_answers_are_checked(target: str, sentence: str) -> None:
+    with pytest.raises(ExpertError, match=sentence):
+        Python(target=f"{__name__}.{target}", batched=False).load("X-v0", LINE, TWO)
+
+
 def test_python_target_must_name_something() -> None:
     for target in ("", "name", ".f", "m:"):
         with pytest.raises(ConfigError, match=r"my_pkg\.my_fn"):

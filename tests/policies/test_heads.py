@@ -37,6 +37,14 @@ def test_components_without_both_bounds_stay_linear_and_are_cut_off_at_the_one_t
     assert actions.tolist() == [[7, 5, 0], [-7, 0, 2]]
 
 
+def test_whole_numbers_are_rounded_and_a_range_of_one_value_is_that_value():
+    head = make_head(box([0.0, 4.0], [10.0, 4.0], "int64"), "mse")
+    outputs = np.arctanh(np.array([[0.58, 0.0], [-0.42, 0.9]]))  # 7.9 and 2.9 of 0 to 10
+    assert head.actions(outputs).tolist() == [[8, 4], [3, 4]]
+    targets = head.targets(np.array([[10, 4], [0, 4]]))
+    assert targets.tolist() == [[1, 0], [-1, 0]]
+
+
 def test_a_box_keeps_its_shape_and_dtype():
     space = Space("box", (2, 3), "float64", (-1.0,) * 6, (1.0,) * 6)
     head = make_head(space, "mse")

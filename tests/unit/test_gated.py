@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dagger_cli.core.budget import Budget
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.gated import Watcher
 from dagger_cli.core.noise import Disturbed, error_covariance
@@ -104,6 +105,15 @@ def test_safe_dagger_learns_from_where_the_learner_was_wrong_on_rows_it_had_not_
     assert seen[0].labels.mean() == pytest.approx(0.5, abs=5 * np.sqrt(0.25 / 103))
 
 
+def test_safe_dagger_judges_a_handful_of_rows_too():
+    trainer = SafeDAgger(0.0)
+    kit = kit_of()
+    kit = replace(kit, budget=Budget(5, 40, None), learner_for=lambda actions: TableLearner())
+    begin(kit)
+    data = trainer.step(trainer.start(kit), kit).data
+    assert len(data) == 40 and trainer._unsafe(data, kit).any()
+
+
 def test_an_ensemble_votes_and_its_spread_is_who_differs_from_the_vote():
     members = (Table((0, 0, 1, 1, 0)), Table((0, 1, 1, 0, 0)), Table((0, 1, 0, 1, 0)))
     ensemble = Ensemble(members, Space("discrete", (), "int64", sizes=(2,)))
@@ -171,6 +181,14 @@ def test_the_covariance_of_errors_by_hand():
     actions, labels = np.array([[1.0, 0], [0, 2]]), np.array([[0.0, 0], [0, 0]])
     assert error_covariance(BOX, actions, labels) == pytest.approx(np.diag([0.5, 2.0]))
     assert error_covariance(CHOICE, np.array([2, 3, 4, 5]), np.array([2, 2, 4, 5]))[0, 0] == 0.25
+
+
+def test_errors_that_always_come_together_can_be_drawn_from():
+    gaps = 1e4 * np.array([[3.0, 2.0], [1.5, 1.0], [0.3, 0.2]])
+    covariance = error_covariance(BOX, gaps, np.zeros((3, 2)))
+    view = View(np.zeros((9, 1)), np.zeros(9, np.int64))
+    acts = Disturbed(Middle(), BOX, covariance).act(view, np.random.default_rng(0))
+    assert np.isfinite(acts.actions).all()
 
 
 class Middle:

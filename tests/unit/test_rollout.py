@@ -1,12 +1,15 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
+from dagger_cli.core.errors import ConfigError, EnvError
+from dagger_cli.core.evaluate import evaluate
 from dagger_cli.core.policies import Mixture
 from dagger_cli.core.rollout import begin, label, rollout
 from dagger_cli.core.seeds import TEST_SEEDS, TRAIN_SEEDS, VALIDATION_SEEDS
-from dagger_cli.core.types import Array, View
-from tests.toys import Table, expert_answers, toy_kit
+from dagger_cli.core.types import Array, Fitted, View
+from tests.toys import Table, TableLearner, TrackEnv, expert_answers, toy_kit
 
 ALWAYS_0 = Table((0, 0, 0, 0, 0))
 
@@ -87,3 +90,33 @@ def test_warnings_come_with_the_labels_of_the_rows_that_are_kept():
         assert np.array_equal(data.fatal[:, 0], data.obs[:, 0] > 2)
         assert data.fatal.any() and not data.fatal.all()
     assert label(toy_kit(), visited).fatal is None
+
+
+class Broken(TrackEnv):
+    """Pays what is no number for the eleventh step of an episode."""
+
+    def step(self, slots, actions):
+        step = super().step(slots, actions)
+        rewards = np.where(self._steps[slots] == 11, np.nan, step.rewards)
+        return step._replace(rewards=rewards)
+
+
+def test_a_reward_that_is_no_number_is_noticed():
+    kit = replace(toy_kit(), env=Broken(4))
+    begin(kit)
+    rollout(kit, kit.expert, 40)
+    with pytest.raises(EnvError, match="a reward that is not a finite number"):
+        rollout(kit, kit.expert, 8)
+    with pytest.raises(EnvError, match="a reward that is not a finite number"):
+        evaluate(Broken(4), kit.expert, range(4), np.random.default_rng(0))
+
+
+def test_a_fit_that_diverges_is_noticed():
+    class Diverging(TableLearner):
+        def fit(self, data, start, rng):
+            return Fitted(ALWAYS_0, float("nan"))
+
+    kit = replace(toy_kit(), learner=Diverging())
+    begin(kit)
+    with pytest.raises(ConfigError, match=r"the fit diverged: .* a smaller policy.learning_rate"):
+        kit.fit(label(kit, rollout(kit, kit.expert, 40)), None)
