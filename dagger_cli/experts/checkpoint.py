@@ -25,6 +25,7 @@ _DTYPES = {
     "Short": "<i2", "Char": "i1", "Byte": "u1", "Bool": "?",
 }  # fmt: skip
 _MAX_TENSORS = 10_000
+_MAX_NUMBERS = 2**25  # of all tensors: many may share one storage, and each gets an array
 _MOST_AXES = 8
 _COUNT = 8  # bytes before a storage of an old file that say how many numbers it has
 
@@ -100,7 +101,8 @@ def _legacy(data: bytes) -> tuple[dict[str, _Tensor], dict[str, bytes]]:
     tensors = _tensors(tree)
     keys, at = read_pickle_at(data, at)
     by_key = {tensor.key: tensor for tensor in tensors.values()}
-    if not isinstance(keys, list) or {*map(str, keys)} != {*by_key}:
+    named = isinstance(keys, list) and all(isinstance(key, str | int) for key in keys)
+    if not named or {*map(str, keys)} != {*by_key}:
         raise ExpertError("its policy.pth is damaged")
     storages: dict[str, bytes] = {}
     for tensor in (by_key[str(key)] for key in keys):
@@ -117,7 +119,12 @@ def _tensors(tree: Any) -> dict[str, _Tensor]:
     values = tree.items if isinstance(tree, Record) else tree
     if not isinstance(values, dict) or not values or len(values) > _MAX_TENSORS:
         raise ExpertError("its policy.pth is not a dictionary of tensors")
-    return {str(name): _tensor(value) for name, value in values.items()}
+    if not all(isinstance(name, str) for name in values):
+        raise ExpertError("its policy.pth is not a dictionary of tensors")
+    tensors = {name: _tensor(value) for name, value in values.items()}
+    if sum(math.prod(tensor.shape) for tensor in tensors.values()) > _MAX_NUMBERS:
+        raise ExpertError(f"its policy.pth holds more than {_MAX_NUMBERS:,} numbers")
+    return tensors
 
 
 def _tensor(value: Any) -> _Tensor:
@@ -130,7 +137,8 @@ def _tensor(value: Any) -> _Tensor:
         known = value.name == "torch._utils._rebuild_tensor_v2" and tag == "storage"
         numbers = (size, offset, *shape, *strides)
         whole = all(type(n) is int and n >= 0 for n in numbers) and len(shape) <= _MOST_AXES
-        if not known or not whole or kind not in _DTYPES:
+        # Another key may be a tuple of tuples of tuples, which takes for ever to write out.
+        if not known or not whole or kind not in _DTYPES or not isinstance(key, str | int):
             raise ValueError("not a plain tensor")
         last = offset + sum((n - 1) * step for n, step in zip(shape, strides, strict=True))
         if math.prod(shape) + offset > size or (0 not in shape and last >= size):

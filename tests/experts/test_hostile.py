@@ -10,6 +10,7 @@ import random
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,30 @@ def test_calls_inside_checkpoints_do_nothing(legacy: bool, canary: Path) -> None
     with pytest.raises(ExpertError):
         read_checkpoint(buffer.getvalue())
     assert not canary.exists()
+
+
+def test_many_tensors_of_one_storage_are_not_copied_out_of_it() -> None:
+    import torch
+
+    shared, buffer = torch.zeros(2**20, dtype=torch.uint8), io.BytesIO()
+    torch.save({str(i): shared for i in range(40)}, buffer)
+    assert len(buffer.getvalue()) < 2**21
+    with pytest.raises(ExpertError, match="more than 33,554,432 numbers"):
+        read_checkpoint(buffer.getvalue())
+
+
+def test_a_storage_is_named_by_a_word_and_not_by_what_takes_for_ever_to_write_out() -> None:
+    doubled = b"K\x00" + b"q\x05h\x05h\x05\x86" * 60  # a pair of twice the last pair
+    stored = b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\n" + doubled + b"NK\x01tQ"
+    tensor = b"ctorch._utils\n_rebuild_tensor_v2\n(" + stored + b"K\x00K\x01\x85K\x01\x85tR"
+    pickled = b"\x80\x02}X\x01\x00\x00\x00w" + tensor + b"s."
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a/data.pkl", pickled)
+    started = time.monotonic()
+    with pytest.raises(ExpertError, match="something else than plain tensors"):
+        read_checkpoint(buffer.getvalue())
+    assert quick(started)
 
 
 def test_legacy_checkpoints_that_declare_more_than_they_have(tmp_path: Path) -> None:
