@@ -145,7 +145,8 @@ def test_many_tensors_of_one_storage_are_not_copied_out_of_it() -> None:
 
 
 def test_a_storage_is_named_by_a_word_and_not_by_what_takes_for_ever_to_write_out() -> None:
-    doubled = b"K\x00" + b"q\x05h\x05h\x05\x86" * 60  # a pair of twice the last pair
+    # A pair of twice the last pair, taken off the stack and kept.
+    doubled = b"K\x00q\x050" + b"h\x05h\x05\x86q\x050" * 60 + b"h\x05"
     stored = b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\n" + doubled + b"NK\x01tQ"
     tensor = b"ctorch._utils\n_rebuild_tensor_v2\n(" + stored + b"K\x00K\x01\x85K\x01\x85tR"
     pickled = b"\x80\x02}X\x01\x00\x00\x00w" + tensor + b"s."
