@@ -22,8 +22,11 @@ def _train(cfg: DictConfig) -> Score:
     config = HydraConfig.get()
     keys = touched(config.overrides.task)
     if cfg.resume is None:
-        job = train_job(cfg, keys, sweep=config.mode == RunMode.MULTIRUN)
-        return train(job, _shown(Path(config.runtime.output_dir)), resume=False)
+        sweep = config.mode == RunMode.MULTIRUN
+        job = train_job(cfg, keys, sweep=sweep)
+        chosen = any(word.startswith("hydra.run.dir=") for word in config.overrides.hydra)
+        folder = _shown(Path(config.runtime.output_dir))
+        return train(job, folder, resume=False, exact=sweep or chosen)
     folder = resolve_run(cfg.resume)
     saved = read_manifest(folder / "checkpoints" / "last").config
     return train(resumed_job(cfg, keys, saved), _shown(folder), resume=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
@@ -12,7 +11,6 @@ from typing import Any
 
 from dagger_cli.build import TrainJob, open_for
 from dagger_cli.commands.final_scores import final_scores
-from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.files import write_json, write_text
 from dagger_cli.core.heap import large_apart
 from dagger_cli.core.loop import Best, run
@@ -23,8 +21,10 @@ from dagger_cli.core.storage import allocator
 from dagger_cli.core.types import Score
 from dagger_cli.core.validate import Validation
 from dagger_cli.tracking.checkpoint import CheckpointWriter, restore
+from dagger_cli.tracking.claim import claimed, resumed
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.disk import writing
+from dagger_cli.tracking.layout import VERSIONS
 from dagger_cli.tracking.memory import give_back
 from dagger_cli.tracking.metrics import MetricsFile
 from dagger_cli.tracking.summary import write_summary
@@ -32,14 +32,21 @@ from dagger_cli.tracking.tensorboard import TensorBoard
 from dagger_cli.tracking.versions import versions
 
 
-def train(job: TrainJob, folder: Path, *, resume: bool) -> Score:
-    """Run (or go on with) the job in `folder`; returns the student's score."""
+def train(job: TrainJob, folder: Path, *, resume: bool, exact: bool = True) -> Score:
+    """Run (or go on with) the job in `folder`; returns the student's score.
+
+    A new run takes a folder beside it where others have that one and it need not be `exact` it.
+    """
     clock = time.monotonic()
     large_apart()
-    allocate = allocator(job.config["aggregate"]["storage"], folder)
-    job = replace(job, kit=replace(job.kit, allocate=allocate))
     with ExitStack() as stack:
         stack.enter_context(closing(job.kit))
+        if resume:
+            stack.enter_context(resumed(folder))
+        else:
+            folder = stack.enter_context(claimed(folder, exact=exact))
+        allocate = allocator(job.config["aggregate"]["storage"], folder)
+        job = replace(job, kit=replace(job.kit, allocate=allocate))
         console = Console(
             rounds=job.kit.budget.rounds,
             failure_name=job.env.failure_name,
@@ -121,22 +128,9 @@ def _round(job: TrainJob, best: Best, state: State) -> int:
 
 def _write_config(job: TrainJob, folder: Path, *, resume: bool) -> None:
     with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
         if not resume:
-            _claim(folder)
-            write_json(folder / "versions.json", versions())
+            write_json(folder / VERSIONS, versions())
         write_text(folder / "config.yaml", _yaml(job.config))
-
-
-def _claim(folder: Path) -> None:
-    """Two runs never share a folder, even when they start in the same second."""
-    try:
-        os.close(os.open(folder / "config.yaml", os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-    except FileExistsError as err:
-        raise ConfigError(
-            f"{folder} already holds a run: resume it (resume={folder}) or choose another folder "
-            "(hydra.run.dir=...)"
-        ) from err
 
 
 def _header(job: TrainJob, folder: Path) -> list[tuple[str, str]]:

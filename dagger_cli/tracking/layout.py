@@ -15,6 +15,8 @@ from dagger_cli.core.errors import CheckpointError
 
 CHECKPOINTS, AGGREGATE = "checkpoints", "aggregate"
 BEST, LAST = "best", "last"
+VERSIONS = "versions.json"
+RUN_FILES = (VERSIONS, "config.yaml", "metrics.jsonl", "summary.json", "tb", CHECKPOINTS)
 POLICY, ENV, MANIFEST = "policy.safetensors", "env.safetensors", "checkpoint.json"
 
 _ROUND = re.compile(r"round_(\d{4,})(\.safetensors)?")

@@ -39,6 +39,7 @@ TRAIN = {
     "env=mario expert=hub": r"expert.algo is taken from env.hub_algo, which was not chosen",
     f"{CARTPOLE} trainer.beta=0.5": r"trainer.beta=0.5 is no schedule: .* beta=constant",
     f"{CARTPOLE} trainer.beta.value=0.5": r"did you mean 'beta.value'\?",
+    f"{CARTPOLE} policy.learning_rate=1e30": r"the fit diverged: its loss is nan; try a smaller",
     f"{CARTPOLE} trainer=searn trainer.tries.horizon=3": r"tries no actions; leave it out",
     "a=[1": r"no viable alternative",
     "env=gym": r"env.id needs a value: give env.id=\.\.\.",
