@@ -146,5 +146,6 @@ def _remove_empty(folder: Path) -> None:
     """A job that never began leaves no folder behind; Hydra makes it before asking us."""
     with contextlib.suppress(OSError):
         while Path.cwd() in folder.parents:
-            folder.rmdir()  # refuses where there is anything inside
+            with contextlib.suppress(FileNotFoundError):
+                folder.rmdir()  # refuses where there is anything inside
             folder = folder.parent
