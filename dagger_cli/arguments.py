@@ -24,6 +24,14 @@ def expand(words: Sequence[str]) -> list[str]:
     return [_at_home(_expand(word)) for word in words]
 
 
+def shorten(word: str) -> str:
+    """What users type for a word of the config's own."""
+    for short, name in SHORT.items():
+        if word.startswith((f"{name}=", f"{name}.")):
+            return short + word.removeprefix(name)
+    return word
+
+
 def _at_home(word: str) -> str:
     return _HOME.sub(lambda quote: quote[1] + os.path.expanduser("~"), word)
 

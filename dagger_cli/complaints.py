@@ -18,6 +18,8 @@ def explain(err: BaseException) -> str | None:
     # Before OSError: Hydra's error about a missing option is one of those, too.
     if type(err).__module__.startswith(("hydra.", "omegaconf.")):
         return _config_error(err)
+    if isinstance(err, MemoryError) or "can't allocate memory" in str(err):
+        return f"there is not enough memory: {_one_line(str(err)) or 'ask for less'}"
     return _os_error(err) if isinstance(err, OSError) else None
 
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import hydra
 from hydra._internal.hydra import Hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from dagger_cli.arguments import expand, into_run_folder, touched, value_of
-from dagger_cli.complaints import nearest
+from dagger_cli.arguments import expand, into_run_folder, shorten, touched, value_of
+from dagger_cli.complaints import explain, nearest
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Score
 from dagger_cli.options import best_experiment, config_dir
@@ -38,26 +40,67 @@ def run(command: str, words: Sequence[str]) -> int:
         words = into_run_folder(words, resolve_run(run_folder))
     elif command == "train":
         words = _at_its_best(words)
-    failures: list[Exception] = []
-    students: dict[tuple[str, ...], Score] = {}
-    hand_over(command, words, _noting(failures, students, command))
-    if len(students) > 1:
+    jobs: list[_Job] = []
+    with _kept_out_of_here(command, words) as kept:
+        hand_over(command, kept, _noting(jobs, command))
+    if len(jobs) == 1 and isinstance(jobs[0].result, Exception):
+        raise jobs[0].result
+    if len(jobs) > 1:
+        _sum_up(jobs)
+    return 0
+
+
+class _Job(NamedTuple):
+    words: tuple[str, ...]
+    result: Score | Exception | None
+
+
+def _sum_up(jobs: Sequence[_Job]) -> None:
+    """A table of what the jobs of a sweep scored; raises where any of them failed."""
+    shared = frozenset.intersection(*(frozenset(job.words) for job in jobs))
+    named = [(" ".join(shorten(w) for w in j.words if w not in shared), j.result) for j in jobs]
+    scores = {name: result for name, result in named if isinstance(result, Score)}
+    if len(scores) > 1:
         from dagger_cli.tracking.console import Console
 
-        shared = frozenset.intersection(*map(frozenset, students))
-        named = {" ".join(w for w in words if w not in shared): s for words, s in students.items()}
-        Console(failure_name="failures").compare(named)
-    for failure in failures[1:]:
-        print(f"dagger: another job failed too: {failure}", file=sys.stderr)
-    if failures:
-        raise failures[0]
-    return 0
+        Console(failure_name="failures").compare(scores)
+    failed = [(name, result) for name, result in named if isinstance(result, Exception)]
+    for name, failure in failed[1:]:
+        reason = explain(failure) or repr(failure)
+        print(f"dagger: job {name} failed, too: {reason}", file=sys.stderr)
+    for name, failure in failed[:1]:
+        sentence = explain(failure)
+        if sentence is None:
+            raise failure
+        raise ConfigError(f"job {name} failed: {sentence}") from failure
+
+
+@contextlib.contextmanager
+def _kept_out_of_here(command: str, words: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Hydra writes a file about every sweep; one that makes no runs leaves it nowhere."""
+    sweeps = any(word in ("-m", "--multirun") for word in words)
+    at = next((i for i, word in enumerate(words) if re.match(r"[\w.+]+=", word)), None)
+    if command == "train" or not sweeps or at is None or value_of(words, "hydra.sweep.dir"):
+        yield words
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield [*words[:at], f"hydra.sweep.dir={folder}", *words[at:]]
 
 
 def _at_its_best(words: Sequence[str]) -> list[str]:
     """The words, and the best experiment of their environment where nothing else is chosen."""
-    best = best_experiment(value_of(words, "env") or "")
-    if best is None or touched(words) & {"policy", "experiment"}:
+    env = value_of(words, "env") or ""
+    if touched(words) & {"policy", "experiment"}:
+        return [*words]
+    for one in env.split(",") if "," in env else ():
+        if best_experiment(one) is not None:
+            print(
+                f"note: in a sweep over environments env={one} is trained by its plain settings; "
+                f"alone it takes experiment={best_experiment(one)}",
+                file=sys.stderr,
+            )
+    best = best_experiment(env)
+    if best is None:
         return [*words]
     # Beside the other overrides, as argparse does not take them on both sides of a flag.
     at = next(i for i, word in enumerate(words) if word.lstrip("+").startswith("env="))
@@ -105,22 +148,17 @@ def _no_mode(hydra: Hydra, config_name: str | None, overrides: list[str]) -> Non
     """`--multirun` alone decides."""
 
 
-def _noting(
-    failures: list[Exception],
-    scores: dict[tuple[str, ...], Score],
-    command: str,
-) -> Task:
+def _noting(jobs: list[_Job], command: str) -> Task:
     """A task that never raises: a sweep goes on with its other jobs, and Hydra prints nothing."""
 
     def noting(cfg: DictConfig) -> None:
         config = HydraConfig.get()
+        words = tuple(config.overrides.task)
         try:
             _refuse_unknown(command, cfg)
-            score = TASKS[command](cfg)
-            if score is not None:
-                scores[tuple(config.overrides.task)] = score
+            jobs.append(_Job(words, TASKS[command](cfg)))
         except Exception as err:
-            failures.append(err)
+            jobs.append(_Job(words, err))
             _remove_empty(Path(config.runtime.output_dir))
 
     return noting

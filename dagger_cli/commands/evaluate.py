@@ -39,6 +39,9 @@ def score(
         raise ConfigError("render=human and video=... cannot be had at once; leave one out")
     if width is not None and (render or video):
         raise ConfigError("decode=beam shows nothing; leave out render and video")
+    if json is not None:
+        with writing(Path(json)):
+            Path(json).parent.mkdir(parents=True, exist_ok=True)
     policy, name = _policy(job, checkpoint)
     console = Console(failure_name=job.env.failure_name, per_step_name=job.env.per_step_name)
     notes = job.expert.card.notes if job.expert is not None else ()
@@ -46,7 +49,7 @@ def score(
     console.start([*what, ("seeds", f"{job.seeds[0]} to {job.seeds[-1]}")], notes)
     rng = np.random.default_rng(job.seeds[0])
     mode = render or (Path(video) if video else None)
-    with console.evaluating(len(job.seeds), "episodes") as progress:
+    with console.evaluating(len(job.seeds), "policy") as progress:
         if mode is not None:
             result: Score = job.env.source.play(policy, job.seeds, rng, mode)
         elif width is not None:

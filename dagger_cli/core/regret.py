@@ -102,14 +102,14 @@ def advice(facts: Mapping[str, float], student: Score, expert: Score) -> str:
     if own > 2 * online:
         return (
             f"{differs}, but by {online:.1%} in those it learns from: "
-            "have the expert answer in its own, too (trainer=dagger)"
+            "have the expert answer in its own, too (more rounds of trainer=dagger)"
         )
     if share > 0.2 and facts.get(ONLINE, 0.0) <= 1.1 * loss:
         return f"the average regret is {share:.0%} of the online loss: more rounds will help"
     if share > 0.2:
         return (
             f"the average regret is {share:.0%} of the online loss and does not fall: longer fits "
-            "(policy.gradient_steps) or answers in every state (trainer=dagger) will help"
+            "(policy.gradient_steps) will help, or trainer=dagger where another is used"
         )
     return (
         f"{differs}, and the best policy in hindsight would too (regret is {max(share, 0):.0%} of "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import Any, Literal, get_args
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError, EnvError
+from dagger_cli.core.imports import import_named
 from dagger_cli.core.machine import usable_cores
 from dagger_cli.core.types import Env, Policy, Score, Space
 from dagger_cli.envs.pays import seconds_a_step, workers_that_pay
@@ -155,13 +155,15 @@ class GymSource:
 
     def _import_modules(self) -> None:
         names = [self.imports] if isinstance(self.imports, str) else self.imports or ()
+        if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+            raise ConfigError(f"env.import must name modules, got {self.imports}")
         for name in names:
             try:
-                importlib.import_module(name)
-            except Exception as err:
+                import_named(name)
+            except (Exception, SystemExit) as err:
                 raise EnvError(
                     f"env.import: cannot import '{name}' ({type(err).__name__}: {err}); "
-                    "install it or put its folder on PYTHONPATH"
+                    "install it, or start in its folder"
                 ) from err
 
     def _unknown_id(self) -> str:

@@ -31,6 +31,11 @@ def bundled_ids() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in AGENTS.glob("*.json")))
 
 
+def bundled_algo(env_id: str) -> str:
+    """What the bundled agent was trained with."""
+    return str(load_agent(AGENTS / env_id).facts["algo"])
+
+
 def load_bundled(
     env_id: str,
     observation_space: Space,

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from dagger_cli.core.errors import ConfigError, ExpertError, HubUnreachable
 from dagger_cli.core.types import Card, Expert, Space
 from dagger_cli.experts.archive import sha256_of
-from dagger_cli.experts.bundled import bundled_ids, load_bundled
+from dagger_cli.experts.bundled import bundled_algo, bundled_ids, load_bundled
 from dagger_cli.experts.convert import AgentFiles
 from dagger_cli.experts.expert import published
 from dagger_cli.experts.hub_client import NotThere, Repo, agents_for, commit_of
@@ -22,6 +22,7 @@ from dagger_cli.experts.storage import MAX_CARD_BYTES, read_bounded
 from dagger_cli.experts.student import MANIFEST, POLICY, Student
 
 AUTHOR = "sb3"
+PINS = ("repo_id", "filename", "revision", "sha256")  # who gives one of them wants that agent
 
 
 @dataclass(frozen=True)
@@ -54,20 +55,27 @@ class Hub:
             repo, model, notes = self._locate(env_id)
             return self._loaded(env_id, repo, model, notes, observation_space, action_space)
         except HubUnreachable as err:
-            if self.fallback == "none":
+            pinned = [key for key in PINS if getattr(self, key) is not None]
+            if pinned:
                 raise HubUnreachable(
-                    f"{err}; check the network, or set expert.fallback=bundled"
+                    f"{err}; check the network: expert.{pinned[0]} names one agent, and no other "
+                    "is taken in its place"
                 ) from err
+            if self.fallback == "none":
+                raise HubUnreachable(f"{err}; check the network, or take expert=bundled") from err
             return self._bundled(err, env_id, observation_space, action_space)
 
     def _bundled(
         self, err: HubUnreachable, env_id: str, observation_space: Space, action_space: Space
     ) -> Expert:
-        note = f"{err}; using the bundled agent (expert.fallback=none makes this an error)."
         if env_id not in bundled_ids():
             raise HubUnreachable(
                 f"{err}, and no agent is bundled for '{env_id}'; check the network"
             ) from err
+        note = (
+            f"{err}; using the bundled {bundled_algo(env_id)} agent instead of {self.algo} "
+            "(expert.fallback=none makes this an error)."
+        )
         return load_bundled(
             env_id,
             observation_space,

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import inspect
-import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +12,7 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError, ExpertError
+from dagger_cli.core.imports import import_named
 from dagger_cli.core.types import Acts, Array, Card, Expert, Space, View
 
 
@@ -95,13 +93,9 @@ def _split(target: str) -> tuple[str, str]:
 
 
 def _import(target: str) -> Callable[[Any], Any]:
-    """Also finds modules in the current folder, as `python -m` does."""
     module, name = _split(target)
-    here = os.getcwd()
-    if here not in sys.path and "" not in sys.path:
-        sys.path.append(here)
     try:
-        function = getattr(importlib.import_module(module), name)
+        function = getattr(import_named(module), name)
     except (Exception, SystemExit) as err:  # an import may raise anything
         reason = f"{type(err).__name__}: {err}"
         raise ExpertError(f"cannot import expert.target '{target}' ({reason})") from err

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dagger_cli.core.loop import Round
 from dagger_cli.core.types import Score, Spent
@@ -105,7 +105,7 @@ class Console:
         """
         self.close()
         self._line("")
-        self._out.print(self._table(scores))
+        self._table(scores)
         self._line("")
         self._pairs(
             [
@@ -130,25 +130,24 @@ class Console:
     def compare(self, scores: Mapping[str, Score]) -> None:
         """Print one row a job of a sweep, under what sets it apart."""
         self._line("")
-        self._out.print(self._table(scores))
+        self._table(scores)
 
-    def _table(self, scores: Mapping[str, Score]) -> Any:
-        from rich.table import Table
-
-        gap = 2 if self._out.width > 60 else 1
-        table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0))
-        table.add_column("return", no_wrap=True)
+    def _table(self, scores: Mapping[str, Score]) -> None:
+        """Never cut off: a line that is too long goes on in the next."""
         optional = [name for name in (self._per_step_name, self._failure_name) if name]
-        for name in ("mean", "std", "min", *optional, "episodes"):
-            table.add_column(name, justify="right")
+        rows = [["return", "mean", "std", "min", *optional, "episodes"]]
         digits = _digits(list(scores.values()))
         for name, score in scores.items():
             returns = (score.mean, score.std, float(score.returns.min()))
             numbers = [f"{value:,.{digits}f}" for value in returns]
             numbers += [f"{score.per_step:.2%}"] if self._per_step_name else []
             numbers += [str(score.failures)] if self._failure_name else []
-            table.add_row(name, *numbers, str(len(score.returns)))
-        return table
+            rows.append([name, *numbers, str(len(score.returns))])
+        first, *others = (max(map(len, column)) for column in zip(*rows, strict=True))
+        gap = " " * (2 if self._out.width > 60 else 1)
+        for name, *numbers in rows:
+            cells = [n.rjust(width) for n, width in zip(numbers, others, strict=True)]
+            self._line(gap.join([name.ljust(first), *cells]))
 
     def score(self, score: Score) -> None:
         """Print one score by itself, with its spread."""

@@ -121,7 +121,7 @@ EVAL = {
     "checkpoint=run render=ascii": r"render=ascii is not known; use render=human",
     "checkpoint=run render=human video=a.mp4": r"cannot be had at once",
     "checkpoint=run video=film.txt episodes=1": r"film.txt",
-    "checkpoint=run json=no/where.json episodes=1": r"cannot write to no/where.json",
+    "checkpoint=run json=file/where.json episodes=1": r"cannot write to file/where.json",
     "checkpoint=run rounds=3": r"there is no key 'rounds'",
     "checkpoint=cut": r"policy.safetensors is truncated or altered",
     "checkpoint=newer": r"has format 99, but dagger-cli .* only reads up to 1: upgrade",

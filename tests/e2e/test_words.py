@@ -112,8 +112,8 @@ def test_one_failing_job_does_not_stop_the_others(tmp_path):
     done = dagger("train", "-m", *TINY, "rounds=1", "n_envs=0,1,-1", cwd=tmp_path)
     assert done.code == 2
     assert done.err.splitlines() == [
-        "dagger: another job failed too: n_envs must be at least 1, got -1",
-        "dagger: n_envs must be at least 1, got 0",
+        "dagger: job n_envs=-1 failed, too: n_envs must be at least 1, got -1",
+        "dagger: job n_envs=0 failed: n_envs must be at least 1, got 0",
     ]
     assert len([*tmp_path.rglob("summary.json")]) == 1
 
