@@ -108,6 +108,24 @@ def test_in_a_sweep_the_expert_plays_the_same_episodes_once(tmp_path):
     assert sorted(scores) == [40, 40, 60, 60]
 
 
+def test_a_sweep_of_scores_shows_all_numbers_and_leaves_no_file(tmp_path):
+    train(
+        "rounds=1", cwd=tmp_path, run="a_run_with_a_rather_long_name_to_leave_no_room_for_numbers"
+    )
+    before = sorted(tmp_path.iterdir())
+    paths = "checkpoint=a_run_with_a_rather_long_name_to_leave_no_room_for_numbers"
+    done = dagger("eval", "-m", paths, "episodes=2,3", cwd=tmp_path, COLUMNS="40")
+    assert (done.code, done.err) == (0, "")
+    rows = done.out.partition("\nreturn ")[2].splitlines()[1:]
+    assert [row.split()[::4] for row in rows] == [["episodes=2", "2"], ["episodes=3", "3"]]
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_in_a_sweep_over_environments_a_best_experiment_is_not_taken_in_silence(tmp_path):
+    done = dagger("train", "-m", "env=mario,cartpole", "rounds=0", "expert=bundled", cwd=tmp_path)
+    assert "env=mario is trained by its plain settings" in done.err
+
+
 def test_one_failing_job_does_not_stop_the_others(tmp_path):
     done = dagger("train", "-m", *TINY, "rounds=1", "n_envs=0,1,-1", cwd=tmp_path)
     assert done.code == 2

@@ -211,6 +211,16 @@ def test_unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(told["notes"]) == 1 and "expert.fallback=none" in told["notes"][0]
     assert told["seconds"] < 3
     assert "HubUnreachable" in load()["error"]
+    assert (
+        "the bundled ppo agent instead of a2c" in load(fallback="bundled", algo="a2c")["notes"][0]
+    )
+    for pin in (
+        {"sha256": "0" * 64},
+        {"revision": "v1"},
+        {"repo_id": "me/mine", "filename": "a.zip"},
+    ):
+        error = load(fallback="bundled", **pin)["error"]
+        assert f"expert.{next(iter(pin))} names one agent, and no other is taken" in error
     client.ask("http://127.0.0.1:9", offline=True)
     assert "HF_HUB_OFFLINE" in load(fallback="bundled")["notes"][0]
 
