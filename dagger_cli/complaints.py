@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from dagger_cli.core.errors import DaggerError
+from dagger_cli.core.text import printable
 from dagger_cli.options import GROUPS
 
 
@@ -117,4 +118,4 @@ def _keys() -> list[str]:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return printable(" ".join(text.split()))

@@ -71,6 +71,7 @@ class Eval:
 @dataclass
 class ExpertList:
     env: Any = MISSING
+    expert: Any = MISSING
 
 
 @dataclass

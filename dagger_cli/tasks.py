@@ -59,7 +59,14 @@ def _width(cfg: DictConfig) -> int | None:
 def _expert_list(cfg: DictConfig) -> None:
     from dagger_cli.commands.expert import list_known
 
-    list_known(str(cfg.env.get("id", cfg.env.name)), cfg.env.name)
+    if "expert" in {key.partition(".")[0] for key in touched(HydraConfig.get().overrides.task)}:
+        raise ConfigError("dagger expert list shows all experts there are: leave out expert=...")
+    chosen = HydraConfig.get().runtime.choices
+    own = None if chosen["expert"] == "hub" else chosen["expert"]
+    words = f"env={chosen['env']}"
+    if chosen["env"] == "gym":
+        words += f" env.id={cfg.env.id}"
+    list_known(str(cfg.env.get("id", cfg.env.name)), words, own)
 
 
 def _expert_show(cfg: DictConfig) -> None:

@@ -16,8 +16,9 @@ from numpy.random import Generator
 from dagger_cli.build import EvalJob
 from dagger_cli.commands import evaluate
 from dagger_cli.core.errors import ConfigError, ExpertError
+from dagger_cli.core.text import printable
 from dagger_cli.core.types import Acts, Card, Expert, Score, View
-from dagger_cli.experts.catalogue import Known, catalogue
+from dagger_cli.experts.catalogue import Catalogue, Known, catalogue
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.disk import writing
 
@@ -26,9 +27,13 @@ OFTEN = 0.05  # of the episodes
 _SHOWN_ELSEWHERE = ("network", "score", "sha256", "source", "name", "format", "version", "versions")
 
 
-def list_known(env_id: str, env_name: str) -> None:
-    """Print one row an agent: bundled, trained here, cached, on the Hub."""
-    known = catalogue(env_id)
+def list_known(env_id: str, env_words: str, own: str | None) -> None:
+    """Print one row an agent: bundled, trained here, cached, on the Hub.
+
+    `env_words` choose the environment; `own` is the expert that it brings itself, if any.
+    """
+    brought = Known(own or "", "comes with it", f"expert={own}", None)
+    known = catalogue(env_id) if own is None else Catalogue((brought,), ())
     console = Console()
     console.start([("env", env_id)], known.notes)
     if not known.agents:
@@ -38,8 +43,8 @@ def list_known(env_id: str, env_name: str) -> None:
         )
     _table(known.agents)
     first = known.agents[0].words
-    pairs = [("score", f"dagger expert score env={env_name} {first}")]
-    console.start([*pairs, ("train", f"dagger train env={env_name} {first}")])
+    pairs = [("score", f"dagger expert score {env_words} {first}")]
+    console.start([*pairs, ("train", f"dagger train {env_words} {first}")])
 
 
 def _table(agents: Sequence[Known]) -> None:
@@ -48,7 +53,8 @@ def _table(agents: Sequence[Known]) -> None:
     rows += [(a.name, a.where, _spread(a.score), a.words) for a in agents]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        print("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())
+        cells = (c.ljust(w) for c, w in zip(row, widths, strict=True))
+        print(printable("  ".join(cells).rstrip()))
     print()
 
 

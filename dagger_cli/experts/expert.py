@@ -49,10 +49,9 @@ def expert_from(
     """Raises ExpertError where the agent was made for other spaces."""
     must_fit(agent.spec.observation_space, observation_space, "observation space")
     must_fit(agent.spec.action_space, action_space, "action space")
-    agent_bounds, env_bounds = (
-        np.array([s.low, s.high]) for s in (agent.spec.action_space, action_space)
-    )
-    if agent_bounds.shape != env_bounds.shape or not np.allclose(agent_bounds, env_bounds):
+    theirs, ours = agent.spec.action_space, action_space
+    pairs = ((theirs.low, ours.low), (theirs.high, ours.high))
+    if not all(len(a) == len(b) and np.allclose(a, b) for a, b in pairs):
         raise ExpertError(
             "the expert was trained with other action bounds than the environment has"
         )
@@ -64,5 +63,5 @@ def published(facts: Mapping[str, Any]) -> tuple[float, float] | None:
     score = facts.get("score")
     try:
         return float(score["mean"]), float(score["std"])  # type: ignore[index]
-    except (KeyError, TypeError, ValueError):  # no number, whatever its author wrote
+    except (KeyError, TypeError, ValueError, OverflowError):  # no number, whatever its author wrote
         return None

@@ -211,5 +211,5 @@ def results_in(path: Path) -> tuple[float, float] | None:
     try:
         results: dict[str, Any] = json.loads(read_bounded(path, MAX_CARD_BYTES))
         return float(results["mean_reward"]), float(results["std_reward"])
-    except (ExpertError, ValueError, KeyError, TypeError, RecursionError):
+    except (ExpertError, ValueError, KeyError, TypeError, RecursionError, OverflowError):
         return None

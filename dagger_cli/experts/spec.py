@@ -113,7 +113,8 @@ def is_image(space: Space) -> bool:
 
 def must_fit(agent: Space, env: Space, what: str) -> None:
     """Raise one sentence where the agent was not made for such a space."""
-    if (agent.kind, agent.shape, agent.sizes) != (env.kind, env.shape, env.sizes):
+    same = (agent.kind, agent.shape, agent.sizes) == (env.kind, env.shape, env.sizes)
+    if not same or (agent.start, agent.whole) != (env.start, env.whole):
         raise ExpertError(
             f"the expert was trained with the {what} {describe(agent)}, but the environment has "
             f"{describe(env)}; choose an expert of this environment, or check env.id"

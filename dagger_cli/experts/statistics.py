@@ -63,11 +63,13 @@ def read_statistics(data: bytes) -> Statistics | None:
 
 def to_number(value: Any) -> float:
     """A float out of a plain number or a pickled numpy scalar."""
-    if isinstance(value, Record):
-        value = to_array(value).item()
-    if not isinstance(value, (int, float)):
-        raise ExpertError("the VecNormalize lacks a number that it must have")
-    return float(value)
+    try:
+        number = to_array(value).item() if isinstance(value, Record) else value
+        if isinstance(number, int | float):
+            return float(number)
+    except (ValueError, OverflowError):  # many numbers, or one that is absurd
+        pass
+    raise ExpertError("the VecNormalize lacks a number that it must have")
 
 
 def to_array(value: Any) -> Array:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagger_cli.core.loop import Round
+from dagger_cli.core.text import printable
 from dagger_cli.core.types import Score, Spent
 from dagger_cli.tracking.summary import commands
 
@@ -192,7 +193,7 @@ class Console:
 
     def _line(self, text: str, style: str = "") -> None:
         # Lines are never broken, so that paths and commands can be copied whole.
-        self._out.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+        self._out.print(printable(text), style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 class _Bar:

@@ -89,6 +89,20 @@ def test_list_shows_bundled_hub_and_cached_with_their_scores(client, tmp_path):
     assert re.search(rf"me/{CART}-mine +cached ", again)
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("env=mario", "dagger train env=mario expert=mario_planner"),
+        ("env=handwriting env.data=synthetic", "dagger train env=handwriting expert=oracle"),
+        ("env=gym env.id=CartPole-v1", "dagger train env=gym env.id=CartPole-v1 expert=bundled"),
+    ],
+)
+def test_list_says_what_works(client, tmp_path, words, says):
+    client.ask("http://127.0.0.1:9", offline=True)
+    done = dagger("expert", "list", *words.split(), cwd=tmp_path)
+    assert (done.code, done.err) == (0, "") and says in done.out
+
+
 def test_list_without_a_hub_is_a_note(client, tmp_path):
     client.ask("http://127.0.0.1:9")
     done = dagger("expert", "list", "env=cartpole", cwd=tmp_path)
@@ -190,7 +204,7 @@ def test_convert_is_loaded_again_and_overwrites_whole_files(tmp_path):
 WRONG = {
     "expert lsit": r"no command 'expert lsit'; did you mean 'expert list'\?",
     "expert list env=bipdal": r"there is no such option; did you mean 'bipedal'",
-    "expert list expert=hub": r"this command does not take expert=",
+    "expert list expert=hub": r"shows all experts there are: leave out expert=",
     "expert score env=cartpole expert=bundled episodes=0": r"episodes must be at least 1",
     "expert score env=cartpole expert=bundled seed=-1": r"evaluation seeds are those from 0",
     "expert score env=cartpole expert=bundled +x=1": r"there is no key 'x'",
