@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
@@ -86,7 +86,7 @@ class EvalJob:
     seeds: range
 
 
-def train_job(cfg: DictConfig, touched: Collection[str], *, sweep: bool) -> TrainJob:
+def train_job(cfg: DictConfig, touched: Set[str], *, sweep: bool) -> TrainJob:
     """Build a new run; `touched` are the keys the user set, `sweep` says they cover several jobs.
 
     Raises DaggerError with the sentence for the user.
@@ -102,6 +102,7 @@ def train_job(cfg: DictConfig, touched: Collection[str], *, sweep: bool) -> Trai
 def resumed_job(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any]) -> TrainJob:
     """Build a run from its own saved config, with the few things a resumed run may change."""
     check_trust(saved, cfg, touched, IMPORT_KEYS)
+    config = OmegaConf.create(dict(saved))
     free = {"resume", *RESUME_MAY_CHANGE, *IMPORT_KEYS}
     if cfg.expert.get("_target_") == saved["expert"].get("_target_"):
         free.add("expert")  # saying again what it was, as expert.target needs it
@@ -111,12 +112,32 @@ def resumed_job(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, A
                 f"'{key}' cannot change when a run is resumed: it keeps its own config "
                 f"(free to change: {', '.join(RESUME_MAY_CHANGE)})"
             )
-    config = OmegaConf.create(dict(saved))
+        if key in IMPORT_KEYS and OmegaConf.select(cfg, key) != OmegaConf.select(config, key):
+            raise ConfigError(
+                f"'{key}={OmegaConf.select(cfg, key)}' is not what this run began with "
+                f"({OmegaConf.select(config, key)}), and cannot change"
+            )
+    if "labels" in touched and saved.get("steps_per_round") is not None:
+        raise ConfigError(
+            f"this run has {saved['steps_per_round']} steps a round: to go on longer raise rounds "
+            "instead of labels"
+        )
     for key in RESUME_MAY_CHANGE:
         if key in touched:
             OmegaConf.update(config, key, OmegaConf.select(cfg, key))
     with _of_a_checkpoint():
-        return _train_job(_plain(config))
+        return _train_job(_plain(config), tuple(_beta_stays(config, saved)))
+
+
+def _beta_stays(config: Any, saved: Mapping[str, Any]) -> Iterator[str]:
+    """What the user must see who adds rounds to a schedule that was made for those before."""
+    beta = saved["trainer"].get("beta")
+    over = beta.get("over") if isinstance(beta, Mapping) else None
+    if over is not None and saved["rounds"] == over < config.rounds:
+        yield (
+            f"beta goes on as this run began: it ends after {over:g} rounds, and a run of "
+            f"{config.rounds} from the start would spread it over all of them"
+        )
 
 
 def eval_job(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any]) -> EvalJob:
@@ -379,7 +400,7 @@ def _test_seeds(key: str, episodes: int, first: int) -> range:
     return seeds
 
 
-def _unread(cfg: DictConfig, touched: Collection[str]) -> Iterator[str]:
+def _unread(cfg: DictConfig, touched: Set[str]) -> Iterator[str]:
     """What the user chose and nobody will read, as sentences."""
     trainer = OmegaConf.to_container(cfg.trainer, resolve=False)
     tries = [key for key in touched if key.startswith("trainer.tries.")]
@@ -388,6 +409,9 @@ def _unread(cfg: DictConfig, touched: Collection[str]) -> Iterator[str]:
             f"'{tries[0]}={_value(cfg, tries[0])}' has no effect: trainer '{cfg.trainer.name}' as "
             "it is set tries no actions; leave it out, or add trainer.costs=rollout"
         )
+    unseen = touched & {"validation.queries", "validation.tolerance"}
+    if unseen and cfg.validation.episodes == 0:
+        yield f"'{min(unseen)}' has no effect with validation.episodes=0; leave one of them out"
     for key in touched:
         if key.split(".")[0] == "beta_schedule" and "${beta_schedule}" not in str(trainer):
             yield (

@@ -16,14 +16,14 @@ from typing import Any, NamedTuple
 import hydra
 from hydra._internal.hydra import Hydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from dagger_cli.arguments import expand, into_run_folder, shorten, touched, value_of
 from dagger_cli.complaints import explain, nearest
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Score
 from dagger_cli.options import best_experiment, config_dir
-from dagger_cli.schema import ROOTS, register
+from dagger_cli.schema import NODES, ROOTS, register
 from dagger_cli.tasks import TASKS
 from dagger_cli.words import check
 
@@ -166,13 +166,15 @@ def _noting(jobs: list[_Job], command: str) -> Task:
 
 def _refuse_unknown(command: str, cfg: DictConfig) -> None:
     """`+x=1` is taken by Hydra; nobody would read it."""
-    known = {field.name for field in fields(ROOTS[root_of(command)])}
-    for key in map(str, cfg):
-        if key not in known:
-            raise ConfigError(
-                f"there is no key '{key}'{nearest(key, known)}, so +{key}=... has no effect: "
-                "leave it out"
-            )
+    for place, kind in {"": ROOTS[root_of(command)], **NODES}.items():
+        node = OmegaConf.select(cfg, place) if place else cfg
+        known = [f"{place}.{field.name}".lstrip(".") for field in fields(kind)]
+        for key in (f"{place}.{name}".lstrip(".") for name in map(str, node or ())):
+            if key not in known:
+                raise ConfigError(
+                    f"there is no key '{key}'{nearest(key, known)}, so +{key}=... has no effect: "
+                    "leave it out"
+                )
 
 
 def root_of(command: str) -> str:

@@ -154,6 +154,16 @@ class EnvEvaluation:
     validation_episodes: int | None = MISSING
 
 
+# Nodes whose keys Hydra does not hold to a schema when they are added with a plus.
+NODES: dict[str, type] = {
+    "validation": Validation,
+    "evaluation": Evaluation,
+    "aggregate": Aggregate,
+    "env.budget": EnvBudget,
+    "env.evaluation": EnvEvaluation,
+}
+
+
 @dataclass
 class Gym:
     _target_: str = MISSING
