@@ -144,10 +144,10 @@ class GymSource:
             raise ConfigError(f"env.backend must be one of {known}; got '{self.backend}'")
         if self.workers != "auto" and (not isinstance(self.workers, int) or self.workers < 0):
             raise ConfigError(f"env.workers must be auto, 0 or more, got {self.workers}; try auto")
-        if self.max_episode_steps is not None and self.max_episode_steps < 1:
+        if self.max_episode_steps is not None and not 1 <= self.max_episode_steps < 2**31:
             raise ConfigError(
-                f"env.max_episode_steps must be at least 1, got {self.max_episode_steps}; "
-                "use null for the environment's own limit"
+                "env.max_episode_steps must be at least 1, and less than 2^31, got "
+                f"{self.max_episode_steps}; use null for the environment's own limit"
             )
         if self.failure not in get_args(Failure):
             known = ", ".join(get_args(Failure))
