@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
@@ -86,7 +86,7 @@ class EvalJob:
     seeds: range
 
 
-def train_job(cfg: DictConfig, touched: Set[str], *, sweep: bool) -> TrainJob:
+def train_job(cfg: DictConfig, touched: Collection[str], *, sweep: bool) -> TrainJob:
     """Build a new run; `touched` are the keys the user set, `sweep` says they cover several jobs.
 
     Raises DaggerError with the sentence for the user.
@@ -400,7 +400,7 @@ def _test_seeds(key: str, episodes: int, first: int) -> range:
     return seeds
 
 
-def _unread(cfg: DictConfig, touched: Set[str]) -> Iterator[str]:
+def _unread(cfg: DictConfig, touched: Collection[str]) -> Iterator[str]:
     """What the user chose and nobody will read, as sentences."""
     trainer = OmegaConf.to_container(cfg.trainer, resolve=False)
     tries = [key for key in touched if key.startswith("trainer.tries.")]
@@ -409,7 +409,7 @@ def _unread(cfg: DictConfig, touched: Set[str]) -> Iterator[str]:
             f"'{tries[0]}={_value(cfg, tries[0])}' has no effect: trainer '{cfg.trainer.name}' as "
             "it is set tries no actions; leave it out, or add trainer.costs=rollout"
         )
-    unseen = touched & {"validation.queries", "validation.tolerance"}
+    unseen = {"validation.queries", "validation.tolerance"}.intersection(touched)
     if unseen and cfg.validation.episodes == 0:
         yield f"'{min(unseen)}' has no effect with validation.episodes=0; leave one of them out"
     for key in touched:
