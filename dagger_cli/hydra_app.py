@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import hydra
 from hydra._internal.hydra import Hydra
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
@@ -110,6 +111,7 @@ def _at_its_best(words: Sequence[str]) -> list[str]:
 def hand_over(command: str, words: Sequence[str], task: Task) -> None:
     """Have Hydra read the words, compose the config of `command` and call `task` once a job."""
     register()
+    OmegaConf.register_new_resolver("dagger_groups", _groups, replace=True)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions reach us instead of being printed
     sys.argv = [sys.argv[0], *words]
     root = root_of(command)
@@ -121,6 +123,15 @@ def hand_over(command: str, words: Sequence[str], task: Task) -> None:
             # Hydra would compose everything once more, only to see that nobody set the mode.
             stack.enter_context(_replaced(Hydra, "get_mode", _no_mode))
         app(task)()
+
+
+def _groups(*names: str) -> str:
+    """For `--help`: a line a group with its options, those of the user's --config-dir too.
+
+    Hydra's own list has the schemas among them, and groups that a command does not take.
+    """
+    loader = GlobalHydra.instance().config_loader()
+    return "\n".join(f"{name}: {', '.join(loader.get_group_options(name))}" for name in names)
 
 
 @contextlib.contextmanager

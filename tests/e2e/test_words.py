@@ -12,7 +12,7 @@ import yaml
 from omegaconf import OmegaConf
 
 from dagger_cli import __version__
-from dagger_cli.options import best_experiment, options
+from dagger_cli.options import GROUPS, best_experiment, options
 
 from .running import TINY, dagger, metrics, summary, train
 
@@ -27,11 +27,26 @@ def test_help_names_the_groups_and_the_commands(words, tmp_path):
     assert "bipedal_hardcore" in done.out and not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("command", ["train", "eval"])
-def test_help_of_a_command_is_ours(command, tmp_path):
-    done = dagger(command, "--help", cwd=tmp_path)
+@pytest.mark.parametrize(
+    ("command", "groups"),
+    [
+        ("train", ["env", "expert", "policy", "beta_schedule", "trainer", "experiment"]),
+        ("eval", ["env", "expert"]),
+        ("expert list", ["env"]),
+        ("expert score", ["env", "expert"]),
+        ("push", []),
+        ("export", []),
+    ],
+)
+def test_help_of_a_command_is_ours_and_names_the_groups_it_takes(command, groups, tmp_path):
+    (tmp_path / "mine" / "env").mkdir(parents=True)
+    (tmp_path / "mine" / "env" / "moon.yaml").write_text("id: Moon-v0\n")
+    done = dagger(*command.split(), "--help", "--config-dir", "mine", cwd=tmp_path)
     assert done.code == 0 and done.out.startswith(f"dagger {command}: ")
-    assert "Groups" in done.out and "Examples:" in done.out and "$" not in done.out.split("==")[0]
+    above, config = done.out.split("== Config")
+    assert [name for name in GROUPS if f"\n{name}: " in above] == groups
+    assert ("moon" in above) == bool(groups) and "schema" not in above and "$" not in above
+    assert "Examples:" in config
 
 
 def test_version(tmp_path):
