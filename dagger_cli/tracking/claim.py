@@ -71,9 +71,9 @@ def _claim(folder: Path, *, exact: bool) -> tuple[Path, int]:
 
 def _lock(folder: Path) -> int | None:
     """A handle that holds the folder until it is closed; None where another process holds it."""
-    handle = os.open(folder, os.O_RDONLY)
     if fcntl is None:
-        return handle
+        return os.open(os.devnull, os.O_RDONLY)
+    handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as err:
