@@ -40,7 +40,6 @@ RESUME_MAY_CHANGE = (
     "evaluation.episodes",
     "evaluation.seed",
     "env.workers",
-    "env.data",
     "expert.path",
     "policy.device",
     "aggregate.storage",
@@ -262,7 +261,9 @@ def _root(config: dict[str, Any]) -> None:
     """Files are saved with their whole path: a run may be resumed or scored from elsewhere."""
     for group, key in (("env", "data"), ("expert", "path"), ("expert", "folder")):
         path = config.get(group, {}).get(key)
-        if path is not None and Path(str(path)).exists():
+        # Data may also be a word such as `synthetic`, whatever folder has that name.
+        there = Path.is_file if group == "env" else Path.exists
+        if path is not None and there(Path(str(path))):
             config[group][key] = os.path.abspath(path)
 
 

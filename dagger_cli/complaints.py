@@ -88,11 +88,11 @@ def _unknown_option(group: str | None, option: str, text: str) -> str:
 
 
 def _unknown_key(key: str) -> str:
+    if key.startswith("trainer.beta."):  # it is a group of its own
+        return f"there is no key '{key}'; did you mean '{key.removeprefix('trainer.')}'?"
     name = key.rpartition(".")[2]
     same_level = [k for k in _keys() if k.rpartition(".")[0] == key.rpartition(".")[0]]
     near = get_close_matches(key, same_level, n=1) or get_close_matches(key, _keys(), n=1)
-    if key.startswith("trainer.beta."):
-        return f"there is no key '{key}'; did you mean '{key.removeprefix('trainer.')}'?"
     if key in near:
         return f"there is no key '{key}' with the command and the options that were chosen"
     hint = f"; did you mean '{near[0]}'?" if near else f"; see `dagger train --help` for '{name}'"

@@ -179,8 +179,9 @@ def _refuse_unknown(command: str, cfg: DictConfig) -> None:
     """`+x=1` is taken by Hydra; nobody would read it."""
     for place, kind in {"": ROOTS[root_of(command)], **NODES}.items():
         node = OmegaConf.select(cfg, place) if place else cfg
-        known = [f"{place}.{field.name}".lstrip(".") for field in fields(kind)]
-        for key in (f"{place}.{name}".lstrip(".") for name in map(str, node or ())):
+        prefix = f"{place}." if place else ""
+        known = [prefix + field.name for field in fields(kind)]
+        for key in (f"{prefix}{name!s}" for name in node or ()):
             if key not in known:
                 raise ConfigError(
                     f"there is no key '{key}'{nearest(key, known)}, so +{key}=... has no effect: "

@@ -12,9 +12,10 @@ from hydra._internal.utils import get_args_parser
 from dagger_cli.arguments import SHORT, value_of
 from dagger_cli.complaints import nearest
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.options import options
+from dagger_cli.options import GROUPS, options
 
 TAKES_A_CHECKPOINT = ("eval", "push", "export")
+NUMBER = r"[-+.\deE]+"
 FILES = ("json", "video", "path", "out")  # one of them for all jobs would be written by each
 
 
@@ -48,14 +49,14 @@ def _check_override(command: str, word: str) -> None:
     if key == "env.kwargs" and value.startswith("{"):
         raise ConfigError("env.kwargs takes its keys one by one: env.kwargs.NAME=VALUE")
     group = key.partition("@")[0]
-    for choice in value.split(","):
-        if group in options() and re.fullmatch(r"(null|true|false|[-+.\deE]+)?", choice, re.I):
+    for choice in value.split(",") if group in GROUPS else ():
+        if re.fullmatch(rf"(null|true|false|{NUMBER})?", choice, re.I):
             _refuse_choice(group, choice)
 
 
 def _refuse_choice(group: str, choice: str) -> NoReturn:
     short = next((short for short, name in SHORT.items() if name == group), group)
-    if group == "beta_schedule" and re.fullmatch(r"[-+.\deE]+", choice):
+    if group == "beta_schedule" and re.fullmatch(NUMBER, choice):
         raise ConfigError(
             f"{short}={choice}: there is no such option; for the same share in every round say "
             f"{short}=constant {short}.value={choice}"

@@ -62,8 +62,8 @@ def one(runs: Path, difficulty: str, rounds: str, seed: str) -> dict[str, Any]:
 
 def row(difficulty: str, rounds: str, found: list[dict[str, Any]]) -> str:
     means = np.array([numbers["student"]["mean"] for numbers in found])
-    one = found[0]["student"]
-    spread = means.std(ddof=1) if len(means) > 1 else one["std"] / np.sqrt(one["episodes"])
+    first = found[0]["student"]
+    spread = means.std(ddof=1) if len(means) > 1 else first["std"] / np.sqrt(first["episodes"])
     cells = [
         difficulty,
         rounds,

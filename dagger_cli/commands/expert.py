@@ -32,8 +32,10 @@ def list_known(env_id: str, env_words: str, own: str | None) -> None:
 
     `env_words` choose the environment; `own` is the expert that it brings itself, if any.
     """
-    brought = Known(own or "", "comes with it", f"expert={own}", None)
-    known = catalogue(env_id) if own is None else Catalogue((brought,), ())
+    if own is None:
+        known = catalogue(env_id)
+    else:
+        known = Catalogue((Known(own, "comes with it", f"expert={own}", None),), ())
     console = Console()
     console.start([("env", env_id)], known.notes)
     if not known.agents:

@@ -74,9 +74,10 @@ def train(job: TrainJob, folder: Path, *, resume: bool, exact: bool = True) -> S
         state, best = _rounds(job, state, best, observers)
         assert best is not None
         scores = final_scores(job, folder, console)
-        _report(job, folder, state, best, scores, board, time.monotonic() - clock)
+        round = state.round if job.student == "last" else best.round
+        _report(job, folder, state, best, round, scores, board, time.monotonic() - clock)
         console.finish(
-            {"expert": scores["expert"], f"student ({_named(job, best)})": scores["student"]},
+            {"expert": scores["expert"], f"student (round {round})": scores["student"]},
             spent=state.spent,
             wall_seconds=time.monotonic() - clock,
             run=folder,
@@ -115,15 +116,6 @@ def _rounds(
             observers,
             regret=job.regret,
         )
-
-
-def _named(job: TrainJob, best: Best) -> str:
-    return "last round" if job.student == "last" else f"round {best.round}"
-
-
-def _round(job: TrainJob, best: Best, state: State) -> int:
-    """Of the student that is scored."""
-    return state.round if job.student == "last" else best.round
 
 
 def _write_config(job: TrainJob, folder: Path, *, resume: bool) -> None:
@@ -166,6 +158,7 @@ def _report(
     folder: Path,
     state: State,
     best: Best,
+    round: int,
     scores: Mapping[str, Score],
     board: TensorBoard,
     seconds: float,
@@ -181,7 +174,7 @@ def _report(
     write_summary(
         folder,
         student=student,
-        round=_round(job, best, state),
+        round=round,
         expert=expert,
         best=best,
         spent=state.spent,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.random import Generator
 
-from dagger_cli.core.errors import EnvError
+from dagger_cli.core.rollout import check_finite
 from dagger_cli.core.types import Array, Env, Policy, Score
 
 
@@ -46,6 +46,5 @@ def evaluate(
             started += len(free)
         idle = np.flatnonzero(step.ended)[len(free) :]
         slots, playing = np.delete(slots, idle), np.delete(playing, idle)
-    if not np.isfinite(returns).all():
-        raise EnvError("the environment gave a reward that is not a finite number")
+    check_finite("a reward", returns)
     return Score(order, returns, lengths, failed)

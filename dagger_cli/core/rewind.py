@@ -18,7 +18,7 @@ from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import act_each, drawn
-from dagger_cli.core.rollout import rollout
+from dagger_cli.core.rollout import check_finite, rollout
 from dagger_cli.core.types import Array, Policy, Snapshot, Space, Spent, View
 
 INSTEAD = "use a trainer that only asks the expert, such as dagger"
@@ -226,6 +226,7 @@ class _Probe:
             alive = alive[~answer.ended]
             if not alive.size:
                 break
+        check_finite("a reward", returns)
         return returns
 
 

@@ -86,17 +86,17 @@ def rollout(
             over = step.ended if until is None else step.ended | (env.view.steps[slots] >= until)
             if over.any():
                 _start(kit, np.flatnonzero(over))
-    _check_finite(rows)
+    check_finite("a reward", rows.rewards)
+    check_finite("an observation", rows.obs)
     views = View(rows.obs, rows.steps, rows.privileged)
     slots = np.resize(everyone, n_steps)
     return Trajectories(views, Acts(rows.actions, rows.asked), slots, rows.rewards, rows.ended)
 
 
-def _check_finite(rows: _Rows) -> None:
-    """Nothing could be learned of such numbers, and nobody would notice."""
-    for what, numbers in (("a reward", rows.rewards), ("an observation", rows.obs)):
-        if numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
-            raise EnvError(f"the environment gave {what} that is not a finite number")
+def check_finite(what: str, numbers: Array) -> None:
+    """Raises EnvError: nothing could be learned of such numbers, and nobody would notice."""
+    if numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
+        raise EnvError(f"the environment gave {what} that is not a finite number")
 
 
 def label(kit: Kit, visited: Trajectories, where: Array | None = None) -> Dataset:

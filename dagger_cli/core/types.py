@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -39,7 +40,7 @@ class Space:
         """How many numbers one element has."""
         return int(np.prod(self.shape, dtype=np.int64))
 
-    @property
+    @cached_property
     def whole(self) -> bool:
         """Whether its numbers are whole ones."""
         return bool(np.issubdtype(np.dtype(self.dtype), np.integer))

@@ -9,7 +9,7 @@ from dagger_cli.core.errors import ExpertError
 from dagger_cli.core.types import Card, Expert, Space
 from dagger_cli.experts.archive import sha256_of
 from dagger_cli.experts.expert import expert_from, published
-from dagger_cli.experts.storage import load_agent
+from dagger_cli.experts.storage import load_agent, load_card
 
 AGENTS = Path(__file__).parent / "agents"
 
@@ -33,7 +33,7 @@ def bundled_ids() -> tuple[str, ...]:
 
 def bundled_algo(env_id: str) -> str:
     """What the bundled agent was trained with."""
-    return str(load_agent(AGENTS / env_id).facts["algo"])
+    return str(load_card(AGENTS / f"{env_id}.json")["algo"])
 
 
 def load_bundled(

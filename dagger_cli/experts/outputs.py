@@ -91,7 +91,7 @@ def _scaled(x: Tensor, space: Space) -> Array:
     unit = np.where(bounded, np.tanh(x.numpy()), x.numpy())
     scaled = unit * half.astype(np.float32) + centre.astype(np.float32)
     inside = np.clip(scaled, np.asarray(space.low, np.float64), np.asarray(space.high, np.float64))
-    return np.asarray(inside, space.dtype).reshape(-1, *space.shape)
+    return space.cast(inside).reshape(-1, *space.shape)
 
 
 def _categorical(logits: Array, rng: Generator | None) -> Array:

@@ -116,9 +116,14 @@ def must_fit(agent: Space, env: Space, what: str) -> None:
     same = (agent.kind, agent.shape, agent.sizes) == (env.kind, env.shape, env.sizes)
     if not same or (agent.start, agent.whole) != (env.start, env.whole):
         raise ExpertError(
-            f"the expert was trained with the {what} {describe(agent)}, but the environment has "
-            f"{describe(env)}; choose an expert of this environment, or check env.id"
+            f"the expert was trained with the {what} {_exactly(agent)}, but the environment has "
+            f"{_exactly(env)}; choose an expert of this environment, or check env.id"
         )
+
+
+def _exactly(space: Space) -> str:
+    start = f" from {space.start}" if space.start else ""
+    return f"{describe(space)}{start} of {space.dtype}"
 
 
 def describe(space: Space) -> str:

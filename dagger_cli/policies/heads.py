@@ -67,8 +67,7 @@ class Squashed:
         low, high = np.asarray(space.low, np.float64), np.asarray(space.high, np.float64)
         bounded, centre, half = space.centre_and_half()
         self.outputs = space.size
-        self._shape, self._dtype, self._low, self._high = space.shape, space.dtype, low, high
-        self._whole = space.whole
+        self._space, self._low, self._high = space, low, high
         self._bounded = torch.as_tensor(bounded)
         self._all_bounded = bool(bounded.all())
         self._centre, self._half = (torch.as_tensor(x, dtype=torch.float32) for x in (centre, half))
@@ -89,9 +88,7 @@ class Squashed:
         unit += self._centres
         # Rounding may leave the range by one unit in the last place; np.clip is slower.
         inside = np.minimum(np.maximum(unit, self._low), self._high)
-        if self._whole:
-            inside = np.rint(inside)
-        return np.asarray(inside, self._dtype).reshape(-1, *self._shape)
+        return self._space.cast(inside).reshape(-1, *self._space.shape)
 
     def targets(self, labels: Array | Tensor) -> Tensor:
         flat = torch.as_tensor(labels, dtype=torch.float32).reshape(len(labels), -1)

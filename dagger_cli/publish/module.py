@@ -89,11 +89,13 @@ class _Scaled(nn.Module):
         for name, array in arrays.items():
             self.register_buffer(name, torch.tensor(array, dtype=torch.float32))
         self.register_buffer("bounded", torch.tensor(bounded))
-        self.shape = space.shape
+        self.shape, self.whole = space.shape, space.whole
 
     def forward(self, outputs: Tensor) -> Tensor:
         unit = torch.where(self.bounded, torch.tanh(outputs), outputs)
         inside = torch.clamp(unit * self.reach + self.centre, self.low, self.high)
+        if self.whole:
+            inside = torch.round(inside)
         return inside.reshape(-1, *self.shape)
 
 

@@ -13,7 +13,7 @@ from dagger_cli.core.files import read_bytes, write_bytes
 from dagger_cli.core.types import Array
 from dagger_cli.tracking.layout import check_inside
 
-MAX_BYTES = 2**40
+MAX_BYTES = 2**40  # of one round's rows, which may be many; what matters is that it is a file
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Array]) -> str:

@@ -54,7 +54,7 @@ def _read_aggregate(checkpoints: Path, manifest: Manifest, kit: Kit) -> Dataset 
     for round, shard in enumerate(manifest.shards, start=1):
         path = shard_path(checkpoints, round)
         rows = read_arrays(path, shard.sha256, within=checkpoints)
-        if any(len(column) != shard.rows for column in rows.values()):
+        if any(column.shape[:1] != (shard.rows,) for column in rows.values()):
             raise CheckpointError(f"{path} does not hold the {shard.rows} rows of its round")
         columns: dict[str, Any] = {name: rows[name] for name in COLUMNS if name in rows}
         for name in COLUMNS[:3]:
@@ -66,9 +66,11 @@ def _read_aggregate(checkpoints: Path, manifest: Manifest, kit: Kit) -> Dataset 
 
 def _check_expert(run: Path, taught: Card, expert: Expert) -> None:
     """Code of ours and of the user may change; an agent may not become another one."""
-    kinds = [card.source.partition(":")[0] for card in (taught, expert.card)]
-    other = hasattr(expert, "save") and expert.card.sha256 != taught.sha256
-    if other or kinds[0] != kinds[1]:
+    if hasattr(expert, "save"):  # wherever it lies now
+        same = expert.card.sha256 == taught.sha256
+    else:
+        same = expert.card.source == taught.source
+    if not same:
         raise CheckpointError(
             f"{run} was taught by '{taught.name}' ({taught.source}, sha256 {taught.sha256[:12]}), "
             f"and its expert is now '{expert.card.name}' ({expert.card.source}, sha256 "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import itertools
 import os
 import shutil
 from collections.abc import Iterator
@@ -54,8 +53,8 @@ def claimed(folder: Path, *, exact: bool) -> Iterator[Path]:
 
 
 def _claim(folder: Path, *, exact: bool) -> tuple[Path, int]:
-    for n in itertools.count(1):
-        candidate = folder if n == 1 else folder.with_name(f"{folder.name}_{n}")
+    candidate, n = folder, 1
+    while True:
         candidate.mkdir(parents=True, exist_ok=True)
         _refuse_files_of_others(candidate)
         handle = _lock(candidate)
@@ -66,7 +65,8 @@ def _claim(folder: Path, *, exact: bool) -> tuple[Path, int]:
             os.close(handle)
         if exact:
             raise ConfigError(_busy(folder) if handle is None else _taken(folder))
-    raise AssertionError("counting does not end")
+        n += 1
+        candidate = folder.with_name(f"{folder.name}_{n}")
 
 
 def _lock(folder: Path) -> int | None:

@@ -133,6 +133,24 @@ def test_a_students_score_is_told_of_the_round_that_was_played(tmp_path):
         assert re.search(r"^published +(\S+)", shown.out, re.M)[1] == says
 
 
+def test_a_run_goes_on_with_the_agent_it_began_with_wherever_that_lies(tmp_path):
+    def keep(env: str, out: str) -> str:
+        words = (f"env={env}", "expert=bundled", f"out={out}")
+        assert dagger("expert", "convert", *words, cwd=tmp_path).code == 0
+        return f"expert.path={out}"
+
+    run = train("expert=path", keep("cartpole", "one"), "rounds=1", cwd=tmp_path)
+    (tmp_path / "one").rename(tmp_path / "two")
+    moved = ("resume=run", "expert=path", "expert.path=two")
+    assert dagger("train", "resume=run", "rounds=2", cwd=tmp_path).code == 2
+    done = dagger("train", *moved, "rounds=2", cwd=tmp_path)
+    assert (done.code, done.err) == (0, "")
+    other = dagger(
+        "train", "resume=run", "expert=path", f"expert.path={run}", "rounds=3", cwd=tmp_path
+    )
+    assert other.code == 2 and "make the first one available again" in other.err
+
+
 def score_of(folder: Path, tmp_path: Path, *words: str) -> str:
     given = ("expert=path", f"expert.path={folder}", "env.max_episode_steps=100", *words)
     done = dagger("expert", "score", "env=cartpole", "episodes=5", *given, cwd=tmp_path)

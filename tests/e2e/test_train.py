@@ -229,7 +229,7 @@ def test_original_walker_runs_in_small(tmp_path):
     small = "env.max_episode_steps=40 env.workers=0 hydra.run.dir=run"
     done = dagger("train", *words.split(), *small.split(), cwd=tmp_path)
     assert (done.code, done.err) == (0, ""), done.err
-    assert "student (last round)" in done.out
+    assert "student (round 2)" in done.out
     assert [row["train/beta"] for row in metrics(tmp_path / "run")] == [1, 0.5]
     assert len(summary(tmp_path / "run")["student"]["seeds"]) == 4
 

@@ -105,7 +105,9 @@ assert not foreign & set(sys.modules), foreign & set(sys.modules)
 def test_bundled_errors() -> None:
     with pytest.raises(ExpertError, match=r"there is one for: .*CartPole-v1"):
         Bundled(deterministic=True).load("Ant-v5", LINE, LINE)
-    with pytest.raises(ExpertError, match=r"observation space box \(4,\), but the environment has"):
+    with pytest.raises(
+        ExpertError, match=r"observation space box \(4,\) of float32, but the environment has"
+    ):
         Bundled(deterministic=True).load("CartPole-v1", LINE, LINE)
 
 
