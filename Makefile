@@ -27,5 +27,5 @@ test-all:  ## every test that needs no network
 bench:  ## measure what docs/benchmarks.md says and write it: half an hour on two idle cores
 	$(BIN)/python scripts/bench/run.py
 
-bench-peers:  ## the same against the library imitation, in an environment of its own: half an hour
-	$(BIN)/python scripts/bench/run.py only=peers
+bench-peers:  ## the same against the library imitation, in an environment of its own: an hour
+	$(BIN)/python scripts/bench/run.py only=peers,curves

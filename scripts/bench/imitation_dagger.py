@@ -1,14 +1,15 @@
 """DAgger of the library `imitation`, for peers.py to run in that library's own environment.
 
     python scripts/bench/imitation_dagger.py expert=EXPERT.npz out=FOLDER [labels=100000]
-                                             [n_envs=8] [episodes=3] [ramp=15] [seed=0]
+                                             [n_envs=8] [episodes=3] [ramp=15] [seed=0] [threads=1]
 
-`SimpleDAggerTrainer` tuned as it does best: 64-64 network, Adam 1e-3, batches of 128, 8 epochs a
-round, no roll-outs for its log, no progress bar, one torch thread. Ends with the first round after
-which there are `labels`; FOLDER/student.npz gets the student's layers, FOLDER/spent.json labels,
-rounds and the processor seconds of this process, start-up included. Every one of `n_envs`
-environments finishes its episode in a round, at least `episodes` in all: 8 of them give some 8,000
-labels a round. The expert's share of the acting falls from 1 to 0 in `ramp` rounds.
+`SimpleDAggerTrainer` tuned: 64-64 network, Adam 1e-3, batches of 128, 8 epochs a round, no roll-
+outs for its log, no progress bar. It is cheapest with one torch thread; `threads=torch` leaves as
+many as torch takes by itself, one a core, which is what a user of the library gets. Ends with the
+first round after which there are `labels`; FOLDER/student.npz gets the student's layers,
+FOLDER/spent.json labels, rounds and the processor seconds of this process, start-up included. Every
+one of `n_envs` environments finishes its episode in a round, at least `episodes` in all: 8 of them
+give some 8,000 labels a round. The expert's share of the acting falls from 1 to 0 in `ramp` rounds.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 
 DEFAULTS = {"expert": "", "out": "", "labels": "100000", "n_envs": "8", "episodes": "3"}
-DEFAULTS |= {"ramp": "15", "seed": "0"}
+DEFAULTS |= {"ramp": "15", "seed": "0", "threads": "1"}
 SB3_LAYERS = ("mlp_extractor.policy_net.0", "mlp_extractor.policy_net.2", "action_net")
 
 
@@ -52,7 +53,8 @@ def main(words: list[str]) -> None:
     given = DEFAULTS | dict(word.partition("=")[::2] for word in words)
     out = Path(given["out"])
     out.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(1)
+    if given["threads"] != "torch":
+        torch.set_num_threads(int(given["threads"]))
     torch.manual_seed(int(given["seed"]))
     rng = np.random.default_rng(int(given["seed"]))
     venv = make_vec_env("BipedalWalker-v3", rng=rng, n_envs=int(given["n_envs"]))

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from page_rivals import goal_lines, handwriting_lines, mario_lines, peers_lines, reference_lines
+from page_rivals import (
+    curves_lines,
+    goal_lines,
+    handwriting_lines,
+    mario_lines,
+    peers_lines,
+    reference_lines,
+)
 
 HEAD = """# Benchmarks
 
@@ -150,6 +157,7 @@ TITLES = {
     "goal": "From the command to 98 % of the expert",
     "profile": "Where the default run's seconds go",
     "peers": "Against the library imitation",
+    "curves": "With few labels, beside the library imitation",
     "handwriting": "Handwriting, beside Vowpal Wabbit",
     "mario": "Mario's simulator and planner",
 }
@@ -163,6 +171,7 @@ SECTIONS: dict[str, Callable[[Any], Iterator[str]]] = {
     "goal": goal_lines,
     "profile": _profile,
     "peers": peers_lines,
+    "curves": curves_lines,
     "handwriting": handwriting_lines,
     "mario": mario_lines,
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+NAMES = ("imitation", "imitation, one thread", "dagger")
+
 
 def reference_lines(figures: Any) -> Iterator[str]:
     yield (
@@ -79,8 +81,9 @@ def peers_lines(figures: Any) -> Iterator[str]:
         return
     yield (
         "DAgger of `imitation` 1.0.1 (stable-baselines3 2.2.1, Gymnasium 0.29.1), tuned: 64-64"
-        " network, batches of 128, 8 epochs a round, 8 environments, no roll-outs for its log, one"
-        " torch thread; `dagger train experiment=walker_100k` beside it. Same expert, the Hub's A2C"
+        " network, batches of 128, 8 epochs a round, 8 environments, no roll-outs for its log; once"
+        " with as many torch threads as torch takes by itself, once with one, where it is cheapest."
+        " `dagger train experiment=walker_100k` beside it. Same expert, the Hub's A2C"
         f" agent ({_scored(figures['expert'])}); returns over the same 100 unseen seeds. Processor"
         " seconds of the whole process, start-up included. `imitation` finishes episodes, so that"
         " it has a few more labels."
@@ -89,12 +92,19 @@ def peers_lines(figures: Any) -> Iterator[str]:
     yield from _pairs([figures["many"]])
     yield ""
     times = [pair["times_less_cpu"] for pair in figures["many"]]
-    yield f"Times less processor time: {_list(times)} (aim: 20)."
-    yield ""
+    against = (f"{_list([time[name] for time in times])} than {name}" for name in times[0])
+    yield f"Times less processor time: {'; '.join(against)} (aim: 20)."
+
+
+def curves_lines(figures: Any) -> Iterator[str]:
+    if "skipped" in figures:
+        yield f"Not measured: {figures['skipped']}"
+        return
     yield (
-        "With few labels: `imitation` with one environment and an episode a round, `dagger train"
-        " env=bipedal beta=linear` with 1000 labels a round (else its defaults, validation"
-        " included); each row a run of its own whose expert acts less from round to round."
+        "`imitation`, tuned as above, with one torch thread, one environment and an episode a"
+        " round; `dagger train env=bipedal beta=linear` with 1000 labels a round, else its"
+        " defaults, validation included. Each row is a run of its own whose expert acts less from"
+        f" round to round. The expert itself returns {_scored(figures['expert'])}."
     )
     yield ""
     yield "![Return against labels](benchmarks_peers.png)"
@@ -107,7 +117,7 @@ def _pairs(groups: Iterable[list[Any]]) -> Iterator[str]:
     yield "| | seed | labels | rounds | CPU s | return | falls of 100 |"
     yield "|---|---|---|---|---|---|---|"
     for pairs in groups:
-        for name in ("imitation", "dagger"):
+        for name in (name for name in NAMES if name in pairs[0]):
             for seed, pair in enumerate(pairs):
                 run = pair[name]
                 spent = f"{run['labels']:,} | {run['rounds']} | {run['cpu_seconds']}"

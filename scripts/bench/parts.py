@@ -13,7 +13,7 @@ import yaml
 from limit import limit
 from measure import python, took, train, walker_expert
 from others import handwriting, mario
-from peers import peers
+from peers import curves, peers
 from reference import goal, reference, until_trained
 from storage import storage
 
@@ -110,5 +110,6 @@ PARTS: dict[str, Callable[[int, Path], Figures]] = {
     "profile": profile,
     "handwriting": handwriting,
     "mario": mario,
-    "peers": peers,  # by `make bench-peers`: it installs an environment of its own
+    "peers": peers,  # by `make bench-peers`: these two install an environment of their own
+    "curves": curves,
 }

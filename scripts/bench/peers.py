@@ -1,4 +1,4 @@
-"""DAgger of the library `imitation` beside ours: cost of 100,000 labels, return against labels."""
+"""DAgger of the library `imitation` beside ours: what 100,000 labels cost, what fewer reach."""
 
 from __future__ import annotations
 
@@ -20,23 +20,42 @@ MANY, FEW = 100_000, (2_000, 4_000, 8_000, 16_000)
 ROUND = 1_000  # labels of ours in a round of the curve: an episode or so, as in imitation's
 
 
+NO_AGENT = {"skipped": "the A2C agent is not in hub/sb3 of DAGGER_SHARED."}
+
+
 def peers(repeats: int, runs: Path) -> dict[str, Any]:
     """Processor seconds and returns of both, from the same expert, over the same unseen seeds."""
-    agent = walker_agent()
-    if agent is None:
-        return {"skipped": "the A2C agent is not in hub/sb3 of DAGGER_SHARED."}
-    words = ["expert=path", f"expert.path={agent}"]
-    expert, interpreter = runs / "expert.npz", installed(runs / "peers_venv")
-    export_expert(words, expert)
+    words = expert_words()
+    if not words:
+        return NO_AGENT
+    interpreter, expert = installed(runs / "peers_venv"), export_expert(words, runs)
 
     def many(seed: int) -> dict[str, Any]:
-        out = runs / f"imitation_{MANY}_{seed}"
-        theirs = imitation(interpreter, out, f"expert={expert}", f"seed={seed}")
         ours = dagger(
             runs / f"dagger_{MANY}_{seed}", "experiment=walker_100k", f"seed={seed}", *words
         )
-        times = round(theirs["cpu_seconds"] / ours["cpu_seconds"], 1)
-        return {"imitation": theirs, "dagger": ours, "times_less_cpu": times}
+        theirs = {}
+        for name, threads in (("imitation", "torch"), ("imitation, one thread", "1")):
+            out = runs / f"imitation_{MANY}_{threads}_{seed}"
+            given = [f"expert={expert}", f"seed={seed}", f"threads={threads}"]
+            theirs[name] = imitation(interpreter, out, *given)
+        times = {
+            name: round(run["cpu_seconds"] / ours["cpu_seconds"], 1) for name, run in theirs.items()
+        }
+        return {**theirs, "dagger": ours, "times_less_cpu": times}
+
+    return {
+        "expert": score("expert", "env=bipedal", *words),
+        "many": [many(seed) for seed in range(repeats)],
+    }
+
+
+def curves(repeats: int, runs: Path) -> dict[str, Any]:
+    """Returns of both with few labels."""
+    words = expert_words()
+    if not words:
+        return NO_AGENT
+    interpreter, expert = installed(runs / "peers_venv"), export_expert(words, runs)
 
     def few(labels: int, seed: int) -> dict[str, Any]:
         n, ending = labels // ROUND, f"{labels}_{seed}"
@@ -49,9 +68,14 @@ def peers(repeats: int, runs: Path) -> dict[str, Any]:
 
     return {
         "expert": score("expert", "env=bipedal", *words),
-        "many": [many(seed) for seed in range(repeats)],
         "few": {labels: [few(labels, seed) for seed in range(repeats)] for labels in FEW},
     }
+
+
+def expert_words() -> list[str]:
+    """What names the Hub's agent; nothing where it is not at hand."""
+    agent = walker_agent()
+    return [] if agent is None else ["expert=path", f"expert.path={agent}"]
 
 
 def installed(folder: Path) -> Path:
@@ -63,7 +87,7 @@ def installed(folder: Path) -> Path:
     return interpreter
 
 
-def export_expert(words: list[str], path: Path) -> None:
+def export_expert(words: list[str], folder: Path) -> Path:
     """Layers and statistics as plain arrays: nothing is unpickled, no aliases are needed."""
     network = job_of("env=bipedal", *words).kit.expert.network
     weights = network.weights
@@ -71,7 +95,9 @@ def export_expert(words: list[str], path: Path) -> None:
     names = (name.removesuffix(".weight") for name in weights if name.endswith(".weight"))
     for i, name in enumerate(names):
         arrays |= {f"{part}_{i}": weights[f"{name}.{part}"] for part in ("weight", "bias")}
+    path = folder / "expert.npz"
     np.savez(path, clip=network.spec.clip, epsilon=network.spec.epsilon, **arrays)
+    return path
 
 
 def imitation(interpreter: Path, out: Path, *words: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@
 Every figure is a ratio of two things measured in turn on one machine. Parts that were measured
 before and are not asked for keep their numbers (each says when and where it was measured); with
 `only=` nothing is measured, and the page is written anew from the numbers. `reference` takes about
-ten minutes, because the reference loop does, `peers` (`make bench-peers`) half an hour.
+ten minutes, because the reference loop does, `peers,curves` (`make bench-peers`) an hour.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from jobs import machine, options
 from page import page
 from peers_figure import draw
 
-USUAL = [name for name in parts.PARTS if name != "peers"]
+USUAL = [name for name in parts.PARTS if name not in ("peers", "curves")]
 
 
 def main(words: list[str]) -> None:
@@ -38,8 +38,8 @@ def main(words: list[str]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(results, indent=1) + "\n")
     path.with_suffix(".md").write_text(page(read(path)))
-    if "peers" in read(path):
-        draw(read(path)["peers"]["figures"], path.with_name("benchmarks_peers.png"))
+    if "curves" in read(path):
+        draw(read(path)["curves"]["figures"], path.with_name("benchmarks_peers.png"))
 
 
 def read(path: Path) -> dict[str, Any]:
