@@ -57,6 +57,16 @@ class EnvChoice:
     failure_name: str | None
     per_step_name: str | None
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user must know of the environment before anybody plays there."""
+        if self.source.horizon is not None:
+            return ()
+        return (
+            f"{self.source.id} sets no limit to an episode, and a score waits for the end of every "
+            "one: if some never end, give env.max_episode_steps=1000",
+        )
+
 
 @dataclass(frozen=True)
 class TrainJob:
@@ -253,7 +263,7 @@ def _train_job(config: dict[str, Any], notes: tuple[str, ...] = ()) -> TrainJob:
         cfg.regret,
         student,
         evaluation_seeds,
-        notes=(*notes, *tried, *expert.card.notes),
+        notes=(*notes, *env.notes, *tried, *expert.card.notes),
     )
 
 

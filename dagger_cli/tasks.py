@@ -139,6 +139,6 @@ TASKS: dict[str, Callable[[DictConfig], Score | None]] = {
 
 
 def _shown(folder: Path) -> Path:
-    """Relative where that is shorter to read and type."""
+    """Relative where that is shorter to read and type; with hydra.job.chdir we are inside."""
     here = Path.cwd()
-    return folder.relative_to(here) if folder.is_relative_to(here) else folder
+    return folder.relative_to(here) if here in folder.parents else folder

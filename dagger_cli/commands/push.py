@@ -84,7 +84,7 @@ def _points(files: Mapping[str, bytes], rounds: int) -> list[Point]:
             numbers = (row["train/labels"], row["eval/return_mean"], row["eval/return_std"])
             if row["round"] <= rounds and None not in numbers:
                 points.append(Point(int(numbers[0]), float(numbers[1]), float(numbers[2])))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             continue
     return points
 
@@ -96,7 +96,7 @@ def _scores(files: Mapping[str, bytes], round: int) -> dict[str, dict[str, Any]]
         if played_round(summary) != round:
             return {}
         return {name: summary[name] for name in ("student", "expert")}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
 
 

@@ -233,7 +233,7 @@ def student_score(student: Student) -> dict[str, Any] | None:
             told = json.loads(read_bounded(student.folder / MANIFEST, MAX_MANIFEST_BYTES))
             if told["round"] == played_round(summary):
                 return {key: score[key] for key in ("mean", "std", "min", "max", "episodes")}
-        except (ExpertError, ValueError, KeyError, TypeError, AttributeError):
+        except (ExpertError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue
     return None
 

@@ -80,7 +80,7 @@ def read_manifest(checkpoint: Path) -> Manifest:
         intact = recorded == _digest(content)
         manifest = _parse(_untag(content))
         _check(manifest)
-    except (KeyError, TypeError, ValueError, AttributeError) as err:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as err:
         raise CheckpointError(f"{path} is truncated or altered: {err!r}") from err
     if not intact:
         raise CheckpointError(f"{path} is altered: its content does not match its own sha256")

@@ -69,5 +69,5 @@ def _round_of(line: str) -> int:
     try:
         values: Any = json.loads(line)
         return int(values["round"])
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return 0

@@ -96,7 +96,7 @@ def _said_again(run: Path) -> tuple[list[str], list[str]]:
 def _shown(run: Path) -> str:
     """The shorter way to write the path: from here if it lies below, else from the root."""
     path = os.path.relpath(run)
-    return os.path.abspath(run) if path.startswith("..") else path
+    return os.path.abspath(run) if path.startswith("..") or path == "." else path
 
 
 def _hydra(value: str) -> str:

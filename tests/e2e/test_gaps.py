@@ -46,6 +46,7 @@ import gymnasium
 gymnasium.register(
     "Own-v0", "gymnasium.envs.classic_control:CartPoleEnv", max_episode_steps=40
 )
+gymnasium.register("Open-v0", "gymnasium.envs.classic_control:CartPoleEnv")
 def teacher(obs):
     return int(obs[2] > 0)
 """
@@ -69,6 +70,30 @@ def test_printed_commands_name_what_must_be_imported_again(tmp_path, monkeypatch
     assert dagger("export", "checkpoint=run", *exported, cwd=tmp_path).code == 0
     refused = dagger("export", "checkpoint=run", *exported[:2], cwd=tmp_path)
     assert refused.code == 2 and "wants to import 'own_envs'" in refused.err
+
+
+@pytest.mark.parametrize(("env_id", "noted"), [("Open-v0", True), ("Own-v0", False)])
+def test_who_has_no_time_limit_is_told_how_to_set_one(env_id, noted, tmp_path, monkeypatch):
+    (tmp_path / "own_envs.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    taught = ("expert=python", "expert.target=own_envs.teacher", "env.import=own_envs")
+    words = [w for w in TINY if not w.startswith(("env", "expert="))]
+    own = ("env=gym", f"env.id={env_id}", *taught)
+    trained = dagger("train", *own, *words, "hydra.run.dir=run", cwd=tmp_path)
+    played = dagger("eval", "checkpoint=expert", *own, "episodes=1", cwd=tmp_path)
+    assert (trained.code, played.code) == (0, 0)
+    for said in (trained.out, played.out):
+        assert (f"note: {env_id} sets no limit to an episode" in said) == noted
+        assert ("env.max_episode_steps=1000" in said) == noted
+
+
+def test_a_run_that_changes_into_its_folder_prints_paths_that_work_outside(tmp_path):
+    here = "hydra.run.dir=run", "hydra.job.chdir=true"
+    done = dagger("train", *TINY, *here, cwd=tmp_path)
+    assert (done.code, done.err) == (0, "")
+    printed = summary(tmp_path / "run")["commands"]
+    assert printed["evaluate"] == f"dagger eval checkpoint={tmp_path / 'run'}"
+    assert printed["resume"] in done.out.replace("\n", "")
 
 
 @pytest.mark.parametrize(

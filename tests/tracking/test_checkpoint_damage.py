@@ -95,6 +95,16 @@ def test_other_json_is_refused(run: Path, text: str) -> None:
         read_manifest(path.parent)
 
 
+@pytest.mark.parametrize("depth", [200, 400, 600, 800])
+def test_a_deep_config_is_refused_and_no_recursion_shows(run: Path, depth: int) -> None:
+    path = resolve_checkpoint(run) / "checkpoint.json"
+    content = json.loads(path.read_text())
+    content["config"] = "DEEP"
+    path.write_text(json.dumps(content).replace('"DEEP"', "[" * depth + "]" * depth))
+    with pytest.raises(CheckpointError, match="truncated or altered"):
+        read_manifest(path.parent)
+
+
 def test_the_manifest_tells_all_about_the_run(run: Path) -> None:
     manifest = read_manifest(run / "checkpoints/last")
     assert manifest.expert == CARD and manifest.config == CONFIG
