@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from dagger_cli.build import EvalJob, open_for
+from dagger_cli.build import EvalJob
 from dagger_cli.core.beam import beam_search
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.evaluate import evaluate
 from dagger_cli.core.files import write_json
 from dagger_cli.core.types import Policy, Score
+from dagger_cli.parts import open_for
 from dagger_cli.tracking.checkpoint import load_policy
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.disk import writing

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dagger_cli.build import TrainJob, open_for
+from dagger_cli.build import TrainJob
 from dagger_cli.commands.final_scores import final_scores
 from dagger_cli.core.files import write_json, write_text
 from dagger_cli.core.heap import large_apart
@@ -20,6 +20,7 @@ from dagger_cli.core.state import State
 from dagger_cli.core.storage import allocator
 from dagger_cli.core.types import Score
 from dagger_cli.core.validate import Validation
+from dagger_cli.parts import open_for
 from dagger_cli.tracking.checkpoint import CheckpointWriter, restore
 from dagger_cli.tracking.claim import claimed, resumed
 from dagger_cli.tracking.console import Console

@@ -177,7 +177,7 @@ class TorchLearner:
         labels = torch.from_numpy(data.labels)[rows]
         if data.fatal is None:
             return self.head.targets(labels)
-        assert isinstance(self.head, Joint), "no other head is warned, see build.py"
+        assert isinstance(self.head, Joint), "no other head is warned, see parts.py"
         return self.head.targets(labels, torch.from_numpy(data.fatal)[rows])
 
     @property

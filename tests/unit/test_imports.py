@@ -26,9 +26,11 @@ ALLOWED = {
     "schema": {"options"},
     "arguments": {"core"},
     "complaints": {"core", "options", "schema"},
-    "build": {"core", "schema", "trust"},
+    "build": {"checks", "core", "parts", "schema", "trust"},
+    "checks": {"core", "parts"},
     "trust": {"core", "schema"},
-    "commands": {"build", "core", "experts", "publish", "tracking"},
+    "commands": {"build", "core", "experts", "parts", "publish", "tracking"},
+    "parts": {"core"},
     "publish": {"core", "experts"},
     "tasks": {"arguments", "build", "commands", "core", "tracking"},
     "words": {"arguments", "complaints", "core", "options"},
@@ -40,7 +42,8 @@ ALLOWED = {
 }
 # A planner plans with the simulator itself: no protocol in core could stand for it.
 EXCEPTIONS = {"experts/mario_planner": "dagger_cli.envs.mario"}
-HYDRA_IS_KNOWN_TO = {"build", "completion", "hydra_app", "schema", "tasks", "trust", "words"}
+HYDRA_IS_KNOWN_TO = {"build", "checks", "completion", "hydra_app", "parts", "schema", "tasks"}
+HYDRA_IS_KNOWN_TO |= {"trust", "words"}
 RIM = {"envs", "experts", "policies", "tracking"}
 
 
