@@ -145,7 +145,7 @@ class EnvBudget:
     steps_per_round: int = MISSING
     gradient_steps: int = MISSING
     n_envs: int = MISSING
-    sizes: list[int] = field(default_factory=lambda: [256, 256])  # of the layers of policy=mlp
+    sizes: list[int] = MISSING  # of the layers of policy=mlp
 
 
 @dataclass

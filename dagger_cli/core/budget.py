@@ -1,4 +1,4 @@
-"""How much a run may use: env steps, which are also the states the expert is asked about."""
+"""How much a run may use: env steps, and with most trainers as many expert queries."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from dagger_cli.core.errors import ConfigError
 class Budget:
     """Either `steps_per_round` env steps in each of `rounds`, or `labels` in all, spread evenly.
 
-    Exactly one of the two is given. Every visited state is labelled, so a round of n env steps asks
-    for n labels; the budget is used up exactly, never exceeded.
+    Exactly one of the two is given. Where every visited state is labelled, a round of n env steps
+    asks for n labels and uses its share up exactly; trainers that ask in some states only, or that
+    try actions, ask for that many at most.
     """
 
     rounds: int

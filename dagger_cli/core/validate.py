@@ -24,9 +24,9 @@ class Validated(NamedTuple):
 class Validation:
     """Plays a policy on `seeds` in `env`, with the same chances every time.
 
-    In `queries` evenly spaced states of these episodes, and in as many of the expert's own, the
-    expert is asked what it would have done (0: not at all). These queries teach nothing and are
-    counted apart, like all that evaluation uses.
+    In `queries` evenly spaced states of these episodes, up to twice as many, the expert is asked
+    what it would have done (0: not at all), and the policy in as many of the expert's own. These
+    queries teach nothing and are counted apart, like all that evaluation uses.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Validation:
 
 
 class Sampled:
-    """A policy that remembers about `most` evenly spaced states it acted in, and what it did."""
+    """A policy that remembers `most` evenly spaced states it acted in, or up to twice as many."""
 
     def __init__(self, policy: Policy, most: int) -> None:
         self._policy, self._most = policy, most

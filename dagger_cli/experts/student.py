@@ -30,6 +30,11 @@ NETWORKS = ("dagger_cli.policies.sources.mlp_learner", "dagger_cli.policies.sour
 _STRIDES = (4, 2, 1)  # of the three convolutions of policy=cnn
 
 
+def can_teach(policy: Mapping[str, Any]) -> bool:
+    """Whether students with this config of `policy` can be taken as experts, and exported."""
+    return policy.get("_target_") in NETWORKS
+
+
 class Student(NamedTuple):
     """The folder of one checkpoint: checkpoint.json and policy.safetensors."""
 
@@ -150,7 +155,7 @@ def _layers(
     """The layers of an `nn.Sequential` from the numbers of its arrays, and these by our names."""
     target, names = policy["_target_"], [n for n in arrays if not n.startswith("optimiser.")]
     places = [re.fullmatch(r"network\.(\d{1,3})\.(\w+)", name) for name in names]
-    if target not in NETWORKS or not all(places):
+    if not can_teach(policy) or not all(places):
         raise ExpertError(
             f"its policy ({policy.get('name', target)}) is not a network of policy=mlp, linear or "
             "cnn, so it cannot be taken as an expert or exported"

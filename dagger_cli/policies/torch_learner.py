@@ -76,8 +76,8 @@ class TorchLearner:
     anew. `decay` lets the learning rate fall linearly to 0 within each fit. `normalise` takes the
     observations' mean and deviation from the data before fitting and keeps them with the policy.
     `device` says where a fit is done (policies/devices.py); a fitted policy is never left there.
-    `precision` says in which type a fit multiplies; a fitted policy answers in float32.
-    The last fit on the rows of all rounds is `last_fit` times as long: a rougher policy does to
+    `precision` says in which type a fit multiplies; a fitted policy acts without it. The
+    last fit on the rows of all rounds is `last_fit` times as long: a rougher policy does to
     visit states with.
     """
 

@@ -17,7 +17,8 @@ from page_rivals import (
 HEAD = """# Benchmarks
 
 Made by `make bench` (scripts/bench); the numbers are also in benchmarks.json. Every claim is a
-ratio of two things measured in turn in one run; seconds are of the machine named beside them.
+ratio of two things measured in turn in one run, but where a section says that one of them may be
+from a run before; seconds are of the machine named beside them.
 "best" and "worst" are over the repeats of that run.
 """
 
@@ -68,7 +69,8 @@ def _fit(figures: Any) -> Iterator[str]:
 
 def _growth(figures: Any) -> Iterator[str]:
     seconds, peaks = figures["seconds"], figures["peak_mib"]
-    yield "`dagger train env=bipedal n_envs=32`: 10 and 40 rounds of 10,000 labels, with start-up."
+    yield "`dagger train env=bipedal n_envs=32 expert=bundled`: 10 and 40 rounds of 10,000 labels,"
+    yield "with start-up, one validation episode a round and a final table of one episode."
     yield ""
     yield "| labels | best, s | median | worst | peak memory, MiB |"
     yield "|---|---|---|---|---|"

@@ -85,8 +85,8 @@ def peers_lines(figures: Any) -> Iterator[str]:
         " with as many torch threads as torch takes by itself, once with one, where it is cheapest."
         " `dagger train experiment=walker_100k` beside it. Same expert, the Hub's A2C"
         f" agent ({_scored(figures['expert'])}); returns over the same 100 unseen seeds. Processor"
-        " seconds of the whole process, start-up included. `imitation` finishes episodes, so that"
-        " it has a few more labels."
+        " seconds of the whole process, start-up and a final table of one episode included."
+        " `imitation` finishes episodes, so that it has a few more labels."
     )
     yield ""
     yield from _pairs([figures["many"]])
@@ -103,8 +103,9 @@ def curves_lines(figures: Any) -> Iterator[str]:
     yield (
         "`imitation`, tuned as above, with one torch thread, one environment and an episode a"
         " round; `dagger train env=bipedal beta=linear` with 1000 labels a round, else its"
-        " defaults, validation included. Each row is a run of its own whose expert acts less from"
-        f" round to round. The expert itself returns {_scored(figures['expert'])}."
+        " defaults, validation included, and a final table of one episode. Each row is a run of its"
+        " own whose expert acts less from round to round. The expert itself returns"
+        f" {_scored(figures['expert'])}."
     )
     yield ""
     yield "![Return against labels](benchmarks_peers.png)"
