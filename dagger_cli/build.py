@@ -21,6 +21,7 @@ from dagger_cli.checks import (
     check_values,
     chosen_seeds,
     episodes_of,
+    going_on_must_be_possible,
     last_fit_must_come,
     never_read,
     unseen_seeds,
@@ -41,7 +42,7 @@ from dagger_cli.parts import (
     loaded_expert,
     warner_of,
 )
-from dagger_cli.trust import IMPORT_KEYS, check_trust
+from dagger_cli.trust import IMPORT_KEYS, check_trust, foreign
 
 RESUME_MAY_CHANGE = (
     "rounds",
@@ -54,6 +55,7 @@ RESUME_MAY_CHANGE = (
     "policy.device",
     "aggregate.storage",
 )
+NEEDED = ("rounds", "n_envs", "aggregate.storage", "beta_schedule", "env.id", "trainer.name")
 EVAL_MAY_CHANGE = ("env", "env.id", "env.imports", "env.workers", "env.data")
 
 
@@ -94,7 +96,8 @@ def train_job(cfg: DictConfig, touched: Collection[str], *, sweep: bool) -> Trai
     unread = tuple(never_read(cfg, touched))
     if unread and not sweep:
         raise ConfigError(unread[0])
-    return _train_job(_plain(cfg), notes=unread)
+    config = _plain(cfg)
+    return _train_job(config, notes=(*unread, *foreign(config)))
 
 
 def resumed_job(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any]) -> TrainJob:
@@ -123,6 +126,9 @@ def resumed_job(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, A
     for key in RESUME_MAY_CHANGE:
         if key in touched:
             OmegaConf.update(config, key, OmegaConf.select(cfg, key))
+    for key in NEEDED:
+        if OmegaConf.select(config, key) is None:
+            raise CheckpointError(f"the checkpoint's config makes no run: it has no '{key}'")
     with _of_a_checkpoint():
         return _train_job(_plain(config), tuple(_beta_stays(config, saved)))
 
@@ -176,7 +182,11 @@ def source_of(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any
     """The environment's source that a checkpoint with the config `saved` was trained in."""
     check_trust(saved, cfg, touched, ("env.imports", "env.id"))
     with _of_a_checkpoint():
-        return env_of(OmegaConf.create(dict(saved))).source
+        config = OmegaConf.create(dict(saved))
+        if "env.data" in touched:
+            OmegaConf.update(config, "env.data", OmegaConf.select(cfg, "env.data"))
+        config.env = in_gymnasium(config.env)
+        return env_of(config).source
 
 
 def expert_of(cfg: DictConfig) -> tuple[Expert, str]:
@@ -190,7 +200,7 @@ def _of_a_checkpoint() -> Iterator[None]:
     """A config that Hydra has not composed may have anything in any place."""
     try:
         yield
-    except (TypeError, ValueError, AttributeError, OmegaConfBaseException) as err:
+    except (KeyError, TypeError, ValueError, AttributeError, OmegaConfBaseException) as err:
         raise CheckpointError(
             f"the checkpoint's config makes no run ({type(err).__name__}: {err}): it was altered, "
             "or written by another version of dagger-cli"
@@ -209,6 +219,11 @@ def _train_job(config: dict[str, Any], notes: tuple[str, ...] = ()) -> TrainJob:
     n_validation = episodes_of("validation", cfg.validation.episodes, env.source)
     if n_validation < 0:
         raise ConfigError(f"validation.episodes must be 0 or more, got {n_validation}; try 10")
+    if n_validation > len(VALIDATION_SEEDS):
+        raise ConfigError(
+            f"validation.episodes={n_validation} is more than the {len(VALIDATION_SEEDS):,} seeds "
+            "there are for validation; try 10"
+        )
     validation_seeds = VALIDATION_SEEDS[:n_validation]
     n_evaluation = episodes_of("test", cfg.evaluation.episodes, env.source)
     evaluation_seeds = unseen_seeds("evaluation.episodes", n_evaluation, cfg.evaluation.seed)
@@ -216,6 +231,7 @@ def _train_job(config: dict[str, Any], notes: tuple[str, ...] = ()) -> TrainJob:
         # What is saved says who plays, whatever is installed where the run is resumed.
         config["env"]["backend"] = env.source.chosen
     last_fit_must_come(cfg, trainer)
+    going_on_must_be_possible(cfg)
     learner = learner_of(cfg, env)
     expert = loaded_expert(cfg, env)
     warner = warner_of(cfg, expert, trainer) if getattr(learner, "heeds", False) else None

@@ -47,6 +47,15 @@ def last_fit_must_come(cfg: DictConfig, trainer: Trainer) -> None:
         )
 
 
+def going_on_must_be_possible(cfg: DictConfig) -> None:
+    """Raises ConfigError where fits are to go on from the last policy and none does."""
+    if cfg.trainer.get("fit") == "ogd" and not cfg.policy.get("warm_start", False):
+        raise ConfigError(
+            f"trainer.fit=ogd goes on from the last policy, but policy={cfg.policy.name} as it is "
+            "set begins anew: use policy=mlp with policy.warm_start=true, or trainer.fit=newest"
+        )
+
+
 def never_read(cfg: DictConfig, touched: Collection[str]) -> Iterator[str]:
     """What the user chose and nobody will read, as sentences."""
     trainer = OmegaConf.to_container(cfg.trainer, resolve=False)

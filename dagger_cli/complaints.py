@@ -11,6 +11,8 @@ from dagger_cli.core.errors import DaggerError
 from dagger_cli.core.text import printable
 from dagger_cli.options import GROUPS
 
+NO_MEMORY = "can't allocate memory|[Ss]torage size calculation overflowed|index-sized integer"
+
 
 def explain(err: BaseException) -> str | None:
     """The sentence for the user, or None for what is nobody's fault but ours."""
@@ -19,7 +21,7 @@ def explain(err: BaseException) -> str | None:
     # Before OSError: Hydra's error about a missing option is one of those, too.
     if type(err).__module__.startswith(("hydra.", "omegaconf.")):
         return _config_error(err)
-    if isinstance(err, MemoryError) or "can't allocate memory" in str(err):
+    if isinstance(err, MemoryError) or re.search(NO_MEMORY, str(err)):
         return f"there is not enough memory: {_one_line(str(err)) or 'ask for less'}"
     return _os_error(err) if isinstance(err, OSError) else None
 

@@ -75,11 +75,13 @@ def open_for(source: Any, episodes: int) -> Any:
 
 def learner_of(cfg: DictConfig, env: EnvChoice, actions: Space | None = None) -> Any:
     """What fits to labels; `actions` stands for the environment's where those are not learned."""
-    spaces = {
+    spaces: dict[str, Any] = {
         "observations": env.source.observation_space,
         "actions": actions or env.source.action_space,
     }
-    return instantiated(cfg.policy, drop=("name",), **spaces)
+    if actions is not None and env.source.action_space.kind == "box" and "loss" in cfg.policy:
+        spaces["loss"] = "auto"  # the one that was chosen is for distances
+    return instantiated(cfg.policy, drop=("name", *spaces), **spaces)
 
 
 def loaded_expert(cfg: DictConfig, env: EnvChoice) -> Any:

@@ -27,7 +27,7 @@ def _train(cfg: DictConfig) -> Score:
         chosen = any(word.startswith("hydra.run.dir=") for word in config.overrides.hydra)
         folder = _shown(Path(config.runtime.output_dir))
         return train(job, folder, resume=False, exact=sweep or chosen)
-    folder = resolve_run(cfg.resume)
+    folder = resolve_run(_from_start(cfg.resume))
     saved = read_manifest(folder / "checkpoints" / "last").config
     return train(resumed_job(cfg, keys, saved), _shown(folder), resume=True)
 
@@ -40,7 +40,7 @@ def _eval(cfg: DictConfig) -> Score:
     if cfg.checkpoint == "expert":
         job, checkpoint = expert_job(cfg), None
     else:
-        checkpoint = resolve_checkpoint(cfg.checkpoint)
+        checkpoint = resolve_checkpoint(_from_start(cfg.checkpoint))
         keys = touched(HydraConfig.get().overrides.task)
         job = eval_job(cfg, keys, read_manifest(checkpoint).config)
     shown = {"render": cfg.render, "video": cfg.video, "json": cfg.json}
@@ -105,7 +105,7 @@ def _push(cfg: DictConfig) -> None:
     from dagger_cli.commands.push import push
 
     push(
-        cfg.checkpoint,
+        str(_from_start(cfg.checkpoint)),
         cfg.repo_id,
         private=cfg.private,
         video=cfg.video,
@@ -118,7 +118,8 @@ def _export(cfg: DictConfig) -> None:
     from dagger_cli.commands.export import check, export
     from dagger_cli.tracking.checkpoint import read_manifest, resolve_checkpoint
 
-    folder, path = resolve_checkpoint(cfg.checkpoint), Path(cfg.path).expanduser()
+    folder = resolve_checkpoint(_from_start(cfg.checkpoint))
+    path = Path(cfg.path).expanduser()
     check(cfg.format, path)
     keys = touched(HydraConfig.get().overrides.task)
     source = source_of(cfg, keys, read_manifest(folder).config)
@@ -136,6 +137,12 @@ TASKS: dict[str, Callable[[DictConfig], Score | None]] = {
     "push": _push,
     "export": _export,
 }
+
+
+def _from_start(path: str) -> Path:
+    """As the user meant it: hydra.job.chdir has left the folder that it is seen from."""
+    start, given = Path(HydraConfig.get().runtime.cwd), Path(path).expanduser()
+    return given if start == Path.cwd() else start / given
 
 
 def _shown(folder: Path) -> Path:

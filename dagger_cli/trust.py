@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from dagger_cli.schema import shipped_targets
 
 IMPORT_KEYS = ("env.imports", "env.id", "expert.target")
 
+DEEPEST = 20  # of a saved config; ours are four deep, and a thousand would end in a RecursionError
 # Where a config may build what: anywhere else even our own classes could be made to import.
 _PLACES = {
     "env": "dagger_cli.envs.",
@@ -34,6 +36,13 @@ def check_trust(
     for name in ("env", "expert", "policy", "trainer"):
         if not isinstance(saved.get(name), Mapping):
             raise CheckpointError(f"the checkpoint's config does not say what its {name} was")
+    for key in _keys(saved):
+        # Hydra's own: `_args_` would give a class of ours what it is not asked for by name.
+        if key != "_target_" and re.fullmatch(r"_\w+_", key):
+            raise CheckpointError(
+                f"the checkpoint's config wants to use Hydra's '{key}', which no run of ours has; "
+                "it is refused because a checkpoint must not choose what is run"
+            )
     for text in _texts(saved):
         if "${" in text:  # runs are saved with every value worked out
             raise CheckpointError(
@@ -53,9 +62,21 @@ def check_trust(
         imported = value is not None and (key != "env.id" or ":" in str(value))
         if imported and (key not in touched or OmegaConf.select(cfg, key) != value):
             option = "expert=python " if key == "expert.target" else ""
+            names = value if isinstance(value, str) else f"[{','.join(map(str, value))}]"
             raise CheckpointError(
                 f"the checkpoint's config wants to import {value!r}, which is not part of "
-                f"dagger-cli; if you trust it, say so with {option}{key}={value}"
+                f"dagger-cli; if you trust it, say so with {option}{key}={names}"
+            )
+
+
+def foreign(config: Mapping[str, Any]) -> Iterator[str]:
+    """What the user must know who has options of their own in a --config-dir."""
+    ours = shipped_targets()
+    for place, target in _targets(config):
+        if target not in ours:
+            yield (
+                f"{place} is built by {target}, which is not part of dagger-cli and so is never "
+                "built from a checkpoint: this run can be neither resumed nor evaluated later"
             )
 
 
@@ -70,8 +91,20 @@ def _targets(node: Any, place: str = "") -> Iterator[tuple[str, str]]:
             yield from _targets(value, f"{place}[]")
 
 
+def _keys(node: Any, depth: int = 0) -> Iterator[str]:
+    """Every key, as deep as they lie; raises CheckpointError where that is absurdly deep."""
+    if depth > DEEPEST:
+        raise CheckpointError("the checkpoint's config is nested deeper than any run of ours")
+    values = list(node.values()) if isinstance(node, Mapping) else node
+    if isinstance(node, Mapping):
+        yield from map(str, node)
+    if isinstance(values, list):
+        for value in values:
+            yield from _keys(value, depth + 1)
+
+
 def _texts(node: Any) -> Iterator[str]:
-    """Every key and every value that is a text, as deep as they lie."""
+    """Every key and every value that is a text."""
     if isinstance(node, Mapping):
         for key, value in node.items():
             yield str(key)

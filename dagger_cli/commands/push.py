@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from dagger_cli.publish.card import card_text
 from dagger_cli.publish.curve import Point, curve_png
 from dagger_cli.tracking.checkpoint import read_manifest, resolve_checkpoint
 from dagger_cli.tracking.console import Console
-from dagger_cli.tracking.layout import MANIFEST, POLICY
+from dagger_cli.tracking.layout import MANIFEST, POLICY, check_inside
 from dagger_cli.tracking.manifest import Manifest
 
 FROM_RUN = ("config.yaml", "metrics.jsonl", "summary.json", "versions.json")
@@ -47,8 +48,10 @@ def push(
 def _files(repo_id: str, folder: Path, manifest: Manifest, video: Path | None) -> dict[str, bytes]:
     """What the repository will hold: the checkpoint, its run's records, the card and pictures."""
     run = folder.parent.parent if folder.parent.name == "checkpoints" else folder
-    names = {name: folder / name for name in (MANIFEST, POLICY)}
-    names |= {name: run / name for name in FROM_RUN if (run / name).is_file()}
+    names = {name: check_inside(folder / name, folder) for name in (MANIFEST, POLICY)}
+    # A link in a folder of somebody else's would publish what it leads to.
+    there = [name for name in FROM_RUN if (run / name).is_file()]
+    names |= {name: check_inside(run / name, run) for name in there}
     if video is not None:
         if video.suffix.lower() != ".mp4" or not video.is_file():
             raise ConfigError(
@@ -60,6 +63,8 @@ def _files(repo_id: str, folder: Path, manifest: Manifest, video: Path | None) -
         files = {name: path.read_bytes() for name, path in names.items()}
     except OSError as err:
         raise CheckpointError(f"cannot read {err.filename} ({err.strerror})") from err
+    if hashlib.sha256(files[POLICY]).hexdigest() != manifest.files.get(POLICY):
+        raise CheckpointError(f"{names[POLICY]} is truncated or altered, so it is not sent")
     points, scores = _points(files, manifest.round), _scores(files, manifest.round)
     if points:
         files["curve.png"] = curve_png(points, "validation return, mean and standard deviation")

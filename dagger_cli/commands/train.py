@@ -45,6 +45,7 @@ def train(job: TrainJob, folder: Path, *, resume: bool, exact: bool = True) -> S
         if resume:
             stack.enter_context(resumed(folder))
         else:
+            first = job.trainer.start(job.kit)  # what it cannot do is said before there is a folder
             folder = stack.enter_context(claimed(folder, exact=exact))
         allocate = allocator(job.config["aggregate"]["storage"], folder)
         job = replace(job, kit=replace(job.kit, allocate=allocate))
@@ -55,7 +56,7 @@ def train(job: TrainJob, folder: Path, *, resume: bool, exact: bool = True) -> S
         )
         stack.callback(console.close)
         stack.push(_after_interrupt(console, folder))
-        state, best = restore(folder, job.kit) if resume else (State(), None)
+        state, best = restore(folder, job.kit) if resume else (first, None)
         _write_config(job, folder, resume=resume)
         if not resume:
             begin(job.kit)

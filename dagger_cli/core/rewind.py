@@ -179,7 +179,8 @@ class _Probe:
         costs = self._costs(self._kit.env.snapshot(), slots, candidates)
         for tried, cost in zip(candidates, costs, strict=True):
             self.cheapest.append(tried[int(cost.argmin())])
-            self.regrets.append(float(cost.mean() - cost.min()))
+            # In this order: the mean of equal costs may differ from them in its last digit.
+            self.regrets.append(float((cost - cost.min()).mean()))
 
     def _candidates(self, view: View) -> Array:
         """(m, K, *action_shape)"""
@@ -234,5 +235,7 @@ def _uniform(space: Space, n: tuple[int, ...], rng: Generator) -> Array:
     """(*n, *action_shape) draws from a Box; open sides count as 1 away from 0."""
     low, high = np.asarray(space.low), np.asarray(space.high)
     low, high = np.where(np.isfinite(low), low, -1.0), np.where(np.isfinite(high), high, 1.0)
-    draws = rng.uniform(low, high, size=(*n, space.size))
-    return np.asarray(draws.reshape(*n, *space.shape), space.dtype)
+    # Of whole numbers each is as likely as the others.
+    half = 0.5 if space.whole else 0.0
+    draws = rng.uniform(low - half, high + half, size=(*n, space.size))
+    return space.cast(np.clip(draws, low, high)).reshape(*n, *space.shape)

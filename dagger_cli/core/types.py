@@ -99,7 +99,10 @@ class Policy(Protocol):
 
 @dataclass(frozen=True)
 class Card:
-    """Who an expert is; `sha256` is of what it was loaded from, `notes` the user must see."""
+    """Who an expert is; `sha256` is of what it was loaded from, `notes` the user must see.
+
+    `code` says that this is source code, which may change and be the same expert all the same.
+    """
 
     name: str
     source: str
@@ -107,6 +110,7 @@ class Card:
     published: tuple[float, float] | None = None  # (mean, standard deviation) of the return
     notes: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
+    code: bool = False
 
 
 class Expert(Policy, Protocol):

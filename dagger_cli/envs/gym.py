@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
@@ -54,7 +54,8 @@ class GymSource:
         observation_space, action_space = env.observation_space, env.action_space
         horizon = env.spec.max_episode_steps
         modes, fps = (env.metadata.get(key) for key in ("render_modes", "render_fps"))
-        env.close()
+        with suppress(Exception):  # as in slots.py
+            env.close()
         found = {
             "observation_space": to_space(observation_space, role="observation", env_id=self.id),
             "action_space": to_space(action_space, role="action", env_id=self.id),

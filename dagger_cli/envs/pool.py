@@ -65,8 +65,8 @@ def check_twin(env_id: str, observation_space: Space, action_space: Space) -> No
         envpool = _envpool(env_id)
     except ImportError as err:
         raise EnvError(
-            f"env.backend=envpool: EnvPool cannot be loaded ({err}); {INSTALL}, or take "
-            "env.backend=gymnasium"
+            f"env.backend=envpool: EnvPool cannot be loaded ({err}); {INSTALL}, or begin a run "
+            "with env.backend=gymnasium"
         ) from err
     if env_id not in envpool.list_all_envs():
         raise EnvError(f"EnvPool has no env '{env_id}'; take env.backend=gymnasium")

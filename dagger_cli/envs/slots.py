@@ -6,6 +6,7 @@ The arrays may lie in shared memory, so the same code serves this process and th
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -110,9 +111,10 @@ class Slots:
             raise self._failure("render", 0, err) from err
 
     def close(self) -> None:
-        """Close the environments."""
+        """Close the environments, each whatever another one says."""
         while self._envs:
-            self._envs.pop().close()
+            with suppress(Exception):
+                self._envs.pop().close()
 
     def _reset_one(self, slot: int) -> None:
         if self._fresh_simulator and self._used[slot]:

@@ -133,7 +133,7 @@ class VectorEnv:
             if not self._playing[slots].all():
                 raise EnvError(
                     "a replayed episode ended sooner than the saved one: this environment does not "
-                    "repeat itself from a seed; try env.fresh_simulator=true"
+                    "repeat itself from a seed; a new run may, with env.fresh_simulator=true"
                 )
             self.step(slots, snapshot["actions"][slots, t])
 

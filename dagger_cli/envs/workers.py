@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -46,7 +47,26 @@ def context() -> BaseContext:
         return multiprocessing.get_context("spawn")
     forkserver = multiprocessing.get_context("forkserver")
     forkserver.set_forkserver_preload(["dagger_cli.envs.warm"])
+    _start_server()
     return forkserver
+
+
+def _start_server() -> None:
+    """Its `python -c` would find modules of the folder we are in, which may be a stranger's, first.
+
+    Python 3.10 knows no such variable. What the user's own environments import is found anyway: a
+    worker is given this process's `sys.path`.
+    """
+    from multiprocessing import forkserver
+
+    kept = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        forkserver.ensure_running()
+    finally:
+        del os.environ["PYTHONSAFEPATH"]
+        if kept is not None:
+            os.environ["PYTHONSAFEPATH"] = kept
 
 
 def shared_memory(n_bytes: int) -> Any:

@@ -30,6 +30,7 @@ class Heuristic:
             name="Gymnasium's LunarLander heuristic",
             source="gymnasium.envs.box2d.lunar_lander.heuristic",
             sha256=hashlib.sha256(Path(__file__).read_bytes()).hexdigest(),
+            code=True,
         )
         return LanderHeuristic(
             continuous=action_space.kind == "box", dtype=action_space.dtype, card=card

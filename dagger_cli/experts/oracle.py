@@ -27,6 +27,7 @@ class Oracle:
             name="the true label",
             source=f"the data of {env_id}",
             sha256=hashlib.sha256(Path(__file__).read_bytes()).hexdigest(),
+            code=True,
         )
         return OracleExpert(env_id, action_space, card)
 

@@ -32,7 +32,8 @@ class Python:
     def load(self, env_id: str, observation_space: Space, action_space: Space) -> Expert:
         function = _import(self.target)
         digest = _digest(self.target, function)
-        card = Card(name=self.target, source=f"python:{self.target}", sha256=digest)
+        source = f"python:{self.target}"
+        card = Card(name=self.target, source=source, sha256=digest, code=True)
         expert = PythonExpert(function, self.target, self.batched, action_space, card)
         blank = np.zeros((1, *observation_space.shape), dtype=observation_space.dtype)
         expert.act(View(blank, np.zeros(1, dtype=np.int64)), np.random.default_rng(0))
@@ -70,14 +71,19 @@ class PythonExpert:
                 "expert.batched says whether it takes many at once"
             )
         self._check_values(actions)
-        return actions.astype(self.action_space.dtype)
+        space = self.action_space
+        if space.kind != "box":
+            return actions.astype(space.dtype)
+        # What will be played, so that the learner is not sent after what it cannot do.
+        inside = np.clip(actions.reshape(n, -1).astype(np.float64), space.low, space.high)
+        return space.cast(inside).reshape(wanted)
 
     def _check_values(self, actions: Array) -> None:
         space = self.action_space
         if not np.isfinite(actions).all():
             raise ExpertError(f"'{self.target}' returned an action that is not a finite number")
         if space.kind == "box":
-            return  # those beyond the bounds are clipped when they are played
+            return  # those beyond the bounds are clipped
         flat, last = actions.reshape(len(actions), -1), space.start + np.array(space.sizes) - 1
         wrong = (flat < space.start) | (flat > last) | (flat != np.rint(flat))
         if wrong.any():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -84,7 +85,12 @@ def train(plan: Plan, logs: Path, *, progress: bool) -> None:
     log = logs / "output.txt"
     with log.open("ab") as file:
         done_process = subprocess.run(
-            command(plan, logs, words), stdout=file, stderr=None if progress else file, check=False
+            command(plan, logs, words),
+            stdout=file,
+            stderr=None if progress else file,
+            check=False,
+            # `python -m` would find modules of the folder we are in first, see envs/workers.py.
+            env={**os.environ, "PYTHONSAFEPATH": "1"},
         )
     if done_process.returncode < 0 or done_process.returncode == 130:
         raise KeyboardInterrupt

@@ -13,6 +13,8 @@ from dagger_cli.policies.heads import make_head
 from dagger_cli.policies.networks import cnn, mlp
 from dagger_cli.policies.torch_learner import TorchLearner
 
+_TORCHS_OWN = torch.get_num_threads()  # before anybody here has set it
+
 
 def mlp_learner(
     observations: Space,
@@ -42,8 +44,7 @@ def cnn_learner(
 
 
 def use_threads(threads: int | None) -> None:
-    """Let torch use so many; None leaves it alone."""
-    if threads is not None:
-        if threads < 1:
-            raise ConfigError(f"policy.threads must be at least 1, got {threads}; or null")
-        torch.set_num_threads(threads)
+    """Let torch use so many; None: as many as it takes by itself, whatever ran in this process."""
+    if threads is not None and threads < 1:
+        raise ConfigError(f"policy.threads must be at least 1, got {threads}; or null")
+    torch.set_num_threads(threads or _TORCHS_OWN)

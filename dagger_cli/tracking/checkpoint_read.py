@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from dagger_cli.core.budget import Budget
 from dagger_cli.core.dataset import COLUMNS, Dataset
@@ -37,7 +40,12 @@ def restore(run: Path, kit: Kit) -> tuple[State, Best]:
     snapshot = _read(checkpoint, ENV, manifest)
     data = _read_aggregate(run / CHECKPOINTS, manifest, kit)
     follow(run / CHECKPOINTS, BEST)  # or it would be missed only when the next round is saved
-    kit.env.restore(snapshot)
+    try:
+        kit.env.restore(snapshot)
+    except (KeyError, IndexError, TypeError, ValueError, OverflowError) as err:
+        raise CheckpointError(
+            f"{checkpoint / ENV} holds no state of these environments: {err!r}"
+        ) from err
     try:
         kit.rng.load(manifest.rng)
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as err:
@@ -60,16 +68,37 @@ def _read_aggregate(checkpoints: Path, manifest: Manifest, kit: Kit) -> Dataset 
         for name in COLUMNS[:3]:
             if name not in columns:
                 raise CheckpointError(f"{path} does not hold labelled states: no '{name}'")
+        _check_rows(path, columns, kit)
         data = kit.aggregate(data, Dataset(**columns, rounds=(shard.rows,)))
     return data
 
 
+def _check_rows(path: Path, columns: Mapping[str, Array], kit: Kit) -> None:
+    """Hashes do not say that a stranger's rows are such as learners may index by."""
+    obs, space = kit.env.view.obs, kit.env.action_space
+    kinds = {
+        "obs": (obs.shape[1:], obs.dtype),
+        "steps": ((), np.dtype(np.int64)),
+        "labels": (space.shape, np.dtype(space.dtype)),
+    }
+    for name, (shape, dtype) in kinds.items():
+        column = columns[name]
+        if column.shape[1:] != shape or column.dtype != dtype:
+            raise CheckpointError(
+                f"{path} holds '{name}' as {column.dtype} of shape {column.shape[1:]}, but this "
+                f"environment has {dtype} of shape {shape}"
+            )
+    if space.kind != "box":
+        flat = columns["labels"].reshape(len(columns["labels"]), -1).astype(np.int64) - space.start
+        if ((flat < 0) | (flat >= np.array(space.sizes))).any():
+            raise CheckpointError(f"{path} holds labels that are none of the actions")
+
+
 def _check_expert(run: Path, taught: Card, expert: Expert) -> None:
     """Code of ours and of the user may change; an agent may not become another one."""
-    if hasattr(expert, "save"):  # wherever it lies now
-        same = expert.card.sha256 == taught.sha256
-    else:
-        same = expert.card.source == taught.source
+    own = expert.card
+    # An agent is the same wherever it lies now.
+    same = own.source == taught.source if own.code else own.sha256 == taught.sha256
     if not same:
         raise CheckpointError(
             f"{run} was taught by '{taught.name}' ({taught.source}, sha256 {taught.sha256[:12]}), "

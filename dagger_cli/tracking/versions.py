@@ -66,11 +66,16 @@ def _git() -> dict[str, Any] | None:
 
 
 def _ask_git(*arguments: str) -> str | None:
-    # Without optional locks `status` does not write to the repository it looks at.
+    # Without optional locks `status` does not write to the repository it looks at; a repository of
+    # somebody else's may name a program as its monitor.
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
     try:
         answer = subprocess.run(
-            ["git", *arguments], env=environment, capture_output=True, text=True, timeout=3
+            ["git", "-c", "core.fsmonitor=false", *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=3,
         )
     except (OSError, subprocess.SubprocessError):
         return None

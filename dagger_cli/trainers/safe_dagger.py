@@ -19,6 +19,7 @@ from typing import ClassVar
 import numpy as np
 
 from dagger_cli.core.dataset import Dataset, resampled
+from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.gated import Answers, check_threshold, gather
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import distance
@@ -41,7 +42,15 @@ class SafeDAgger:
         check_threshold("threshold", self.threshold)
 
     def start(self, kit: Kit) -> State:
-        """Nothing learned, nothing collected."""
+        """Nothing learned; raises ConfigError where the policy cannot be a safety policy, too."""
+        assert kit.learner_for is not None
+        try:
+            kit.learner_for(SAFE_OR_NOT)
+        except ConfigError as err:
+            raise ConfigError(
+                "trainer=safe_dagger learns a second policy that answers safe or not, and this one "
+                f"cannot: {err}"
+            ) from err
         return State()
 
     def step(self, state: State, kit: Kit) -> State:

@@ -48,5 +48,7 @@ def test_where_envpool_is_missing_runs_evaluate_but_do_not_resume(tmp_path, monk
     assert dagger("eval", "checkpoint=run", "json=s.json", cwd=tmp_path).code == 0
     # The final table is played in Gymnasium, whoever trained: the scores are the same to the bit.
     assert json.loads((tmp_path / "s.json").read_text())["mean"] == student["mean"]
+    exported = dagger("export", "checkpoint=run", "format=sb3", "path=a.zip", cwd=tmp_path)
+    assert (exported.code, exported.err) == (0, "")
     done = dagger("train", "resume=run", "rounds=4", cwd=tmp_path)
     assert done.code == 2 and "EnvPool cannot be loaded" in done.err

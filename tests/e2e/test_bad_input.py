@@ -58,6 +58,11 @@ TRAIN = {
     f"{CARTPOLE} seed=-1": r"seed must be 0 or more, got -1",
     f"{CARTPOLE} n_envs=0": r"n_envs must be at least 1, got 0",
     f"{CARTPOLE} validation.episodes=-1": r"validation.episodes must be 0 or more, got -1",
+    f"{CARTPOLE} validation.episodes=1000001": r"more than the 1,000,000 seeds there are",
+    f"{CARTPOLE} policy.sizes=[1000000000000000000]": r"there is not enough memory",
+    f"{CARTPOLE} n_envs=100000000000000000000": r"there is not enough memory",
+    f"{CARTPOLE} policy.warm_start=false trainer.fit=ogd": r"policy=mlp as it is set begins anew",
+    "env=mario policy=sparse_svm trainer=safe_dagger": r"safe or not, and this one cannot:",
     f"{CARTPOLE} validation.tolerance=1": r"validation.tolerance must be in \[0, 1\), got 1",
     f"{CARTPOLE} evaluation.episodes=-1": r"evaluation.episodes must be at least 1, got -1",
     f"{CARTPOLE} evaluation.seed=2000000": r"evaluation seeds are those from 0 to 999999",
@@ -251,6 +256,16 @@ HOSTILE = {
         "_target_": "dagger_cli.experts.python.Python",
         "target": "canary.sing",
         "batched": 0,
+    },
+    # What Hydra would give a class of ours besides its keys.
+    "expert  ": {
+        "_target_": "dagger_cli.experts.python.Python",
+        "_args_": ["canary.sing", False],
+    },
+    "trainer.beta": {
+        "_target_": "dagger_cli.core.schedules.Constant",
+        "_partial_": True,
+        "value": 0.5,
     },
     # Our own classes in places where they would import what they are told to.
     "trainer": {**OPENS, "name": "x"},

@@ -151,6 +151,18 @@ def test_a_run_goes_on_with_the_agent_it_began_with_wherever_that_lies(tmp_path)
     assert other.code == 2 and "make the first one available again" in other.err
 
 
+def test_a_run_taught_by_a_mixture_notices_another_one(tmp_path):
+    train("trainer=smile", "rounds=2", cwd=tmp_path, run="a")
+    run = train("expert=path", "expert.path=a/last", "rounds=1", cwd=tmp_path)
+    (tmp_path / "a").rename(tmp_path / "b")
+    moved = ("resume=run", "expert=path", "expert.path=b/last")
+    done = dagger("train", *moved, "rounds=2", cwd=tmp_path)
+    assert (done.code, done.err) == (0, "")
+    assert dagger("train", "resume=b", "rounds=3", cwd=tmp_path).code == 0
+    other = dagger("train", *moved, "rounds=3", cwd=tmp_path)
+    assert other.code == 2 and f"{run.name} was taught by" in other.err
+
+
 def score_of(folder: Path, tmp_path: Path, *words: str) -> str:
     given = ("expert=path", f"expert.path={folder}", "env.max_episode_steps=100", *words)
     done = dagger("expert", "score", "env=cartpole", "episodes=5", *given, cwd=tmp_path)

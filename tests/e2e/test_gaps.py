@@ -94,6 +94,23 @@ def test_a_run_that_changes_into_its_folder_prints_paths_that_work_outside(tmp_p
     printed = summary(tmp_path / "run")["commands"]
     assert printed["evaluate"] == f"dagger eval checkpoint={tmp_path / 'run'}"
     assert printed["resume"] in done.out.replace("\n", "")
+    more = dagger("train", "resume=run", "rounds=4", "hydra.job.chdir=true", cwd=tmp_path)
+    assert (more.code, more.err) == (0, "")
+
+
+def test_options_of_ones_own_that_no_checkpoint_may_build_are_noted(tmp_path, monkeypatch):
+    folder = tmp_path / "mine" / "beta_schedule"
+    folder.mkdir(parents=True)
+    (folder / "own.yaml").write_text("_target_: own_schedule.Half\n")
+    code = "class Half:\n    def __call__(self, progress):\n        return 0.5\n"
+    (tmp_path / "own_schedule.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    words = ("beta=own", "hydra.run.dir=run", "--config-dir", "mine")
+    done = dagger("train", *TINY, *words, cwd=tmp_path)
+    assert (done.code, done.err) == (0, "")
+    said = " ".join(done.out.split())
+    assert "trainer.beta is built by own_schedule.Half" in said and "neither resumed" in said
+    assert dagger("train", "resume=run", "rounds=4", cwd=tmp_path).code == 2
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,21 @@ def test_one_sentence_and_nothing_sent(words, run, hub, client, tmp_path):
     done = dagger("push", f"checkpoint={run}", *words.split(), cwd=tmp_path)
     assert done.code == 2 and len(done.err.splitlines()) == 1
     assert re.search(WRONG[words], done.err) and not hub.requests
+
+
+@pytest.mark.parametrize("name", ["policy.safetensors", "config.yaml"])
+def test_nothing_altered_and_nothing_elsewhere_is_sent(name, run, hub, client, tmp_path):
+    shutil.copytree(run, tmp_path / "copy", symlinks=True)
+    if name == "config.yaml":
+        (tmp_path / "secret").write_text("mine")
+        (tmp_path / "copy" / name).unlink()
+        (tmp_path / "copy" / name).symlink_to(tmp_path / "secret")
+    else:
+        path = tmp_path / "copy" / "checkpoints" / "best" / name
+        path.write_bytes(path.read_bytes()[:-1])
+    done = dagger("push", "checkpoint=copy", f"repo_id={REPO}", cwd=tmp_path)
+    assert done.code == 2 and not hub.requests
+    assert re.search("truncated or altered, so it is not sent|outside .*: refused", done.err)
 
 
 def test_no_token_no_network_offline(run, hub, client, tmp_path):

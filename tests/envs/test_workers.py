@@ -131,3 +131,24 @@ def test_a_step_is_measured_in_an_environment_of_its_own():
 
     assert seconds_a_step(make) >= 0.01
     assert [env.closed for env in made] == [True]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no PYTHONSAFEPATH")
+def test_the_folder_one_is_in_gives_workers_no_modules(tmp_path):
+    """A module of the standard library's name beside a checkpoint of a stranger's."""
+    here, script = tmp_path / "here", tmp_path / "script" / "start.py"
+    here.mkdir()
+    script.parent.mkdir()
+    for name in ("selectors", "signal", "struct"):
+        (here / f"{name}.py").write_text("open('sung', 'w')\n")
+    script.write_text(
+        "from dagger_cli.envs.workers import context\n"
+        "if __name__ == '__main__':\n"
+        "    process = context().Process(target=print, args=('alive',))\n"
+        "    process.start()\n"
+        "    process.join()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)], cwd=here, capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("alive\n", "") and not (here / "sung").exists()

@@ -216,6 +216,25 @@ def test_python_callables(target: str, batched: bool, dot: str) -> None:
     assert actions.dtype == np.float32
 
 
+def far(obs: Array) -> list[float]:
+    return [8.0, -0.9999]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "low", "labels"),
+    [
+        ("float32", -2.0, [2.0, -0.9999]),
+        ("float32", -np.inf, [8.0, -0.9999]),
+        ("int8", -2, [2, -1]),
+    ],
+)
+def test_a_python_experts_label_is_the_action_that_is_played(dtype, low, labels) -> None:
+    arm = Space("box", (2,), dtype, (low, low), (-low, -low))
+    expert = Python(target=f"{__name__}.far", batched=False).load("X-v0", LINE, arm)
+    answer = ask(expert, np.zeros((1, 2)))
+    assert answer.dtype == dtype and answer.tolist() == [pytest.approx(labels, abs=1e-6)]
+
+
 @pytest.mark.parametrize(
     ("target", "batched", "sentence"),
     [

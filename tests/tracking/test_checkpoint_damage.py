@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from dagger_cli.core.errors import CheckpointError
+from dagger_cli.tracking.arrays import read_arrays, write_arrays
 from dagger_cli.tracking.checkpoint import (
     load_policy,
     read_manifest,
@@ -200,6 +202,41 @@ def test_nonsense_with_a_right_hash_is_refused_and_removes_nothing(run: Path, na
     with pytest.raises(CheckpointError):
         train(run, 5, resume=True)
     assert sorted(run.rglob("*")) == before
+
+
+ROWS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "wider observations": lambda a: {"obs": np.repeat(a["obs"], 2, axis=1)},
+    "labels of another type": lambda a: {"labels": a["labels"].astype(np.float64)},
+    "labels of another shape": lambda a: {"labels": a["labels"][:, 0]},
+    "steps that are no numbers of steps": lambda a: {"steps": a["steps"].astype(np.float32)},
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_rows_that_do_not_fit_the_environment_are_refused(run: Path, name: str) -> None:
+    checkpoint = (run / "checkpoints" / "last").resolve()
+    manifest, shard = (
+        read_manifest(checkpoint),
+        run / "checkpoints/aggregate/round_0002.safetensors",
+    )
+    rows = read_arrays(shard, manifest.shards[1].sha256, run)
+    sha256 = write_arrays(shard, {**rows, **ROWS[name](rows)})
+    shards = [*manifest.shards]
+    shards[1] = replace(shards[1], sha256=sha256)
+    write_manifest(checkpoint, replace(manifest, shards=tuple(shards)))
+    with pytest.raises(CheckpointError, match=r"round_0002.safetensors holds '\w+' as"):
+        train(run, 5, resume=True)
+
+
+@pytest.mark.parametrize("lost", ["x", "seeds"])
+def test_a_state_of_other_environments_is_refused(run: Path, lost: str) -> None:
+    checkpoint = (run / "checkpoints" / "last").resolve()
+    manifest, path = read_manifest(checkpoint), checkpoint / "env.safetensors"
+    arrays = read_arrays(path, manifest.files[path.name], run)
+    sha256 = write_arrays(path, {name: a for name, a in arrays.items() if name != lost})
+    write_manifest(checkpoint, replace(manifest, files={**manifest.files, path.name: sha256}))
+    with pytest.raises(CheckpointError, match="holds no state of these environments"):
+        train(run, 5, resume=True)
 
 
 def test_a_manifest_that_leads_to_a_device_is_not_read(run: Path) -> None:

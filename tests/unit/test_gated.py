@@ -85,6 +85,15 @@ def test_safe_dagger_asks_where_its_safety_policy_says_unsafe(unsafe):
     assert second.spent.labels == 103 * (1 + unsafe)
 
 
+def test_safe_dagger_says_at_once_that_a_policy_cannot_be_a_safety_policy_too():
+    def refuse(actions):
+        raise ConfigError("no logits here")
+
+    kit = replace(kit_of(), learner_for=refuse)
+    with pytest.raises(ConfigError, match="safe or not, and this one cannot: no logits here"):
+        SafeDAgger(0.1).start(kit)
+
+
 def test_safe_dagger_learns_from_where_the_learner_was_wrong_on_rows_it_had_not_seen():
     """Unsafe are the rows answered 1, and they count as much as the others together."""
     seen = []

@@ -131,6 +131,30 @@ def test_where_nothing_costs_anything_the_action_that_was_taken_stays():
     assert len(data) > 0 and (data.weights == 0).all() and (data.labels == 1).all()
 
 
+def test_ties_are_ties_however_many_actions_cost_alike(monkeypatch):
+    """The mean of seven times 0.2 is not 0.2: one digit less would be a weight below 0."""
+    kit = toy_kit(steps=200)
+    begin(kit)
+    monkeypatch.setattr(
+        _Probe, "_candidates", lambda probe, view: np.array([[0, 1, 0, 1, 0, 1, 0]] * len(view))
+    )
+    pays = kit.scratch.step
+    kit.scratch.step = lambda *words: pays(*words)._replace(rewards=np.full(len(words[0]), -0.01))
+    one = Table((1, 1, 1, 1, 1))
+    for horizon in (1, 7, 20):
+        data, _ = cost_examples(kit, Tries(horizon, 1, 2), 0, one, one, Follow((one,), (1.0,)))
+        assert len(data) > 0 and (data.weights == 0).all() and (data.labels == 1).all()
+
+
+def test_of_whole_numbers_all_are_tried():
+    space = Space("box", (2,), "int8", (0.0, -2.0), (1.0, 2.0))
+    draws = _uniform(space, (500, 3), np.random.default_rng(0))
+    assert draws.dtype == np.int8
+    shares = [np.unique(draws[..., i], return_counts=True) for i in range(2)]
+    assert [values.tolist() for values, _ in shares] == [[0, 1], [-2, -1, 0, 1, 2]]
+    assert all(counts.min() > 0.8 * counts.mean() for _, counts in shares)
+
+
 def test_a_plan_never_spends_more_than_the_rounds_labels_and_says_what_is_missing():
     kit, tries = toy_kit(steps=103), Tries(8, 1, 3)  # 2 actions, 16 queries at most
     certain = Follow((kit.expert,), (1.0,))

@@ -60,6 +60,7 @@ class MarioPlanner:
             name="best-first search",
             source="copies of the Mario simulator",
             sha256=_digest(),
+            code=True,
         )
         return PlanningExpert(env_id, action_space, settings, card)
 
