@@ -92,7 +92,8 @@ def peers_lines(figures: Any) -> Iterator[str]:
     yield from _pairs([figures["many"]])
     yield ""
     times = [pair["times_less_cpu"] for pair in figures["many"]]
-    against = (f"{_list([time[name] for time in times])} than {name}" for name in times[0])
+    by_name = {name: [time[name] for time in times if name in time] for name in times[0]}
+    against = (f"{_list(values)} than {name}" for name, values in by_name.items())
     yield f"Times less processor time: {'; '.join(against)} (aim: 20)."
 
 
@@ -119,8 +120,7 @@ def _pairs(groups: Iterable[list[Any]]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|"
     for pairs in groups:
         for name in (name for name in NAMES if name in pairs[0]):
-            for seed, pair in enumerate(pairs):
-                run = pair[name]
+            for seed, run in enumerate(pair[name] for pair in pairs if name in pair):
                 spent = f"{run['labels']:,} | {run['rounds']} | {run['cpu_seconds']}"
                 yield f"| {name} | {seed} | {spent} | {_reached(run)} |"
 
