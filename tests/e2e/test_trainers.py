@@ -47,6 +47,14 @@ def test_who_tries_some_of_the_continuous_actions_says_so(tmp_path):
     assert "are tried" not in texts[1]
 
 
+@pytest.mark.parametrize("loss", ["mse", "huber"])
+def test_the_safety_policy_does_not_take_a_loss_of_distances(loss, tmp_path):
+    words = (*TINY, *SMALL, "env=pendulum", "trainer=safe_dagger", f"policy.loss={loss}")
+    done = dagger("train", *words, "hydra.run.dir=run", cwd=tmp_path)
+    assert (done.code, done.err) == (0, "")
+    assert [row["round"] for row in metrics(tmp_path / "run")] == [1, 2, 3]
+
+
 KEEPS_MOST = "searn by roll-outs"  # a mixture, its streams, and episodes to be brought back
 
 
