@@ -81,9 +81,9 @@ def peers_lines(figures: Any) -> Iterator[str]:
         return
     yield (
         "DAgger of `imitation` 1.0.1 (stable-baselines3 2.2.1, Gymnasium 0.29.1, torch 2.13.0),"
-        " tuned: 64-64 network, batches of 128, 8 epochs a round, 8 environments, no roll-outs for its log; once"
-        " with as many torch threads as torch takes by itself, once with one, where it is cheapest."
-        " `dagger train experiment=walker_100k` beside it. Same expert, the Hub's A2C"
+        " tuned: 64-64 network, batches of 128, 8 epochs a round, 8 environments, no roll-outs for"
+        " its log; once with as many threads as torch takes by itself, once with one, where it is"
+        " cheapest. `dagger train experiment=walker_100k` beside it. Same expert, the Hub's A2C"
         f" agent ({_scored(figures['expert'])}); returns over the same 100 unseen seeds. Processor"
         " seconds of the whole process, start-up and a final table of one episode included; those"
         " of `dagger` are the mean of runs before, between and after, all with the same numbers."
