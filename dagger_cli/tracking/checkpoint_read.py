@@ -89,7 +89,7 @@ def _check_rows(path: Path, columns: Mapping[str, Array], kit: Kit) -> None:
                 f"environment has {dtype} of shape {shape}"
             )
     if space.kind != "box":
-        flat = columns["labels"].reshape(len(columns["labels"]), -1).astype(np.int64) - space.start
+        flat = columns["labels"].reshape(-1, len(space.sizes)).astype(np.int64) - space.start
         if ((flat < 0) | (flat >= np.array(space.sizes))).any():
             raise CheckpointError(f"{path} holds labels that are none of the actions")
 
