@@ -55,6 +55,7 @@ RESUME_MAY_CHANGE = (
     "policy.device",
     "aggregate.storage",
 )
+# Keys of a saved config that are read where nobody expects one to be missing.
 NEEDED = ("rounds", "n_envs", "aggregate.storage", "beta_schedule", "env.id", "trainer.name")
 EVAL_MAY_CHANGE = ("env", "env.id", "env.imports", "env.workers", "env.data")
 
@@ -183,8 +184,6 @@ def source_of(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any
     check_trust(saved, cfg, touched, ("env.imports", "env.id"))
     with _of_a_checkpoint():
         config = OmegaConf.create(dict(saved))
-        if "env.data" in touched:
-            OmegaConf.update(config, "env.data", OmegaConf.select(cfg, "env.data"))
         config.env = in_gymnasium(config.env)
         return env_of(config).source
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from dagger_cli.core.errors import CheckpointError
 from dagger_cli.schema import shipped_targets
@@ -36,22 +36,24 @@ def check_trust(
     for name in ("env", "expert", "policy", "trainer"):
         if not isinstance(saved.get(name), Mapping):
             raise CheckpointError(f"the checkpoint's config does not say what its {name} was")
-    for key in _keys(saved):
-        # Hydra's own: `_args_` would give a class of ours what it is not asked for by name.
-        if key != "_target_" and re.fullmatch(r"_\w+_", key):
-            raise CheckpointError(
-                f"the checkpoint's config wants to use Hydra's '{key}', which no run of ours has; "
-                "it is refused because a checkpoint must not choose what is run"
-            )
-    for text in _texts(saved):
-        if "${" in text:  # runs are saved with every value worked out
-            raise CheckpointError(
-                f"the checkpoint's config wants to have {text!r} worked out where it is read; "
-                "it is refused because a checkpoint must not choose what is run or read"
-            )
     ours = shipped_targets()
-    for place, target in _targets(saved):
-        if target not in ours or not target.startswith(_PLACES.get(place, "?")):
+    for place, node in _nodes(saved):
+        keys = [str(key) for key in node] if isinstance(node, Mapping) else []
+        for key in keys:
+            # Hydra's own: `_args_` would give a class of ours what it is not asked for by name.
+            if key != "_target_" and re.fullmatch(r"_\w+_", key):
+                raise CheckpointError(
+                    f"the checkpoint's config wants to use Hydra's '{key}', which no run of ours "
+                    "has; it is refused because a checkpoint must not choose what is run"
+                )
+        for text in (*keys, node):
+            if isinstance(text, str) and "${" in text:  # runs are saved with all of it worked out
+                raise CheckpointError(
+                    f"the checkpoint's config wants to have {text!r} worked out where it is read; "
+                    "it is refused because a checkpoint must not choose what is run or read"
+                )
+        target = _target(node)
+        if target and (target not in ours or not target.startswith(_PLACES.get(place, "?"))):
             raise CheckpointError(
                 f"the checkpoint's config wants to build '{target}' as {place}, which is not part "
                 "of dagger-cli; it is refused because a checkpoint must not choose what is run"
@@ -62,7 +64,7 @@ def check_trust(
         imported = value is not None and (key != "env.id" or ":" in str(value))
         if imported and (key not in touched or OmegaConf.select(cfg, key) != value):
             option = "expert=python " if key == "expert.target" else ""
-            names = value if isinstance(value, str) else f"[{','.join(map(str, value))}]"
+            names = f"[{','.join(map(str, value))}]" if isinstance(value, ListConfig) else value
             raise CheckpointError(
                 f"the checkpoint's config wants to import {value!r}, which is not part of "
                 f"dagger-cli; if you trust it, say so with {option}{key}={names}"
@@ -72,45 +74,29 @@ def check_trust(
 def foreign(config: Mapping[str, Any]) -> Iterator[str]:
     """What the user must know who has options of their own in a --config-dir."""
     ours = shipped_targets()
-    for place, target in _targets(config):
-        if target not in ours:
+    for place, node in _nodes(config):
+        target = _target(node)
+        if target and target not in ours:
             yield (
                 f"{place} is built by {target}, which is not part of dagger-cli and so is never "
                 "built from a checkpoint: this run can be neither resumed nor evaluated later"
             )
 
 
-def _targets(node: Any, place: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(node, Mapping):
-        if "_target_" in node:
-            yield place, str(node["_target_"])
-        for key, value in node.items():
-            yield from _targets(value, f"{place}.{key}" if place else str(key))
-    elif isinstance(node, list):
-        for value in node:
-            yield from _targets(value, f"{place}[]")
-
-
-def _keys(node: Any, depth: int = 0) -> Iterator[str]:
-    """Every key, as deep as they lie; raises CheckpointError where that is absurdly deep."""
+def _nodes(node: Any, place: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """The node and all in it, each with its place; CheckpointError where that is absurdly deep."""
     if depth > DEEPEST:
-        raise CheckpointError("the checkpoint's config is nested deeper than any run of ours")
-    values = list(node.values()) if isinstance(node, Mapping) else node
-    if isinstance(node, Mapping):
-        yield from map(str, node)
-    if isinstance(values, list):
-        for value in values:
-            yield from _keys(value, depth + 1)
-
-
-def _texts(node: Any) -> Iterator[str]:
-    """Every key and every value that is a text."""
+        raise CheckpointError(
+            "the checkpoint's config wants to be nested deeper than any run of ours: it was altered"
+        )
+    yield place, node
     if isinstance(node, Mapping):
         for key, value in node.items():
-            yield str(key)
-            yield from _texts(value)
+            yield from _nodes(value, f"{place}.{key}" if place else str(key), depth + 1)
     elif isinstance(node, list):
         for value in node:
-            yield from _texts(value)
-    elif isinstance(node, str):
-        yield node
+            yield from _nodes(value, f"{place}[]", depth + 1)
+
+
+def _target(node: Any) -> str | None:
+    return str(node["_target_"]) if isinstance(node, Mapping) and "_target_" in node else None

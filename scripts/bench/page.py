@@ -16,9 +16,9 @@ from page_rivals import (
 
 HEAD = """# Benchmarks
 
-Made by `make bench` (scripts/bench); the numbers are also in benchmarks.json. Every claim is a
-ratio of two things measured in turn in one run, but where a section says that one of them may be
-from a run before; seconds are of the machine named beside them.
+Made by `make bench` and `make bench-peers` (scripts/bench); the numbers: benchmarks.json.
+Every claim is a ratio of two things measured in turn in one run, but where a section says that one
+of them may be from a run before; seconds are of the machine named beside them.
 "best" and "worst" are over the repeats of that run.
 """
 

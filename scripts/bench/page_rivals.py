@@ -16,7 +16,8 @@ def reference_lines(figures: Any) -> Iterator[str]:
         " experiment=walker_100k` has the same labels and network, and 50 gradient steps a round."
         " Its wall seconds are from the command to the last round's checkpoint, its processor"
         " seconds of the whole command, start-up included; the loop's are without its imports."
-        " The scoring, over 100 unseen seeds, counts on neither side."
+        " The scoring, over 100 unseen seeds, counts on neither side, and loops that are there from"
+        " a run before are not run again."
         f" The expert returns {_scored(figures['expert'])}."
     )
     yield ""

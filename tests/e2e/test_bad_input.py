@@ -273,6 +273,8 @@ HOSTILE = {
     "env.kwargs ": {"x": OPENS},
     "beta_schedule": OPENS,
     "note": OPENS,
+    "note ": json.loads("[" * 300 + "]" * 300),
+    "env.imports  ": 5,
 }
 
 
