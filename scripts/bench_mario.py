@@ -45,10 +45,10 @@ def main() -> None:
     given = parser.parse_args()
 
     from dagger_cli.envs.mario.batch import Batch
-    from dagger_cli.envs.mario.layout import GAME_BYTES, RUNNING
     from dagger_cli.envs.mario.rules import PAPER
+    from dagger_cli.envs.mario.simulator.state import GAME_BYTES, RUNNING
     from dagger_cli.envs.mario.source import mario
-    from dagger_cli.envs.mario.warm import is_compiled, warm_up
+    from dagger_cli.envs.mario.warmup import is_compiled, warm_up
     from dagger_cli.experts.mario_planner.source import MarioPlanner
 
     print(f"machine code on disk: {is_compiled()}; made ready in {warm_up():.1f} s")

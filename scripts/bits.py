@@ -44,7 +44,7 @@ RUNS = {
     "searn_rollout": f"{CARTPOLE} trainer=searn trainer.costs=rollout {COSTS}",
     "forward": f"{PENDULUM} trainer=forward rounds=4",
     "aggrevate": f"{CARTPOLE} trainer=aggrevate {COSTS}",
-    "aggrevate_box": f"{PENDULUM} trainer=aggrevate {COSTS}",
+    "aggrevate_box": f"{PENDULUM} trainer=aggrevate steps_per_round=400",
     "lols": f"{CARTPOLE} trainer=lols {COSTS}",
     "dart": f"{PENDULUM} trainer=dart",
     "safe_dagger": f"{PENDULUM} trainer=safe_dagger",

@@ -14,14 +14,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dagger_cli.core.beam import Scorer, beam_search
 from dagger_cli.core.dataset import Dataset, aggregate
-from dagger_cli.core.evaluate import evaluate
 from dagger_cli.core.seeds import TRAIN_SEEDS, VALIDATION_SEEDS
 from dagger_cli.core.types import Acts, Array, Policy, View
 from dagger_cli.envs.handwriting.source import handwriting
 from dagger_cli.envs.sequences.source import SequenceSource
 from dagger_cli.experts.oracle import Oracle
+from dagger_cli.loop.beam_search import Scorer, beam_search
+from dagger_cli.loop.evaluate import evaluate
 from dagger_cli.policies.svm import SvmLearner
 
 DEFAULTS = {"data": "", "seeds": "0,1", "rounds": "4"}

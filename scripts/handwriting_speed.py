@@ -15,11 +15,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from dagger_cli.config.components import open_for
 from dagger_cli.core.dataset import Dataset
-from dagger_cli.core.evaluate import evaluate
 from dagger_cli.core.types import View
 from dagger_cli.envs.handwriting.source import handwriting
-from dagger_cli.parts import open_for
+from dagger_cli.loop.evaluate import evaluate
 from dagger_cli.policies.svm import SvmLearner
 
 SIGHT = {"history": 1, "before": 0, "after": 0}

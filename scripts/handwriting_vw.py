@@ -64,7 +64,7 @@ def ours(folder: Path, data: str, fold: int, rounds: str) -> tuple[float, float]
     words = [f"env.data={data}", f"env.fold={fold}", f"rounds={rounds}", f"hydra.run.dir={run}"]
     words += ["experiment=handwriting_paper", "env.watch_test=true", "regret=false"]
     before = cpu_seconds()
-    command = [sys.executable, "-m", "dagger_cli.cli", "train", *words]
+    command = [sys.executable, "-m", "dagger_cli.cli.main", "train", *words]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     last = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])
     return last["eval/return_mean"] / last["eval/episode_length"], cpu_seconds() - before

@@ -25,10 +25,10 @@ import numpy as np
 
 from dagger_cli.core.types import Space
 from dagger_cli.experts.bundled import AGENTS
-from dagger_cli.experts.convert import agent_from
-from dagger_cli.experts.network import Network
-from dagger_cli.experts.storage import Agent, load_agent, save_agent
-from dagger_cli.experts.zoo_training import Plan, candidates, command, run_folders, tuned_steps
+from dagger_cli.experts.sb3.convert import agent_from
+from dagger_cli.experts.sb3.zoo_training import Plan, candidates, command, run_folders, tuned_steps
+from dagger_cli.networks.agent_files import Agent, load_agent, save_agent
+from dagger_cli.networks.network import Network
 
 SEEDS = range(1000, 1100)
 PACKAGES = (

@@ -13,14 +13,14 @@ from typing import Any
 
 from numpy.random import Generator
 
-from dagger_cli.build import EvalJob
-from dagger_cli.commands import evaluate
+from dagger_cli.commands import eval as evaluate
+from dagger_cli.config.build import EvalJob
 from dagger_cli.core.errors import ConfigError, ExpertError
-from dagger_cli.core.text import printable
 from dagger_cli.core.types import Acts, Card, Expert, Score, View
 from dagger_cli.experts.catalogue import Catalogue, Known, catalogue
 from dagger_cli.tracking.console import Console
-from dagger_cli.tracking.disk import writing
+from dagger_cli.tracking.write_errors import writing
+from dagger_cli.utils.terminal import printable
 
 FAR = 0.05  # below its published mean by more than this share (and its spread) is far
 OFTEN = 0.05  # of the episodes

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.core.files import write_bytes
 from dagger_cli.core.types import Space
-from dagger_cli.experts.storage import Agent
 from dagger_cli.experts.student import Student, student_agent
+from dagger_cli.networks.agent_files import Agent
 from dagger_cli.tracking.console import Console
-from dagger_cli.tracking.disk import writing
+from dagger_cli.tracking.write_errors import writing
+from dagger_cli.utils.files import write_bytes
 
 ENDINGS = {"sb3": ".zip", "onnx": ".onnx", "torchscript": ".pt"}
 Pairs = list[tuple[str, str]]

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from dagger_cli.build import TrainJob
-from dagger_cli.core.evaluate import evaluate
+from dagger_cli.config.build import TrainJob
+from dagger_cli.config.components import open_for
 from dagger_cli.core.types import Env, Policy, Score
-from dagger_cli.parts import open_for
+from dagger_cli.loop.evaluate import evaluate
 from dagger_cli.tracking.checkpoint import load_policy, resolve_checkpoint
 from dagger_cli.tracking.console import Console
 

@@ -17,8 +17,8 @@ from dagger_cli.publish.card import card_text
 from dagger_cli.publish.curve import Point, curve_png
 from dagger_cli.tracking.checkpoint import read_manifest, resolve_checkpoint
 from dagger_cli.tracking.console import Console
-from dagger_cli.tracking.layout import MANIFEST, POLICY, check_inside
 from dagger_cli.tracking.manifest import Manifest
+from dagger_cli.tracking.run_paths import MANIFEST, POLICY, check_inside
 
 FROM_RUN = ("config.yaml", "metrics.jsonl", "summary.json", "versions.json")
 

@@ -9,28 +9,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dagger_cli.build import TrainJob
 from dagger_cli.commands.final_scores import final_scores
-from dagger_cli.core.files import write_json, write_text
-from dagger_cli.core.heap import large_apart
-from dagger_cli.core.loop import Best, run
-from dagger_cli.core.regret import advice
-from dagger_cli.core.rollout import begin
+from dagger_cli.config.build import TrainJob
+from dagger_cli.config.components import open_for
 from dagger_cli.core.state import State
-from dagger_cli.core.storage import allocator
 from dagger_cli.core.types import Score
-from dagger_cli.core.validate import Validation
-from dagger_cli.parts import open_for
+from dagger_cli.loop.regret import advice
+from dagger_cli.loop.rollout import begin
+from dagger_cli.loop.run import Best, run
+from dagger_cli.loop.validate import Validation
 from dagger_cli.tracking.checkpoint import CheckpointWriter, restore
-from dagger_cli.tracking.claim import claimed, resumed
 from dagger_cli.tracking.console import Console
-from dagger_cli.tracking.disk import writing
-from dagger_cli.tracking.layout import VERSIONS
-from dagger_cli.tracking.memory import give_back
 from dagger_cli.tracking.metrics import MetricsFile
+from dagger_cli.tracking.run_lock import claimed, resumed
+from dagger_cli.tracking.run_paths import VERSIONS
 from dagger_cli.tracking.summary import write_summary
 from dagger_cli.tracking.tensorboard import TensorBoard
 from dagger_cli.tracking.versions import versions
+from dagger_cli.tracking.write_errors import writing
+from dagger_cli.utils.files import write_json, write_text
+from dagger_cli.utils.malloc import large_apart, trim
+from dagger_cli.utils.memmap import allocator
 
 
 def train(job: TrainJob, folder: Path, *, resume: bool, exact: bool = True) -> Score:
@@ -71,7 +70,7 @@ def train(job: TrainJob, folder: Path, *, resume: bool, exact: bool = True) -> S
                 folder=folder, kit=job.kit, config=job.config, card=job.kit.expert.card
             ),
             console,
-            give_back,
+            lambda finished: trim(),
         )
         state, best = _rounds(job, state, best, observers)
         assert best is not None

@@ -104,7 +104,7 @@ def aggregate(
 ) -> Dataset:
     """All rows of `data`, then all rows of `fresh`; `capacity` rows are reserved at the first call.
 
-    `allocate` gives the memory they lie in, see core/storage.py.
+    `allocate` gives the memory they lie in, see utils/memmap.py.
 
     `data` stays as it was: it is a prefix of the same memory. Only when the room is used up, or
     `data` is not the newest value made from its memory, everything is copied (to twice the size).

@@ -15,15 +15,15 @@ from typing import Any, Literal, get_args
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError, EnvError
-from dagger_cli.core.imports import import_named
-from dagger_cli.core.machine import usable_cores
 from dagger_cli.core.types import Env, Policy, Score, Space
-from dagger_cli.envs.pays import seconds_a_step, workers_that_pay
-from dagger_cli.envs.pool import PoolEngine, check_twin, has_twin
-from dagger_cli.envs.slots import Slots, buffer_bytes, map_buffers
+from dagger_cli.envs.buffers import Slots, buffer_bytes, map_buffers
+from dagger_cli.envs.envpool_engine import PoolEngine, check_twin, has_twin
 from dagger_cli.envs.spaces import to_space
-from dagger_cli.envs.vector import Engine, Failure, VectorEnv
-from dagger_cli.envs.workers import Workers, shared_memory
+from dagger_cli.envs.subprocess_engine import Workers, shared_memory
+from dagger_cli.envs.vector_env import Engine, Failure, VectorEnv
+from dagger_cli.envs.worker_count import seconds_a_step, workers_that_pay
+from dagger_cli.utils.imports import import_named
+from dagger_cli.utils.system import usable_cores
 
 DEFAULT_FPS = 30  # for environments that do not say how fast they should be shown
 Backend = Literal["gymnasium", "envpool"]

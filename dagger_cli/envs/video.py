@@ -15,7 +15,7 @@ from numpy.random import Generator
 from dagger_cli.core.errors import ConfigError, EnvError
 from dagger_cli.core.types import Array, Policy, Score
 from dagger_cli.envs.gym import GymSource
-from dagger_cli.envs.vector import VectorEnv
+from dagger_cli.envs.vector_env import VectorEnv
 
 Show = Callable[[], None]
 SLOT = np.zeros(1, np.int64)

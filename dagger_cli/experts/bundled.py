@@ -7,9 +7,9 @@ from pathlib import Path
 
 from dagger_cli.core.errors import ExpertError
 from dagger_cli.core.types import Card, Expert, Space
-from dagger_cli.experts.archive import sha256_of
-from dagger_cli.experts.expert import expert_from, published
-from dagger_cli.experts.storage import load_agent, load_card
+from dagger_cli.experts.network_expert import expert_from, published
+from dagger_cli.experts.sb3.archive import sha256_of
+from dagger_cli.networks.agent_files import load_agent, load_card
 
 AGENTS = Path(__file__).parent / "agents"
 

@@ -11,15 +11,15 @@ from typing import Any, Literal
 
 from dagger_cli.core.errors import ConfigError, ExpertError, HubUnreachable
 from dagger_cli.core.types import Card, Expert, Space
-from dagger_cli.experts.archive import sha256_of
 from dagger_cli.experts.bundled import bundled_algo, bundled_ids, load_bundled
-from dagger_cli.experts.convert import AgentFiles
-from dagger_cli.experts.expert import published
 from dagger_cli.experts.hub_client import NotThere, Repo, agents_for, commit_of
-from dagger_cli.experts.layout import Found, older_versions, pick_agent
+from dagger_cli.experts.network_expert import published
 from dagger_cli.experts.path import expert_of, training_notes, version_notes
-from dagger_cli.experts.storage import MAX_CARD_BYTES, read_bounded
+from dagger_cli.experts.sb3.agent_folder import Found, older_versions, pick_agent
+from dagger_cli.experts.sb3.archive import sha256_of
+from dagger_cli.experts.sb3.convert import AgentFiles
 from dagger_cli.experts.student import MANIFEST, POLICY, Student
+from dagger_cli.networks.agent_files import MAX_CARD_BYTES, read_bounded
 
 AUTHOR = "sb3"
 PINS = ("repo_id", "filename", "revision", "sha256")  # who gives one of them wants that agent

@@ -12,12 +12,12 @@ from typing import Any
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Card, Expert, Space
-from dagger_cli.experts.archive import sha256_of
-from dagger_cli.experts.convert import AgentFiles, agent_from
-from dagger_cli.experts.expert import NetworkExpert, expert_from, published
-from dagger_cli.experts.layout import Found, find_agent
-from dagger_cli.experts.storage import load_agent
+from dagger_cli.experts.network_expert import NetworkExpert, expert_from, published
+from dagger_cli.experts.sb3.agent_folder import Found, find_agent
+from dagger_cli.experts.sb3.archive import sha256_of
+from dagger_cli.experts.sb3.convert import AgentFiles, agent_from
 from dagger_cli.experts.student import NetworkPolicy, Student, StudentExpert, read_student
+from dagger_cli.networks.agent_files import load_agent
 
 
 @dataclass(frozen=True)

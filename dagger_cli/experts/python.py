@@ -12,8 +12,8 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError, ExpertError
-from dagger_cli.core.imports import import_named
 from dagger_cli.core.types import Acts, Array, Card, Expert, Space, View
+from dagger_cli.utils.imports import import_named
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import CheckpointError, ExpertError
-from dagger_cli.core.packing import unpack
+from dagger_cli.core.serialization import unpack
 from dagger_cli.core.types import Acts, Array, Card, Policy, Space, View
-from dagger_cli.experts.network import Network
-from dagger_cli.experts.spec import Head, Layer, Spec, describe
-from dagger_cli.experts.storage import MAX_WEIGHTS_BYTES, Agent, read_bounded
+from dagger_cli.networks.agent_files import MAX_WEIGHTS_BYTES, Agent, read_bounded
+from dagger_cli.networks.network import Network
+from dagger_cli.networks.spec import Head, Layer, Spec, describe
 
 MANIFEST, POLICY, SUMMARY = "checkpoint.json", "policy.safetensors", "summary.json"
 MAX_MANIFEST_BYTES = 4 * 2**20

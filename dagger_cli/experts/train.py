@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dagger_cli.core.errors import ConfigError, ExpertError
-from dagger_cli.core.machine import cache_folder
 from dagger_cli.core.types import Card, Expert, Space
-from dagger_cli.experts.archive import sha256_of
-from dagger_cli.experts.convert import agent_from
-from dagger_cli.experts.expert import expert_from, published
-from dagger_cli.experts.storage import Agent, load_agent, save_agent
-from dagger_cli.experts.zoo_training import Plan, best_of, train, tuned_steps
+from dagger_cli.experts.network_expert import expert_from, published
+from dagger_cli.experts.sb3.archive import sha256_of
+from dagger_cli.experts.sb3.convert import agent_from
+from dagger_cli.experts.sb3.zoo_training import Plan, best_of, train, tuned_steps
+from dagger_cli.networks.agent_files import Agent, load_agent, save_agent
+from dagger_cli.utils.system import cache_folder
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from dagger_cli.core.errors import ConfigError, ExpertError
 from dagger_cli.core.types import Expert, Space
-from dagger_cli.experts.layout import older_versions
 from dagger_cli.experts.path import Path as FromPath
+from dagger_cli.experts.sb3.agent_folder import older_versions
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Space
-from dagger_cli.policies.joint import Joint
+from dagger_cli.policies.joint_head import Joint
 from dagger_cli.policies.sources import use_threads
 from dagger_cli.policies.torch_learner import TorchLearner
 

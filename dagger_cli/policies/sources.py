@@ -9,8 +9,8 @@ import torch
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Space
+from dagger_cli.networks.modules import cnn, mlp
 from dagger_cli.policies.heads import make_head
-from dagger_cli.policies.networks import cnn, mlp
 from dagger_cli.policies.torch_learner import TorchLearner
 
 _TORCHS_OWN = torch.get_num_threads()  # before anybody here has set it

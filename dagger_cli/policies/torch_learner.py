@@ -16,17 +16,17 @@ from torch import Tensor, nn
 
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import CheckpointError, ConfigError
-from dagger_cli.core.heap import LARGE, reused
-from dagger_cli.core.storage import at_random, will_need
 from dagger_cli.core.types import Array, Fitted, Policy
+from dagger_cli.networks.gradients import gradient_of
+from dagger_cli.networks.modules import Standardise, initialise
 from dagger_cli.policies.devices import check_device, device_for
-from dagger_cli.policies.gradients import gradient_of
 from dagger_cli.policies.heads import Head
-from dagger_cli.policies.joint import Joint
-from dagger_cli.policies.networks import Standardise, initialise
+from dagger_cli.policies.joint_head import Joint
 from dagger_cli.policies.optimisers import OPTIMISERS, Adam, Entry, Sgd
 from dagger_cli.policies.precision import check_precision, products
 from dagger_cli.policies.torch_policy import TorchPolicy
+from dagger_cli.utils.malloc import LARGE, reused
+from dagger_cli.utils.memmap import at_random, will_need
 
 LOSS_ROWS = 8192  # per batch, where nothing is learned
 TOGETHER = 8  # batches gathered at once: fewer calls, and never the targets of all rows

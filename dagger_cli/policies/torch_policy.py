@@ -12,11 +12,11 @@ import torch
 from numpy.random import Generator
 from torch import Tensor, nn
 
-from dagger_cli.core.heap import reused
 from dagger_cli.core.types import Acts, Array, Policy, View
-from dagger_cli.policies.few_rows import FewRows, takes
+from dagger_cli.networks.batched_members import Stack, stackable
+from dagger_cli.networks.small_batch_float64 import FewRows, takes
 from dagger_cli.policies.heads import Head
-from dagger_cli.policies.stacked import Stack, stackable
+from dagger_cli.utils.malloc import reused
 
 PIECE = 4096  # rows
 

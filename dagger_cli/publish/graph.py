@@ -14,8 +14,8 @@ import numpy as np
 
 from dagger_cli.core.errors import ConfigError, ExpertError
 from dagger_cli.core.types import Array, Space
-from dagger_cli.experts.network import Network
-from dagger_cli.experts.storage import Agent
+from dagger_cli.networks.agent_files import Agent
+from dagger_cli.networks.network import Network
 
 CLOSE = 1e-5  # relative to the largest output: what an exported network may differ by
 N_CHECKED = 1000  # observations
@@ -84,7 +84,7 @@ def to_torchscript(agent: Agent) -> tuple[bytes, float]:
 def _module(agent: Agent) -> tuple[Any, Any]:
     import torch
 
-    from dagger_cli.publish.module import StudentModule
+    from dagger_cli.networks.export_module import StudentModule
 
     return StudentModule(agent).eval(), torch.from_numpy(observations(agent, BATCH))
 

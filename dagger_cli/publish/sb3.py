@@ -18,8 +18,8 @@ import numpy as np
 
 from dagger_cli.core.errors import ExpertError
 from dagger_cli.core.types import Array, Space
-from dagger_cli.experts.spec import ACTIVATIONS, Spec, describe, is_image
-from dagger_cli.experts.storage import Agent
+from dagger_cli.networks.agent_files import Agent
+from dagger_cli.networks.spec import ACTIVATIONS, Spec, describe, is_image
 
 
 class Sb3Archive(NamedTuple):

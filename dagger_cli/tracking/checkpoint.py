@@ -2,8 +2,8 @@
 
 from dagger_cli.tracking.checkpoint_read import load_policy, restore
 from dagger_cli.tracking.checkpoint_write import CheckpointWriter
-from dagger_cli.tracking.layout import resolve_checkpoint, resolve_run
 from dagger_cli.tracking.manifest import Manifest, read_manifest
+from dagger_cli.tracking.run_paths import resolve_checkpoint, resolve_run
 
 __all__ = [
     "CheckpointWriter",

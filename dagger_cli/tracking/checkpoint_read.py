@@ -12,13 +12,13 @@ from dagger_cli.core.budget import Budget
 from dagger_cli.core.dataset import COLUMNS, Dataset
 from dagger_cli.core.errors import CheckpointError
 from dagger_cli.core.kit import Kit, Learner
-from dagger_cli.core.loop import Best
-from dagger_cli.core.packing import unpack
+from dagger_cli.core.serialization import unpack
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Array, Card, Expert, Policy, Space
-from dagger_cli.tracking.arrays import read_arrays
-from dagger_cli.tracking.layout import BEST, CHECKPOINTS, ENV, LAST, POLICY, follow, shard_path
+from dagger_cli.loop.run import Best
 from dagger_cli.tracking.manifest import Manifest, read_manifest
+from dagger_cli.tracking.run_paths import BEST, CHECKPOINTS, ENV, LAST, POLICY, follow, shard_path
+from dagger_cli.tracking.safetensors_io import read_arrays
 
 
 def load_policy(checkpoint: Path, learner: Learner, actions: Space) -> Policy:

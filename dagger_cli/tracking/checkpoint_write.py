@@ -12,15 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from dagger_cli.core.errors import CheckpointError
-from dagger_cli.core.files import is_draft, new_folder, replace_link
 from dagger_cli.core.kit import Kit
-from dagger_cli.core.loop import Round
-from dagger_cli.core.packing import pack
+from dagger_cli.core.serialization import pack
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Card
-from dagger_cli.tracking.arrays import write_arrays
-from dagger_cli.tracking.disk import writing
-from dagger_cli.tracking.layout import (
+from dagger_cli.loop.run import Round
+from dagger_cli.tracking.manifest import Manifest, Shard, read_manifest, write_manifest
+from dagger_cli.tracking.run_paths import (
     AGGREGATE,
     BEST,
     CHECKPOINTS,
@@ -32,7 +30,9 @@ from dagger_cli.tracking.layout import (
     round_of,
     shard_path,
 )
-from dagger_cli.tracking.manifest import Manifest, Shard, read_manifest, write_manifest
+from dagger_cli.tracking.safetensors_io import write_arrays
+from dagger_cli.tracking.write_errors import writing
+from dagger_cli.utils.files import is_draft, new_folder, replace_link
 
 
 class CheckpointWriter:

@@ -9,10 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagger_cli.core.loop import Round
-from dagger_cli.core.text import printable
 from dagger_cli.core.types import Score, Spent
+from dagger_cli.loop.run import Round
 from dagger_cli.tracking.summary import commands
+from dagger_cli.utils.terminal import printable
 
 if TYPE_CHECKING:
     import rich.console

@@ -11,10 +11,10 @@ from typing import Any
 
 from dagger_cli import __version__
 from dagger_cli.core.errors import CheckpointError
-from dagger_cli.core.files import plain, read_bytes, write_json
-from dagger_cli.core.loop import Best
 from dagger_cli.core.types import Card, Spent
-from dagger_cli.tracking.layout import MANIFEST
+from dagger_cli.loop.run import Best
+from dagger_cli.tracking.run_paths import MANIFEST
+from dagger_cli.utils.files import plain, read_bytes, write_json
 
 FORMAT_VERSION = 1
 MAX_BYTES = 2**26  # a round adds some hundred

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from dagger_cli.core.files import append_line, plain, write_text
-from dagger_cli.core.loop import Round
 from dagger_cli.core.types import Score
-from dagger_cli.tracking.disk import writing
+from dagger_cli.loop.run import Round
+from dagger_cli.tracking.write_errors import writing
+from dagger_cli.utils.files import append_line, plain, write_text
 
 _NO_TIME = {"collect": 0.0, "label": 0.0, "fit": 0.0, "validate": 0.0}
 

@@ -8,10 +8,10 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from dagger_cli.core.files import write_json
-from dagger_cli.core.loop import Best
 from dagger_cli.core.types import Score, Spent
-from dagger_cli.tracking.disk import writing
+from dagger_cli.loop.run import Best
+from dagger_cli.tracking.write_errors import writing
+from dagger_cli.utils.files import write_json
 
 
 def score_summary(score: Score) -> dict[str, Any]:

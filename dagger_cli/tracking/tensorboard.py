@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dagger_cli.core.loop import Round
-from dagger_cli.tracking.disk import writing
+from dagger_cli.loop.run import Round
 from dagger_cli.tracking.metrics import scalars
+from dagger_cli.tracking.write_errors import writing
 
 
 class TensorBoard:

@@ -17,10 +17,10 @@ from typing import ClassVar
 
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import Mixture
-from dagger_cli.core.rewind import Follow, Tries, cost_examples
 from dagger_cli.core.schedules import Schedule, check_schedule
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Policy
+from dagger_cli.loop.cost_to_go import Follow, Tries, cost_examples
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,10 @@ from typing import ClassVar
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import EpisodeMixture, Mixture
-from dagger_cli.core.rollout import label, rollout
 from dagger_cli.core.schedules import Schedule, check_schedule
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Policy, Spent
+from dagger_cli.loop.rollout import label, rollout
 
 COINS: dict[str, type[Mixture] | type[EpisodeMixture]] = {
     "step": Mixture,

@@ -19,10 +19,10 @@ from typing import ClassVar
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
-from dagger_cli.core.noise import Disturbed, error_covariance
-from dagger_cli.core.rollout import label, rollout
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Policy, Spent, View
+from dagger_cli.loop.noise import Disturbed, error_covariance
+from dagger_cli.loop.rollout import label, rollout
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.core.gated import check_threshold, gather
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import Ensemble
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Array, Policy, View
+from dagger_cli.loop.gating import check_threshold, gather
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from typing import ClassVar
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import PerStep
-from dagger_cli.core.rollout import begin, label, rollout
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Policy, Spent
+from dagger_cli.loop.rollout import begin, label, rollout
 
 
 @dataclass(frozen=True)

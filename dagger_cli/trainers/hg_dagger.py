@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.core.gated import Watcher, check_threshold, gather
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Policy
+from dagger_cli.loop.gating import Watcher, check_threshold, gather
 
 
 @dataclass(frozen=True)

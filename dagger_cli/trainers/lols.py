@@ -18,9 +18,9 @@ from typing import ClassVar
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
-from dagger_cli.core.rewind import Follow, Tries, cost_examples
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Policy
+from dagger_cli.loop.cost_to_go import Follow, Tries, cost_examples
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,11 @@ import numpy as np
 
 from dagger_cli.core.dataset import Dataset, resampled
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.core.gated import Answers, check_threshold, gather
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import distance
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Array, Policy, Space, View
+from dagger_cli.loop.gating import Answers, check_threshold, gather
 
 BLOCK = 64  # rows at most; neighbours are steps of the same episodes and nearly alike
 SAFE_OR_NOT = Space("discrete", (), "int64", sizes=(2,))

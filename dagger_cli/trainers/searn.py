@@ -9,7 +9,7 @@ The cost of an action is what doing it and then following the current mixture co
 cheapest action does. `costs="optimal"` takes the optimal approximation: the rest of the episode is
 the expert's, so its own action costs 0 and, as with Hamming loss, any other the same; that is
 classification of the expert's answers, as in Ross, Gordon & Bagnell 2011 (section 5).
-`costs="rollout"` tries the actions, see core/rewind.py.
+`costs="rollout"` tries the actions, see loop/cost_to_go.py.
 
 Differs from the paper: costs reach the learner as importance weights of the cheapest action; a
 roll-out ends after `tries.horizon` steps; of a Box only some actions are tried.
@@ -23,10 +23,10 @@ from typing import ClassVar
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import Mixture, members, without_expert
-from dagger_cli.core.rewind import Examples, Follow, Tries, cost_examples
-from dagger_cli.core.rollout import label, rollout
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Policy, Spent
+from dagger_cli.loop.cost_to_go import Examples, Follow, Tries, cost_examples
+from dagger_cli.loop.rollout import label, rollout
 
 COSTS = ("optimal", "rollout")
 

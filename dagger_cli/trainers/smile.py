@@ -17,9 +17,9 @@ from typing import ClassVar
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import Mixture, members, without_expert
-from dagger_cli.core.rollout import label, rollout
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Policy, Spent
+from dagger_cli.loop.rollout import label, rollout
 
 
 def weights(alpha: float, n: int) -> tuple[float, ...]:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from dagger_cli.core.kit import Kit
-from dagger_cli.core.rollout import label, rollout
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Policy, Spent
+from dagger_cli.loop.rollout import label, rollout
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def collect(job: Any, n_envs: int) -> tuple[float, list[Any], list[Any]]:
     """Seconds of one round of rolling out and labelling; what was reset and played in it."""
     from dagger_cli.core.dataset import aggregate
     from dagger_cli.core.policies import Mixture
-    from dagger_cli.core.rollout import begin, label, rollout
+    from dagger_cli.loop.rollout import begin, label, rollout
 
     kit = job.kit
     begin(kit)

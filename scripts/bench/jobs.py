@@ -22,9 +22,9 @@ def job_of(*words: str) -> Any:
     from hydra import compose, initialize_config_dir
     from omegaconf import OmegaConf
 
-    from dagger_cli import schema
-    from dagger_cli.build import train_job
-    from dagger_cli.options import config_dir
+    from dagger_cli.config import schema
+    from dagger_cli.config.build import train_job
+    from dagger_cli.config.options import config_dir
 
     schema.register()
     with initialize_config_dir(str(config_dir()), version_base=None):

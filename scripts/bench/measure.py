@@ -56,7 +56,14 @@ def train(
     `before` are the words of a command that runs the one after it.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    command = [sys.executable, "-m", "dagger_cli.cli", "train", *words, f"hydra.run.dir={folder}"]
+    command = [
+        sys.executable,
+        "-m",
+        "dagger_cli.cli.main",
+        "train",
+        *words,
+        f"hydra.run.dir={folder}",
+    ]
     cost = took([*before, *command])
     summary = json.loads((folder / "summary.json").read_text())
     lines = (folder / "metrics.jsonl").read_text().splitlines()
@@ -68,7 +75,9 @@ def score(checkpoint: Path | str, *words: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "score.json"
         more = [f"episodes={len(UNSEEN)}", f"seed={UNSEEN[0]}", f"json={path}", *words]
-        took([sys.executable, "-m", "dagger_cli.cli", "eval", f"checkpoint={checkpoint}", *more])
+        took(
+            [sys.executable, "-m", "dagger_cli.cli.main", "eval", f"checkpoint={checkpoint}", *more]
+        )
         read = json.loads(path.read_text())
     return {
         "return": round(read["mean"], 1),

@@ -23,7 +23,7 @@ BRIEF = ["evaluation.episodes=1", "validation.episodes=1"]
 
 def startup(repeats: int, runs: Path) -> Figures:
     """Seconds, the best and the median of the repeats."""
-    here = [sys.executable, "-m", "dagger_cli.cli"]
+    here = [sys.executable, "-m", "dagger_cli.cli.main"]
     commands = {
         "python": [sys.executable, "-c", "pass"],
         "import dagger_cli": [sys.executable, "-c", "import dagger_cli"],

@@ -12,9 +12,9 @@ import torch
 from jobs import job_of
 from measure import UNSEEN
 
-from dagger_cli.core.evaluate import evaluate
+from dagger_cli.config.components import open_for
 from dagger_cli.core.types import Acts, Array
-from dagger_cli.parts import open_for
+from dagger_cli.loop.evaluate import evaluate
 
 Activation = Callable[[Array], Array]
 

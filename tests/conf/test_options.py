@@ -11,10 +11,10 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
 
+from dagger_cli.config.options import GROUPS, config_dir, options
+from dagger_cli.config.schema import register, shipped_targets
 from dagger_cli.core.types import Space
-from dagger_cli.options import GROUPS, config_dir, options
 from dagger_cli.policies.sources import cnn_learner
-from dagger_cli.schema import register, shipped_targets
 
 NEEDED = {
     ("env", "gym"): ["env.id=CartPole-v1"],

@@ -16,9 +16,9 @@ import yaml
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 
-from dagger_cli.cli import main
+from dagger_cli.cli.main import main
 from dagger_cli.commands.final_scores import played
-from dagger_cli.options import config_dir, options
+from dagger_cli.config.options import config_dir, options
 
 # A run of a fraction of a second; what a test is about is said after it.
 TINY = (

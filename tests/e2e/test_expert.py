@@ -14,7 +14,7 @@ from dagger_cli.core.types import View
 from dagger_cli.envs.gym import GymSource
 from dagger_cli.experts.bundled import AGENTS
 from dagger_cli.experts.path import Path as FromPath
-from dagger_cli.experts.storage import load_agent, save_agent
+from dagger_cli.networks.agent_files import load_agent, save_agent
 
 from ..experts.hub_client import Client
 from ..experts.hub_server import serving

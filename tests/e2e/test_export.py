@@ -13,10 +13,10 @@ import pytest
 import torch
 
 from dagger_cli.core.types import Space
-from dagger_cli.experts.network import Network
-from dagger_cli.experts.spec import Head, Layer, Spec
-from dagger_cli.experts.storage import Agent
 from dagger_cli.experts.student import Student, student_agent
+from dagger_cli.networks.agent_files import Agent
+from dagger_cli.networks.network import Network
+from dagger_cli.networks.spec import Head, Layer, Spec
 from dagger_cli.publish.graph import observations, to_onnx, to_torchscript
 from dagger_cli.publish.sb3 import to_sb3
 

@@ -34,7 +34,7 @@ def test_one_sentence(words, tmp_path):
 
 @pytest.mark.parametrize("words", ["--help", "train --info", "expert"])
 def test_a_closed_pipe_is_no_error(words, tmp_path):
-    command = f"{shlex.quote(sys.executable)} -m dagger_cli.cli {words} | head -1"
+    command = f"{shlex.quote(sys.executable)} -m dagger_cli.cli.main {words} | head -1"
     done = subprocess.run(
         command, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=60
     )

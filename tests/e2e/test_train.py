@@ -188,7 +188,15 @@ def test_mario_resumes_bit_for_bit(policy, tmp_path):
 def test_killed_in_the_middle_and_resumed_equals_uninterrupted(tmp_path):
     words = ("beta=exponential", "rounds=12")
     whole = train(*words, cwd=tmp_path, run="whole")
-    command = [sys.executable, "-m", "dagger_cli.cli", "train", *TINY, *words, "hydra.run.dir=cut"]
+    command = [
+        sys.executable,
+        "-m",
+        "dagger_cli.cli.main",
+        "train",
+        *TINY,
+        *words,
+        "hydra.run.dir=cut",
+    ]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL)
     lines, deadline = tmp_path / "cut" / "metrics.jsonl", time.monotonic() + 60
     while not lines.exists() or lines.read_bytes().count(b"\n") < 2:

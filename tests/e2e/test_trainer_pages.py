@@ -7,7 +7,7 @@ import shlex
 
 import pytest
 
-from dagger_cli.arguments import expand
+from dagger_cli.cli.shorthands import expand
 from tests.conftest import ROOT
 
 from .running import assert_chosen, dagger, metrics, train

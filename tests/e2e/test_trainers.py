@@ -9,7 +9,7 @@ import pytest
 import yaml
 from safetensors import safe_open
 
-from dagger_cli.options import config_dir
+from dagger_cli.config.options import config_dir
 
 from .running import TINY, dagger, differences, metrics, summary, train
 

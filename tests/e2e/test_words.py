@@ -12,7 +12,7 @@ import yaml
 from omegaconf import OmegaConf
 
 from dagger_cli import __version__
-from dagger_cli.options import GROUPS, best_experiment, options
+from dagger_cli.config.options import GROUPS, best_experiment, options
 
 from .running import TINY, dagger, metrics, summary, train
 
@@ -62,7 +62,7 @@ def test_cfg_job_shows_the_config_and_runs_nothing(tmp_path):
 
 def test_info_shows_where_configs_are_searched(tmp_path):
     # A process of its own: Hydra prints this through handlers of the root logger.
-    command = [sys.executable, "-m", "dagger_cli.cli", "train", "--info", "searchpath"]
+    command = [sys.executable, "-m", "dagger_cli.cli.main", "train", "--info", "searchpath"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and "Config search path" in done.stdout
     assert not list(tmp_path.iterdir())

@@ -10,10 +10,10 @@ import pytest
 from omegaconf import OmegaConf
 
 from dagger_cli.core.errors import EnvError
-from dagger_cli.core.evaluate import evaluate
-from dagger_cli.envs import pool
-from dagger_cli.envs.pool import TWINS, PoolEngine, check_twin
+from dagger_cli.envs import envpool_engine as pool
+from dagger_cli.envs.envpool_engine import TWINS, PoolEngine, check_twin
 from dagger_cli.experts.bundled import Bundled
+from dagger_cli.loop.evaluate import evaluate
 
 from .helpers import act_all, actor, drive, source
 from .test_conf import FILES

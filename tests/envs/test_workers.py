@@ -13,7 +13,7 @@ import pytest
 
 from dagger_cli.core.errors import EnvError
 from dagger_cli.envs import gym
-from dagger_cli.envs.pays import seconds_a_step
+from dagger_cli.envs.worker_count import seconds_a_step
 
 from .helpers import source
 
@@ -142,7 +142,7 @@ def test_the_folder_one_is_in_gives_workers_no_modules(tmp_path):
     for name in ("selectors", "signal", "struct"):
         (here / f"{name}.py").write_text("open('sung', 'w')\n")
     script.write_text(
-        "from dagger_cli.envs.workers import context\n"
+        "from dagger_cli.envs.subprocess_engine import context\n"
         "if __name__ == '__main__':\n"
         "    process = context().Process(target=print, args=('alive',))\n"
         "    process.start()\n"

@@ -18,8 +18,8 @@ from pathlib import Path
 from hostile_files import ARCHIVES, BOMBS, CALLS
 
 from dagger_cli.core.errors import ExpertError
-from dagger_cli.experts.archive import read_archive
-from dagger_cli.experts.statistics import read_statistics
+from dagger_cli.experts.sb3.archive import read_archive
+from dagger_cli.experts.sb3.vecnormalize import read_statistics
 
 LIMIT = 20  # seconds until a reader is given up
 

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from dagger_cli.core.errors import ExpertError
-from dagger_cli.experts.checkpoint import read_checkpoint
+from dagger_cli.experts.sb3.torch_file import read_checkpoint
 
 KINDS = (
     *(torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.int32),

@@ -16,10 +16,10 @@ from gymnasium import spaces
 from trusted import load_trusted, normalise, space_of
 
 from dagger_cli.core.types import Array
-from dagger_cli.experts.convert import AgentFiles, agent_from
-from dagger_cli.experts.layout import find_agent
-from dagger_cli.experts.network import Network
-from dagger_cli.experts.storage import load_agent, save_agent
+from dagger_cli.experts.sb3.agent_folder import find_agent
+from dagger_cli.experts.sb3.convert import AgentFiles, agent_from
+from dagger_cli.networks.agent_files import load_agent, save_agent
+from dagger_cli.networks.network import Network
 
 CLOSE = 1e-6
 

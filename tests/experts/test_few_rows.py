@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from dagger_cli.core.types import Array, Space
-from dagger_cli.experts.layers import ALONE
-from dagger_cli.experts.network import Network
-from dagger_cli.experts.spec import Head, Layer, Spec
+from dagger_cli.networks.layers import ALONE
+from dagger_cli.networks.network import Network
+from dagger_cli.networks.spec import Head, Layer, Spec
 
 SEEN = Space("box", (24,), "float32", (-np.inf,) * 24, (np.inf,) * 24)
 ARM = Space("box", (4,), "float32", (-0.5,) * 4, (0.5,) * 4)

@@ -20,11 +20,11 @@ from hostile_files import ARCHIVES, BOMBS, CALLS, Evil
 from trusted import normalise
 
 from dagger_cli.core.errors import ExpertError
-from dagger_cli.experts.archive import read_archive
-from dagger_cli.experts.checkpoint import read_checkpoint
-from dagger_cli.experts.plain_pickle import read_pickle
-from dagger_cli.experts.plain_yaml import read_yaml
-from dagger_cli.experts.statistics import read_statistics
+from dagger_cli.experts.sb3.archive import read_archive
+from dagger_cli.experts.sb3.safe_pickle import read_pickle
+from dagger_cli.experts.sb3.safe_yaml import read_yaml
+from dagger_cli.experts.sb3.torch_file import read_checkpoint
+from dagger_cli.experts.sb3.vecnormalize import read_statistics
 
 
 @pytest.fixture
@@ -200,7 +200,7 @@ def test_every_operation_of_pickle_is_inert_or_refused() -> None:
     """Those that call or look something up make a Record, or are not known at all."""
     import pickletools
 
-    from dagger_cli.experts.plain_pickle import _STEPS
+    from dagger_cli.experts.sb3.safe_pickle import _STEPS
 
     unknown = {op.name for op in pickletools.opcodes} - set(_STEPS) - {"STOP"}
     assert unknown == {

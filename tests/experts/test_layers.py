@@ -7,8 +7,8 @@ import torch
 from torch.nn.functional import linear
 
 from dagger_cli.core.types import Space
-from dagger_cli.experts.layers import ALONE, functions
-from dagger_cli.experts.spec import Head, Layer, Spec
+from dagger_cli.networks.layers import ALONE, functions
+from dagger_cli.networks.spec import Head, Layer, Spec
 
 
 def spec(layer: Layer, double: bool = False) -> Spec:

@@ -14,8 +14,8 @@ from test_equals_sb3 import ARM, CLOSE, FLAT, FOUR, MADE, MULTI, make, network, 
 from trusted import space_of
 
 from dagger_cli.core.errors import ExpertError
-from dagger_cli.experts.convert import AgentFiles, agent_from
 from dagger_cli.experts.path import Path as FromPath
+from dagger_cli.experts.sb3.convert import AgentFiles, agent_from
 
 # CrossQ came later, unshared extractors of actor and critic with 1.7.
 OLD = [case for case in MADE if case[0] != "CrossQ" and "share_features_extractor" not in case[5]]

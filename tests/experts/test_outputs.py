@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from dagger_cli.core.types import Space
-from dagger_cli.experts.outputs import Outputs
+from dagger_cli.networks.action_heads import Outputs
+from dagger_cli.networks.export_module import _Scaled
 from dagger_cli.policies.heads import make_head
-from dagger_cli.publish.module import _Scaled
 
 SPACES = {
     "numbers": Space("box", (2,), "float32", (-2.0, 0.0), (2.0, 1.0)),

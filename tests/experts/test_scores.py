@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dagger_cli.core.evaluate import evaluate
 from dagger_cli.envs.gym import GymSource
 from dagger_cli.experts.path import Path as FromPath
+from dagger_cli.loop.evaluate import evaluate
 
 SEEDS = range(1000, 1020)
 PUBLISHED = {

@@ -22,7 +22,7 @@ from dagger_cli.experts.bundled import AGENTS, Bundled, bundled_ids
 from dagger_cli.experts.heuristic import Heuristic, lander_actions
 from dagger_cli.experts.path import Path as FromPath
 from dagger_cli.experts.python import Python
-from dagger_cli.experts.storage import load_agent, save_agent
+from dagger_cli.networks.agent_files import load_agent, save_agent
 
 ROOT = Path(__file__).parents[2]
 TARGETS = {
@@ -86,9 +86,9 @@ def test_bundled_agents_need_no_stable_baselines() -> None:
     words = f"""
 import sys
 import numpy as np
-from dagger_cli.experts.storage import load_agent
+from dagger_cli.networks.agent_files import load_agent
 from dagger_cli.experts.bundled import AGENTS, bundled_ids
-from dagger_cli.experts.network import Network
+from dagger_cli.networks.network import Network
 assert "torch" not in sys.modules
 for env_id in bundled_ids():
     agent = load_agent(AGENTS / env_id)

@@ -15,9 +15,9 @@ from trusted import space_of
 
 from dagger_cli.core.errors import ExpertError
 from dagger_cli.experts import train as source
-from dagger_cli.experts import zoo_training
+from dagger_cli.experts.sb3 import zoo_training
+from dagger_cli.experts.sb3.zoo_training import Plan, best_of, command, tuned_steps
 from dagger_cli.experts.train import Train
-from dagger_cli.experts.zoo_training import Plan, best_of, command, tuned_steps
 
 CART = "CartPole-v1"
 PLAN = Plan(CART, "ppo", 3, 1000)

@@ -7,13 +7,13 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 
-from dagger_cli.core.beam import beam_search
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.core.evaluate import evaluate
 from dagger_cli.core.types import Acts
 from dagger_cli.envs.sequences.env import SequenceEnv, Sight
 from dagger_cli.envs.sequences.table import Sequences
 from dagger_cli.experts.oracle import Oracle
+from dagger_cli.loop.beam_search import beam_search
+from dagger_cli.loop.evaluate import evaluate
 
 from .conftest import source
 

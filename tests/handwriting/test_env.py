@@ -10,14 +10,14 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import dagger_cli.envs.sequences.gym_env  # noqa: F401  # registers
+from dagger_cli.config.components import open_for
 from dagger_cli.core.errors import ConfigError, EnvError
-from dagger_cli.core.evaluate import evaluate
 from dagger_cli.core.seeds import TRAIN_SEEDS, VALIDATION_SEEDS
 from dagger_cli.core.types import Acts
 from dagger_cli.envs.sequences.env import SequenceEnv, Sight
 from dagger_cli.envs.sequences.source import Seeds
 from dagger_cli.envs.sequences.table import Sequences, Split, split_folds
-from dagger_cli.parts import open_for
+from dagger_cli.loop.evaluate import evaluate
 
 from .conftest import source
 

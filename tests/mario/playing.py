@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from dagger_cli.envs.mario.batch import Batch
-from dagger_cli.envs.mario.layout import RUNNING
 from dagger_cli.envs.mario.rules import PAPER, Rules
+from dagger_cli.envs.mario.simulator.state import RUNNING
 
 RIGHT_SPEED, JUMP = 10, 16
 FLOATS = (6, 7, 8, 9, 19, 20)  # columns of a row

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from dagger_cli.envs.mario import compact
-from dagger_cli.envs.mario.kinds import (
+from dagger_cli.envs.mario.observations import compact
+from dagger_cli.envs.mario.simulator.spawning import RELOAD
+from dagger_cli.envs.mario.simulator.sprite_kinds import (
     BULLET,
     GOOMBA,
     RIGHT,
@@ -14,8 +15,7 @@ from dagger_cli.envs.mario.kinds import (
     WINGED_RED_KOOPA,
     WINGED_SPIKY,
 )
-from dagger_cli.envs.mario.spawning import RELOAD
-from dagger_cli.envs.mario.tiles import BEHAVIOUR, SOLID, cell
+from dagger_cli.envs.mario.simulator.tiles import BEHAVIOUR, SOLID, cell
 from tests.mario.test_env import opened
 
 WINGED = (WINGED_GOOMBA, WINGED_RED_KOOPA, WINGED_GREEN_KOOPA, WINGED_SPIKY)

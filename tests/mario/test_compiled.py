@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from dagger_cli.envs.mario import compiled, warm
+from dagger_cli.envs.mario import warmup as warm
+from dagger_cli.envs.mario.simulator import jit as compiled
 
 
 @pytest.mark.slow  # may compile everything

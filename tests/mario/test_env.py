@@ -9,9 +9,9 @@ from gymnasium.utils.env_checker import check_env
 
 import dagger_cli.envs.mario.gym_env  # noqa: F401  registers it
 from dagger_cli.core.dataset import Dataset
-from dagger_cli.envs.mario import features
 from dagger_cli.envs.mario.env import MarioEnv
-from dagger_cli.envs.mario.layout import RUNNING
+from dagger_cli.envs.mario.observations import paper_features as features
+from dagger_cli.envs.mario.simulator.state import RUNNING
 from dagger_cli.envs.mario.source import MODES, mario
 from dagger_cli.policies.sparse_svm import SparseSvmLearner
 

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from dagger_cli.core.choices import all_actions
+from dagger_cli.core.actions import all_actions
 from dagger_cli.core.types import View
 from dagger_cli.experts.mario_planner import source as planner
 from dagger_cli.experts.mario_planner.kernels import BUTTON_SETS

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.envs.mario import layout
 from dagger_cli.envs.mario.batch import Batch
-from dagger_cli.envs.mario.grids import SIDE
+from dagger_cli.envs.mario.observations.grids import SIDE
+from dagger_cli.envs.mario.simulator import state as layout
 from tests.mario.playing import mario, rules, started
 
 N, STEPS = 24, 120

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from dagger_cli.envs.mario.batch import Batch
-from dagger_cli.envs.mario.kinds import GOOMBA, SHELL, SPEED
-from dagger_cli.envs.mario.layout import LOST, NOBODY
+from dagger_cli.envs.mario.simulator.sprite_kinds import GOOMBA, SHELL, SPEED
+from dagger_cli.envs.mario.simulator.state import LOST, NOBODY
 from tests.mario.playing import mario, started
 
 SLOT = np.zeros(1, int)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from dagger_cli.envs.mario import replay
-from dagger_cli.envs.mario.layout import WON
-from dagger_cli.envs.mario.random_java import below, seed_random
+from dagger_cli.envs.mario.simulator.state import WON
+from dagger_cli.envs.mario.stages.java_random import below, seed_random
 from tests.mario.playing import JUMP, RIGHT_SPEED, leaping, mario, play_out, started
 
 

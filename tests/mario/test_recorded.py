@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dagger_cli.envs.mario import replay
-from dagger_cli.envs.mario.layout import ROWS
+from dagger_cli.envs.mario.simulator.state import ROWS
 from tests.mario.playing import differences, mario, started
 
 

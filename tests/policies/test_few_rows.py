@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from dagger_cli.core.types import Space
-from dagger_cli.policies import few_rows
-from dagger_cli.policies.few_rows import PIECE, FewRows, takes
-from dagger_cli.policies.networks import initialise, mlp
+from dagger_cli.networks import small_batch_float64 as few_rows
+from dagger_cli.networks.modules import initialise, mlp
+from dagger_cli.networks.small_batch_float64 import PIECE, FewRows, takes
 
 SEEN = Space("box", (2, 3), "float32", (-np.inf,) * 6, (np.inf,) * 6)
 

@@ -5,10 +5,10 @@ import torch
 from torch import nn
 
 from dagger_cli.core.types import Space
-from dagger_cli.policies import gradients
-from dagger_cli.policies.gradients import gradient_of
+from dagger_cli.networks import gradients
+from dagger_cli.networks.gradients import gradient_of
+from dagger_cli.networks.modules import initialise, mlp
 from dagger_cli.policies.heads import make_head
-from dagger_cli.policies.networks import initialise, mlp
 
 N = 300
 OBSERVATIONS = Space("box", (24,), "float32", (-9.0,) * 24, (9.0,) * 24)

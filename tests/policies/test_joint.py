@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from dagger_cli.core.choices import all_actions
+from dagger_cli.core.actions import all_actions
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Space
-from dagger_cli.policies.joint import Joint
+from dagger_cli.policies.joint_head import Joint
 
 BUTTONS = Space("multi_binary", (3,), "int8", sizes=(2, 2, 2))
 DIALS = Space("multi_discrete", (2,), "int64", sizes=(3, 2), start=5)

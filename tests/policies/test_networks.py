@@ -6,7 +6,7 @@ import torch
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Space
-from dagger_cli.policies.networks import Standardise, cnn, initialise, mlp
+from dagger_cli.networks.modules import Standardise, cnn, initialise, mlp
 
 from .learners import OBS
 

@@ -59,7 +59,7 @@ def test_a_fit_does_not_load_torchs_compiler(tmp_path):
     """It takes 2 s, which would be a tenth of the default run."""
     script = (
         "import sys\n"
-        "from dagger_cli.cli import main\n"
+        "from dagger_cli.cli.main import main\n"
         "main()\n"
         "loaded = [m for m in sys.modules if m.startswith('torch._dynamo')]\n"
         "assert 'torch.nn' in sys.modules and not loaded, loaded[:3]\n"

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.policies.gradients import gradient_of
+from dagger_cli.networks.gradients import gradient_of
 from dagger_cli.policies.precision import FAST, check_precision, products
 
 

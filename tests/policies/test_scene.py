@@ -8,7 +8,7 @@ import torch
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Space
-from dagger_cli.envs.mario import compact
+from dagger_cli.envs.mario.observations import compact
 from dagger_cli.policies.scene import Layout, Scene, scene_learner
 
 LAYOUT = Layout(cells=6, flags=3, measures=2, things=3, thing_measures=2, thing_flags=2)
@@ -69,7 +69,7 @@ def test_other_observations_and_no_units_are_refused():
 def test_the_shipped_layout_is_that_of_the_compact_observation():
     from omegaconf import OmegaConf
 
-    from dagger_cli.options import config_dir
+    from dagger_cli.config.options import config_dir
 
     layout = Layout(**OmegaConf.load(config_dir() / "policy" / "scene.yaml").layout)
     assert layout.cells == compact.QUESTIONS_AT

@@ -26,11 +26,11 @@ from numpy.random import Generator
 
 from dagger_cli.core.budget import Budget
 from dagger_cli.core.kit import Kit, Streams
-from dagger_cli.core.loop import Trainer
 from dagger_cli.core.policies import Mixture, PerStep
-from dagger_cli.core.rollout import begin
 from dagger_cli.core.schedules import Indicator
 from dagger_cli.core.types import Acts, Array, Card, Policy, Space, Step, View
+from dagger_cli.loop.rollout import begin
+from dagger_cli.loop.run import Trainer
 from dagger_cli.trainers.dagger import DAgger
 from dagger_cli.trainers.forward import Forward
 from dagger_cli.trainers.searn import SEARN

@@ -8,8 +8,8 @@ import itertools
 import numpy as np
 import pytest
 
-from dagger_cli.core.evaluate import evaluate
 from dagger_cli.core.policies import Mixture, PerStep
+from dagger_cli.loop.evaluate import evaluate
 from tests.toys import Table
 
 from .fork import (

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from dagger_cli.core.kit import Kit
-from dagger_cli.core.loop import Observer, Round
 from dagger_cli.core.state import State
+from dagger_cli.loop.run import Observer, Round
 from dagger_cli.tracking.checkpoint import load_policy, resolve_checkpoint
 
 from .toys import ToyEnv, ToyLearner, core_observers, fingerprint, train

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from dagger_cli.core.errors import CheckpointError
-from dagger_cli.tracking.arrays import read_arrays, write_arrays
 from dagger_cli.tracking.checkpoint import (
     load_policy,
     read_manifest,
@@ -21,6 +20,7 @@ from dagger_cli.tracking.checkpoint import (
     restore,
 )
 from dagger_cli.tracking.manifest import Manifest, Shard, write_manifest
+from dagger_cli.tracking.safetensors_io import read_arrays, write_arrays
 
 from .toys import CARD, CONFIG, ToyEnv, ToyLearner, make_kit, train
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.tracking.claim import claimed, resumed
+from dagger_cli.tracking.run_lock import claimed, resumed
 
 
 def fill(folder: Path, *, finished: bool) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dagger_cli.core import files
-from dagger_cli.tracking.arrays import read_arrays, write_arrays
+from dagger_cli.tracking.safetensors_io import read_arrays, write_arrays
+from dagger_cli.utils import files
 
 
 def fail(*arguments: object) -> None:

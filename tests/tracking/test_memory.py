@@ -2,8 +2,8 @@
 
 import pytest
 
-from dagger_cli.core import heap
 from dagger_cli.tracking.memory import give_back
+from dagger_cli.utils import malloc as heap
 
 
 def resident() -> int:

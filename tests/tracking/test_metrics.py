@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dagger_cli.core.loop import Best, Round
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Score, Spent
+from dagger_cli.loop.run import Best, Round
 from dagger_cli.tracking.metrics import MetricsFile, scalars
 from dagger_cli.tracking.summary import commands, score_summary, write_summary
 from dagger_cli.tracking.versions import _PACKAGES, versions

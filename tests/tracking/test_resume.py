@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from dagger_cli.core.kit import Kit
-from dagger_cli.core.loop import Observer
 from dagger_cli.core.state import State
+from dagger_cli.loop.run import Observer
 from dagger_cli.tracking.checkpoint import load_policy, resolve_checkpoint, restore
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.tensorboard import TensorBoard

@@ -16,14 +16,14 @@ from rich.console import Console as RichConsole
 from dagger_cli.core.budget import Budget
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import CheckpointError
-from dagger_cli.core.evaluate import evaluate
 from dagger_cli.core.kit import Kit, Streams
-from dagger_cli.core.loop import Best, Observer, run
-from dagger_cli.core.rollout import begin
 from dagger_cli.core.schedules import Linear
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Acts, Array, Card, Fitted, Policy, Score, Space, Step, View
-from dagger_cli.core.validate import Validation
+from dagger_cli.loop.evaluate import evaluate
+from dagger_cli.loop.rollout import begin
+from dagger_cli.loop.run import Best, Observer, run
+from dagger_cli.loop.validate import Validation
 from dagger_cli.tracking.checkpoint import CheckpointWriter, resolve_run, restore
 from dagger_cli.tracking.metrics import MetricsFile
 from dagger_cli.trainers.dagger import DAgger

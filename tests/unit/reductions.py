@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from dagger_cli.core.evaluate import evaluate
 from dagger_cli.core.kit import Kit
-from dagger_cli.core.loop import Trainer, run
-from dagger_cli.core.rewind import Tries
-from dagger_cli.core.rollout import begin
 from dagger_cli.core.schedules import Indicator, Linear
 from dagger_cli.core.state import State
-from dagger_cli.core.validate import Validation
+from dagger_cli.loop.cost_to_go import Tries
+from dagger_cli.loop.evaluate import evaluate
+from dagger_cli.loop.rollout import begin
+from dagger_cli.loop.run import Trainer, run
+from dagger_cli.loop.validate import Validation
 from dagger_cli.trainers.aggrevate import AggreVaTe
 from dagger_cli.trainers.dagger import DAgger
 from dagger_cli.trainers.dart import DART

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from dagger_cli.arguments import expand, into_run_folder, touched, value_of
+from dagger_cli.cli.shorthands import expand, into_run_folder, touched, value_of
 from dagger_cli.core.errors import ConfigError
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dagger_cli.core.choices import all_actions
+from dagger_cli.core.actions import all_actions
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Space
 

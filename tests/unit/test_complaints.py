@@ -8,10 +8,10 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
-from dagger_cli.complaints import explain, nearest
+from dagger_cli.cli.error_messages import explain, nearest
+from dagger_cli.config.options import config_dir
+from dagger_cli.config.schema import register
 from dagger_cli.core.errors import CheckpointError, ConfigError
-from dagger_cli.options import config_dir
-from dagger_cli.schema import register
 
 
 def refused(*overrides, root="train"):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dagger_cli.core.evaluate import evaluate
+from dagger_cli.loop.evaluate import evaluate
 from tests.toys import HORIZON, Table, TableExpert, TrackEnv
 
 

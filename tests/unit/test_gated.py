@@ -9,11 +9,11 @@ import pytest
 
 from dagger_cli.core.budget import Budget
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.core.gated import Watcher
-from dagger_cli.core.noise import Disturbed, error_covariance
 from dagger_cli.core.policies import Ensemble, distance
-from dagger_cli.core.rollout import begin
 from dagger_cli.core.types import Acts, Fitted, Space, View
+from dagger_cli.loop.gating import Watcher
+from dagger_cli.loop.noise import Disturbed, error_covariance
+from dagger_cli.loop.rollout import begin
 from dagger_cli.trainers.dart import DART
 from dagger_cli.trainers.ensemble_dagger import EnsembleDAgger
 from dagger_cli.trainers.hg_dagger import HGDAgger

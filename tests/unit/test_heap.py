@@ -5,14 +5,14 @@ import sys
 
 import pytest
 
-from dagger_cli.core import heap
+from dagger_cli.utils import malloc as heap
 
 # In a process of its own, for the setting stays. 30 large arrays are made and freed, in holes
 # between small ones that are kept; printed are the MiB that freeing them gave back.
 SCRIPT = """
 import ctypes, os, sys
 from contextlib import nullcontext
-from dagger_cli.core.heap import large_apart, reused
+from dagger_cli.utils.malloc import large_apart, reused
 
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]

@@ -3,9 +3,9 @@
 import pytest
 from hydra import compose, initialize_config_dir
 
-from dagger_cli.hydra_app import _may_set_mode
-from dagger_cli.options import config_dir, options
-from dagger_cli.schema import register
+from dagger_cli.cli.hydra_app import _may_set_mode
+from dagger_cli.config.options import config_dir, options
+from dagger_cli.config.schema import register
 
 
 @pytest.mark.parametrize("experiment", options()["experiment"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dagger_cli.core.packing import pack, unpack
+from dagger_cli.core.serialization import pack, unpack
 from dagger_cli.core.types import Card, View
 from dagger_cli.tracking.checkpoint import CheckpointWriter, restore
 from tests.toys import HORIZON, TableLearner, TrackEnv

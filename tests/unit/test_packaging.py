@@ -139,11 +139,12 @@ def test_an_installed_wheel_trains_from_another_folder(wheel, tmp_path):
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    show = "import dagger_cli, dagger_cli.options as o; print(dagger_cli.__file__, o.config_dir())"
+    show = "import dagger_cli, dagger_cli.config.options as o; "
+    show += "print(dagger_cli.__file__, o.config_dir())"
     package = site / "dagger_cli"
     assert run("-c", show).split() == [str(package / "__init__.py"), str(package / "conf")]
 
     small = ["rounds=1", "steps_per_round=50", "validation.episodes=1", "evaluation.episodes=1"]
-    run("-m", "dagger_cli.cli", "train", "env=cartpole", "expert=bundled", *small)
+    run("-m", "dagger_cli.cli.main", "train", "env=cartpole", "expert=bundled", *small)
     (summary,) = elsewhere.rglob("summary.json")
     assert summary.is_relative_to(elsewhere / "outputs" / "cartpole")

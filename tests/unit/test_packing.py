@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from dagger_cli.core.errors import CheckpointError
-from dagger_cli.core.packing import pack, unpack
 from dagger_cli.core.policies import Ensemble, Mixture, PerStep
+from dagger_cli.core.serialization import pack, unpack
 from dagger_cli.core.types import View
-from dagger_cli.tracking.arrays import read_arrays, write_arrays
+from dagger_cli.tracking.safetensors_io import read_arrays, write_arrays
 from dagger_cli.trainers.smile import weights
 from tests.policies.learners import BOX, CHOICE, OBS, dataset, learner, looks
 from tests.toys import Table, TableLearner, TrackEnv

@@ -9,10 +9,10 @@ import pytest
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.policies import Mixture, PerStep
-from dagger_cli.core.rollout import begin, rollout
 from dagger_cli.core.schedules import Indicator
 from dagger_cli.core.schedules import Table as Betas
 from dagger_cli.core.types import Fitted
+from dagger_cli.loop.rollout import begin, rollout
 from dagger_cli.trainers.dagger import COINS, DAgger
 from dagger_cli.trainers.forward import Forward
 from dagger_cli.trainers.searn import SEARN

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from dagger_cli.core.dataset import Dataset
-from dagger_cli.core.loop import run
 from dagger_cli.core.policies import Ensemble, Mixture, PerStep
-from dagger_cli.core.regret import advice, expected_loss, measure
-from dagger_cli.core.rollout import begin
 from dagger_cli.core.schedules import Indicator
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Score, Space
-from dagger_cli.core.validate import Validation
+from dagger_cli.loop.regret import advice, expected_loss, measure
+from dagger_cli.loop.rollout import begin
+from dagger_cli.loop.run import run
+from dagger_cli.loop.validate import Validation
 from dagger_cli.trainers.dagger import DAgger
 from dagger_cli.trainers.smile import SMILe
 from tests.toys import Table, TableExpert, TableLearner, TrackEnv, toy_kit

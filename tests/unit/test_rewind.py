@@ -9,7 +9,8 @@ import pytest
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.policies import Mixture
-from dagger_cli.core.rewind import (
+from dagger_cli.core.types import Space
+from dagger_cli.loop.cost_to_go import (
     Follow,
     Plan,
     Tries,
@@ -18,8 +19,7 @@ from dagger_cli.core.rewind import (
     cost_examples,
     plan,
 )
-from dagger_cli.core.rollout import begin, rollout
-from dagger_cli.core.types import Space
+from dagger_cli.loop.rollout import begin, rollout
 from dagger_cli.trainers.aggrevate import AggreVaTe
 from dagger_cli.trainers.lols import LOLS
 from dagger_cli.trainers.searn import SEARN

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from dagger_cli.core.errors import ConfigError, EnvError
-from dagger_cli.core.evaluate import evaluate
 from dagger_cli.core.policies import Mixture
-from dagger_cli.core.rollout import begin, label, rollout
 from dagger_cli.core.seeds import TEST_SEEDS, TRAIN_SEEDS, VALIDATION_SEEDS
 from dagger_cli.core.types import Array, Fitted, View
+from dagger_cli.loop.evaluate import evaluate
+from dagger_cli.loop.rollout import begin, label, rollout
 from tests.toys import Table, TableLearner, TrackEnv, expert_answers, toy_kit
 
 ALWAYS_0 = Table((0, 0, 0, 0, 0))

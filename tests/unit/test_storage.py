@@ -6,10 +6,10 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from dagger_cli.core import storage
 from dagger_cli.core.dataset import Dataset, aggregate
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.core.storage import allocator, at_random, will_need
+from dagger_cli.utils import memmap as storage
+from dagger_cli.utils.memmap import allocator, at_random, will_need
 
 
 def rows(n: int, seed: int) -> Dataset:

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dagger_cli.core.evaluate import evaluate
-from dagger_cli.core.loop import Best, run
-from dagger_cli.core.rollout import begin
 from dagger_cli.core.schedules import Constant, Indicator, Linear
 from dagger_cli.core.state import State
-from dagger_cli.core.validate import Validated, Validation
+from dagger_cli.loop.evaluate import evaluate
+from dagger_cli.loop.rollout import begin
+from dagger_cli.loop.run import Best, run
+from dagger_cli.loop.validate import Validated, Validation
 from dagger_cli.trainers.dagger import DAgger
 from dagger_cli.trainers.safe_dagger import SafeDAgger
 from dagger_cli.trainers.sup import Sup

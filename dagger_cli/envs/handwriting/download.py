@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dagger_cli.core.errors import EnvError
-from dagger_cli.core.files import write_bytes
-from dagger_cli.core.machine import cache_folder
 from dagger_cli.envs.handwriting.letters import SIZE, check_original, uncompress
+from dagger_cli.utils.files import write_bytes
+from dagger_cli.utils.system import cache_folder
 
 URL = "https://ai.stanford.edu/~btaskar/ocr/letter.data.gz"
 TIMEOUT = 60  # seconds without a byte

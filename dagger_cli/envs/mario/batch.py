@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from dagger_cli.envs.mario import kernels
-from dagger_cli.envs.mario.grids import SIDE, ZOOMS
-from dagger_cli.envs.mario.layout import Array, games_of, new_games, new_stages, rows_of
+from dagger_cli.envs.mario.observations.grids import SIDE, ZOOMS
 from dagger_cli.envs.mario.rules import Rules
+from dagger_cli.envs.mario.simulator.state import Array, games_of, new_games, new_stages, rows_of
 
 # A tick takes some tenths of a microsecond, handing work to a thread some tens of microseconds.
 TICKS_WORTH_A_THREAD = 1000

@@ -10,11 +10,12 @@ import numpy as np
 
 from dagger_cli.core.errors import ConfigError, EnvError
 from dagger_cli.core.types import Array, Snapshot, Space, Step, View
-from dagger_cli.envs.mario import compact, features
 from dagger_cli.envs.mario.batch import Batch
-from dagger_cli.envs.mario.kinds import JUMP, LEFT, RIGHT, SPEED
-from dagger_cli.envs.mario.layout import DEAD, GAME_BYTES, RUNNING, games_of
+from dagger_cli.envs.mario.observations import compact
+from dagger_cli.envs.mario.observations import paper_features as features
 from dagger_cli.envs.mario.rules import Rules
+from dagger_cli.envs.mario.simulator.sprite_kinds import JUMP, LEFT, RIGHT, SPEED
+from dagger_cli.envs.mario.simulator.state import DEAD, GAME_BYTES, RUNNING, games_of
 
 Failure = Literal["unfinished", "died"]
 BUTTONS = np.array([LEFT, RIGHT, JUMP, SPEED])

@@ -6,11 +6,11 @@ int64 are the games concerned, out of arrays of (n,) games and stages.
 
 from __future__ import annotations
 
-from dagger_cli.envs.mario.compiled import entry_point
-from dagger_cli.envs.mario.engine import begin, tick
-from dagger_cli.envs.mario.generator import make_stage
-from dagger_cli.envs.mario.grids import draw_grid
-from dagger_cli.envs.mario.layout import Array
+from dagger_cli.envs.mario.observations.grids import draw_grid
+from dagger_cli.envs.mario.simulator.engine import begin, tick
+from dagger_cli.envs.mario.simulator.jit import entry_point
+from dagger_cli.envs.mario.simulator.state import Array
+from dagger_cli.envs.mario.stages.generator import make_stage
 
 
 @entry_point

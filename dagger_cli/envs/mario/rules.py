@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import ClassVar
 
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.envs.mario.layout import MAX_COLUMNS
+from dagger_cli.envs.mario.simulator.state import MAX_COLUMNS
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import EnvError
-from dagger_cli.core.evaluate import evaluate
 from dagger_cli.core.types import Array, Policy, Score
-from dagger_cli.envs.mario.drawing import HEIGHT, SCALE, WIDTH, draw
 from dagger_cli.envs.mario.env import MarioEnv
+from dagger_cli.envs.mario.render.screen import HEIGHT, SCALE, WIDTH, draw
 from dagger_cli.envs.video import check_mode, mp4
+from dagger_cli.loop.evaluate import evaluate
 
 if TYPE_CHECKING:
     from dagger_cli.envs.mario.source import MarioSource

@@ -12,12 +12,12 @@ from typing import Any, ClassVar, Literal
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.core.machine import usable_cores
 from dagger_cli.core.types import Policy, Score, Space
-from dagger_cli.envs.mario.engine import TICKS_PER_SECOND
 from dagger_cli.envs.mario.env import ACTION_SPACE, MarioEnv, Play
-from dagger_cli.envs.mario.ready import make_ready
+from dagger_cli.envs.mario.prepare import make_ready
 from dagger_cli.envs.mario.rules import Rules
+from dagger_cli.envs.mario.simulator.engine import TICKS_PER_SECOND
+from dagger_cli.utils.system import usable_cores
 
 TICKS_SHOWN_PER_SECOND = 24  # how fast the original ran on the screen
 MODES = ("small", "large", "fire")

@@ -9,10 +9,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from dagger_cli.envs.mario.compiled import compiled
-from dagger_cli.envs.mario.kinds import BULLET, FLOWER, HEIGHT, SHELL, SPIKY, WINGED_SPIKY
-from dagger_cli.envs.mario.layout import Body, Game, Stage
-from dagger_cli.envs.mario.tiles import BEHAVIOUR, PLATFORM, SOLID, tile_at
+from dagger_cli.envs.mario.simulator.jit import compiled
+from dagger_cli.envs.mario.simulator.sprite_kinds import (
+    BULLET,
+    FLOWER,
+    HEIGHT,
+    SHELL,
+    SPIKY,
+    WINGED_SPIKY,
+)
+from dagger_cli.envs.mario.simulator.state import Body, Game, Stage
+from dagger_cli.envs.mario.simulator.tiles import BEHAVIOUR, PLATFORM, SOLID, tile_at
 
 ALARM = 12  # ticks ahead
 NEAR = 16.0  # px across that count as touching; the rules' own 12, and some more

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from dagger_cli.envs.mario.compiled import compiled
-from dagger_cli.envs.mario.engine import tick
-from dagger_cli.envs.mario.kinds import JUMP
-from dagger_cli.envs.mario.layout import DEAD, WON, Game, Stage, copy_game
+from dagger_cli.envs.mario.simulator.engine import tick
+from dagger_cli.envs.mario.simulator.jit import compiled
+from dagger_cli.envs.mario.simulator.sprite_kinds import JUMP
+from dagger_cli.envs.mario.simulator.state import DEAD, WON, Game, Stage, copy_game
 from dagger_cli.experts.mario_planner.danger import ALARM, danger
 from dagger_cli.experts.mario_planner.rules import MOVES, can_rise
 from dagger_cli.experts.mario_planner.tree import Tree

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from dagger_cli.envs.mario.compiled import compiled, entry_point
-from dagger_cli.envs.mario.engine import tick
-from dagger_cli.envs.mario.generator import make_stage
-from dagger_cli.envs.mario.kinds import JUMP, LEFT, RIGHT, SPEED
-from dagger_cli.envs.mario.layout import HEAD_WORDS, RUNNING, SPRITE_WORDS, Array
+from dagger_cli.envs.mario.simulator.engine import tick
+from dagger_cli.envs.mario.simulator.jit import compiled, entry_point
+from dagger_cli.envs.mario.simulator.sprite_kinds import JUMP, LEFT, RIGHT, SPEED
+from dagger_cli.envs.mario.simulator.state import HEAD_WORDS, RUNNING, SPRITE_WORDS, Array
+from dagger_cli.envs.mario.stages.generator import make_stage
 from dagger_cli.experts.mario_planner.escape import saved
 from dagger_cli.experts.mario_planner.search import FOREVER, search
 from dagger_cli.experts.mario_planner.tree import Settings, Tree

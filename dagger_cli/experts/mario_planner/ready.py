@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dagger_cli.envs.mario.compiled import machine_code
-from dagger_cli.envs.mario.layout import new_games, words_of
+from dagger_cli.envs.mario.simulator.jit import machine_code
+from dagger_cli.envs.mario.simulator.state import new_games, words_of
 from dagger_cli.experts.mario_planner.kernels import BUTTON_SETS, plan, warn
 from dagger_cli.experts.mario_planner.tree import Settings, new_tree
 

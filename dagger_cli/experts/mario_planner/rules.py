@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from dagger_cli.envs.mario.compiled import compiled
-from dagger_cli.envs.mario.kinds import LEFT, RIGHT, SPEED
-from dagger_cli.envs.mario.layout import Game
+from dagger_cli.envs.mario.simulator.jit import compiled
+from dagger_cli.envs.mario.simulator.sprite_kinds import LEFT, RIGHT, SPEED
+from dagger_cli.envs.mario.simulator.state import Game
 
 REST = 1 / 0.11
 BEST = 1.2 * REST  # pixels a tick

@@ -6,10 +6,10 @@ from heapq import heappop, heappush
 
 import numpy as np
 
-from dagger_cli.envs.mario.compiled import compiled
-from dagger_cli.envs.mario.engine import tick
-from dagger_cli.envs.mario.kinds import JUMP
-from dagger_cli.envs.mario.layout import DEAD, RUNNING, WON, copy_game
+from dagger_cli.envs.mario.simulator.engine import tick
+from dagger_cli.envs.mario.simulator.jit import compiled
+from dagger_cli.envs.mario.simulator.sprite_kinds import JUMP
+from dagger_cli.envs.mario.simulator.state import DEAD, RUNNING, WON, copy_game
 from dagger_cli.experts.mario_planner.danger import danger
 from dagger_cli.experts.mario_planner.rules import BEST, LOSES, MOVES, can_rise, likeness, reach
 from dagger_cli.experts.mario_planner.tree import Queue, Settings, Tree, child_of, queue_key

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError, ExpertError
-from dagger_cli.core.machine import usable_cores
 from dagger_cli.core.types import Acts, Array, Card, Expert, Space, View
-from dagger_cli.envs.mario.layout import GAME_BYTES, games_of, words_of
+from dagger_cli.envs.mario.simulator.state import GAME_BYTES, games_of, words_of
 from dagger_cli.experts.mario_planner.escape import DEEPEST
 from dagger_cli.experts.mario_planner.kernels import BUTTON_SETS, BUTTONS, plan, warn
 from dagger_cli.experts.mario_planner.ready import make_ready
 from dagger_cli.experts.mario_planner.tree import MOST_NODES, Settings, Tree, new_tree
+from dagger_cli.utils.system import usable_cores
 
 ROWS_A_JOB = 8  # a label takes about a tenth of a millisecond, handing work to a thread half of it
 HERE = Path(__file__).parent

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dagger_cli.envs.mario.compiled import compiled
-from dagger_cli.envs.mario.layout import Array, new_games, new_stages, words_of
+from dagger_cli.envs.mario.simulator.jit import compiled
+from dagger_cli.envs.mario.simulator.state import Array, new_games, new_stages, words_of
 
 MOST_CHILDREN = 10
 COST_UNIT = 64.0  # the queue tells costs apart by 1/64 tick

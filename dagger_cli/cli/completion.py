@@ -1,0 +1,49 @@
+"""Shell completion: Hydra's own scripts do not know our command words and short names."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import Sequence
+
+from omegaconf import DictConfig
+
+from dagger_cli.cli.hydra_app import hand_over
+from dagger_cli.cli.shorthands import SHORT, expand
+from dagger_cli.config.options import COMMANDS
+
+
+def complete(words: Sequence[str]) -> None:
+    """Answer Hydra's completion scripts; prints the words that may follow."""
+    if "query" not in " ".join(words):
+        flags = [word for word in words if word not in " ".join(COMMANDS).split()]
+        hand_over("train", flags, _nothing)
+        return
+    line = os.environ.get("COMP_LINE", "")
+    program, _, rest = line.partition(" ")
+    rest = rest.lstrip()
+    command = next((name for name in COMMANDS if rest.startswith(f"{name} ")), None)
+    if command is None:
+        print(" ".join(_next_words(rest.split(" ")[:-1])))
+        return
+    overrides = rest.removeprefix(f"{command} ")
+    *before, last = overrides.split(" ")
+    long = expand([last])[0]
+    os.environ["COMP_LINE"] = " ".join([program, *expand(before), long])
+    answer = io.StringIO()
+    with contextlib.redirect_stdout(answer):
+        hand_over(command, words, _nothing)
+    short = next((s for s in SHORT if last.startswith((f"{s}=", f"{s}."))), None)
+    print(answer.getvalue().replace(SHORT[short], short) if short else answer.getvalue(), end="")
+
+
+def _next_words(before: Sequence[str]) -> list[str]:
+    """The words of commands that may follow these."""
+    parts = [name.split(" ") for name in COMMANDS]
+    n = len(before)
+    return list(dict.fromkeys(p[n] for p in parts if len(p) > n and p[:n] == list(before)))
+
+
+def _nothing(cfg: DictConfig) -> None:
+    """Completion composes configs but runs no job."""

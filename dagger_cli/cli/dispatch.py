@@ -1,0 +1,151 @@
+"""The body of every command: from its composed config to the code that does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from dagger_cli.cli.shorthands import touched
+from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.types import Score
+
+
+def _train(cfg: DictConfig) -> Score:
+    from dagger_cli.commands.train import train
+    from dagger_cli.config.build import resumed_job, train_job
+    from dagger_cli.tracking.checkpoint import read_manifest, resolve_run
+
+    config = HydraConfig.get()
+    keys = touched(config.overrides.task)
+    if cfg.resume is None:
+        sweep = config.mode == RunMode.MULTIRUN
+        job = train_job(cfg, keys, sweep=sweep)
+        chosen = any(word.startswith("hydra.run.dir=") for word in config.overrides.hydra)
+        folder = _shown(Path(config.runtime.output_dir))
+        return train(job, folder, resume=False, exact=sweep or chosen)
+    folder = resolve_run(_from_start(cfg.resume))
+    saved = read_manifest(folder / "checkpoints" / "last").config
+    return train(resumed_job(cfg, keys, saved), _shown(folder), resume=True)
+
+
+def _eval(cfg: DictConfig) -> Score:
+    from dagger_cli.commands.eval import score
+    from dagger_cli.config.build import eval_job, expert_job
+    from dagger_cli.tracking.checkpoint import read_manifest, resolve_checkpoint
+
+    if cfg.checkpoint == "expert":
+        job, checkpoint = expert_job(cfg), None
+    else:
+        checkpoint = resolve_checkpoint(_from_start(cfg.checkpoint))
+        keys = touched(HydraConfig.get().overrides.task)
+        job = eval_job(cfg, keys, read_manifest(checkpoint).config)
+    shown = {"render": cfg.render, "video": cfg.video, "json": cfg.json}
+    return score(job, checkpoint, **shown, width=_width(cfg))
+
+
+def _width(cfg: DictConfig) -> int | None:
+    """Of the beam; None is greedy."""
+    if cfg.decode not in ("greedy", "beam"):
+        raise ConfigError(f"decode must be greedy or beam, got '{cfg.decode}'")
+    if cfg.decode == "greedy" and "width" in touched(HydraConfig.get().overrides.task):
+        raise ConfigError(f"width={cfg.width} has no effect without decode=beam")
+    return int(cfg.width) if cfg.decode == "beam" else None
+
+
+def _expert_list(cfg: DictConfig) -> None:
+    from dagger_cli.commands.expert import list_known
+
+    if "expert" in {key.partition(".")[0] for key in touched(HydraConfig.get().overrides.task)}:
+        raise ConfigError("dagger expert list shows all experts there are: leave out expert=...")
+    chosen = HydraConfig.get().runtime.choices
+    own = None if chosen["expert"] == "hub" else chosen["expert"]
+    words = f"env={chosen['env']}"
+    if chosen["env"] == "gym":
+        words += f" env.id={cfg.env.id}"
+    list_known(str(cfg.env.get("id", cfg.env.name)), words, own)
+
+
+def _expert_show(cfg: DictConfig) -> None:
+    from dagger_cli.commands.expert import show
+    from dagger_cli.config.build import expert_of
+
+    show(*expert_of(cfg))
+
+
+def _expert_score(cfg: DictConfig) -> Score:
+    from dagger_cli.commands.expert import score
+    from dagger_cli.config.build import expert_job
+
+    return score(expert_job(cfg), cfg.json)
+
+
+def _expert_fetch(cfg: DictConfig) -> None:
+    if "fallback" not in cfg.expert:
+        raise ConfigError(
+            "dagger expert fetch downloads from the Hub (expert=hub); for an agent that is here, "
+            "use dagger expert convert"
+        )
+    cfg.expert.fallback = "none"
+    _expert_convert(cfg)
+
+
+def _expert_convert(cfg: DictConfig) -> None:
+    from dagger_cli.commands.expert import save
+    from dagger_cli.config.build import expert_of
+
+    out = cfg.out  # a missing one is reported before anything is loaded
+    save(*expert_of(cfg), out)
+
+
+def _push(cfg: DictConfig) -> None:
+    from dagger_cli.commands.push import push
+
+    push(
+        str(_from_start(cfg.checkpoint)),
+        cfg.repo_id,
+        private=cfg.private,
+        video=cfg.video,
+        message=cfg.message,
+    )
+
+
+def _export(cfg: DictConfig) -> None:
+    from dagger_cli.commands.export import check, export
+    from dagger_cli.config.build import source_of
+    from dagger_cli.tracking.checkpoint import read_manifest, resolve_checkpoint
+
+    folder = resolve_checkpoint(_from_start(cfg.checkpoint))
+    path = Path(cfg.path).expanduser()
+    check(cfg.format, path)
+    keys = touched(HydraConfig.get().overrides.task)
+    source = source_of(cfg, keys, read_manifest(folder).config)
+    export(folder, cfg.format, path, source)
+
+
+TASKS: dict[str, Callable[[DictConfig], Score | None]] = {
+    "train": _train,
+    "eval": _eval,
+    "expert fetch": _expert_fetch,
+    "expert show": _expert_show,
+    "expert list": _expert_list,
+    "expert score": _expert_score,
+    "expert convert": _expert_convert,
+    "push": _push,
+    "export": _export,
+}
+
+
+def _from_start(path: str) -> Path:
+    """As the user meant it: hydra.job.chdir has left the folder that it is seen from."""
+    start, given = Path(HydraConfig.get().runtime.cwd), Path(path).expanduser()
+    return given if start == Path.cwd() else start / given
+
+
+def _shown(folder: Path) -> Path:
+    """Relative where that is shorter to read and type; with hydra.job.chdir we are inside."""
+    here = Path.cwd()
+    return folder.relative_to(here) if here in folder.parents else folder

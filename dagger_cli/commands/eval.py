@@ -1,0 +1,82 @@
+"""`dagger eval`: score, show or film a policy on seeds that training never used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from dagger_cli.config.build import EvalJob
+from dagger_cli.config.components import open_for
+from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.types import Policy, Score
+from dagger_cli.loop.beam_search import beam_search
+from dagger_cli.loop.evaluate import evaluate
+from dagger_cli.tracking.checkpoint import load_policy
+from dagger_cli.tracking.console import Console
+from dagger_cli.tracking.summary import score_summary
+from dagger_cli.tracking.write_errors import writing
+from dagger_cli.utils.files import write_json
+
+
+def score(
+    job: EvalJob,
+    checkpoint: Path | None,
+    *,
+    render: str | None,
+    video: str | None,
+    json: str | None,
+    width: int | None = None,
+) -> Score:
+    """Play the episodes, print the scores, and write the file that was asked for.
+
+    `width` is of the beam, None plays greedily.
+    """
+    if render not in (None, "human"):
+        raise ConfigError(f"render={render} is not known; use render=human, or video=path.mp4")
+    if render and video:
+        raise ConfigError("render=human and video=... cannot be had at once; leave one out")
+    if width is not None and (render or video):
+        raise ConfigError("decode=beam shows nothing; leave out render and video")
+    if json is not None:
+        with writing(Path(json)):
+            Path(json).parent.mkdir(parents=True, exist_ok=True)
+    policy, name = _policy(job, checkpoint)
+    console = Console(failure_name=job.env.failure_name, per_step_name=job.env.per_step_name)
+    notes = (*job.env.notes, *(job.expert.card.notes if job.expert is not None else ()))
+    what = [("env", str(job.env.source.id)), ("policy", name)]
+    console.start([*what, ("seeds", f"{job.seeds[0]} to {job.seeds[-1]}")], notes)
+    rng = np.random.default_rng(job.seeds[0])
+    mode = render or (Path(video) if video else None)
+    with console.evaluating(len(job.seeds), "policy") as progress:
+        if mode is not None:
+            result: Score = job.env.source.play(policy, job.seeds, rng, mode)
+        elif width is not None:
+            result = _beam(job, policy, width, progress)
+        else:
+            with closing(open_for(job.env.source, len(job.seeds))) as env:
+                result = evaluate(env, policy, job.seeds, rng, progress)
+    console.score(result)
+    if json is not None:
+        value = {"policy": name, "env": str(job.env.source.id), **score_summary(result)}
+        value["returns"], value["lengths"] = result.returns.tolist(), result.lengths.tolist()
+        with writing(Path(json)):
+            write_json(Path(json), value)
+    return result
+
+
+def _beam(job: EvalJob, policy: Policy, width: int, progress: Callable[[int], None]) -> Score:
+    with closing(job.env.source.open(len(job.seeds) * max(width, 1))) as env:
+        result = beam_search(env, policy, job.seeds, width)
+    progress(len(job.seeds))
+    return result
+
+
+def _policy(job: EvalJob, checkpoint: Path | None) -> tuple[Policy, str]:
+    if checkpoint is None:
+        assert job.expert is not None
+        return job.expert, f"expert {job.expert.card.name} ({job.expert.card.source})"
+    assert job.learner is not None
+    return load_policy(checkpoint, job.learner, job.env.source.action_space), str(checkpoint)

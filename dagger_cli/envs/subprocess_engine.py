@@ -1,0 +1,209 @@
+"""Environments in worker processes: arrays in shared memory, pipes only for signals.
+
+This process takes its share of the slots too: a core that would only wait steps instead, and there
+is one signal less to send. A pipe tells both sides of the other's death: a worker leaves when its
+pipe closes, and this process raises EnvError when a worker's does.
+"""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
+from typing import Any, NoReturn, Protocol
+
+import numpy as np
+
+from dagger_cli.core.errors import EnvError
+from dagger_cli.core.types import Space
+from dagger_cli.envs.buffers import Buffers, Slots, map_buffers
+
+RESET, STEP, DONE = b"r", b"s", b""
+PATIENCE = 2.0  # seconds that closing waits for a worker to leave by itself
+
+
+class Source(Protocol):
+    """What a worker must know to build its environments; it is pickled."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def observation_space(self) -> Space: ...
+    @property
+    def action_space(self) -> Space: ...
+    @property
+    def fresh_simulator(self) -> bool: ...
+    def open_one(self, render_mode: str | None) -> Any: ...
+
+
+def context() -> BaseContext:
+    """How workers are started: never by forking this process, which may hold threads and a GPU."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    forkserver = multiprocessing.get_context("forkserver")
+    forkserver.set_forkserver_preload(["dagger_cli.envs.forkserver_preload"])
+    _start_server()
+    return forkserver
+
+
+def _start_server() -> None:
+    """Its `python -c` would find modules of the folder we are in, which may be a stranger's, first.
+
+    Python 3.10 knows no such variable. What the user's own environments import is found anyway: a
+    worker is given this process's `sys.path`.
+    """
+    from multiprocessing import forkserver
+
+    kept = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        forkserver.ensure_running()
+    finally:
+        del os.environ["PYTHONSAFEPATH"]
+        if kept is not None:
+            os.environ["PYTHONSAFEPATH"] = kept
+
+
+def shared_memory(n_bytes: int) -> Any:
+    """Zeroed memory that workers see too, freed with its last user."""
+    return context().RawArray("b", n_bytes)
+
+
+class Workers:
+    """This process and `n_workers` others, each with a contiguous run of the slots."""
+
+    def __init__(self, source: Source, memory: Any, buffers: Buffers, n_workers: int) -> None:
+        self._id = source.id
+        self._active = buffers.active
+        edges = np.linspace(0, len(self._active), n_workers + 2).astype(int).tolist()
+        here, *self._rows = [slice(a, b) for a, b in itertools.pairwise(edges)]
+        self._here = Slots(
+            lambda: source.open_one(None), source.fresh_simulator, buffers.rows(here)
+        )
+        self._commands: list[Connection] = []
+        self._answers: list[Connection] = []
+        self._processes: list[Any] = []
+        try:
+            for rows in self._rows:
+                self._start(source, memory, rows)
+            for worker in range(n_workers):
+                self._wait_for(worker)
+        except BaseException:
+            self.close()
+            raise
+
+    def reset(self) -> None:
+        """Start an episode in each active slot from its seed."""
+        self._command(RESET, self._here.reset)
+
+    def step(self) -> None:
+        """Act once in each active slot."""
+        self._command(STEP, self._here.step)
+
+    def close(self) -> None:
+        """End the workers, by force where they do not leave; may be called twice."""
+        self._here.close()
+        for pipe in (*self._commands, *self._answers):
+            pipe.close()
+        self._commands.clear()
+        self._answers.clear()
+        deadline = time.monotonic() + PATIENCE
+        for process in self._processes:
+            process.join(max(0.0, deadline - time.monotonic()))
+        for process in self._processes:
+            if process.is_alive():
+                process.kill()
+                process.join()
+            process.close()
+        self._processes.clear()
+
+    def _start(self, source: Source, memory: Any, rows: slice) -> None:
+        # One-way pipes: a two-way one is a socket, at several times the cost of a signal.
+        commands, to_worker = multiprocessing.Pipe(duplex=False)
+        from_worker, answers = multiprocessing.Pipe(duplex=False)
+        self._commands.append(to_worker)
+        self._answers.append(from_worker)
+        process = context().Process(  # type: ignore[attr-defined]  # typeshed: only on subclasses
+            target=_serve,
+            args=(commands, answers, source, memory, len(self._active), rows),
+            daemon=True,
+        )
+        process.start()
+        self._processes.append(process)
+        commands.close()
+        answers.close()  # else a worker's death would not close its pipe
+
+    def _command(self, command: bytes, do_here: Callable[[], None]) -> None:
+        if not self._processes:
+            raise EnvError(f"the workers of env '{self._id}' are closed")
+        busy = [w for w, rows in enumerate(self._rows) if self._active[rows].any()]
+        try:
+            for worker in busy:
+                self._send(worker, command)
+            do_here()
+            for worker in busy:
+                self._wait_for(worker)
+        except BaseException:
+            # Half the slots may have moved: nothing can be salvaged, not even after Ctrl-C.
+            self.close()
+            raise
+
+    def _send(self, worker: int, command: bytes) -> None:
+        try:
+            self._commands[worker].send_bytes(command)
+        except OSError as err:
+            self._died(worker, err)
+
+    def _wait_for(self, worker: int) -> None:
+        try:
+            answer = self._answers[worker].recv_bytes()
+        except (EOFError, OSError) as err:
+            self._died(worker, err)
+        if answer != DONE:
+            raise EnvError(answer.decode())
+
+    def _died(self, worker: int, err: Exception) -> NoReturn:
+        self._processes[worker].join(PATIENCE)
+        code = self._processes[worker].exitcode
+        raise EnvError(
+            f"worker {worker} of env '{self._id}' died (exit code {code}; -9 means killed, often "
+            "for lack of memory); env.workers=0 may show more"
+        ) from err
+
+
+def _serve(
+    commands: Connection,
+    answers: Connection,
+    source: Source,
+    memory: Any,
+    n: int,
+    rows: slice,
+) -> None:
+    """The life of a worker: commands in, an empty answer or an error's sentence out."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, who closes the pipes
+    buffers = map_buffers(memory, source.observation_space, source.action_space, n).rows(rows)
+    try:
+        slots = Slots(lambda: source.open_one(None), source.fresh_simulator, buffers)
+    except EnvError as err:
+        answers.send_bytes(str(err).encode())
+        return
+    doing = {RESET: slots.reset, STEP: slots.step}
+    try:
+        answers.send_bytes(DONE)
+        while True:
+            answers.send_bytes(_answer(doing[commands.recv_bytes()]))
+    except (EOFError, OSError):
+        slots.close()
+
+
+def _answer(command: Callable[[], None]) -> bytes:
+    try:
+        command()
+    except EnvError as err:
+        return str(err).encode()
+    return DONE

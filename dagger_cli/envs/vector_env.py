@@ -1,0 +1,175 @@
+"""The core `Env` on Gymnasium: episodes, their record, and going back to where they stood."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import numpy as np
+
+from dagger_cli.core.errors import EnvError
+from dagger_cli.core.types import Array, Snapshot, Space, Step, View
+from dagger_cli.envs.buffers import Buffers
+
+Failure = Literal["none", "crash", "terminated", "truncated"]
+CRASH_REWARD = -100.0  # what the Box2D environments pay for a fall or a crash
+
+
+class Engine(Protocol):
+    """Whoever carries a command to the active rows of the buffers and returns when it is done."""
+
+    def reset(self) -> None:
+        """Start an episode in each active slot from its seed."""
+        ...
+
+    def step(self) -> None:
+        """Act once in each active slot."""
+        ...
+
+    def close(self) -> None:
+        """Release what it holds; may be called twice."""
+        ...
+
+
+class ActionLog:
+    """The actions of every slot's current episode, one row per step."""
+
+    def __init__(self, n: int, space: Space) -> None:
+        self._rows = np.zeros((128, n, *space.shape), space.dtype)
+
+    def write(self, slots: Array, steps: Array, actions: Array) -> None:
+        """Note what slot `slots[i]` does at step `steps[i]` of its episode."""
+        try:
+            self._rows[steps, slots] = actions
+        except IndexError:  # cheaper than to look for the longest episode at every step
+            self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
+            self._rows[steps, slots] = actions
+
+    def episodes(self, lengths: Array) -> Array:
+        """(n, longest, *action_shape) for episodes of `lengths` (n,); zeros beyond their ends."""
+        rows = np.array(np.swapaxes(self._rows[: int(lengths.max())], 0, 1))
+        rows[np.arange(rows.shape[1]) >= lengths[:, None]] = 0  # left over from longer ones
+        return rows
+
+
+class VectorEnv:
+    """n Gymnasium environments as a core `Env`; `failure` says which ends count as `Step.failed`.
+
+    Box actions are clipped to the bounds before they are played. `snapshot` keeps each slot's seed
+    and actions, and `restore` replays them: exact wherever equal seeds and actions give equal
+    episodes, which a simulator with randomness of its own does not promise.
+    """
+
+    def __init__(
+        self,
+        observation_space: Space,
+        action_space: Space,
+        failure: Failure,
+        buffers: Buffers,
+        engine: Engine,
+    ) -> None:
+        self.observation_space = observation_space
+        self.action_space = action_space
+        self.n_envs = len(buffers.active)
+        self._failure = failure
+        self._buffers = buffers
+        self._engine = engine
+        self._steps = np.zeros(self.n_envs, np.int64)
+        self._started = np.zeros(self.n_envs, np.bool_)
+        self._playing = np.zeros(self.n_envs, np.bool_)
+        self._log = ActionLog(self.n_envs, action_space)
+        self._low, self._high = _bounds(action_space)
+
+    @property
+    def view(self) -> View:
+        """What stands before every slot now; the arrays are overwritten by `reset` and `step`."""
+        return View(self._buffers.obs, self._steps)
+
+    def reset(self, slots: Array, seeds: Array) -> None:
+        """Start a new episode in each of `slots` (k,), from `seeds` (k,)."""
+        self._buffers.seeds[slots] = seeds
+        self._activate(slots)
+        self._engine.reset()
+        self._steps[slots] = 0
+        self._started[slots] = self._playing[slots] = True
+
+    def step(self, slots: Array, actions: Array) -> Step:
+        """Act once in each of `slots` (k,); none of them may have ended."""
+        assert self._playing[slots].all(), "a slot without a running episode was stepped"
+        buffers = self._buffers
+        buffers.actions[slots] = self._playable(slots, actions)
+        self._log.write(slots, self._steps[slots], buffers.actions[slots])
+        self._activate(slots)
+        self._engine.step()
+        self._steps[slots] += 1
+        rewards, terminated = buffers.rewards[slots], buffers.terminated[slots]
+        truncated = buffers.truncated[slots]
+        self._playing[slots] = ~(terminated | truncated)
+        return Step(rewards, terminated, truncated, self._failed(rewards, terminated, truncated))
+
+    def snapshot(self) -> Snapshot:
+        """Seeds (n,), lengths (n,), actions (n, longest, *action_shape) and started (n,)."""
+        return {
+            "seeds": self._buffers.seeds.copy(),
+            "lengths": self._steps.copy(),
+            "actions": self._log.episodes(self._steps),
+            "started": self._started.copy(),
+        }
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Replay every slot's episode up to where the snapshot was taken."""
+        seeds, lengths, started = (snapshot[key] for key in ("seeds", "lengths", "started"))
+        if len(seeds) != self.n_envs:
+            raise EnvError(
+                f"the saved state is of {len(seeds)} environments, but there are {self.n_envs}; "
+                f"use n_envs={len(seeds)}"
+            )
+        self._buffers.obs[:] = 0
+        self._steps[:] = 0
+        self._started[:] = self._playing[:] = False
+        slots = np.flatnonzero(started)
+        self.reset(slots, seeds[slots])
+        for t in range(int(lengths.max())):
+            slots = np.flatnonzero(lengths > t)
+            if not self._playing[slots].all():
+                raise EnvError(
+                    "a replayed episode ended sooner than the saved one: this environment does not "
+                    "repeat itself from a seed; a new run may, with env.fresh_simulator=true"
+                )
+            self.step(slots, snapshot["actions"][slots, t])
+
+    def close(self) -> None:
+        """Release environments and processes; may be called twice."""
+        self._engine.close()
+
+    def _activate(self, slots: Array) -> None:
+        self._buffers.active[:] = False
+        self._buffers.active[slots] = True
+
+    def _playable(self, slots: Array, actions: Array) -> Array:
+        """The actions as the environments take them; raises EnvError for what none could take."""
+        expected = (len(slots), *self.action_space.shape)
+        if np.shape(actions) != expected:
+            raise EnvError(f"actions of shape {np.shape(actions)} where {expected} was expected")
+        if self.action_space.kind != "box":
+            return actions
+        if not np.isfinite(actions).all():
+            raise EnvError("an action is not a finite number: the policy that gave it has diverged")
+        # np.clip says the same, but takes five times as long on so few numbers.
+        return np.asarray(np.minimum(np.maximum(actions, self._low), self._high))
+
+    def _failed(self, rewards: Array, terminated: Array, truncated: Array) -> Array:
+        if self._failure == "crash":
+            return np.asarray(terminated & (rewards <= CRASH_REWARD))
+        if self._failure == "terminated":
+            return np.array(terminated)
+        if self._failure == "truncated":
+            return np.asarray(truncated & ~terminated)
+        return np.zeros_like(terminated)
+
+
+def _bounds(space: Space) -> tuple[Array, Array]:
+    """Lowest and highest action of a box, (*action_shape) each; empty for other spaces."""
+    if space.kind != "box":
+        return np.empty(0), np.empty(0)
+    low = np.array(space.low, space.dtype).reshape(space.shape)
+    return low, np.array(space.high, space.dtype).reshape(space.shape)

@@ -1,0 +1,67 @@
+"""A network as an expert: answers every row, knows who it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+from dagger_cli.core.errors import ExpertError
+from dagger_cli.core.types import Acts, Card, Space, View
+from dagger_cli.networks.agent_files import Agent, save_agent
+from dagger_cli.networks.network import Network
+from dagger_cli.networks.spec import must_fit
+
+
+@dataclass(frozen=True)
+class NetworkExpert:
+    """Deterministic, or a draw from the network's own distribution at every question."""
+
+    network: Network
+    card: Card
+    deterministic: bool
+
+    def act(self, view: View, rng: Generator) -> Acts:
+        actions = self.network.act(view.obs, None if self.deterministic else rng)
+        return Acts(actions, np.ones(len(view), dtype=bool))
+
+    def save(self, stem: Path) -> tuple[Path, Path]:
+        """Write `<stem>.safetensors` and the card `<stem>.json`, which expert=path loads again."""
+        card = self.card
+        facts: dict[str, Any] = {"name": card.name, "source": card.source, **card.details}
+        facts.setdefault("sha256", card.sha256)
+        if card.published is not None:
+            facts["score"] = dict(zip(("mean", "std"), card.published, strict=True))
+        return save_agent(Agent(self.network.spec, self.network.weights, facts), stem)
+
+    def shape(self) -> str:
+        """The network in words, such as `box (24,), Linear 64, Tanh, Linear 4, box (4,)`."""
+        return self.network.spec.shape(self.network.weights)
+
+
+def expert_from(
+    agent: Agent, card: Card, deterministic: bool, observation_space: Space, action_space: Space
+) -> NetworkExpert:
+    """Raises ExpertError where the agent was made for other spaces."""
+    must_fit(agent.spec.observation_space, observation_space, "observation space")
+    must_fit(agent.spec.action_space, action_space, "action space")
+    theirs, ours = agent.spec.action_space, action_space
+    pairs = ((theirs.low, ours.low), (theirs.high, ours.high))
+    if not all(len(a) == len(b) and np.allclose(a, b) for a, b in pairs):
+        raise ExpertError(
+            "the expert was trained with other action bounds than the environment has"
+        )
+    return NetworkExpert(Network(agent.spec, agent.weights), card, deterministic)
+
+
+def published(facts: Mapping[str, Any]) -> tuple[float, float] | None:
+    """(mean, standard deviation) of the return that the agent's own card promises."""
+    score = facts.get("score")
+    try:
+        return float(score["mean"]), float(score["std"])  # type: ignore[index]
+    except (KeyError, TypeError, ValueError, OverflowError):  # no number, whatever its author wrote
+        return None

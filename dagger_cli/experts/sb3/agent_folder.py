@@ -1,0 +1,95 @@
+"""Finds an agent's files in a folder: rl-zoo's, a Hub repository's, or our own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from dagger_cli.core.errors import ExpertError
+from dagger_cli.experts.sb3.convert import AgentFiles
+from dagger_cli.experts.student import Student, find_student
+
+NOT_AGENTS = ("train_eval_metrics.zip", "replay_buffer.zip")
+_ENDS = (".zip", ".safetensors")
+STATISTICS = ("vecnormalize.pkl", "vec_normalize.pkl")
+
+
+def older_versions(env_id: str) -> tuple[str, ...]:
+    """The id itself, then the same environment's older versions: X-v3, X-v2, X-v1, X-v0."""
+    match = re.fullmatch(r"(.+)-v(\d{1,2})", env_id)
+    if match is None:
+        return (env_id,)
+    return tuple(f"{match[1]}-v{n}" for n in range(int(match[2]), -1, -1))
+
+
+Found = AgentFiles | Student | Path
+
+
+def find_agent(path: Path, env_id: str, algo: str | None) -> Found:
+    """The files of a stable-baselines3 agent, a student of ours, or the stem of our own format."""
+    if path.suffix not in _ENDS and (student := find_student(path)) is not None:
+        return student
+    if not path.exists():
+        raise ExpertError(
+            f"expert.path '{path}' does not exist; give a .zip, a .safetensors file, their folder, "
+            "or a run of ours"
+        )
+    if path.is_dir():
+        path = _in_folder(path, env_id, algo)
+    if path.suffix in (".safetensors", ".json"):
+        return path.with_suffix("")
+    return _with_companions(path, env_id)
+
+
+def _in_folder(folder: Path, env_id: str, algo: str | None) -> Path:
+    """`best_model.zip` first, then what is named like the environment, then the only one.
+
+    When training ends, rl-zoo overwrites the best model's statistics with those of the last model,
+    `<env>.zip`, which is therefore the one to take.
+    """
+    names = sorted(entry.name for entry in folder.iterdir() if entry.suffix in _ENDS)
+    if f"{env_id}.zip" in names and (folder / env_id / STATISTICS[0]).exists():
+        names = [f"{env_id}.zip"]
+    name = pick_agent(names, env_id, algo)
+    if name is None:
+        found = f"; it holds {', '.join(names)}: give one of them" if names else ""
+        raise ExpertError(f"no agent for '{env_id}' was found in the folder '{folder}'{found}")
+    return folder / name
+
+
+def pick_agent(names: Sequence[str], env_id: str, algo: str | None) -> str | None:
+    """Which of these files is the agent; None where that is not clear."""
+    agents = [name for name in names if name.endswith(_ENDS) and name not in NOT_AGENTS]
+    prefixes = ("", f"{algo}-") if algo else ("",)
+    stems = [f"{prefix}{env}" for env in older_versions(env_id) for prefix in prefixes]
+    wanted = ["best_model.zip"] + [f"{stem}{end}" for stem in stems for end in _ENDS]
+    for name in wanted:
+        if name in agents:
+            return name
+    fitting = [name for name in agents if any(env in name for env in older_versions(env_id))]
+    for choice in (fitting, agents):
+        if len(choice) == 1:
+            return choice[0]
+    return None
+
+
+def _with_companions(archive: Path, env_id: str) -> AgentFiles:
+    """Statistics and settings lie beside the archive (Hub) or in a folder of the env (rl-zoo)."""
+    folders = [archive.parent / archive.stem]
+    folders += [archive.parent / env for env in older_versions(env_id)]
+    folders += [folder for folder in _subfolders(archive.parent) if folder not in folders]
+    folders.append(archive.parent)
+
+    def first(*names: str) -> Path | None:
+        places = (folder / name for folder in folders for name in names)
+        return next((place for place in places if place.is_file()), None)
+
+    settings = (first(name) for name in ("config.yml", "args.yml", "env_kwargs.yml"))
+    return AgentFiles(archive, first(*STATISTICS), *settings)
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    """The one folder beside the archive that holds the settings of a run, whatever it is named."""
+    found = [entry for entry in folder.iterdir() if (entry / "args.yml").is_file()]
+    return found if len(found) == 1 else []

@@ -1,0 +1,190 @@
+"""From a stable-baselines3 archive to an agent in our own format."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dagger_cli.core.errors import ExpertError
+from dagger_cli.core.types import Array, Space, SpaceKind
+from dagger_cli.experts.sb3.archive import Archive, read_archive
+from dagger_cli.experts.sb3.policy_families import Actor, actor_of
+from dagger_cli.experts.sb3.sequential import Piece, step
+from dagger_cli.experts.sb3.vecnormalize import MAX_PICKLE_BYTES, Statistics, read_statistics
+from dagger_cli.experts.sb3.zoo_settings import Settings
+from dagger_cli.networks.agent_files import Agent, read_bounded
+from dagger_cli.networks.spec import Spec, describe, features, is_image
+
+_KINDS: dict[str, SpaceKind] = {
+    "Box": "box",
+    "Discrete": "discrete",
+    "MultiDiscrete": "multi_discrete",
+    "MultiBinary": "multi_binary",
+}
+_NUMBER = re.compile(r"[-+]?(?:inf|\d+\.?\d*(?:e[-+]?\d+)?)")
+
+
+class AgentFiles(NamedTuple):
+    """What an agent of rl-baselines3-zoo consists of; only the archive is always there."""
+
+    archive: Path
+    statistics: Path | None = None
+    config: Path | None = None
+    args: Path | None = None
+    env_kwargs: Path | None = None
+
+
+class _OtherSpaces(ExpertError):
+    """It was trained in an environment that shows or takes something else."""
+
+
+def agent_from(files: AgentFiles, observation_space: Space, action_space: Space) -> Agent:
+    """Read all files and put the agent together; ExpertError where that cannot be."""
+    archive = read_archive(files.archive)
+    try:
+        settings = Settings.read(files.config, files.args, files.env_kwargs)
+        statistics = _statistics(files, settings)
+        spec, weights = _network(archive, statistics, observation_space, action_space)
+    except ExpertError as err:
+        hint = ""
+        if isinstance(err, _OtherSpaces) and settings.behind:
+            hint = f" (it was trained behind {settings.behind}: take one with the same wrappers)"
+        raise ExpertError(f"cannot use '{files.archive}': {err}{hint}") from err
+    return Agent(spec, weights, _facts(archive, settings))
+
+
+def _facts(archive: Archive, settings: Settings) -> dict[str, Any]:
+    facts: dict[str, Any] = {"sha256": archive.sha256}
+    named = {
+        "policy": archive.text("policy_class", "__module__"),
+        "sb3_version": archive.version,
+        "steps": archive.data.get("num_timesteps"),
+        "trained_in": settings.trained_in,
+        "trained_behind": settings.behind or None,
+        "trained_with": settings.env_kwargs or None,
+    }
+    return facts | {key: value for key, value in named.items() if isinstance(value, (str, int))}
+
+
+def _statistics(files: AgentFiles, settings: Settings) -> Statistics | None:
+    """Without the statistics that its training used it would be another agent: an error."""
+    if files.statistics is not None:
+        return read_statistics(read_bounded(files.statistics, MAX_PICKLE_BYTES))
+    if settings.normalised:
+        raise ExpertError(
+            "it was trained on normalised observations, but their statistics (vecnormalize.pkl or "
+            "vec_normalize.pkl) are missing; put that file beside it"
+        )
+    return None
+
+
+def _network(
+    archive: Archive, statistics: Statistics | None, observation_space: Space, action_space: Space
+) -> tuple[Spec, dict[str, Array]]:
+    _same_kind(archive, "observation_space", observation_space)
+    _same_kind(archive, "action_space", action_space)
+    _same_actions(archive, action_space)
+    actor = actor_of(archive, action_space)
+    channels_last = _channels_last(actor.piece, archive, observation_space)
+    piece = actor.piece
+    if piece.layers[0][0].kind == "Linear" and len(observation_space.shape) > 1:
+        piece = step("Flatten") + piece
+    _sizes_fit(piece, actor, observation_space, action_space, channels_last)
+    image = is_image(observation_space) and statistics is None
+    scaled = image and archive.text("policy_kwargs", "normalize_images") != "False"
+    weights = {
+        f"layers.{i}.{name}": value
+        for i, (_, arrays) in enumerate(piece.layers)
+        for name, value in arrays.items()
+    }
+    spec = Spec(
+        observation_space=replace(observation_space, low=(), high=()),
+        action_space=action_space,
+        layers=tuple(layer for layer, _ in piece.layers),
+        head=actor.head,
+        scale=255.0 if scaled else 1.0,
+        channels_last=channels_last,
+    )
+    if statistics is not None:
+        spec = _normalised(spec, statistics)
+        weights |= {"mean": statistics.mean, "variance": statistics.variance}
+    return spec, {**weights, **actor.noise}
+
+
+def _normalised(spec: Spec, statistics: Statistics) -> Spec:
+    shape = spec.observation_space.shape
+    seen = (shape[-1], *shape[:-1]) if spec.channels_last else shape
+    if spec.observation_space.kind != "box" or statistics.mean.shape != seen:
+        raise _OtherSpaces(
+            f"its observation statistics have the shape {statistics.mean.shape}, "
+            f"but the environment has {describe(spec.observation_space)}"
+        )
+    return replace(spec, clip=statistics.clip, epsilon=statistics.epsilon)
+
+
+def _same_kind(archive: Archive, key: str, space: Space) -> None:
+    """Compare with what the archive says in plain text, where it says so."""
+    declared = archive.text(key, ":type:") or ""
+    name = re.search(r"\.(\w+)'>$", declared)
+    if name is None:
+        return
+    kind = _KINDS.get(name[1])
+    if kind is None:
+        raise _OtherSpaces(f"its {key} is a '{name[1]}', which is not supported")
+    if kind != space.kind:
+        raise _OtherSpaces(
+            f"it was trained with a {kind} {key}, but the environment has {describe(space)}; "
+            "choose an expert of this environment"
+        )
+
+
+def _same_actions(archive: Archive, space: Space) -> None:
+    """Bounds and numbers of choices, where the archive's text has all of them."""
+    for key, ours in (("low", space.low), ("high", space.high), ("nvec", space.sizes)):
+        theirs = [float(n) for n in _NUMBER.findall(archive.text("action_space", key) or "")]
+        if theirs and len(theirs) == len(ours) and not np.allclose(theirs, ours, rtol=1e-4):
+            raise _OtherSpaces(
+                f"its actions had the {key} {theirs[:8]}, those of the environment have "
+                f"{list(ours)[:8]}; choose an expert of this environment, or check env.kwargs"
+            )
+
+
+def _channels_last(piece: Piece, archive: Archive, space: Space) -> bool:
+    """Whether the agent saw the environment's images with their last axis moved to the front."""
+    if not is_image(space):
+        return False
+    moved = [space.shape[-1], *space.shape[:-1]]
+    if piece.layers[0][0].kind == "Conv2d":
+        channels = _first_weight(piece).shape[1]
+        return bool(channels == space.shape[-1] and channels != space.shape[0])
+    declared: Mapping[str, Any] = archive.data.get("observation_space") or {}
+    return moved in (declared.get("_shape"), declared.get("shape")) and moved != list(space.shape)
+
+
+def _first_weight(piece: Piece) -> Array:
+    return next(arrays["weight"] for _, arrays in piece.layers if "weight" in arrays)
+
+
+def _sizes_fit(piece: Piece, actor: Actor, obs: Space, action: Space, channels_last: bool) -> None:
+    first = _first_weight(piece)
+    seen = obs.shape[-1 if channels_last else 0] if first.ndim == 4 else features(obs)
+    wanted = first.shape[-1] if first.ndim == 1 else first.shape[1]
+    if wanted != seen:
+        what = "image channels" if first.ndim == 4 else "numbers"
+        raise _OtherSpaces(
+            f"it was trained on observations of {wanted} {what}, but the environment has "
+            f"{describe(obs)}; choose an expert of this environment"
+        )
+    outputs = piece.layers[-1][1]["weight"].shape[0]
+    needed = sum(action.sizes) if actor.head.kind in ("categorical", "greedy") else action.size
+    quantiles = actor.head.kind == "greedy" and needed and outputs % needed == 0
+    if outputs != needed and not quantiles:
+        raise _OtherSpaces(
+            f"it gives {outputs} numbers, but the actions of the environment, {describe(action)}, "
+            f"need {needed}; choose an expert of this environment"
+        )

@@ -1,0 +1,57 @@
+"""What rl-zoo's settings beside an archive say of the environment that the agent was trained in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dagger_cli.experts.sb3.safe_yaml import MAX_YAML_BYTES, read_yaml
+from dagger_cli.networks.agent_files import read_bounded
+
+_MAX_WORDS = 200  # of an untrusted text that is shown
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`normalised`: observations were; `behind`: its wrappers in words; empty texts: nothing."""
+
+    normalised: bool
+    behind: str
+    env_kwargs: str
+    trained_in: Any
+
+    @staticmethod
+    def read(config: Path | None, args: Path | None, env_kwargs: Path | None) -> Settings:
+        """Of config.yml, args.yml and env_kwargs.yml; ExpertError where one is damaged."""
+        told, called = _yaml(config), _yaml(args)
+        normalize = told.get("normalize", False)
+        raw = re.search(r"norm_obs['\"]?\s*[=:]\s*False", str(normalize))
+        kwargs = _yaml(env_kwargs) or called.get("env_kwargs") or ""
+        return Settings(
+            bool(normalize) and not raw,
+            ", ".join(_wrappers(told))[:_MAX_WORDS],
+            _one_line(kwargs),
+            called.get("env"),
+        )
+
+
+def _yaml(path: Path | None) -> dict[str, Any]:
+    return {} if path is None else read_yaml(read_bounded(path, MAX_YAML_BYTES))
+
+
+def _wrappers(config: Mapping[str, Any]) -> Iterator[str]:
+    """Names, whether written as a text, as a list or as mappings from a name to its arguments."""
+    for key in ("env_wrapper", "vec_env_wrapper"):
+        value = config.get(key) or ()
+        for wrapper in value if isinstance(value, list) else [value]:
+            names = wrapper if isinstance(wrapper, dict) else [wrapper]
+            yield from (_one_line(name).rpartition(".")[2] for name in names if name)
+    if config.get("frame_stack"):
+        yield f"a stack of {_one_line(config['frame_stack'])} frames"
+
+
+def _one_line(value: Any) -> str:
+    return " ".join(str(value).split())[:_MAX_WORDS]

@@ -1,0 +1,100 @@
+"""A round's policy on the validation seeds: its score, and where it differs from the expert."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import Generator
+
+from dagger_cli.core.policies import distance
+from dagger_cli.core.types import Acts, Array, Env, Expert, Policy, Score, View
+from dagger_cli.loop.evaluate import evaluate
+from dagger_cli.loop.regret import EXPERT_GAP, OWN_GAP
+
+
+class Validated(NamedTuple):
+    """The score, and figures beside it under their names in the log."""
+
+    score: Score
+    facts: dict[str, float]
+
+
+class Validation:
+    """Plays a policy on `seeds` in `env`, with the same chances every time.
+
+    In `queries` evenly spaced states of these episodes, up to twice as many, the expert is asked
+    what it would have done (0: not at all), and the policy in as many of the expert's own. These
+    queries teach nothing and are counted apart, like all that evaluation uses.
+    """
+
+    def __init__(
+        self, env: Env, expert: Expert, seeds: Sequence[int], seed: int, queries: int
+    ) -> None:
+        self._env, self._expert, self._seeds, self._queries = env, expert, seeds, queries
+        self._seed = seed
+        self._on_path: Sampled | None = None
+
+    def __call__(self, policy: Policy) -> Validated:
+        """Score one policy."""
+        if not self._queries:
+            return Validated(self._play(policy), {})
+        if self._on_path is None:
+            self._on_path = Sampled(self._expert, self._queries)
+            self._play(self._on_path)
+        sampled = Sampled(policy, self._queries)
+        score = self._play(sampled)
+        view, actions = sampled.rows()
+        labels = self._expert.act(view, self._rng()).actions
+        path, answers = self._on_path.rows()
+        imitated = policy.act(path, self._rng()).actions
+        space = self._env.action_space
+        facts = {
+            OWN_GAP: float(distance(space, actions, labels).mean()),
+            EXPERT_GAP: float(distance(space, imitated, answers).mean()),
+        }
+        return Validated(score, facts)
+
+    def _play(self, policy: Policy) -> Score:
+        return evaluate(self._env, policy, self._seeds, self._rng())
+
+    def _rng(self) -> Generator:
+        return np.random.default_rng(self._seed)
+
+
+class Sampled:
+    """A policy that remembers `most` evenly spaced states it acted in, or up to twice as many."""
+
+    def __init__(self, policy: Policy, most: int) -> None:
+        self._policy, self._most = policy, most
+        self._parts: list[tuple[View, Array]] = []
+        self._seen, self._stride = 0, 1
+
+    def act(self, view: View, rng: Generator) -> Acts:
+        """What the policy does."""
+        acts = self._policy.act(view, rng)
+        first = -self._seen % self._stride
+        kept = np.arange(first, len(view), self._stride)
+        if kept.size:
+            self._parts.append((view[kept], acts.actions[kept]))
+        self._seen += len(view)
+        if sum(len(part) for part, _ in self._parts) >= 2 * self._most:
+            self._parts, self._stride = [self._every_second()], 2 * self._stride
+        return acts
+
+    def rows(self) -> tuple[View, Array]:
+        """The states and the actions taken there, both (n, ...)."""
+        views, actions = zip(*self._parts, strict=True)
+        first = views[0]
+        seen = [v.privileged for v in views if v.privileged is not None]
+        joined = View(
+            np.concatenate([v.obs for v in views]),
+            np.concatenate([v.steps for v in views]),
+            np.concatenate(seen) if first.privileged is not None else None,
+        )
+        return joined, np.concatenate(actions)
+
+    def _every_second(self) -> tuple[View, Array]:
+        view, actions = self.rows()
+        return view[::2], actions[::2]
