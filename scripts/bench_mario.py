@@ -102,11 +102,11 @@ def main() -> None:
     expert = planner.load("mario", source.observation_space, source.action_space)
 
     def labels() -> int:
-        expert.act(env.view[slots], rng)
+        expert.act(env.observation[slots], rng)
         return n
 
     def warnings() -> int:
-        expert.fatal(env.view[slots])
+        expert.fatal(env.observation[slots])
         return n
 
     def onwards() -> None:
@@ -114,8 +114,8 @@ def main() -> None:
         steps()
         again()
 
-    expert.act(env.view[slots], rng)  # compiles, as the next line does
-    expert.fatal(env.view[slots])
+    expert.act(env.observation[slots], rng)  # compiles, as the next line does
+    expert.fatal(env.observation[slots])
     rows["steps/s, one core, the paper's features"] = best(steps, given.seconds, again)
     rows["labels/s, cores of this process"] = best(labels, given.seconds, onwards)
     rows["warnings/s, cores of this process"] = best(warnings, given.seconds, onwards)

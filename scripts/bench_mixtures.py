@@ -18,13 +18,13 @@ import torch
 from dagger_cli.core import policies
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.policies import Mixture
-from dagger_cli.core.types import Policy, Space, View
+from dagger_cli.core.types import Observation, Policy, Space
 from dagger_cli.policies.sources import mlp_learner
 
 OBS = Space("box", (24,), "float32", (-1.0,) * 24, (1.0,) * 24)
 ACTIONS = Space("box", (4,), "float32", (-1.0,) * 4, (1.0,) * 4)
-FIT = {"optimiser": "adam", "learning_rate": 1e-3, "weight_decay": 0.0, "batch_size": 128}
-FIT |= {"gradient_steps": 2, "epochs": None, "warm_start": False, "decay": True, "normalise": True}
+FIT = {"optimizer": "adam", "learning_rate": 1e-3, "weight_decay": 0.0, "batch_size": 128}
+FIT |= {"gradient_steps": 2, "epochs": None, "warm_start": False, "decay": True, "normalize": True}
 
 
 def main(words: Sequence[str]) -> int:
@@ -53,12 +53,12 @@ def fitted(n: int) -> tuple[Policy, ...]:
 
 def cost(policy: Policy, n: int, calls: int) -> float:
     rng = np.random.default_rng(0)
-    view = View(rng.uniform(-1, 1, (n, 24)).astype(np.float32), np.zeros(n, np.int64))
+    observation = Observation(rng.uniform(-1, 1, (n, 24)).astype(np.float32), np.zeros(n, np.int64))
     took = []
     for _ in range(8):
         begin = time.process_time()
         for _ in range(calls):
-            policy.act(view, rng)
+            policy.act(observation, rng)
         took.append((time.process_time() - begin) / calls)
     return float(np.median(took[1:])) * 1e6  # the first is for warming up
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from dagger_cli.core.dataset import Dataset, aggregate
 from dagger_cli.core.seeds import TRAIN_SEEDS, VALIDATION_SEEDS
-from dagger_cli.core.types import Acts, Array, Policy, View
+from dagger_cli.core.types import Acts, Array, Observation, Policy
 from dagger_cli.envs.handwriting.source import handwriting
 from dagger_cli.envs.sequences.source import SequenceSource
 from dagger_cli.experts.oracle import Oracle
@@ -29,7 +29,7 @@ GREEDY, TRAINED, WIDTHS = 1, 3, (1, 3, 10)
 SVM = {  # conf/policy/svm.yaml
     "reduction": "all_pairs",
     "decode": "margins",
-    "regularisation": 1e-4,
+    "regularization": 1e-4,
     "learning_rate": 0.05,
     "row_visits": 1_000_000,
 }
@@ -40,7 +40,7 @@ def main(words: Sequence[str]) -> int:
     if set(given) - set(DEFAULTS) or not given["data"]:
         print(__doc__)
         return 2
-    split = {"fold": 0, "held_out": 1, "watch_test": False}
+    split = {"fold": 0, "held_out": 1, "validate_on_test": False}
     sight = {"history": 1, "before": 0, "after": 0}
     source = handwriting(id="handwriting", data=given["data"], **split, **sight)
     print("| seed | trained on the states of | greedy, % | beam of 3, % | beam of 10, % |")
@@ -59,21 +59,21 @@ class Remembers:
     def __init__(self, policy: Policy) -> None:
         self._policy, self._obs, self._labels = policy, list[Array](), list[Array]()
 
-    def act(self, view: View, rng: np.random.Generator) -> Acts:
+    def act(self, observation: Observation, rng: np.random.Generator) -> Acts:
         """What the policy does."""
-        self._keep(view)
-        return self._policy.act(view, rng)
+        self._keep(observation)
+        return self._policy.act(observation, rng)
 
-    def scores(self, view: View) -> Array:
+    def scores(self, observation: Observation) -> Array:
         """What the policy scores."""
-        self._keep(view)
+        self._keep(observation)
         assert isinstance(self._policy, Scorer)
-        return self._policy.scores(view)
+        return self._policy.scores(observation)
 
-    def _keep(self, view: View) -> None:
-        assert view.privileged is not None
-        self._obs.append(view.obs.copy())
-        self._labels.append(view.privileged.copy())
+    def _keep(self, observation: Observation) -> None:
+        assert observation.privileged is not None
+        self._obs.append(observation.obs.copy())
+        self._labels.append(observation.privileged.copy())
 
     def rows(self) -> Dataset:
         """All states so far as one round of labelled rows."""

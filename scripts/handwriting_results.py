@@ -78,7 +78,7 @@ def main(words: Sequence[str]) -> int:
 def one(folder: Path, name: str, fold: int, data: str) -> dict[str, Any]:
     """Letters seen and accuracy on all test words after every round, and what it took."""
     words = [*METHODS[name][1], f"env.fold={fold}", f"env.data={data}"]
-    words += ["env.watch_test=true", "regret=false"]
+    words += ["env.validate_on_test=true", "regret=false"]
     numbers = run(folder, words)
     # The rows a finished run was fitted on: a quarter of a gigabyte each, and nobody reads them.
     shutil.rmtree(folder / "checkpoints" / "aggregate", ignore_errors=True)

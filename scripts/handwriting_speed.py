@@ -17,13 +17,13 @@ import numpy as np
 
 from dagger_cli.config.components import open_for
 from dagger_cli.core.dataset import Dataset
-from dagger_cli.core.types import View
+from dagger_cli.core.types import Observation
 from dagger_cli.envs.handwriting.source import handwriting
 from dagger_cli.loop.evaluate import evaluate
 from dagger_cli.policies.svm import SvmLearner
 
 SIGHT = {"history": 1, "before": 0, "after": 0}
-SVM = {"reduction": "all_pairs", "decode": "margins", "regularisation": 1e-4, "learning_rate": 0.05}
+SVM = {"reduction": "all_pairs", "decode": "margins", "regularization": 1e-4, "learning_rate": 0.05}
 
 
 def main(words: Sequence[str]) -> int:
@@ -31,7 +31,7 @@ def main(words: Sequence[str]) -> int:
     if set(given) != {"data"}:
         print(__doc__)
         return 2
-    split = {"fold": 0, "held_out": 0, "watch_test": False}
+    split = {"fold": 0, "held_out": 0, "validate_on_test": False}
     source = handwriting(id="handwriting", data=given["data"], **split, **SIGHT)
     labels = source.sequences.labels
     seen = np.zeros((len(labels), source.observation_space.size), np.uint8)
@@ -41,9 +41,9 @@ def main(words: Sequence[str]) -> int:
     learner = SvmLearner(**spaces, **SVM, row_visits=len(labels))
     policy = learner.fit(Dataset(seen, steps, labels, (len(labels),)), None, rng).policy
     seeds = range(source.test_episodes)
-    env, view = open_for(source, len(seeds)), View(seen, steps)
+    env, observation = open_for(source, len(seeds)), Observation(seen, steps)
     n_test = int(source.sequences.lengths[source.split.test].sum())
-    alone = fastest(lambda: policy.act(view, rng))
+    alone = fastest(lambda: policy.act(observation, rng))
     whole = fastest(lambda: evaluate(env, policy, seeds, rng))
     print(f"the policy alone          {len(labels) / alone:9,.0f} letters a second")
     print(f"with the environment      {n_test / whole:9,.0f} letters a second")

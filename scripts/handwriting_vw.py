@@ -62,7 +62,7 @@ def ours(folder: Path, data: str, fold: int, rounds: str) -> tuple[float, float]
     run = folder / f"dagger_{fold}_{rounds}"
     shutil.rmtree(run, ignore_errors=True)
     words = [f"env.data={data}", f"env.fold={fold}", f"rounds={rounds}", f"hydra.run.dir={run}"]
-    words += ["experiment=handwriting_paper", "env.watch_test=true", "regret=false"]
+    words += ["experiment=handwriting_paper", "env.validate_on_test=true", "regret=false"]
     before = cpu_seconds()
     command = [sys.executable, "-m", "dagger_cli.cli.main", "train", *words]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)

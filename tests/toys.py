@@ -16,8 +16,8 @@ from numpy.random import Generator
 
 from dagger_cli.core.budget import Budget
 from dagger_cli.core.dataset import Dataset
-from dagger_cli.core.kit import Kit, Streams
-from dagger_cli.core.types import Acts, Array, Card, Fitted, Policy, Space, Step, View
+from dagger_cli.core.kit import Kit, RngStreams
+from dagger_cli.core.types import Acts, Array, Card, Fitted, Observation, Policy, Space, Step
 
 HORIZON = 50
 
@@ -36,8 +36,8 @@ class TrackEnv:
         self._state, self._steps = np.zeros(n_envs, np.int64), np.zeros(n_envs, np.int64)
 
     @property
-    def view(self) -> View:
-        return View(self._state[:, None].astype(np.float32), self._steps)
+    def observation(self) -> Observation:
+        return Observation(self._state[:, None].astype(np.float32), self._steps)
 
     def reset(self, slots: Array, seeds: Array) -> None:
         self._state[slots], self._steps[slots], self.seeds[slots] = 0, 0, seeds
@@ -70,19 +70,19 @@ class TableExpert:
     card = Card("table", "tests", "0" * 64)
     asked: list[int] = field(default_factory=list)  # the size of every batch
 
-    def act(self, view: View, rng: Generator) -> Acts:
-        self.asked.append(len(view))
-        answers = expert_answers(view.obs[:, 0].astype(np.int64), view.steps)
-        return Acts(answers, np.ones(len(view), bool))
+    def act(self, observation: Observation, rng: Generator) -> Acts:
+        self.asked.append(len(observation))
+        answers = expert_answers(observation.obs[:, 0].astype(np.int64), observation.t)
+        return Acts(answers, np.ones(len(observation), bool))
 
 
 @dataclass(frozen=True)
 class Table:
     answers: tuple[int, ...]
 
-    def act(self, view: View, rng: Generator) -> Acts:
-        actions = np.asarray(self.answers, np.int64)[view.obs[:, 0].astype(np.int64)]
-        return Acts(actions, np.zeros(len(view), bool))
+    def act(self, observation: Observation, rng: Generator) -> Acts:
+        actions = np.asarray(self.answers, np.int64)[observation.obs[:, 0].astype(np.int64)]
+        return Acts(actions, np.zeros(len(observation), bool))
 
 
 class TableLearner:
@@ -116,7 +116,7 @@ def toy_kit(rounds: int = 5, steps: int = 103, *, n_envs: int = 4, seed: int = 0
         TableExpert(),
         TableLearner(),
         budget,
-        Streams.spawn(seed),
+        RngStreams.spawn(seed),
         horizon=HORIZON,
         scratch=TrackEnv(n_envs),
         learner_for=lambda actions: TableLearner(),

@@ -16,7 +16,7 @@ from numpy.random import Generator
 from dagger_cli.commands import eval as evaluate
 from dagger_cli.config.build import EvalJob
 from dagger_cli.core.errors import ConfigError, ExpertError
-from dagger_cli.core.types import Acts, Card, Expert, Score, View
+from dagger_cli.core.types import Acts, Card, Expert, Observation, Score
 from dagger_cli.experts.catalogue import Catalogue, Known, catalogue
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.write_errors import writing
@@ -95,10 +95,10 @@ class Timed:
         """The expert's own."""
         return self.expert.card
 
-    def act(self, view: View, rng: Generator) -> Acts:
+    def act(self, observation: Observation, rng: Generator) -> Acts:
         """What the expert does."""
         begin = time.process_time()
-        acts = self.expert.act(view, rng)
+        acts = self.expert.act(observation, rng)
         self.seconds += time.process_time() - begin
         return acts
 

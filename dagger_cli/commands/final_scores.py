@@ -27,7 +27,7 @@ def final_scores(job: TrainJob, folder: Path, console: Console) -> dict[str, Sco
     checkpoint = resolve_checkpoint(folder / job.student)
     student = load_policy(checkpoint, job.kit.learner, job.env.source.action_space)
     expert, known = job.kit.expert, _known_by(job)
-    with closing(open_for(job.env.judge, len(job.evaluation_seeds))) as env:
+    with closing(open_for(job.env.eval_source, len(job.evaluation_seeds))) as env:
         if known not in played:
             played[known] = _score(job, env, "expert", expert, console)
         return {"expert": played[known], "student": _score(job, env, "student", student, console)}

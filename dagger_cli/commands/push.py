@@ -74,8 +74,8 @@ def _files(repo_id: str, folder: Path, manifest: Manifest, video: Path | None) -
         "trainer": manifest.config["trainer"]["name"],
         "trained_in": manifest.config["env"]["id"],
         "round": manifest.round,
-        "labels": manifest.spent.labels,
-        "env_steps": manifest.spent.env_steps,
+        "labels": manifest.usage.labels,
+        "env_steps": manifest.usage.env_steps,
         "dagger_version": manifest.dagger_version,
     }
     expert, config = asdict(manifest.expert), manifest.config

@@ -21,14 +21,14 @@ from dagger_cli.loop.validate import Validation
 from dagger_cli.tracking.checkpoint import CheckpointWriter, restore
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.metrics import MetricsFile
-from dagger_cli.tracking.run_lock import claimed, resumed
+from dagger_cli.tracking.run_lock import lock_existing_run, lock_new_run
 from dagger_cli.tracking.run_paths import VERSIONS
 from dagger_cli.tracking.summary import write_summary
 from dagger_cli.tracking.tensorboard import TensorBoard
 from dagger_cli.tracking.versions import versions
 from dagger_cli.tracking.write_errors import writing
 from dagger_cli.utils.files import write_json, write_text
-from dagger_cli.utils.malloc import large_apart, trim
+from dagger_cli.utils.malloc import trim_heap, use_mmap_for_large
 from dagger_cli.utils.memmap import allocator
 
 
@@ -38,14 +38,14 @@ def train(job: TrainJob, folder: Path, *, resume: bool, exact: bool = True) -> S
     A new run takes a folder beside it where others have that one and it need not be `exact` it.
     """
     clock = time.monotonic()
-    large_apart()
+    use_mmap_for_large()
     with ExitStack() as stack:
         stack.enter_context(closing(job.kit))
         if resume:
-            stack.enter_context(resumed(folder))
+            stack.enter_context(lock_existing_run(folder))
         else:
             first = job.trainer.start(job.kit)  # what it cannot do is said before there is a folder
-            folder = stack.enter_context(claimed(folder, exact=exact))
+            folder = stack.enter_context(lock_new_run(folder, exact=exact))
         allocate = allocator(job.config["aggregate"]["storage"], folder)
         job = replace(job, kit=replace(job.kit, allocate=allocate))
         console = Console(
@@ -60,7 +60,7 @@ def train(job: TrainJob, folder: Path, *, resume: bool, exact: bool = True) -> S
         if not resume:
             begin(job.kit)
         console.start(_header(job, folder), job.notes, round=state.round)
-        board = TensorBoard(folder / "tb", labels=state.spent.labels)
+        board = TensorBoard(folder / "tb", labels=state.usage.labels)
         stack.enter_context(closing(board))
         board.start(_yaml(job.config))
         observers = (
@@ -70,7 +70,7 @@ def train(job: TrainJob, folder: Path, *, resume: bool, exact: bool = True) -> S
                 folder=folder, kit=job.kit, config=job.config, card=job.kit.expert.card
             ),
             console,
-            lambda finished: trim(),
+            lambda finished: trim_heap(),
         )
         state, best = _rounds(job, state, best, observers)
         assert best is not None
@@ -79,10 +79,10 @@ def train(job: TrainJob, folder: Path, *, resume: bool, exact: bool = True) -> S
         _report(job, folder, state, best, round, scores, board, time.monotonic() - clock)
         console.finish(
             {"expert": scores["expert"], f"student (round {round})": scores["student"]},
-            spent=state.spent,
+            usage=state.usage,
             wall_seconds=time.monotonic() - clock,
             run=folder,
-            advice=advice(state.facts, scores["student"], scores["expert"]),
+            advice=advice(state.metrics, scores["student"], scores["expert"]),
             shown=_shown(job),
         )
     return scores["student"]
@@ -178,7 +178,7 @@ def _report(
         round=round,
         expert=expert,
         best=best,
-        spent=state.spent,
+        usage=state.usage,
         wall_seconds=seconds,
         shown=_shown(job),
     )

@@ -21,8 +21,8 @@ from dagger_cli.config.checks import (
     check_values,
     chosen_seeds,
     episodes_of,
+    final_fit_must_come,
     going_on_must_be_possible,
-    last_fit_must_come,
     never_read,
     unseen_seeds,
     value_of,
@@ -34,12 +34,12 @@ from dagger_cli.config.components import (
     instantiated,
     learner_of,
     loaded_expert,
-    warner_of,
+    safety_expert_of,
 )
 from dagger_cli.config.trust import IMPORT_KEYS, check_trust, foreign
 from dagger_cli.core.budget import Budget
 from dagger_cli.core.errors import CheckpointError, ConfigError
-from dagger_cli.core.kit import Kit, Learner, Streams
+from dagger_cli.core.kit import Kit, Learner, RngStreams
 from dagger_cli.core.seeds import VALIDATION_SEEDS
 from dagger_cli.core.types import Expert
 from dagger_cli.loop.run import Trainer
@@ -229,24 +229,28 @@ def _train_job(config: dict[str, Any], notes: tuple[str, ...] = ()) -> TrainJob:
     if "backend" in cfg.env:
         # What is saved says who plays, whatever is installed where the run is resumed.
         config["env"]["backend"] = env.source.chosen
-    last_fit_must_come(cfg, trainer)
+    final_fit_must_come(cfg, trainer)
     going_on_must_be_possible(cfg)
     learner = learner_of(cfg, env)
     expert = loaded_expert(cfg, env)
-    warner = warner_of(cfg, expert, trainer) if getattr(learner, "heeds", False) else None
+    safety_expert = (
+        safety_expert_of(cfg, expert, trainer) if getattr(learner, "heeds", False) else None
+    )
     n_envs = at_least_one("n_envs", cfg.n_envs)
     kit = Kit(
         env.source.open(n_envs),
         expert,
         learner,
         budget,
-        Streams.spawn(cfg.seed),
+        RngStreams.spawn(cfg.seed),
         horizon=env.source.horizon,
-        scratch=env.source.open(n_envs) if trainer.rewinds else None,
+        scratch=env.source.open(n_envs) if trainer.needs_state_restore else None,
         learner_for=lambda actions: learner_of(cfg, env, actions),
-        warner=warner,
+        safety_expert=safety_expert,
     )
-    tried = trainer.tries.notes(env.source.action_space) if trainer.rewinds else ()
+    tried = (
+        trainer.cost_rollouts.notes(env.source.action_space) if trainer.needs_state_restore else ()
+    )
     tolerance, student = cfg.validation.tolerance, cfg.evaluation.checkpoint
     return TrainJob(
         config,

@@ -29,41 +29,41 @@ def check_values(cfg: DictConfig) -> None:
         raise ConfigError(
             f"evaluation.checkpoint must be best or last, got '{cfg.evaluation.checkpoint}'"
         )
-    if cfg.env.get("watch_test", False) and cfg.evaluation.checkpoint != "last":
+    if cfg.env.get("validate_on_test", False) and cfg.evaluation.checkpoint != "last":
         raise ConfigError(
-            "env.watch_test=true would let the test choose the best student: add "
+            "env.validate_on_test=true would let the test choose the best student: add "
             "evaluation.checkpoint=last"
         )
 
 
-def last_fit_must_come(cfg: DictConfig, trainer: Trainer) -> None:
+def final_fit_must_come(cfg: DictConfig, trainer: Trainer) -> None:
     """Raises ConfigError where a last fit is to be longer that the trainer never makes."""
-    last_fit = cfg.policy.get("last_fit", 1)
-    if last_fit != 1 and not trainer.aggregates:
+    final_fit = cfg.policy.get("final_fit", 1)
+    if final_fit != 1 and not trainer.fits_on_aggregate:
         raise ConfigError(
-            f"policy.last_fit={last_fit} lengthens the last fit on all rounds, which "
+            f"policy.final_fit={final_fit} lengthens the last fit on all rounds, which "
             f"trainer={cfg.trainer.name} does not make as it is set: leave it at 1, or use "
-            "trainer=dagger trainer.fit=aggregate"
+            "trainer=dagger trainer.update=aggregate"
         )
 
 
 def going_on_must_be_possible(cfg: DictConfig) -> None:
     """Raises ConfigError where fits are to go on from the last policy and none does."""
-    if cfg.trainer.get("fit") == "ogd" and not cfg.policy.get("warm_start", False):
+    if cfg.trainer.get("update") == "ogd" and not cfg.policy.get("warm_start", False):
         raise ConfigError(
-            f"trainer.fit=ogd goes on from the last policy, but policy={cfg.policy.name} as it is "
-            "set begins anew: use policy=mlp with policy.warm_start=true, or trainer.fit=newest"
+            f"trainer.update=ogd continues from the last policy, but policy={cfg.policy.name} "
+            "starts from scratch: use policy=mlp policy.warm_start=true, or trainer.update=latest"
         )
 
 
 def never_read(cfg: DictConfig, touched: Collection[str]) -> Iterator[str]:
     """What the user chose and nobody will read, as sentences."""
     trainer = OmegaConf.to_container(cfg.trainer, resolve=False)
-    tries = [key for key in touched if key.startswith("trainer.tries.")]
-    if tries and not instantiated(cfg.trainer, drop=("name",)).rewinds:
+    tried = [key for key in touched if key.startswith("trainer.cost_rollouts.")]
+    if tried and not instantiated(cfg.trainer, drop=("name",)).needs_state_restore:
         yield (
-            f"'{tries[0]}={value_of(cfg, tries[0])}' has no effect: trainer '{cfg.trainer.name}' "
-            "as it is set tries no actions; leave it out, or add trainer.costs=rollout"
+            f"'{tried[0]}={value_of(cfg, tried[0])}' has no effect: trainer '{cfg.trainer.name}' "
+            "as it is set rolls out no costs; leave it out, or add trainer.costs=rollout"
         )
     unseen = {"validation.queries", "validation.tolerance"}.intersection(touched)
     if unseen and cfg.validation.episodes == 0:

@@ -16,7 +16,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from dagger_cli.core.errors import ConfigError, DaggerError
-from dagger_cli.core.types import Expert, Space, Warner
+from dagger_cli.core.types import Expert, SafetyExpert, Space
 from dagger_cli.loop.run import Trainer
 
 MAX_SLOTS = 32  # of evaluation: more simulators gain nothing on a few cores
@@ -31,7 +31,9 @@ class EnvChoice:
     """An environment source and what the config says about showing and scoring it."""
 
     source: Any
-    judge: Any  # the source that final scores are played in: always Gymnasium's own environment
+    eval_source: (
+        Any  # the source that final scores are played in: always Gymnasium's own environment
+    )
     name: str
     failure_name: str | None
     per_step_name: str | None
@@ -53,8 +55,8 @@ def env_of(cfg: DictConfig) -> EnvChoice:
     failure_name = None if silent else cfg.env.failure_name
     source = instantiated(cfg.env, drop=ENV_NOTES)
     other = "backend" in cfg.env
-    judge = instantiated(in_gymnasium(cfg.env), drop=ENV_NOTES) if other else source
-    return EnvChoice(source, judge, cfg.env.name, failure_name, cfg.env.get("per_step_name"))
+    eval_source = instantiated(in_gymnasium(cfg.env), drop=ENV_NOTES) if other else source
+    return EnvChoice(source, eval_source, cfg.env.name, failure_name, cfg.env.get("per_step_name"))
 
 
 def in_gymnasium(env: DictConfig) -> DictConfig:
@@ -90,17 +92,17 @@ def loaded_expert(cfg: DictConfig, env: EnvChoice) -> Any:
     return instantiated(cfg.expert).load(source.id, source.observation_space, source.action_space)
 
 
-def warner_of(cfg: DictConfig, expert: Expert, trainer: Trainer) -> Warner:
+def safety_expert_of(cfg: DictConfig, expert: Expert, trainer: Trainer) -> SafetyExpert:
     """The expert, where it is one that can say what is fatal and the trainer asks for labels."""
-    if trainer.rewinds:
+    if trainer.needs_state_restore:
         raise ConfigError(
             f"trainer={cfg.trainer.name} learns from what actions cost and does not ask what is "
-            "fatal: add policy.heed=0, or use trainer=dagger"
+            "fatal: add policy.unsafe_penalty=0, or use trainer=dagger"
         )
-    if not isinstance(expert, Warner):
+    if not isinstance(expert, SafetyExpert):
         raise ConfigError(
-            f"policy.heed={cfg.policy.heed} needs an expert that can say which actions are fatal, "
-            "as expert=mario_planner can: add policy.heed=0"
+            f"policy.unsafe_penalty={cfg.policy.unsafe_penalty} needs an expert that reports "
+            "unsafe actions, as expert=mario_planner does: add policy.unsafe_penalty=0"
         )
     return expert
 

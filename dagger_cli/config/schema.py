@@ -191,7 +191,7 @@ class Sequence:
     data: str | None = MISSING
     fold: int = MISSING
     held_out: int = MISSING
-    watch_test: bool = MISSING
+    validate_on_test: bool = MISSING
     history: int = MISSING
     before: int = MISSING
     after: int = MISSING
@@ -301,7 +301,7 @@ class Python:
 class Fit:
     _target_: str = MISSING
     name: str = MISSING
-    optimiser: str = MISSING
+    optimizer: str = MISSING
     learning_rate: float = MISSING
     weight_decay: float = MISSING
     batch_size: int = MISSING
@@ -309,7 +309,7 @@ class Fit:
     epochs: int | None = MISSING
     warm_start: bool = MISSING
     decay: bool = MISSING
-    last_fit: int = MISSING
+    final_fit: int = MISSING
     threads: int | None = MISSING
 
 
@@ -318,7 +318,7 @@ class Mlp(Fit):
     loss: str = MISSING
     sizes: list[int] = MISSING
     activation: str = MISSING
-    normalise: bool = MISSING
+    normalize: bool = MISSING
     device: str = MISSING
 
 
@@ -345,7 +345,7 @@ class Scene(Fit):
     layout: dict[str, int] = MISSING
     code: int = MISSING
     sizes: list[int] = MISSING
-    heed: float = MISSING
+    unsafe_penalty: float = MISSING
     precision: str = MISSING
 
 
@@ -355,7 +355,7 @@ class Svm:
     name: str = MISSING
     reduction: str = MISSING
     decode: str = MISSING
-    regularisation: float = MISSING
+    regularization: float = MISSING
     learning_rate: float = MISSING
     row_visits: int = MISSING
 
@@ -364,7 +364,7 @@ class Svm:
 class SparseSvm:
     _target_: str = MISSING
     name: str = MISSING
-    regularisation: float = MISSING
+    regularization: float = MISSING
     passes: int = MISSING
 
 
@@ -415,8 +415,8 @@ class DAgger:
     _target_: str = MISSING
     name: str = MISSING
     beta: Any = MISSING
-    coin: str = MISSING
-    fit: str = MISSING
+    mix_per: str = MISSING
+    update: str = MISSING
 
 
 @dataclass
@@ -433,7 +433,7 @@ class SMILe:
 
 
 @dataclass
-class Tries:
+class CostRollouts:
     _target_: str = MISSING
     horizon: int = MISSING
     repeats: int = MISSING
@@ -446,7 +446,7 @@ class SEARN:
     name: str = MISSING
     beta: float = MISSING
     costs: str = MISSING
-    tries: Tries = field(default_factory=Tries)
+    cost_rollouts: CostRollouts = field(default_factory=CostRollouts)
 
 
 @dataclass
@@ -462,7 +462,7 @@ class AggreVaTe:
     _target_: str = MISSING
     name: str = MISSING
     beta: Any = MISSING
-    tries: Tries = field(default_factory=Tries)
+    cost_rollouts: CostRollouts = field(default_factory=CostRollouts)
 
 
 @dataclass
@@ -470,7 +470,7 @@ class LOLS:
     _target_: str = MISSING
     name: str = MISSING
     mix: float = MISSING
-    tries: Tries = field(default_factory=Tries)
+    cost_rollouts: CostRollouts = field(default_factory=CostRollouts)
 
 
 @dataclass

@@ -22,7 +22,7 @@ _PLACES = {
     "beta_schedule": "dagger_cli.core.schedules.",
     "trainer": "dagger_cli.trainers.",
     "trainer.beta": "dagger_cli.core.schedules.",
-    "trainer.tries": "dagger_cli.loop.cost_to_go.",
+    "trainer.cost_rollouts": "dagger_cli.loop.cost_to_go.",
 }
 
 

@@ -17,7 +17,7 @@ from dagger_cli.core.dataset import Allocate, Dataset, aggregate, resampled
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.schedules import Progress
 from dagger_cli.core.seeds import EpisodeSeeds
-from dagger_cli.core.types import Array, Env, Expert, Fitted, Policy, Space, Spent, Warner
+from dagger_cli.core.types import Array, Env, Expert, Fitted, Policy, SafetyExpert, Space, Usage
 
 
 class Learner(Protocol):
@@ -41,16 +41,16 @@ class Learner(Protocol):
 
 
 @runtime_checkable
-class Polishes(Protocol):
+class HasFinalFit(Protocol):
     """A learner that fits otherwise where the policy is to be kept than where it is to visit."""
 
-    def last(self) -> Learner:
+    def for_final_fit(self) -> Learner:
         """The same one, for the last fit on all rounds."""
         ...
 
 
 @dataclass(frozen=True)
-class Streams:
+class RngStreams:
     """Separate sources of chance, so that who acts never changes which episodes are played.
 
     `regret` is for what is only measured: measuring more or less must not change what is learned.
@@ -64,7 +64,7 @@ class Streams:
     _GENERATORS: ClassVar = ("actor", "learner", "regret")
 
     @classmethod
-    def spawn(cls, seed: int) -> Streams:
+    def spawn(cls, seed: int) -> RngStreams:
         """Independent streams that depend on the seed alone."""
         env, *others = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(4))
         return cls(EpisodeSeeds(env), *others)
@@ -106,21 +106,21 @@ class Stopwatch:
 class Kit:
     """The nouns of an algorithm. `rng` and `clock` are the mutable things in it.
 
-    `horizon` is the most steps an episode can take, None where nothing limits it; `scratch` has as
-    many slots as `env` and is there to try actions from states of `env`, for trainers that say
-    `rewinds`; `learner_for` makes a learner like `learner` whose actions are of another space;
-    `warner` is the expert again where the learner heeds what it calls fatal.
+    `horizon` is the episode limit in steps, None without one; `scratch` has as many slots as `env`
+    and restores states of `env` to try actions there, for trainers with `needs_state_restore`;
+    `learner_for` makes a learner like `learner` for another action space; `safety_expert` is the
+    expert where the learner's loss uses its unsafe actions.
     """
 
     env: Env
     expert: Expert
     learner: Learner
     budget: Budget
-    rng: Streams
+    rng: RngStreams
     horizon: int | None = None
     scratch: Env | None = None
     learner_for: Callable[[Space], Learner] | None = None
-    warner: Warner | None = None
+    safety_expert: SafetyExpert | None = None
     allocate: Allocate = np.empty
     clock: Stopwatch = field(default_factory=Stopwatch)
 
@@ -131,8 +131,8 @@ class Kit:
     def fit(self, data: Dataset, start: Policy | None) -> Fitted:
         """Fit the learner on all rows of `data`, going on from `start` where it does so."""
         learner = self.learner
-        if len(data.rounds) == self.budget.rounds and isinstance(learner, Polishes):
-            learner = learner.last()
+        if len(data.rounds) == self.budget.rounds and isinstance(learner, HasFinalFit):
+            learner = learner.for_final_fit()
         with self.clock("fit"):
             rows = resampled(data, self.rng.learner)
             fitted = learner.fit(rows, start, self.rng.learner)
@@ -143,9 +143,9 @@ class Kit:
             )
         return fitted
 
-    def progress(self, round: int, spent: Spent) -> Progress:
+    def progress(self, round: int, usage: Usage) -> Progress:
         """How far a run is that is about to start `round` and has spent this much."""
-        return Progress(round, self.budget.rounds, min(1.0, spent.labels / self.budget.total))
+        return Progress(round, self.budget.rounds, min(1.0, usage.labels / self.budget.total))
 
     def close(self) -> None:
         """Release the environments; may be called twice."""

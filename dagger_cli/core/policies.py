@@ -10,7 +10,7 @@ from typing import Protocol, cast, runtime_checkable
 import numpy as np
 from numpy.random import Generator
 
-from dagger_cli.core.types import Acts, Array, Policy, Space, View
+from dagger_cli.core.types import Acts, Array, Observation, Policy, Space
 
 FEW_ROWS = 512  # beyond, a call for each member is no longer what takes the time
 
@@ -26,31 +26,36 @@ class Joins(Protocol):
         """Whether this one can."""
         ...
 
-    def act_for(self, members: Sequence[Policy], chosen: Array, view: View) -> Array:
+    def act_for(self, members: Sequence[Policy], chosen: Array, observation: Observation) -> Array:
         """Actions; row i is answered by `members[chosen[i]]`, (n,) int."""
         ...
 
 
-def act_each(members: Sequence[Policy], chosen: Array, view: View, rng: Generator) -> Acts:
+def act_each(
+    members: Sequence[Policy], chosen: Array, observation: Observation, rng: Generator
+) -> Acts:
     """Row i is answered by `members[chosen[i]]`, (n,) int; a member sees its rows as a batch."""
     counts: list[int] = np.bincount(chosen, minlength=len(members)).tolist()
     present = [i for i, count in enumerate(counts) if count]
     if len(present) == 1:
-        return members[present[0]].act(view, rng)
-    groups = _groups(members, present) if len(view) <= FEW_ROWS else [[m] for m in present]
+        return members[present[0]].act(observation, rng)
+    groups = _groups(members, present) if len(observation) <= FEW_ROWS else [[m] for m in present]
     ranks = chosen if len(groups) == len(present) else _ranks(groups, len(members))[chosen]
     # With the rows of a group one after the other each is a slice, cheaper than to pick them out.
     order = np.argsort(ranks, kind="stable")
-    rows, actors = view[order], chosen[order]
+    rows, actors = observation[order], chosen[order]
     parts, begin = [], 0
     for group in groups:
         here = slice(begin, begin + sum([counts[m] for m in group]))
         parts.append(_answers(group, members, actors[here], rows[here], rng))
         begin = here.stop
     sorted_actions = np.concatenate([part.actions for part in parts])
-    actions, asked = np.empty_like(sorted_actions), np.empty(len(view), bool)
-    actions[order], asked[order] = sorted_actions, np.concatenate([part.asked for part in parts])
-    return Acts(actions, asked)
+    actions, from_expert = np.empty_like(sorted_actions), np.empty(len(observation), bool)
+    actions[order], from_expert[order] = (
+        sorted_actions,
+        np.concatenate([part.from_expert for part in parts]),
+    )
+    return Acts(actions, from_expert)
 
 
 def _ranks(groups: Sequence[list[int]], n_members: int) -> Array:
@@ -79,13 +84,17 @@ def _can_join(kind: type) -> bool:
 
 
 def _answers(
-    group: list[int], members: Sequence[Policy], chosen: Array, view: View, rng: Generator
+    group: list[int],
+    members: Sequence[Policy],
+    chosen: Array,
+    observation: Observation,
+    rng: Generator,
 ) -> Acts:
     if len(group) == 1:
-        return members[group[0]].act(view, rng)
+        return members[group[0]].act(observation, rng)
     joint = [members[m] for m in group]
-    actions = cast(Joins, joint[0]).act_for(joint, np.searchsorted(group, chosen), view)
-    return Acts(actions, np.zeros(len(view), bool))
+    actions = cast(Joins, joint[0]).act_for(joint, np.searchsorted(group, chosen), observation)
+    return Acts(actions, np.zeros(len(observation), bool))
 
 
 @dataclass(frozen=True)
@@ -99,9 +108,9 @@ class Mixture:
         assert len(self.members) == len(self.weights) and min(self.weights) >= 0
         assert abs(sum(self.weights) - 1) < 1e-9, self.weights
 
-    def act(self, view: View, rng: Generator) -> Acts:
+    def act(self, observation: Observation, rng: Generator) -> Acts:
         """Answer every row with the member drawn for it; each member sees only its own rows."""
-        return act_each(self.members, drawn(self.weights, len(view), rng), view, rng)
+        return act_each(self.members, drawn(self.weights, len(observation), rng), observation, rng)
 
 
 def members(mixture: Policy | None) -> tuple[Policy, ...]:
@@ -141,19 +150,21 @@ class EpisodeMixture:
         self._members, self._weights = members, weights
         self._playing: Array = np.empty(0, np.int64)
 
-    def act(self, view: View, rng: Generator) -> Acts:
+    def act(self, observation: Observation, rng: Generator) -> Acts:
         """Answer every row with the member of its episode."""
-        fresh = view.steps == 0
-        known = min(len(self._playing), len(view))
+        fresh = observation.t == 0
+        known = min(len(self._playing), len(observation))
         fresh[known:] = True
-        playing = np.concatenate([self._playing[:known], np.zeros(len(view) - known, np.int64)])
+        playing = np.concatenate(
+            [self._playing[:known], np.zeros(len(observation) - known, np.int64)]
+        )
         playing[fresh] = drawn(self._weights, int(fresh.sum()), rng)
-        self._playing = np.concatenate([playing, self._playing[len(view) :]])
-        return act_each(self._members, playing, view, rng)
+        self._playing = np.concatenate([playing, self._playing[len(observation) :]])
+        return act_each(self._members, playing, observation, rng)
 
 
 @dataclass(frozen=True)
-class PerStep:
+class NonStationaryPolicy:
     """A non-stationary policy: member i acts in steps i*k to (i+1)*k - 1 of an episode.
 
     `k` is the length of a slot in steps; after the last slot its member goes on.
@@ -166,9 +177,9 @@ class PerStep:
         """Which member acts after so many steps, (n,) int."""
         return np.asarray(np.minimum(steps // self.k, len(self.members) - 1))
 
-    def act(self, view: View, rng: Generator) -> Acts:
+    def act(self, observation: Observation, rng: Generator) -> Acts:
         """Answer every row with the member of its slot."""
-        return act_each(self.members, self.slots(view.steps), view, rng)
+        return act_each(self.members, self.slots(observation.t), observation, rng)
 
 
 @dataclass(frozen=True)
@@ -181,22 +192,22 @@ class Ensemble:
     members: tuple[Policy, ...]
     space: Space
 
-    def act(self, view: View, rng: Generator) -> Acts:
+    def act(self, observation: Observation, rng: Generator) -> Acts:
         """The members' common answer."""
-        return Acts(self._common(self.answers(view, rng)), np.zeros(len(view), bool))
+        return Acts(self._common(self.answers(observation, rng)), np.zeros(len(observation), bool))
 
-    def spread(self, view: View, rng: Generator) -> Array:
+    def spread(self, observation: Observation, rng: Generator) -> Array:
         """How far the members are apart, (n,) in the units of `distance`: mean over members."""
-        answers = self.answers(view, rng)
+        answers = self.answers(observation, rng)
         common = self._common(answers)
         gaps = np.stack([distance(self.space, answer, common) for answer in answers])
         return np.asarray(gaps.mean(0))
 
-    def answers(self, view: View, rng: Generator) -> Array:
+    def answers(self, observation: Observation, rng: Generator) -> Array:
         """(members, n, *action_shape)."""
-        size, n = len(self.members), len(view)
+        size, n = len(self.members), len(observation)
         everybody = np.repeat(np.arange(size), n)
-        acts = act_each(self.members, everybody, view[np.tile(np.arange(n), size)], rng)
+        acts = act_each(self.members, everybody, observation[np.tile(np.arange(n), size)], rng)
         return acts.actions.reshape(size, n, *acts.actions.shape[1:])
 
     def _common(self, answers: Array) -> Array:
@@ -210,17 +221,17 @@ class Ensemble:
 
 
 @dataclass(frozen=True)
-class Where:
-    """`helper` answers the rows that `doubt` picks, `usual` all others; `doubt` sees the view."""
+class GatedPolicy:
+    """`expert` answers the rows that `gate` picks, `novice` all others; `gate` sees the view."""
 
-    usual: Policy
-    helper: Policy
-    doubt: Callable[[View, Generator], Array]  # (n,) bool
+    novice: Policy
+    expert: Policy
+    gate: Callable[[Observation, Generator], Array]  # (n,) bool
 
-    def act(self, view: View, rng: Generator) -> Acts:
+    def act(self, observation: Observation, rng: Generator) -> Acts:
         """Answer every row with the one it falls to."""
-        chosen = self.doubt(view, rng).astype(np.int64)
-        return act_each((self.usual, self.helper), chosen, view, rng)
+        chosen = self.gate(observation, rng).astype(np.int64)
+        return act_each((self.novice, self.expert), chosen, observation, rng)
 
 
 def distance(space: Space, actions: Array, others: Array) -> Array:

@@ -14,7 +14,7 @@ import numpy as np
 
 from dagger_cli.core.errors import CheckpointError
 from dagger_cli.core.kit import Learner
-from dagger_cli.core.policies import Ensemble, Mixture, PerStep
+from dagger_cli.core.policies import Ensemble, Mixture, NonStationaryPolicy
 from dagger_cli.core.types import Array, Policy, Space
 
 MIXTURE, PER_STEP, ENSEMBLE = "mixture.weights", "per_step.k", "ensemble.size"
@@ -24,7 +24,7 @@ def pack(policy: Policy, learner: Learner) -> dict[str, Array]:
     """Everything `unpack` needs, as arrays."""
     if isinstance(policy, Mixture):
         return {MIXTURE: np.asarray(policy.weights)} | _pack_all(policy.members, learner)
-    if isinstance(policy, PerStep):
+    if isinstance(policy, NonStationaryPolicy):
         return {PER_STEP: np.asarray([policy.k])} | _pack_all(policy.members, learner)
     if isinstance(policy, Ensemble):
         size = np.asarray([len(policy.members)])
@@ -53,7 +53,7 @@ def unpack(arrays: Mapping[str, Array], learner: Reader, actions: Space) -> Poli
         k = _number(arrays[PER_STEP])
         if k < 1:
             raise CheckpointError(f"a policy per {k} steps in this checkpoint makes no sense")
-        return PerStep(_unpack_all(arrays, learner), k)
+        return NonStationaryPolicy(_unpack_all(arrays, learner), k)
     if ENSEMBLE in arrays:
         members = _unpack_all(arrays, learner)
         if len(members) != _number(arrays[ENSEMBLE]):

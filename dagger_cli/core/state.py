@@ -6,26 +6,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dagger_cli.core.dataset import Dataset
-from dagger_cli.core.types import Policy, Spent
+from dagger_cli.core.types import Policy, Usage
 
 
 @dataclass(frozen=True)
 class State:
-    """After `round` rounds: the policy that the trainer goes on from, its data and what was spent.
+    """After `round` rounds: the policy to continue from, its data and the budget used.
 
-    `policy` is None before the first fit, where every reduction follows the expert. `facts` are the
-    last round's numbers worth a line in the log, under their names there.
+    `policy` is None before the first fit, where every reduction follows the expert. `metrics` are
+    the last round's scalars under the names they are logged with.
     """
 
     round: int = 0
     policy: Policy | None = None
     data: Dataset | None = None
-    spent: Spent = field(default_factory=Spent)
-    facts: Mapping[str, float] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
     def next(
-        self, policy: Policy | None, data: Dataset | None, spent: Spent, facts: Mapping[str, float]
+        self,
+        policy: Policy | None,
+        data: Dataset | None,
+        usage: Usage,
+        metrics: Mapping[str, float],
     ) -> State:
-        """The state one round later; `spent` is what this round alone used."""
-        total = self.spent.plus(spent.env_steps, spent.labels)
-        return State(self.round + 1, policy, data, total, facts)
+        """The state one round later; `usage` is what this round alone used."""
+        total = self.usage.plus(usage.env_steps, usage.labels)
+        return State(self.round + 1, policy, data, total, metrics)

@@ -62,37 +62,37 @@ class Space:
 
 
 @dataclass(frozen=True)
-class View:
+class Observation:
     """What stands before n actors at one moment.
 
-    `obs` (n, *obs_shape) is raw, as the environment gave it; `steps` (n,) int64 counts the env
+    `obs` (n, *obs_shape) is raw, as the environment gave it; `t` (n,) int64 counts the env
     steps already taken in the episode; `privileged` (n, ...) is what only an expert may see.
     """
 
     obs: Array
-    steps: Array
+    t: Array
     privileged: Array | None = None
 
     def __len__(self) -> int:
         return len(self.obs)
 
-    def __getitem__(self, rows: Any) -> View:
+    def __getitem__(self, rows: Any) -> Observation:
         """The same view of fewer actors; `rows` is a slice, a mask or an index array."""
         privileged = None if self.privileged is None else self.privileged[rows]
-        return View(self.obs[rows], self.steps[rows], privileged)
+        return Observation(self.obs[rows], self.t[rows], privileged)
 
 
 class Acts(NamedTuple):
-    """The answer to a `View`: `actions` (n, *action_shape), and where the expert gave them."""
+    """`actions` (n, *action_shape), and in which rows they are the expert's own."""
 
     actions: Array
-    asked: Array  # (n,) bool
+    from_expert: Array  # (n,) bool
 
 
 class Policy(Protocol):
     """Anything that acts."""
 
-    def act(self, view: View, rng: Generator) -> Acts:
+    def act(self, observation: Observation, rng: Generator) -> Acts:
         """Answer every row of the view; all randomness comes from `rng`."""
         ...
 
@@ -123,10 +123,10 @@ class Expert(Policy, Protocol):
 
 
 @runtime_checkable
-class Warner(Protocol):
+class SafetyExpert(Protocol):
     """An expert that knows not only what it would do, but also what must not be done."""
 
-    def fatal(self, view: View) -> Array:
+    def unsafe_actions(self, observation: Observation) -> Array:
         """(n, K) bool: which of all actions (`choices.all_actions`) it could not mend any more."""
         ...
 
@@ -159,7 +159,7 @@ class Env(Protocol):
     n_envs: int
 
     @property
-    def view(self) -> View:
+    def observation(self) -> Observation:
         """What stands before every slot, (n_envs, ...); valid until the next `reset` or `step`."""
         ...
 
@@ -188,7 +188,7 @@ class Env(Protocol):
 class Trajectories:
     """N env steps in the order they were taken (time-major: all slots, then the next moment)."""
 
-    views: View
+    observations: Observation
     acts: Acts
     slots: Array  # (N,) int64: which environment
     rewards: Array  # (N,) float64
@@ -241,12 +241,12 @@ class Fitted(NamedTuple):
     loss: float
 
 
-class Spent(NamedTuple):
+class Usage(NamedTuple):
     """What a run has used so far; evaluation is counted apart."""
 
     env_steps: int = 0
     labels: int = 0
 
-    def plus(self, env_steps: int, labels: int) -> Spent:
+    def plus(self, env_steps: int, labels: int) -> Usage:
         """The same after one more round."""
-        return Spent(self.env_steps + env_steps, self.labels + labels)
+        return Usage(self.env_steps + env_steps, self.labels + labels)

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from dagger_cli.core.errors import EnvError
-from dagger_cli.core.types import Array, Snapshot, Space, Step, View
+from dagger_cli.core.types import Array, Observation, Snapshot, Space, Step
 from dagger_cli.envs.buffers import Buffers
 
 Failure = Literal["none", "crash", "terminated", "truncated"]
@@ -80,9 +80,9 @@ class VectorEnv:
         self._low, self._high = _bounds(action_space)
 
     @property
-    def view(self) -> View:
+    def observation(self) -> Observation:
         """What stands before every slot now; the arrays are overwritten by `reset` and `step`."""
-        return View(self._buffers.obs, self._steps)
+        return Observation(self._buffers.obs, self._steps)
 
     def reset(self, slots: Array, seeds: Array) -> None:
         """Start a new episode in each of `slots` (k,), from `seeds` (k,)."""

@@ -55,11 +55,11 @@ def _episode(
     show()
     total = 0.0
     while True:
-        step = env.step(SLOT, policy.act(env.view, rng).actions)
+        step = env.step(SLOT, policy.act(env.observation, rng).actions)
         show()
         total += float(step.rewards[0])
         if step.ended[0]:
-            return total, int(env.view.steps[0]), bool(step.failed[0])
+            return total, int(env.observation.t[0]), bool(step.failed[0])
 
 
 class Showable(Protocol):

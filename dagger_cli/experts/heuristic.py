@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ExpertError
-from dagger_cli.core.types import Acts, Array, Card, Expert, Space, View
+from dagger_cli.core.types import Acts, Array, Card, Expert, Observation, Space
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class LanderHeuristic:
     dtype: str
     card: Card
 
-    def act(self, view: View, rng: Generator) -> Acts:
-        actions = lander_actions(view.obs, self.continuous).astype(self.dtype)
-        return Acts(actions, np.ones(len(view), dtype=bool))
+    def act(self, observation: Observation, rng: Generator) -> Acts:
+        actions = lander_actions(observation.obs, self.continuous).astype(self.dtype)
+        return Acts(actions, np.ones(len(observation), dtype=bool))
 
 
 def lander_actions(obs: Array, continuous: bool) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ExpertError
-from dagger_cli.core.types import Acts, Card, Space, View
+from dagger_cli.core.types import Acts, Card, Observation, Space
 from dagger_cli.networks.agent_files import Agent, save_agent
 from dagger_cli.networks.network import Network
 from dagger_cli.networks.spec import must_fit
@@ -25,9 +25,9 @@ class NetworkExpert:
     card: Card
     deterministic: bool
 
-    def act(self, view: View, rng: Generator) -> Acts:
-        actions = self.network.act(view.obs, None if self.deterministic else rng)
-        return Acts(actions, np.ones(len(view), dtype=bool))
+    def act(self, observation: Observation, rng: Generator) -> Acts:
+        actions = self.network.act(observation.obs, None if self.deterministic else rng)
+        return Acts(actions, np.ones(len(observation), dtype=bool))
 
     def save(self, stem: Path) -> tuple[Path, Path]:
         """Write `<stem>.safetensors` and the card `<stem>.json`, which expert=path loads again."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ExpertError
-from dagger_cli.core.types import Acts, Card, Expert, Space, View
+from dagger_cli.core.types import Acts, Card, Expert, Observation, Space
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,11 @@ class OracleExpert:
     action_space: Space
     card: Card
 
-    def act(self, view: View, rng: Generator) -> Acts:
-        if view.privileged is None or view.privileged.size != len(view):
+    def act(self, observation: Observation, rng: Generator) -> Acts:
+        if observation.privileged is None or observation.privileged.size != len(observation):
             raise ExpertError(
                 f"expert=oracle needs an environment that knows the true label, and "
                 f"'{self.env_id}' does not: use env=handwriting or env=sequence, or another expert"
             )
-        labels = view.privileged.reshape(len(view)).astype(self.action_space.dtype)
-        return Acts(labels, np.ones(len(view), bool))
+        labels = observation.privileged.reshape(len(observation)).astype(self.action_space.dtype)
+        return Acts(labels, np.ones(len(observation), bool))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError, ExpertError
-from dagger_cli.core.types import Acts, Array, Card, Expert, Space, View
+from dagger_cli.core.types import Acts, Array, Card, Expert, Observation, Space
 from dagger_cli.utils.imports import import_named
 
 
@@ -36,7 +36,7 @@ class Python:
         card = Card(name=self.target, source=source, sha256=digest, code=True)
         expert = PythonExpert(function, self.target, self.batched, action_space, card)
         blank = np.zeros((1, *observation_space.shape), dtype=observation_space.dtype)
-        expert.act(View(blank, np.zeros(1, dtype=np.int64)), np.random.default_rng(0))
+        expert.act(Observation(blank, np.zeros(1, dtype=np.int64)), np.random.default_rng(0))
         return expert
 
 
@@ -50,13 +50,13 @@ class PythonExpert:
     action_space: Space
     card: Card
 
-    def act(self, view: View, rng: Generator) -> Acts:
+    def act(self, observation: Observation, rng: Generator) -> Acts:
         try:
-            actions = np.asarray(self._answer(view.obs))
+            actions = np.asarray(self._answer(observation.obs))
         except (Exception, SystemExit) as err:  # the user's code may raise anything
             reason = f"{type(err).__name__}: {err}"
             raise ExpertError(f"'{self.target}' failed on an observation ({reason})") from err
-        return Acts(self._checked(actions, len(view)), np.ones(len(view), dtype=bool))
+        return Acts(self._checked(actions, len(observation)), np.ones(len(observation), dtype=bool))
 
     def _answer(self, obs: Array) -> Any:
         return self.function(obs) if self.batched else [self.function(row) for row in obs]

@@ -18,7 +18,7 @@ from numpy.random import Generator
 
 from dagger_cli.core.errors import CheckpointError, ExpertError
 from dagger_cli.core.serialization import unpack
-from dagger_cli.core.types import Acts, Array, Card, Policy, Space, View
+from dagger_cli.core.types import Acts, Array, Card, Observation, Policy, Space
 from dagger_cli.networks.agent_files import MAX_WEIGHTS_BYTES, Agent, read_bounded
 from dagger_cli.networks.network import Network
 from dagger_cli.networks.spec import Head, Layer, Spec, describe
@@ -61,8 +61,8 @@ class NetworkPolicy:
 
     network: Network
 
-    def act(self, view: View, rng: Generator) -> Acts:
-        return Acts(self.network.act(view.obs, None), np.zeros(len(view), bool))
+    def act(self, observation: Observation, rng: Generator) -> Acts:
+        return Acts(self.network.act(observation.obs, None), np.zeros(len(observation), bool))
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ class StudentExpert:
     policy: Policy
     card: Card
 
-    def act(self, view: View, rng: Generator) -> Acts:
-        return Acts(self.policy.act(view, rng).actions, np.ones(len(view), bool))
+    def act(self, observation: Observation, rng: Generator) -> Acts:
+        return Acts(self.policy.act(observation, rng).actions, np.ones(len(observation), bool))
 
 
 def read_student(

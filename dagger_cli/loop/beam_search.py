@@ -13,14 +13,14 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.core.types import Array, Env, Score, View
+from dagger_cli.core.types import Array, Env, Observation, Score
 
 
 @runtime_checkable
 class Scorer(Protocol):
     """A policy that rates every choice of a discrete action."""
 
-    def scores(self, view: View) -> Array:
+    def scores(self, observation: Observation) -> Array:
         """(n, choices): higher is better, and sums over an episode mean something."""
         ...
 
@@ -51,7 +51,7 @@ def beam_search(env: Env, policy: object, seeds: Sequence[int], width: int) -> S
     totals = np.full(len(order), -np.inf)
     totals[::width] = 0.0  # all hypotheses of a seed are still the same one: count it once
     while slots.size:
-        rated = totals[slots, None] + policy.scores(env.view[slots]).astype(np.float64)
+        rated = totals[slots, None] + policy.scores(env.observation[slots]).astype(np.float64)
         parents, choices, totals[slots] = _fittest(rated, slots, width)
         moved = np.flatnonzero(parents != slots)
         env.copy_slots(slots[moved], parents[moved])

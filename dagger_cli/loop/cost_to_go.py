@@ -18,7 +18,7 @@ from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import act_each, drawn
-from dagger_cli.core.types import Array, Policy, Snapshot, Space, Spent, View
+from dagger_cli.core.types import Array, Observation, Policy, Snapshot, Space, Usage
 from dagger_cli.loop.rollout import check_finite, rollout
 
 INSTEAD = "use a trainer that only asks the expert, such as dagger"
@@ -44,7 +44,7 @@ class Follow:
 
 
 @dataclass(frozen=True)
-class Tries:
+class CostRollouts:
     """How actions are tried: `horizon` env steps each, `repeats` times, and the costs averaged.
 
     `candidates` is how many actions of a Box are tried: the expert's, the policy's and draws from
@@ -58,8 +58,9 @@ class Tries:
     def __post_init__(self) -> None:
         for key, least in (("horizon", 1), ("repeats", 1), ("candidates", 2)):
             if getattr(self, key) < least:
+                value = getattr(self, key)
                 raise ConfigError(
-                    f"trainer.tries.{key} must be at least {least}, got {getattr(self, key)}"
+                    f"trainer.cost_rollouts.{key} must be at least {least}, got {value}"
                 )
 
     def actions_tried(self, space: Space) -> int:
@@ -70,7 +71,7 @@ class Tries:
         """What the user must know of the actions tried; nothing where it is all of them."""
         if space.kind != "box":
             return ()
-        draws = f"{self.candidates - 2} draws (trainer.tries.candidates)"
+        draws = f"{self.candidates - 2} draws (trainer.cost_rollouts.candidates)"
         return (
             f"actions are continuous: in a state {self.candidates} of them are tried, the "
             f"expert's, the policy's and {draws}",
@@ -86,7 +87,7 @@ class Examples(NamedTuple):
     """Cost-sensitive examples of one round, and what all of it used."""
 
     data: Dataset
-    spent: Spent
+    usage: Usage
 
 
 class Plan(NamedTuple):
@@ -97,19 +98,20 @@ class Plan(NamedTuple):
     queries: int
 
 
-def plan(kit: Kit, tries: Tries, round: int, follow: Follow, *, free: bool) -> Plan:
+def plan(kit: Kit, cost_rollouts: CostRollouts, round: int, follow: Follow, *, free: bool) -> Plan:
     """How a round's labels are spent.
 
     Half of them are for the roll-in, where it is not `free`, the rest for as many states as the
     expert's share of the roll-outs lets expect. Raises ConfigError, with the numbers, where that is
     not enough for a single state at its most expensive.
     """
-    share, most = kit.budget.steps(round), tries.queries(kit.env.action_space)
+    share, most = kit.budget.steps(round), cost_rollouts.queries(kit.env.action_space)
     if share // 2 < most:
+        tried = cost_rollouts.actions_tried(kit.env.action_space)
         raise ConfigError(
-            f"trying {tries.actions_tried(kit.env.action_space)} actions in one state may ask the "
-            f"expert {most} times, but a round has {share} labels, half of them for that: give "
-            f"labels={2 * most * kit.budget.rounds} or more, or a shorter trainer.tries.horizon"
+            f"trying {tried} actions in one state may ask the expert {most} times, but a round has "
+            f"{share} labels, half of them for that: give labels={2 * most * kit.budget.rounds} or "
+            "more, or a shorter trainer.cost_rollouts.horizon"
         )
     n_steps, queries = share - share // 2, share if free else share // 2
     likely = max(1, math.ceil(most * follow.share(kit.expert)))
@@ -119,7 +121,7 @@ def plan(kit: Kit, tries: Tries, round: int, follow: Follow, *, free: bool) -> P
 
 def cost_examples(
     kit: Kit,
-    tries: Tries,
+    cost_rollouts: CostRollouts,
     round: int,
     actor: Policy,
     policy: Policy,
@@ -133,31 +135,31 @@ def cost_examples(
     relative to the other rows of the round. Where the expert itself acted in the roll-in its answer
     is paid for: those rows are examples too, of weight 1. `free` says that it never acts there.
     """
-    budget = plan(kit, tries, round, follow, free=free)
-    probe = _Probe(kit, tries, policy, follow, budget)
+    budget = plan(kit, cost_rollouts, round, follow, free=free)
+    probe = _Probe(kit, cost_rollouts, policy, follow, budget)
     visited = rollout(kit, actor, budget.n_steps, watch=probe)
-    labels, weights = visited.acts.actions.copy(), visited.acts.asked.astype(np.float32)
+    labels, weights = visited.acts.actions.copy(), visited.acts.from_expert.astype(np.float32)
     regrets = np.array(probe.regrets)
     # Where all actions cost the same, the one that was taken stays.
     mattered = np.flatnonzero(regrets)
     labels[np.array(probe.tried)[mattered]] = np.stack(probe.cheapest)[mattered]
     weights[probe.tried] = regrets / max(float(regrets.mean()), np.finfo(np.float32).tiny)
-    kept = visited.acts.asked.copy()
+    kept = visited.acts.from_expert.copy()
     kept[probe.tried] = True
-    views = visited.views
-    data = Dataset(views.obs, views.steps, labels, (budget.n_steps,), weights)[kept]
-    asked = int(visited.acts.asked.sum()) + probe.queries
-    return Examples(data, Spent(budget.n_steps + probe.env_steps, asked))
+    observations = visited.observations
+    data = Dataset(observations.obs, observations.t, labels, (budget.n_steps,), weights)[kept]
+    from_expert = int(visited.acts.from_expert.sum()) + probe.queries
+    return Examples(data, Usage(budget.n_steps + probe.env_steps, from_expert))
 
 
 class _Probe:
     """Watches a roll-in and tries actions in some of its states, while there are queries left."""
 
     def __init__(
-        self, kit: Kit, tries: Tries, policy: Policy, follow: Follow, budget: Plan
+        self, kit: Kit, cost_rollouts: CostRollouts, policy: Policy, follow: Follow, budget: Plan
     ) -> None:
-        self._kit, self._tries, self._policy, self._follow = kit, tries, policy, follow
-        self._most, self._allowed = tries.queries(kit.env.action_space), budget.queries
+        self._kit, self._tries, self._policy, self._follow = kit, cost_rollouts, policy, follow
+        self._most, self._allowed = cost_rollouts.queries(kit.env.action_space), budget.queries
         due = kit.rng.actor.choice(budget.n_steps, budget.n_states, replace=False)
         self._due = np.sort(due)
         self.tried: list[int] = []
@@ -165,33 +167,33 @@ class _Probe:
         self.regrets: list[float] = []
         self.env_steps = self.queries = self._seen = 0
 
-    def __call__(self, view: View) -> None:
+    def __call__(self, observation: Observation) -> None:
         """Try actions in the states of this view that were drawn."""
-        first, last = np.searchsorted(self._due, (self._seen, self._seen + len(view)))
+        first, last = np.searchsorted(self._due, (self._seen, self._seen + len(observation)))
         affordable = (self._allowed - self.queries) // self._most
         rows = self._due[first:last][:affordable]
         slots = rows - self._seen
-        self._seen += len(view)
+        self._seen += len(observation)
         if not slots.size:
             return
         self.tried += rows.tolist()
-        candidates = self._candidates(view[slots])
+        candidates = self._candidates(observation[slots])
         costs = self._costs(self._kit.env.snapshot(), slots, candidates)
         for tried, cost in zip(candidates, costs, strict=True):
             self.cheapest.append(tried[int(cost.argmin())])
             # In this order: the mean of equal costs may differ from them in its last digit.
             self.regrets.append(float((cost - cost.min()).mean()))
 
-    def _candidates(self, view: View) -> Array:
+    def _candidates(self, observation: Observation) -> Array:
         """(m, K, *action_shape)"""
         space, rng = self._kit.env.action_space, self._kit.rng.actor
         if space.kind != "box":
-            return np.stack([all_actions(space, instead=INSTEAD)] * len(view))
-        best = self._kit.expert.act(view, rng).actions
-        self.queries += len(view)
-        own = self._policy.act(view, rng)
-        self.queries += int(own.asked.sum())
-        draws = _uniform(space, (len(view), self._tries.candidates - 2), rng)
+            return np.stack([all_actions(space, instead=INSTEAD)] * len(observation))
+        best = self._kit.expert.act(observation, rng).actions
+        self.queries += len(observation)
+        own = self._policy.act(observation, rng)
+        self.queries += int(own.from_expert.sum())
+        draws = _uniform(space, (len(observation), self._tries.candidates - 2), rng)
         return np.concatenate([best[:, None], own.actions[:, None], draws], axis=1)
 
     def _costs(self, snapshot: Snapshot, slots: Array, candidates: Array) -> Array:
@@ -218,8 +220,8 @@ class _Probe:
         for step in range(self._tries.horizon):
             if step > 0:
                 who = playing[alive] if follow.once else drawn(follow.weights, len(alive), rng)
-                acts = act_each(follow.members, who, scratch.view[alive], rng)
-                self.queries += int(acts.asked.sum())
+                acts = act_each(follow.members, who, scratch.observation[alive], rng)
+                self.queries += int(acts.from_expert.sum())
                 actions = acts.actions
             answer = scratch.step(alive, actions)
             self.env_steps += len(alive)

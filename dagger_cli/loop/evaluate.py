@@ -30,7 +30,7 @@ def evaluate(
     env.reset(slots, order[playing])
     started, finished = len(slots), 0
     while slots.size:
-        acts = policy.act(env.view[slots], rng)
+        acts = policy.act(env.observation[slots], rng)
         step = env.step(slots, acts.actions)
         returns[playing] += step.rewards
         lengths[playing] += 1

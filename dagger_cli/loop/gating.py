@@ -11,36 +11,36 @@ from numpy.random import Generator
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
-from dagger_cli.core.policies import Where, distance
+from dagger_cli.core.policies import GatedPolicy, distance
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Array, Policy, Spent, View
+from dagger_cli.core.types import Array, Observation, Policy, Usage
 from dagger_cli.loop.rollout import label, rollout
 
-Doubt = Callable[[View, Generator], Array]  # (n,) bool: where the expert is called
+Doubt = Callable[[Observation, Generator], Array]  # (n,) bool: where the expert is called
 
 
 class Gathered(NamedTuple):
     """All rows so far, what the round used, and how much the gate saved."""
 
     data: Dataset
-    spent: Spent
-    facts: Mapping[str, float]
+    usage: Usage
+    metrics: Mapping[str, float]
 
 
-def gather(state: State, kit: Kit, doubt: Doubt | None) -> Gathered:
+def gather(state: State, kit: Kit, gate: Doubt | None) -> Gathered:
     """Roll the learner out for a round; in doubt the expert takes over and its answer is kept.
 
-    Without a gate (`doubt` None) the expert acts everywhere, as in the first round.
+    Without a gate (`gate` None) the expert acts everywhere, as in the first round.
     """
     actor: Policy = kit.expert
-    if doubt is not None and state.policy is not None:
-        actor = Where(state.policy, kit.expert, doubt)
+    if gate is not None and state.policy is not None:
+        actor = GatedPolicy(state.policy, kit.expert, gate)
     visited = rollout(kit, actor, kit.budget.steps(state.round))
-    fresh = label(kit, visited, where=visited.acts.asked)
+    fresh = label(kit, visited, where=visited.acts.from_expert)
     data = kit.aggregate(state.data, fresh)
     saved = len(visited) - len(fresh)
-    facts = {"train/queries_saved": float(saved), "train/asked_share": len(fresh) / len(visited)}
-    return Gathered(data, Spent(len(visited), len(fresh)), facts)
+    metrics = {"train/queries_saved": float(saved), "train/asked_share": len(fresh) / len(visited)}
+    return Gathered(data, Usage(len(visited), len(fresh)), metrics)
 
 
 def check_threshold(key: str, value: float) -> None:
@@ -61,13 +61,13 @@ class Watcher:
         self._kit, self._learner, self._enter, self._leave = kit, learner, enter, leave
         self._in_charge = np.zeros(kit.env.n_envs, bool)
 
-    def __call__(self, view: View, rng: Generator) -> Array:
+    def __call__(self, observation: Observation, rng: Generator) -> Array:
         """(n,) bool: where the expert acts now."""
-        own, wanted = self._learner.act(view, rng), self._kit.expert.act(view, rng)
+        own, wanted = self._learner.act(observation, rng), self._kit.expert.act(observation, rng)
         gap = distance(self._kit.env.action_space, own.actions, wanted.actions)
-        before = self._in_charge[: len(view)] & (view.steps > 0)
+        before = self._in_charge[: len(observation)] & (observation.t > 0)
         now = np.asarray(np.where(before, gap >= self._leave, gap > self._enter))
-        self._in_charge[: len(view)] = now
+        self._in_charge[: len(observation)] = now
         return now
 
 
@@ -77,6 +77,6 @@ class Answers:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
 
-    def __call__(self, view: View, rng: Generator) -> Array:
+    def __call__(self, observation: Observation, rng: Generator) -> Array:
         """(n,) bool."""
-        return np.asarray(self._policy.act(view, rng).actions == 1)
+        return np.asarray(self._policy.act(observation, rng).actions == 1)

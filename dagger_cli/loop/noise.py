@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from dagger_cli.core.types import Acts, Array, Policy, Space, View
+from dagger_cli.core.types import Acts, Array, Observation, Policy, Space
 
 
 @dataclass(frozen=True)
-class Disturbed:
+class NoisyPolicy:
     """Adds noise to the actions of `policy`; its answers no longer count as the expert's.
 
     Box: Gaussian noise with `covariance` (D, D) over the D components, clipped to the bounds.
@@ -22,11 +22,11 @@ class Disturbed:
     space: Space
     covariance: Array
 
-    def act(self, view: View, rng: Generator) -> Acts:
+    def act(self, observation: Observation, rng: Generator) -> Acts:
         """What the policy does, disturbed."""
-        actions = self.policy.act(view, rng).actions
+        actions = self.policy.act(observation, rng).actions
         noisy = self._shifted if self.space.kind == "box" else self._replaced
-        return Acts(noisy(actions, rng), np.zeros(len(view), bool))
+        return Acts(noisy(actions, rng), np.zeros(len(observation), bool))
 
     def _shifted(self, actions: Array, rng: Generator) -> Array:
         space, n = self.space, len(actions)

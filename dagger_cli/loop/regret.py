@@ -15,9 +15,9 @@ import numpy as np
 
 from dagger_cli.core.dataset import Dataset, resampled
 from dagger_cli.core.kit import Kit
-from dagger_cli.core.policies import Ensemble, Mixture, PerStep, distance
+from dagger_cli.core.policies import Ensemble, Mixture, NonStationaryPolicy, distance
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Policy, Score, View
+from dagger_cli.core.types import Observation, Policy, Score
 
 MOST_ROWS = 16_384  # of the aggregate, evenly spaced: the cost of measuring must not grow with it
 ONLINE, ONLINE_MEAN = "regret/online_loss", "regret/online_loss_mean"
@@ -34,7 +34,7 @@ def expected_loss(kit: Kit, policy: Policy, data: Dataset) -> float:
         return sum(w * kit.learner.loss(member, data) for w, member in pairs if w > 0)
     if isinstance(policy, Ensemble):
         return float(np.mean([kit.learner.loss(member, data) for member in policy.members]))
-    if isinstance(policy, PerStep):
+    if isinstance(policy, NonStationaryPolicy):
         slots = policy.slots(data.steps)
         parts = [(member, slots == i) for i, member in enumerate(policy.members)]
         losses = [here.sum() * kit.learner.loss(m, data[here]) for m, here in parts if here.any()]
@@ -42,29 +42,29 @@ def expected_loss(kit: Kit, policy: Policy, data: Dataset) -> float:
     return kit.learner.loss(policy, data)
 
 
-def measure(kit: Kit, before: State, after: State, *, aggregates: bool) -> dict[str, float]:
+def measure(kit: Kit, before: State, after: State, *, fits_on_aggregate: bool) -> dict[str, float]:
     """The regret's parts after a round; empty after the first, into which no learner went.
 
     A round that brought nothing to measure on has the last one's figures, without an online loss.
 
-    `aggregates` says that the newest policy is fitted on all rounds; otherwise one is, for this
-    alone, from a random stream of its own.
+    `fits_on_aggregate` says that the newest policy is fitted on all rounds; otherwise one is fitted
+    for this measurement alone, from a random stream of its own.
     """
     data, policy = after.data, after.policy
     fresh = None if data is None else _costly(data.newest)
     if before.policy is None or data is None or policy is None or not fresh:
         # Nothing to measure on: what was measured last still holds.
-        return {name: before.facts[name] for name in LASTING if name in before.facts}
+        return {name: before.metrics[name] for name in LASTING if name in before.metrics}
     with kit.clock("regret"):
         fresh = resampled(fresh.thinned(MOST_ROWS), kit.rng.regret)
         online = expected_loss(kit, before.policy, fresh)
-        acts = before.policy.act(View(fresh.obs, fresh.steps), kit.rng.regret)
+        acts = before.policy.act(Observation(fresh.obs, fresh.steps), kit.rng.regret)
         apart = float(distance(kit.env.action_space, acts.actions, fresh.labels).mean())
         _, *later = data.by_round()
         rounds = sum(len(_costly(rows)) > 0 for rows in later)  # that could be measured
-        mean = before.facts.get(ONLINE_MEAN, 0.0)
+        mean = before.metrics.get(ONLINE_MEAN, 0.0)
         mean += (online - mean) / rounds
-        leader = policy if aggregates else _leader(kit, data, policy)
+        leader = policy if fits_on_aggregate else _leader(kit, data, policy)
         rows = resampled(data.thinned(MOST_ROWS), kit.rng.regret)
         hindsight = expected_loss(kit, leader, rows)
     return {
@@ -83,19 +83,23 @@ def _costly(data: Dataset) -> Dataset:
 
 def _leader(kit: Kit, data: Dataset, policy: Policy) -> Policy:
     # From the newest member, or a single fit would be compared with what many fits have learned.
-    start = policy.members[-1] if isinstance(policy, Mixture | PerStep | Ensemble) else policy
+    start = (
+        policy.members[-1]
+        if isinstance(policy, Mixture | NonStationaryPolicy | Ensemble)
+        else policy
+    )
     rows = resampled(data, kit.rng.regret)
     return kit.learner.fit(rows, start, kit.rng.regret).policy
 
 
-def advice(facts: Mapping[str, float], student: Score, expert: Score) -> str:
+def advice(metrics: Mapping[str, float], student: Score, expert: Score) -> str:
     """One sentence: will more rounds help, or is a richer policy needed? Empty without figures."""
     if student.mean >= expert.mean - max(expert.stderr, ABOUT * abs(expert.mean)):
         return "the student scores what the expert does: more rounds will change little"
-    if not {OWN_GAP, ONLINE_GAP, AVERAGE} <= facts.keys():
+    if not {OWN_GAP, ONLINE_GAP, AVERAGE} <= metrics.keys():
         return ""
-    own, online, loss = facts[OWN_GAP], facts[ONLINE_GAP], facts[ONLINE_MEAN]
-    share = facts[AVERAGE] / loss if loss > 0 else 0.0
+    own, online, loss = metrics[OWN_GAP], metrics[ONLINE_GAP], metrics[ONLINE_MEAN]
+    share = metrics[AVERAGE] / loss if loss > 0 else 0.0
     differs = f"the student differs from the expert by {own:.1%} in its own states"
     if own < 0.01:
         return f"{differs}: more rounds will change little"
@@ -104,7 +108,7 @@ def advice(facts: Mapping[str, float], student: Score, expert: Score) -> str:
             f"{differs}, but by {online:.1%} in those it learns from: "
             "have the expert answer in its own, too (more rounds of trainer=dagger)"
         )
-    if share > 0.2 and facts.get(ONLINE, 0.0) <= 1.1 * loss:
+    if share > 0.2 and metrics.get(ONLINE, 0.0) <= 1.1 * loss:
         return f"the average regret is {share:.0%} of the online loss: more rounds will help"
     if share > 0.2:
         return (

@@ -11,9 +11,9 @@ import numpy as np
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import EnvError
 from dagger_cli.core.kit import Kit
-from dagger_cli.core.types import Acts, Array, Env, Policy, Trajectories, View
+from dagger_cli.core.types import Acts, Array, Env, Observation, Policy, Trajectories
 
-Watch = Callable[[View], None]
+Watch = Callable[[Observation], None]
 
 
 def begin(kit: Kit) -> None:
@@ -32,16 +32,16 @@ class _Rows(NamedTuple):
     steps: Array
     privileged: Array | None
     actions: Array
-    asked: Array
+    from_expert: Array
     rewards: Array
     ended: Array
 
     @classmethod
     def empty(cls, env: Env, n: int) -> _Rows:
-        view, space = env.view, env.action_space
-        privileged = view.privileged
+        observation, space = env.observation, env.action_space
+        privileged = observation.privileged
         return cls(
-            np.empty((n, *view.obs.shape[1:]), view.obs.dtype),
+            np.empty((n, *observation.obs.shape[1:]), observation.obs.dtype),
             np.empty(n, np.int64),
             None if privileged is None else np.empty((n, *privileged.shape[1:]), privileged.dtype),
             np.empty((n, *space.shape), space.dtype),
@@ -73,24 +73,28 @@ def rollout(
         for start in range(0, n_steps, width):
             slots = everyone[: n_steps - start]
             here = slice(start, start + len(slots))
-            view = env.view if len(slots) == env.n_envs else env.view[: len(slots)]
+            observation = (
+                env.observation if len(slots) == env.n_envs else env.observation[: len(slots)]
+            )
             if watch is not None:
-                watch(view)
-            rows.obs[here], rows.steps[here] = view.obs, view.steps
+                watch(observation)
+            rows.obs[here], rows.steps[here] = observation.obs, observation.t
             if rows.privileged is not None:
-                rows.privileged[here] = view.privileged
-            acts = actor.act(view, kit.rng.actor)
-            rows.actions[here], rows.asked[here] = acts
+                rows.privileged[here] = observation.privileged
+            acts = actor.act(observation, kit.rng.actor)
+            rows.actions[here], rows.from_expert[here] = acts
             step = env.step(slots, acts.actions)
             rows.rewards[here], rows.ended[here] = step.rewards, step.ended
-            over = step.ended if until is None else step.ended | (env.view.steps[slots] >= until)
+            over = step.ended if until is None else step.ended | (env.observation.t[slots] >= until)
             if over.any():
                 _start(kit, np.flatnonzero(over))
     check_finite("a reward", rows.rewards)
     check_finite("an observation", rows.obs)
-    views = View(rows.obs, rows.steps, rows.privileged)
+    observations = Observation(rows.obs, rows.steps, rows.privileged)
     slots = np.resize(everyone, n_steps)
-    return Trajectories(views, Acts(rows.actions, rows.asked), slots, rows.rewards, rows.ended)
+    return Trajectories(
+        observations, Acts(rows.actions, rows.from_expert), slots, rows.rewards, rows.ended
+    )
 
 
 def check_finite(what: str, numbers: Array) -> None:
@@ -106,17 +110,17 @@ def label(kit: Kit, visited: Trajectories, where: Array | None = None) -> Datase
     the answer: it is not asked twice. The rest is asked in one batch. Where the learner heeds
     warnings they come with the answers.
     """
-    labels, asked = visited.acts.actions, visited.acts.asked
-    missing = np.flatnonzero(~asked if where is None else where & ~asked)
+    labels, from_expert = visited.acts.actions, visited.acts.from_expert
+    missing = np.flatnonzero(~from_expert if where is None else where & ~from_expert)
     if missing.size:
         with kit.clock("label"):
             labels = labels.copy()
-            labels[missing] = kit.expert.act(visited.views[missing], kit.rng.actor).actions
-    views = visited.views
-    data = Dataset(views.obs, views.steps, labels, (len(visited),))
+            labels[missing] = kit.expert.act(visited.observations[missing], kit.rng.actor).actions
+    observations = visited.observations
+    data = Dataset(observations.obs, observations.t, labels, (len(visited),))
     if where is not None:
-        views, data = views[where], data[where]
-    if kit.warner is not None:
+        observations, data = observations[where], data[where]
+    if kit.safety_expert is not None:
         with kit.clock("label"):
-            data = replace(data, fatal=kit.warner.fatal(views))
+            data = replace(data, fatal=kit.safety_expert.unsafe_actions(observations))
     return data

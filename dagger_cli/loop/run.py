@@ -20,12 +20,12 @@ class Trainer(Protocol):
     """An algorithm: frozen hyper-parameters and the body of the paper's for-loop."""
 
     @property
-    def rewinds(self) -> bool:
+    def needs_state_restore(self) -> bool:
         """Whether it tries actions from visited states, for which it needs `kit.scratch`."""
         ...
 
     @property
-    def aggregates(self) -> bool:
+    def fits_on_aggregate(self) -> bool:
         """Whether its newest learner is fitted on all rounds so far."""
         ...
 
@@ -106,14 +106,18 @@ def run(
     while state.round < kit.budget.rounds:
         before, state = state, trainer.step(state, kit)
         policy = trainer.deploy(state, kit)
-        facts = measure(kit, before, state, aggregates=trainer.aggregates) if regret else {}
-        state = replace(state, facts={**state.facts, **facts})
+        metrics = (
+            measure(kit, before, state, fits_on_aggregate=trainer.fits_on_aggregate)
+            if regret
+            else {}
+        )
+        state = replace(state, metrics={**state.metrics, **metrics})
         if validate is None:
             score, best = None, Best(state.round, math.nan, math.nan)
         else:
             with kit.clock("validate"):
                 score, gaps = validate(policy)
-            state = replace(state, facts={**state.facts, **gaps})
+            state = replace(state, metrics={**state.metrics, **gaps})
             best = Best.after(best, state.round, score.mean, tolerance)
         finished = Round(state, policy, score, best, kit.clock.lap())
         for observe in observers:

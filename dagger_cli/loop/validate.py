@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.policies import distance
-from dagger_cli.core.types import Acts, Array, Env, Expert, Policy, Score, View
+from dagger_cli.core.types import Acts, Array, Env, Expert, Observation, Policy, Score
 from dagger_cli.loop.evaluate import evaluate
 from dagger_cli.loop.regret import EXPERT_GAP, OWN_GAP
 
@@ -18,7 +18,7 @@ class Validated(NamedTuple):
     """The score, and figures beside it under their names in the log."""
 
     score: Score
-    facts: dict[str, float]
+    metrics: dict[str, float]
 
 
 class Validation:
@@ -45,16 +45,16 @@ class Validation:
             self._play(self._on_path)
         sampled = Sampled(policy, self._queries)
         score = self._play(sampled)
-        view, actions = sampled.rows()
-        labels = self._expert.act(view, self._rng()).actions
+        observation, actions = sampled.rows()
+        labels = self._expert.act(observation, self._rng()).actions
         path, answers = self._on_path.rows()
         imitated = policy.act(path, self._rng()).actions
         space = self._env.action_space
-        facts = {
+        metrics = {
             OWN_GAP: float(distance(space, actions, labels).mean()),
             EXPERT_GAP: float(distance(space, imitated, answers).mean()),
         }
-        return Validated(score, facts)
+        return Validated(score, metrics)
 
     def _play(self, policy: Policy) -> Score:
         return evaluate(self._env, policy, self._seeds, self._rng())
@@ -68,33 +68,33 @@ class Sampled:
 
     def __init__(self, policy: Policy, most: int) -> None:
         self._policy, self._most = policy, most
-        self._parts: list[tuple[View, Array]] = []
+        self._parts: list[tuple[Observation, Array]] = []
         self._seen, self._stride = 0, 1
 
-    def act(self, view: View, rng: Generator) -> Acts:
+    def act(self, observation: Observation, rng: Generator) -> Acts:
         """What the policy does."""
-        acts = self._policy.act(view, rng)
+        acts = self._policy.act(observation, rng)
         first = -self._seen % self._stride
-        kept = np.arange(first, len(view), self._stride)
+        kept = np.arange(first, len(observation), self._stride)
         if kept.size:
-            self._parts.append((view[kept], acts.actions[kept]))
-        self._seen += len(view)
+            self._parts.append((observation[kept], acts.actions[kept]))
+        self._seen += len(observation)
         if sum(len(part) for part, _ in self._parts) >= 2 * self._most:
             self._parts, self._stride = [self._every_second()], 2 * self._stride
         return acts
 
-    def rows(self) -> tuple[View, Array]:
+    def rows(self) -> tuple[Observation, Array]:
         """The states and the actions taken there, both (n, ...)."""
-        views, actions = zip(*self._parts, strict=True)
-        first = views[0]
-        seen = [v.privileged for v in views if v.privileged is not None]
-        joined = View(
-            np.concatenate([v.obs for v in views]),
-            np.concatenate([v.steps for v in views]),
+        observations, actions = zip(*self._parts, strict=True)
+        first = observations[0]
+        seen = [v.privileged for v in observations if v.privileged is not None]
+        joined = Observation(
+            np.concatenate([v.obs for v in observations]),
+            np.concatenate([v.t for v in observations]),
             np.concatenate(seen) if first.privileged is not None else None,
         )
         return joined, np.concatenate(actions)
 
-    def _every_second(self) -> tuple[View, Array]:
-        view, actions = self.rows()
-        return view[::2], actions[::2]
+    def _every_second(self) -> tuple[Observation, Array]:
+        observation, actions = self.rows()
+        return observation[::2], actions[::2]

@@ -165,4 +165,4 @@ def glyphs_learner(
             shift=shift,
         )
 
-    return TorchLearner(network, head, normalise=False, **fit)
+    return TorchLearner(network, head, normalize=False, **fit)

@@ -20,20 +20,22 @@ from dagger_cli.core.types import Array, Space
 class Joint:
     """Logits for each of the K actions of a countable space, the largest one acts.
 
-    The loss is the label's cross entropy plus `heed` times -log(1 - p), where p is the probability
-    of all fatal actions together: the likelihood that none of them is taken.
+    The loss is the label's cross entropy plus `unsafe_penalty` times -log(1 - p), where p is the
+    summed probability of all unsafe actions.
     """
 
-    def __init__(self, space: Space, heed: float) -> None:
+    def __init__(self, space: Space, unsafe_penalty: float) -> None:
         if space.kind == "box":
             raise ConfigError(
                 "policy=scene answers with one of several choices, and this environment's actions "
                 "are continuous; use policy=mlp"
             )
-        if not heed >= 0:
-            raise ConfigError(f"policy.heed must be 0 or more, got {heed}; try 150")
+        if not unsafe_penalty >= 0:
+            raise ConfigError(
+                f"policy.unsafe_penalty must be 0 or more, got {unsafe_penalty}; try 150"
+            )
         self._actions = all_actions(space, instead="use policy=mlp")
-        self._sizes, self._start, self.heed = space.sizes, space.start, heed
+        self._sizes, self._start, self.unsafe_penalty = space.sizes, space.start, unsafe_penalty
         self.outputs = len(self._actions)
 
     def actions(self, outputs: Array) -> Array:
@@ -56,8 +58,8 @@ class Joint:
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         imitation = functional.cross_entropy(outputs, targets[:, 0].long())
-        if self.heed == 0:
+        if self.unsafe_penalty == 0:
             return imitation
         # In logarithms throughout, or who is sure of what is fatal would have no gradient to leave.
         lives = outputs.masked_fill(targets[:, 1:] > 0, -torch.inf).logsumexp(1)
-        return imitation + self.heed * (outputs.logsumexp(1) - lives).mean()
+        return imitation + self.unsafe_penalty * (outputs.logsumexp(1) - lives).mean()

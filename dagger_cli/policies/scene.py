@@ -105,11 +105,11 @@ def scene_learner(
     layout: dict[str, int],
     code: int,
     sizes: Sequence[int],
-    heed: float,
+    unsafe_penalty: float,
     threads: int | None,
     **fit: Any,
 ) -> TorchLearner:
-    """The learner of `policy=scene`; `heed` goes to its head, `fit` to `TorchLearner`."""
+    """The learner of `policy=scene`; `unsafe_penalty` goes to its head, `fit` to `TorchLearner`."""
     if min(code, *sizes, 1) < 1:
         raise ConfigError(
             f"policy.code and policy.sizes must be at least 1, got {code} and {list(sizes)}"
@@ -117,7 +117,7 @@ def scene_learner(
     read = Layout(**layout)
     read.check(observations)
     use_threads(threads)
-    head = Joint(actions, heed)
+    head = Joint(actions, unsafe_penalty)
     return TorchLearner(
-        lambda: Scene(read, head.outputs, code, sizes), head, normalise=False, **fit
+        lambda: Scene(read, head.outputs, code, sizes), head, normalize=False, **fit
     )

@@ -40,7 +40,7 @@ def cnn_learner(
     use_threads(threads)
     head = make_head(actions, loss)
     cnn(observations, head.outputs)
-    return TorchLearner(lambda: cnn(observations, head.outputs), head, normalise=False, **fit)
+    return TorchLearner(lambda: cnn(observations, head.outputs), head, normalize=False, **fit)
 
 
 def use_threads(threads: int | None) -> None:

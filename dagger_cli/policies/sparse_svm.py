@@ -19,7 +19,7 @@ from numpy.random import Generator
 
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import CheckpointError, ConfigError
-from dagger_cli.core.types import Acts, Array, Fitted, Policy, Space, View
+from dagger_cli.core.types import Acts, Array, Fitted, Observation, Policy, Space
 
 PARTS = 10  # of a pass: how often the weights are taken into the mean
 
@@ -39,10 +39,10 @@ class SparseSvmPolicy:
         margins_of(np.ascontiguousarray(obs.reshape(len(obs), -1)), self.weights, margins)
         return margins
 
-    def act(self, view: View, rng: Generator) -> Acts:
+    def act(self, observation: Observation, rng: Generator) -> Acts:
         """Deterministic: `rng` is not used."""
-        pressed = (self.margins(view.obs) > 0).astype(self.actions.dtype)
-        return Acts(pressed.reshape(-1, *self.actions.shape), np.zeros(len(view), bool))
+        pressed = (self.margins(observation.obs) > 0).astype(self.actions.dtype)
+        return Acts(pressed.reshape(-1, *self.actions.shape), np.zeros(len(observation), bool))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ class SparseSvmLearner:
 
     observations: Space
     actions: Space
-    regularisation: float
+    regularization: float
     passes: int  # over all rows, a fit
 
     def __post_init__(self) -> None:
@@ -66,9 +66,9 @@ class SparseSvmLearner:
                 f"policy=sparse_svm presses buttons, but the actions here are {self.actions.kind}; "
                 "use policy=svm or policy=linear"
             )
-        if not self.regularisation > 0:
+        if not self.regularization > 0:
             raise ConfigError(
-                f"policy.regularisation must be > 0, got {self.regularisation}; try 1e-4"
+                f"policy.regularization must be > 0, got {self.regularization}; try 1e-4"
             )
         if self.passes < 1:
             raise ConfigError(f"policy.passes must be at least 1, got {self.passes}")
@@ -79,7 +79,7 @@ class SparseSvmLearner:
 
         rows, signs = self._rows(data), self._signs(data)
         weights, alphas = np.zeros(self._shape, np.float32), np.zeros_like(signs)
-        most = 1 / (self.regularisation * len(rows))
+        most = 1 / (self.regularization * len(rows))
         orders = [rng.permutation(len(rows)) for _ in range(self.passes)]
         parts = [part for order in orders for part in np.array_split(order, PARTS)]
         total, later = np.zeros(self._shape), len(parts) // 2

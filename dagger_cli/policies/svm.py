@@ -19,7 +19,7 @@ from numpy.random import Generator
 
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import CheckpointError, ConfigError
-from dagger_cli.core.types import Acts, Array, Fitted, Policy, Space, View
+from dagger_cli.core.types import Acts, Array, Fitted, Observation, Policy, Space
 
 Reduction = Literal["all_pairs", "one_vs_rest"]
 Decode = Literal["votes", "margins"]
@@ -35,22 +35,22 @@ class SvmPolicy:
     reduction: Reduction
     decode: Decode
 
-    def scores(self, view: View) -> Array:
+    def scores(self, observation: Observation) -> Array:
         """(n, C): what each class has won, from -1 to 1 for all pairs, or its own margin."""
         from dagger_cli.policies.svm_kernels import margins, tournament
 
         classes = self.actions.sizes[0]
-        rows = np.ascontiguousarray(view.obs.reshape(len(view), -1))
+        rows = np.ascontiguousarray(observation.obs.reshape(len(observation), -1))
         found: Array = margins(rows, self.weights)
         if self.reduction == "one_vs_rest":
             return found
         most = 1.0 if self.decode == "margins" else 0.0
         return np.asarray(tournament(found, classes, most) / (classes - 1))
 
-    def act(self, view: View, rng: Generator) -> Acts:
+    def act(self, observation: Observation, rng: Generator) -> Acts:
         """The class of the highest score; deterministic: `rng` is not used."""
-        best = self.scores(view).argmax(axis=1) + self.actions.start
-        return Acts(best.astype(self.actions.dtype), np.zeros(len(view), bool))
+        best = self.scores(observation).argmax(axis=1) + self.actions.start
+        return Acts(best.astype(self.actions.dtype), np.zeros(len(observation), bool))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ class SvmLearner:
     actions: Space
     reduction: Reduction
     decode: Decode
-    regularisation: float
+    regularization: float
     learning_rate: float
     row_visits: int
 
@@ -79,9 +79,9 @@ class SvmLearner:
                 raise ConfigError(
                     f"policy.{key} must be {' or '.join(known)}; got '{getattr(self, key)}'"
                 )
-        if not 0 <= self.regularisation * self.learning_rate * ROWS_A_STEP < 1:
+        if not 0 <= self.regularization * self.learning_rate * ROWS_A_STEP < 1:
             raise ConfigError(
-                f"policy.regularisation={self.regularisation} with policy.learning_rate="
+                f"policy.regularization={self.regularization} with policy.learning_rate="
                 f"{self.learning_rate} does not converge; try 1e-4 with 0.05"
             )
         if not self.learning_rate > 0:
@@ -96,7 +96,7 @@ class SvmLearner:
         for done, order in self._steps(len(rows), rng):
             rate = self.learning_rate * (1 - done / self.row_visits)
             loss += self._descend(rows, labels, order, weights, np.float32(rate))
-            weights *= np.float32(1 - rate * self.regularisation * len(order))
+            weights *= np.float32(1 - rate * self.regularization * len(order))
             if 2 * (done + len(order)) >= self.row_visits:
                 mean += weights
                 n_averaged += 1

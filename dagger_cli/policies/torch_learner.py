@@ -22,7 +22,7 @@ from dagger_cli.networks.modules import Standardise, initialise
 from dagger_cli.policies.devices import check_device, device_for
 from dagger_cli.policies.heads import Head
 from dagger_cli.policies.joint_head import Joint
-from dagger_cli.policies.optimisers import OPTIMISERS, Adam, Entry, Sgd
+from dagger_cli.policies.optimizers import OPTIMIZERS, Adam, Entry, Sgd
 from dagger_cli.policies.precision import check_precision, products
 from dagger_cli.policies.torch_policy import TorchPolicy
 from dagger_cli.utils.malloc import LARGE, reused
@@ -73,17 +73,17 @@ class TorchLearner:
     """Either `epochs` passes over the data a round or `gradient_steps` batches, whichever is given.
 
     With `warm_start` a fit goes on from the last policy and its optimiser, otherwise it begins
-    anew. `decay` lets the learning rate fall linearly to 0 within each fit. `normalise` takes the
+    anew. `decay` lets the learning rate fall linearly to 0 within each fit. `normalize` takes the
     observations' mean and deviation from the data before fitting and keeps them with the policy.
     `device` says where a fit is done (policies/devices.py); a fitted policy is never left there.
     `precision` says in which type a fit multiplies; a fitted policy acts without it. The
-    last fit on the rows of all rounds is `last_fit` times as long: a rougher policy does to
+    last fit on the rows of all rounds is `final_fit` times as long: a rougher policy does to
     visit states with.
     """
 
     make_network: Callable[[], nn.Module]
     head: Head
-    optimiser: str
+    optimizer: str
     learning_rate: float
     weight_decay: float
     batch_size: int
@@ -91,24 +91,24 @@ class TorchLearner:
     gradient_steps: int | None
     warm_start: bool
     decay: bool
-    normalise: bool
+    normalize: bool
     # Of policies that offer no choice, and of configs saved before there was one:
     device: str = "cpu"
     precision: str = "float32"
-    last_fit: int = 1
+    final_fit: int = 1
 
     def __post_init__(self) -> None:
         check_device(self.device)
         check_precision(self.precision)
-        if self.optimiser not in OPTIMISERS:
-            known = ", ".join(OPTIMISERS)
-            raise ConfigError(f"policy.optimiser must be one of {known}; got '{self.optimiser}'")
+        if self.optimizer not in OPTIMIZERS:
+            known = ", ".join(OPTIMIZERS)
+            raise ConfigError(f"policy.optimizer must be one of {known}; got '{self.optimizer}'")
         if (self.epochs is None) == (self.gradient_steps is None):
             raise ConfigError(
                 "policy.epochs and policy.gradient_steps both say how long to fit; give one of "
                 "them and set the other to null"
             )
-        for key in ("epochs", "gradient_steps", "batch_size", "last_fit"):
+        for key in ("epochs", "gradient_steps", "batch_size", "final_fit"):
             value = getattr(self, key)
             if value is not None and value < 1:
                 raise ConfigError(f"policy.{key} must be at least 1, got {value}")
@@ -120,26 +120,26 @@ class TorchLearner:
     def fit(self, data: Dataset, start: Policy | None, rng: Generator) -> Fitted:
         """Fit on all rows; the reported loss is the mean over the batches of this fit."""
         network = self._network(start if self.warm_start else None, rng)
-        if self.normalise and isinstance(network, nn.Sequential):
+        if self.normalize and isinstance(network, nn.Sequential):
             for layer in network:
                 if isinstance(layer, Standardise):
                     layer.take(torch.from_numpy(data.obs))
         device = device_for(self.device, network, self.batch_size)
         network.to(device)
-        past = start.optimiser if self.warm_start and isinstance(start, TorchPolicy) else ()
+        past = start.optimizer if self.warm_start and isinstance(start, TorchPolicy) else ()
         past = _moved(past, device)
-        optimiser = OPTIMISERS[self.optimiser](list(network.parameters()), past, self.weight_decay)
+        optimizer = OPTIMIZERS[self.optimizer](list(network.parameters()), past, self.weight_decay)
         memory = _memory(network, TOGETHER * self.batch_size * data.obs[:1].nbytes)
         with _chance(network.train(), rng), torch.no_grad(), memory, at_random(data.obs):
-            loss = self._descend(network, optimiser, data, rng)
+            loss = self._descend(network, optimizer, data, rng)
         here = torch.device("cpu")
-        past = _moved(optimiser.past(), here)
+        past = _moved(optimizer.past(), here)
         return Fitted(TorchPolicy(network.to(here).eval(), self.head, past), loss)
 
-    def last(self) -> TorchLearner:
-        """The same one with `last_fit` times the epochs or steps."""
-        epochs, steps = (n and n * self.last_fit for n in (self.epochs, self.gradient_steps))
-        return replace(self, epochs=epochs, gradient_steps=steps, last_fit=1)
+    def for_final_fit(self) -> TorchLearner:
+        """The same one with `final_fit` times the epochs or steps."""
+        epochs, steps = (n and n * self.final_fit for n in (self.epochs, self.gradient_steps))
+        return replace(self, epochs=epochs, gradient_steps=steps, final_fit=1)
 
     def _network(self, start: Policy | None, rng: Generator) -> nn.Module:
         if isinstance(start, TorchPolicy):
@@ -181,14 +181,14 @@ class TorchLearner:
         return self.head.targets(labels, torch.from_numpy(data.fatal)[rows])
 
     @property
-    def heeds(self) -> bool:
+    def uses_unsafe_actions(self) -> bool:
         """Whether a fit reads what the expert calls fatal."""
-        return isinstance(self.head, Joint) and self.head.heed > 0
+        return isinstance(self.head, Joint) and self.head.unsafe_penalty > 0
 
     def _descend(
         self,
         network: nn.Module,
-        optimiser: Adam | Sgd,
+        optimizer: Adam | Sgd,
         data: Dataset,
         rng: Generator,
     ) -> float:
@@ -198,7 +198,7 @@ class TorchLearner:
         for i, (seen, targets) in enumerate(self._batches(data, device, rng)):
             left = 1 - i / n_batches if self.decay else 1.0
             loss, gradients = gradient(seen, targets)
-            optimiser.step(gradients, self.learning_rate * left)
+            optimizer.step(gradients, self.learning_rate * left)
             total += loss
         return float(total / n_batches)
 
@@ -219,7 +219,7 @@ class TorchLearner:
         """Network (with its statistics) and optimiser as arrays, named by their place."""
         assert isinstance(policy, TorchPolicy)
         arrays = {f"network.{name}": t.numpy() for name, t in policy.network.state_dict().items()}
-        for i, entry in enumerate(policy.optimiser):
+        for i, entry in enumerate(policy.optimizer):
             arrays |= {f"optimiser.{i}.{key}": t.numpy() for key, t in entry.items()}
         return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
 
@@ -234,13 +234,13 @@ class TorchLearner:
                 "do not belong together, or what its environment shows has changed since"
             )
         network.load_state_dict({name: torch.tensor(array) for name, array in given.items()})
-        optimiser: list[dict[str, Tensor]] = [{} for _ in network.parameters()]
+        optimizer: list[dict[str, Tensor]] = [{} for _ in network.parameters()]
         for name, array in arrays.items():
             if name.startswith("optimiser."):
                 match = re.fullmatch(r"optimiser\.(\d+)\.(\w+)", name)
-                if match is None or int(match[1]) >= len(optimiser):
+                if match is None or int(match[1]) >= len(optimizer):
                     raise CheckpointError(
                         f"the optimiser in this checkpoint has '{name}', which its network has not"
                     )
-                optimiser[int(match[1])][match[2]] = torch.tensor(array)
-        return TorchPolicy(network.eval(), self.head, tuple(optimiser))
+                optimizer[int(match[1])][match[2]] = torch.tensor(array)
+        return TorchPolicy(network.eval(), self.head, tuple(optimizer))

@@ -12,7 +12,7 @@ import torch
 from numpy.random import Generator
 from torch import Tensor, nn
 
-from dagger_cli.core.types import Acts, Array, Policy, View
+from dagger_cli.core.types import Acts, Array, Observation, Policy
 from dagger_cli.networks.batched_members import Stack, stackable
 from dagger_cli.networks.small_batch_float64 import FewRows, takes
 from dagger_cli.policies.heads import Head
@@ -23,11 +23,11 @@ PIECE = 4096  # rows
 
 @dataclass(frozen=True)
 class TorchPolicy:
-    """`optimiser` holds what a warm start goes on from: one entry a parameter, in their order."""
+    """`optimizer` holds what a warm start goes on from: one entry a parameter, in their order."""
 
     network: nn.Module
     head: Head
-    optimiser: tuple[dict[str, Tensor], ...]
+    optimizer: tuple[dict[str, Tensor], ...]
 
     @cached_property
     def _acting(self) -> Callable[[Tensor], Tensor]:
@@ -55,20 +55,20 @@ class TorchPolicy:
         network = self.network
         return FewRows(network) if isinstance(network, nn.Sequential) and takes(network) else None
 
-    def act(self, view: View, rng: Generator) -> Acts:
+    def act(self, observation: Observation, rng: Generator) -> Acts:
         """Deterministic: `rng` is not used."""
         few = self._few
-        if few is not None and len(view) <= few.most:
-            actions = self.head.actions(few(view.obs))
-            return Acts(actions, np.zeros(len(view), bool))
+        if few is not None and len(observation) <= few.most:
+            actions = self.head.actions(few(observation.obs))
+            return Acts(actions, np.zeros(len(observation), bool))
         with torch.inference_mode():
-            obs = torch.as_tensor(view.obs)
+            obs = torch.as_tensor(observation.obs)
             if len(obs) <= PIECE:
                 outputs = self._acting(obs)
             else:
                 # Or the hidden layers of a whole round's rows would outweigh its data.
                 outputs = torch.cat([self._acting(piece) for piece in torch.split(obs, PIECE)])
-        return Acts(self.head.actions(outputs.numpy()), np.zeros(len(view), bool))
+        return Acts(self.head.actions(outputs.numpy()), np.zeros(len(observation), bool))
 
     @cached_property
     def _stackable(self) -> bool:
@@ -78,17 +78,17 @@ class TorchPolicy:
         """Whether `act_for` can be asked: of a fully connected network."""
         return self._stackable
 
-    def act_for(self, members: Sequence[Policy], chosen: Array, view: View) -> Array:
+    def act_for(self, members: Sequence[Policy], chosen: Array, observation: Observation) -> Array:
         """What `members`, policies of the same learner, do: row i is of `members[chosen[i]]`."""
         networks = tuple(m.network for m in members if isinstance(m, TorchPolicy))
         with torch.inference_mode():
-            outputs = _stack(networks)(torch.as_tensor(view.obs), chosen)
+            outputs = _stack(networks)(torch.as_tensor(observation.obs), chosen)
         return self.head.actions(outputs.numpy())
 
-    def scores(self, view: View) -> Array:
+    def scores(self, observation: Observation) -> Array:
         """(n, choices) log-probabilities of a single discrete action, for beam search."""
         with torch.inference_mode():
-            outputs = self._acting(torch.as_tensor(view.obs))
+            outputs = self._acting(torch.as_tensor(observation.obs))
             return np.asarray(torch.log_softmax(outputs, dim=1).numpy())
 
 

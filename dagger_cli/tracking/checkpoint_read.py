@@ -50,7 +50,7 @@ def restore(run: Path, kit: Kit) -> tuple[State, Best]:
         kit.rng.load(manifest.rng)
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as err:
         raise CheckpointError(f"{checkpoint} holds no states of random streams: {err!r}") from err
-    return State(manifest.round, policy, data, manifest.spent, manifest.facts), manifest.best
+    return State(manifest.round, policy, data, manifest.usage, manifest.metrics), manifest.best
 
 
 def _read(checkpoint: Path, name: str, manifest: Manifest) -> dict[str, Array]:
@@ -75,7 +75,7 @@ def _read_aggregate(checkpoints: Path, manifest: Manifest, kit: Kit) -> Dataset 
 
 def _check_rows(path: Path, columns: Mapping[str, Array], kit: Kit) -> None:
     """Hashes do not say that a stranger's rows are such as learners may index by."""
-    obs, space = kit.env.view.obs, kit.env.action_space
+    obs, space = kit.env.observation.obs, kit.env.action_space
     kinds = {
         "obs": (obs.shape[1:], obs.dtype),
         "steps": ((), np.dtype(np.int64)),

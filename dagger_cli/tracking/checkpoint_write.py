@@ -81,9 +81,9 @@ class CheckpointWriter:
             }
             manifest = Manifest(
                 round=state.round,
-                spent=state.spent,
+                usage=state.usage,
                 best=finished.best,
-                facts=state.facts,
+                metrics=state.metrics,
                 rng=kit.rng.save(),
                 expert=self._card,
                 config=self._config,

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagger_cli.core.types import Score, Spent
+from dagger_cli.core.types import Score, Usage
 from dagger_cli.loop.run import Round
 from dagger_cli.tracking.summary import commands
 from dagger_cli.utils.terminal import printable
@@ -63,9 +63,9 @@ class Console:
     def __call__(self, finished: Round) -> None:
         """Show one round."""
         done = finished.state.round
-        facts = self._facts(finished)
+        metrics = self._metrics(finished)
         if self._bar is not None:
-            self._bar.advance(done, facts)
+            self._bar.advance(done, metrics)
             if done == self._rounds:
                 self.close()
             return
@@ -73,7 +73,7 @@ class Console:
         left = elapsed / (done - self._first) * (self._rounds - done)
         times = (f"{_duration(elapsed)} elapsed", f"{_duration(left)} left")
         counter = f"round {done:>{len(str(self._rounds))}}/{self._rounds}"
-        self._line("  ".join((counter, *facts, *times)))
+        self._line("  ".join((counter, *metrics, *times)))
 
     @contextmanager
     def evaluating(self, total: int, what: str) -> Iterator[Callable[[int], None]]:
@@ -93,7 +93,7 @@ class Console:
         self,
         scores: Mapping[str, Score],
         *,
-        spent: Spent,
+        usage: Usage,
         wall_seconds: float,
         run: Path,
         advice: str = "",
@@ -110,8 +110,8 @@ class Console:
         self._line("")
         self._pairs(
             [
-                ("labels", f"{spent.labels:,}"),
-                ("env steps", f"{spent.env_steps:,}"),
+                ("labels", f"{usage.labels:,}"),
+                ("env steps", f"{usage.env_steps:,}"),
                 ("wall time", _duration(wall_seconds)),
                 ("run", str(run)),
             ]
@@ -172,14 +172,14 @@ class Console:
             self._bar.close()
             self._bar = None
 
-    def _facts(self, finished: Round) -> tuple[str, ...]:
-        facts, score = finished.state.facts, finished.score
+    def _metrics(self, finished: Round) -> tuple[str, ...]:
+        metrics, score = finished.state.metrics, finished.score
         parts = []
-        if "train/beta" in facts:
-            parts.append(f"beta {facts['train/beta']:.2f}")
-        parts.append(f"labels {finished.state.spent.labels:,}")
-        if "train/loss" in facts:
-            parts.append(f"loss {facts['train/loss']:.3g}")
+        if "train/beta" in metrics:
+            parts.append(f"beta {metrics['train/beta']:.2f}")
+        parts.append(f"labels {finished.state.usage.labels:,}")
+        if "train/loss" in metrics:
+            parts.append(f"loss {metrics['train/loss']:.3g}")
         if score is None:
             return tuple(parts)
         digits = _digits([score])
@@ -206,13 +206,13 @@ class _Bar:
 
         self._progress = _progress(out)
         self._task = self._progress.add_task(what, completed=done, total=total)
-        self._facts = Columns(padding=(0, 2))  # breaks a line between facts, never inside one
-        self._live = Live(Group(self._progress, self._facts), console=out, refresh_per_second=4)
+        self._metrics = Columns(padding=(0, 2))  # breaks a line between facts, never inside one
+        self._live = Live(Group(self._progress, self._metrics), console=out, refresh_per_second=4)
         self._live.start()
 
-    def advance(self, done: int, facts: Sequence[str] = ()) -> None:
+    def advance(self, done: int, metrics: Sequence[str] = ()) -> None:
         self._progress.update(self._task, completed=done)
-        self._facts.renderables = list(facts)
+        self._metrics.renderables = list(metrics)
 
     def close(self) -> None:
         self._live.stop()

@@ -11,7 +11,7 @@ from typing import Any
 
 from dagger_cli import __version__
 from dagger_cli.core.errors import CheckpointError
-from dagger_cli.core.types import Card, Spent
+from dagger_cli.core.types import Card, Usage
 from dagger_cli.loop.run import Best
 from dagger_cli.tracking.run_paths import MANIFEST
 from dagger_cli.utils.files import plain, read_bytes, write_json
@@ -32,18 +32,22 @@ class Shard:
     sha256: str
 
 
+# Two fields that checkpoint.json has had other names for since format 1.
+NAMES_IN_FILE = {"usage": "spent", "metrics": "facts"}
+
+
 @dataclass(frozen=True)
 class Manifest:
     """Where a run stood after `round` rounds.
 
-    `rng` is `Streams.save()`; `shards` has one entry a round; `files` maps the names of the array
+    `rng` is `RngStreams.save()`; `shards` has one entry a round; `files` maps the array
     files in the checkpoint's folder to their hashes.
     """
 
     round: int
-    spent: Spent
+    usage: Usage
     best: Best
-    facts: Mapping[str, float]
+    metrics: Mapping[str, float]
     rng: Mapping[str, Any]
     expert: Card
     config: Mapping[str, Any]
@@ -55,7 +59,8 @@ class Manifest:
 
 def write_manifest(checkpoint: Path, manifest: Manifest) -> None:
     """Write checkpoint.json into the folder, with a hash over its own content."""
-    content = asdict(manifest) | {"spent": manifest.spent._asdict()}
+    content = asdict(manifest) | {"usage": manifest.usage._asdict()}
+    content = {NAMES_IN_FILE.get(name, name): value for name, value in content.items()}
     tagged = plain(content, non_finite=lambda number: {"$float": str(number)})
     write_json(checkpoint / MANIFEST, {**tagged, "sha256": _digest(tagged)})
 
@@ -100,11 +105,14 @@ def _check_version(path: Path, content: Any) -> None:
 
 def _parse(content: Mapping[str, Any]) -> Manifest:
     expert = content["expert"]
+    content = {**content}
+    for name, in_file in NAMES_IN_FILE.items():
+        content[name] = content.pop(in_file)
     published = expert["published"]
     return Manifest(
         **{
             **content,
-            "spent": Spent(**content["spent"]),
+            "usage": Usage(**content["usage"]),
             "best": Best(**content["best"]),
             "expert": Card(
                 **{
@@ -120,7 +128,7 @@ def _parse(content: Mapping[str, Any]) -> Manifest:
 
 def _check(manifest: Manifest) -> None:
     """Raises where values are not what a run of ours writes: rounds are removed by what it says."""
-    counts = [manifest.round, manifest.best.round, *manifest.spent]
+    counts = [manifest.round, manifest.best.round, *manifest.usage]
     counts += [count for shard in manifest.shards for count in (shard.rows, shard.share)]
     if not all(type(count) is int and count >= 0 for count in counts):
         raise ValueError("a count is not one")
@@ -128,7 +136,7 @@ def _check(manifest: Manifest) -> None:
         raise ValueError(f"round {manifest.round} of {len(manifest.shards)}")
     texts = [shard.sha256 for shard in manifest.shards] + [*manifest.files.values()]
     texts += [manifest.expert.name, manifest.expert.source, manifest.expert.sha256]
-    numbers = [*manifest.facts.values(), manifest.best.mean, manifest.best.top]
+    numbers = [*manifest.metrics.values(), manifest.best.mean, manifest.best.top]
     if not all(isinstance(text, str) for text in texts):
         raise TypeError("a name or a hash is not a text")
     if not all(isinstance(number, int | float) for number in numbers):

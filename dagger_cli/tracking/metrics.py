@@ -19,9 +19,9 @@ def scalars(finished: Round) -> dict[str, float]:
     state = finished.state
     seconds = _NO_TIME | dict(finished.seconds)
     return {
-        **state.facts,
-        "train/labels": state.spent.labels,
-        "train/env_steps": state.spent.env_steps,
+        **state.metrics,
+        "train/labels": state.usage.labels,
+        "train/env_steps": state.usage.env_steps,
         **({} if finished.score is None else _scored(finished.score)),
         **{f"time/{name}": value for name, value in seconds.items()},
         "time/total": sum(seconds.values()),

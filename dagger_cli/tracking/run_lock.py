@@ -20,7 +20,7 @@ except ImportError:  # Windows has no such locks; there two runs of one folder a
 
 
 @contextmanager
-def resumed(folder: Path) -> Iterator[None]:
+def lock_existing_run(folder: Path) -> Iterator[None]:
     """Hold the folder of a run that goes on; raises ConfigError where another process trains it."""
     handle = _lock(folder)
     if handle is None:
@@ -32,7 +32,7 @@ def resumed(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def claimed(folder: Path, *, exact: bool) -> Iterator[Path]:
+def lock_new_run(folder: Path, *, exact: bool) -> Iterator[Path]:
     """Hold a folder for a new run: `folder`, or where that is taken and it need not be `exact`
     that one (two runs may start in the same second), `<folder>_2` and so on.
 

@@ -8,7 +8,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from dagger_cli.core.types import Score, Spent
+from dagger_cli.core.types import Score, Usage
 from dagger_cli.loop.run import Best
 from dagger_cli.tracking.write_errors import writing
 from dagger_cli.utils.files import write_json
@@ -36,7 +36,7 @@ def write_summary(
     round: int,
     expert: Score,
     best: Best,
-    spent: Spent,
+    usage: Usage,
     wall_seconds: float,
     shown: bool = True,
 ) -> None:
@@ -49,7 +49,7 @@ def write_summary(
         "student_round": round,
         "expert": score_summary(expert),
         "best": {"round": best.round, "validation_mean": best.mean},
-        "spent": spent._asdict(),
+        "spent": usage._asdict(),
         "wall_seconds": wall_seconds,
         "commands": commands(run, shown=shown),
     }

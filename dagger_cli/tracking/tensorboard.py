@@ -40,7 +40,7 @@ class TensorBoard:
 
     def __call__(self, finished: Round) -> None:
         """Record one round."""
-        self._labels = finished.state.spent.labels
+        self._labels = finished.state.usage.labels
         with writing(self._folder):
             for name, value in scalars(finished).items():
                 self._writer.add_scalar(name, value, self._labels)

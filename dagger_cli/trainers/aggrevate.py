@@ -20,7 +20,7 @@ from dagger_cli.core.policies import Mixture
 from dagger_cli.core.schedules import Schedule, check_schedule
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Policy
-from dagger_cli.loop.cost_to_go import Follow, Tries, cost_examples
+from dagger_cli.loop.cost_to_go import CostRollouts, Follow, cost_examples
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class AggreVaTe:
     """`beta` is the probability that the expert acts in a step of the roll-in, round by round."""
 
     beta: Schedule
-    tries: Tries
-    rewinds: ClassVar[bool] = True
-    aggregates: ClassVar[bool] = True
+    cost_rollouts: CostRollouts
+    needs_state_restore: ClassVar[bool] = True
+    fits_on_aggregate: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_schedule(self.beta)
@@ -41,14 +41,14 @@ class AggreVaTe:
 
     def step(self, state: State, kit: Kit) -> State:
         """One iteration of Alg. 1."""
-        beta = self.beta(kit.progress(state.round, state.spent))
+        beta = self.beta(kit.progress(state.round, state.usage))
         learner = state.policy or kit.expert
         actor = Mixture((kit.expert, learner), (beta, 1 - beta))
         finish = Follow((kit.expert,), (1.0,))
-        fresh, spent = cost_examples(kit, self.tries, state.round, actor, learner, finish)
+        fresh, usage = cost_examples(kit, self.cost_rollouts, state.round, actor, learner, finish)
         data = kit.aggregate(state.data, fresh)
         policy, loss = kit.fit(data, state.policy)
-        return state.next(policy, data, spent, {"train/beta": beta, "train/loss": loss})
+        return state.next(policy, data, usage, {"train/beta": beta, "train/loss": loss})
 
     def deploy(self, state: State, kit: Kit) -> Policy:
         """The newest learner."""

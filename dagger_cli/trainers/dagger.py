@@ -5,8 +5,8 @@ expert about every visited state, and fits on everything labelled so far. The pa
 policy on validation; the loop keeps both that one and the newest.
 
 DAgger is Follow-The-Leader on the losses of the rounds, and any no-regret learner may take its
-place (section 4): `fit="ogd"` goes on from the last learner on the newest round only, which is
-online gradient descent where the learner descends a gradient; `fit="newest"` begins anew on it.
+place (section 4): `update="ogd"` goes on from the last learner on the newest round only, which is
+online gradient descent where the learner descends a gradient; `update="latest"` begins anew on it.
 
 Differs from the paper: a round is a number of env steps, not of whole episodes, and episodes go on
 across rounds; before the first fit the expert acts, whatever beta says.
@@ -22,39 +22,43 @@ from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import EpisodeMixture, Mixture
 from dagger_cli.core.schedules import Schedule, check_schedule
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Policy, Spent
+from dagger_cli.core.types import Policy, Usage
 from dagger_cli.loop.rollout import label, rollout
 
-COINS: dict[str, type[Mixture] | type[EpisodeMixture]] = {
+MIXTURES: dict[str, type[Mixture] | type[EpisodeMixture]] = {
     "step": Mixture,
     "episode": EpisodeMixture,
 }
-FITS = ("aggregate", "newest", "ogd")
+UPDATES = ("aggregate", "latest", "ogd")
 
 
 @dataclass(frozen=True)
 class DAgger:
     """`beta` is the probability that the expert acts, round by round.
 
-    `coin` says whether it is tossed for every step or for every episode, `fit` what is fitted on.
+    `mix_per`: who acts is drawn per step or per episode; `update`: which rounds are fitted on.
     """
 
     beta: Schedule
-    coin: str
-    fit: str
-    rewinds: ClassVar[bool] = False
+    mix_per: str
+    update: str
+    needs_state_restore: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_schedule(self.beta)
-        if self.coin not in COINS:
-            raise ConfigError(f"trainer.coin must be one of {', '.join(COINS)}; got '{self.coin}'")
-        if self.fit not in FITS:
-            raise ConfigError(f"trainer.fit must be one of {', '.join(FITS)}; got '{self.fit}'")
+        if self.mix_per not in MIXTURES:
+            raise ConfigError(
+                f"trainer.mix_per must be one of {', '.join(MIXTURES)}; got '{self.mix_per}'"
+            )
+        if self.update not in UPDATES:
+            raise ConfigError(
+                f"trainer.update must be one of {', '.join(UPDATES)}; got '{self.update}'"
+            )
 
     @property
-    def aggregates(self) -> bool:
+    def fits_on_aggregate(self) -> bool:
         """Whether the newest learner is fitted on all rounds."""
-        return self.fit == "aggregate"
+        return self.update == "aggregate"
 
     def start(self, kit: Kit) -> State:
         """Nothing learned, nothing collected."""
@@ -62,14 +66,14 @@ class DAgger:
 
     def step(self, state: State, kit: Kit) -> State:
         """One iteration of Alg. 3.1."""
-        beta = self.beta(kit.progress(state.round, state.spent))
-        actor = COINS[self.coin]((kit.expert, state.policy or kit.expert), (beta, 1 - beta))
+        beta = self.beta(kit.progress(state.round, state.usage))
+        actor = MIXTURES[self.mix_per]((kit.expert, state.policy or kit.expert), (beta, 1 - beta))
         visited = rollout(kit, actor, kit.budget.steps(state.round))
         data = kit.aggregate(state.data, label(kit, visited))
-        rows = data if self.fit == "aggregate" else data.newest
-        policy, loss = kit.fit(rows, None if self.fit == "newest" else state.policy)
-        spent = Spent(len(visited), len(visited))
-        return state.next(policy, data, spent, {"train/beta": beta, "train/loss": loss})
+        rows = data if self.update == "aggregate" else data.newest
+        policy, loss = kit.fit(rows, None if self.update == "latest" else state.policy)
+        usage = Usage(len(visited), len(visited))
+        return state.next(policy, data, usage, {"train/beta": beta, "train/loss": loss})
 
     def deploy(self, state: State, kit: Kit) -> Policy:
         """The newest learner, without the expert."""

@@ -20,8 +20,8 @@ from typing import ClassVar
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Policy, Spent, View
-from dagger_cli.loop.noise import Disturbed, error_covariance
+from dagger_cli.core.types import Observation, Policy, Usage
+from dagger_cli.loop.noise import NoisyPolicy, error_covariance
 from dagger_cli.loop.rollout import label, rollout
 
 
@@ -30,8 +30,8 @@ class DART:
     """`scale` > 0 of the fitted covariance."""
 
     scale: float
-    rewinds: ClassVar[bool] = False
-    aggregates: ClassVar[bool] = True
+    needs_state_restore: ClassVar[bool] = False
+    fits_on_aggregate: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not self.scale > 0:
@@ -47,17 +47,17 @@ class DART:
         visited = rollout(kit, actor, kit.budget.steps(state.round))
         data = kit.aggregate(state.data, label(kit, visited))
         policy, loss = kit.fit(data, state.policy)
-        level = float(actor.covariance.trace()) if isinstance(actor, Disturbed) else 0.0
-        facts = {"train/loss": loss, "train/noise": level}
-        return state.next(policy, data, Spent(len(visited), len(visited)), facts)
+        level = float(actor.covariance.trace()) if isinstance(actor, NoisyPolicy) else 0.0
+        metrics = {"train/loss": loss, "train/noise": level}
+        return state.next(policy, data, Usage(len(visited), len(visited)), metrics)
 
     def _actor(self, state: State, kit: Kit) -> Policy:
         if state.policy is None or state.data is None:
             return kit.expert
         last, space = state.data.newest, kit.env.action_space
-        errors = state.policy.act(View(last.obs, last.steps), kit.rng.actor).actions
+        errors = state.policy.act(Observation(last.obs, last.steps), kit.rng.actor).actions
         covariance = self.scale * error_covariance(space, errors, last.labels)
-        return Disturbed(kit.expert, space, covariance)
+        return NoisyPolicy(kit.expert, space, covariance)
 
     def deploy(self, state: State, kit: Kit) -> Policy:
         """The newest learner."""

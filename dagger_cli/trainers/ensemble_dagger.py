@@ -20,7 +20,7 @@ from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import Ensemble
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Array, Policy, View
+from dagger_cli.core.types import Array, Observation, Policy
 from dagger_cli.loop.gating import check_threshold, gather
 
 
@@ -30,8 +30,8 @@ class EnsembleDAgger:
 
     size: int
     threshold: float
-    rewinds: ClassVar[bool] = False
-    aggregates: ClassVar[bool] = True
+    needs_state_restore: ClassVar[bool] = False
+    fits_on_aggregate: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_threshold("threshold", self.threshold)
@@ -46,16 +46,16 @@ class EnsembleDAgger:
         """Roll the ensemble out, ask where it is torn, fit every member on all rounds."""
         last = state.policy if isinstance(state.policy, Ensemble) else None
 
-        def torn(view: View, rng: Generator) -> Array:
+        def torn(observation: Observation, rng: Generator) -> Array:
             assert last is not None
-            return last.spread(view, rng) > self.threshold
+            return last.spread(observation, rng) > self.threshold
 
-        data, spent, facts = gather(state, kit, torn if last else None)
+        data, usage, metrics = gather(state, kit, torn if last else None)
         starts = last.members if last else (None,) * self.size
         fits = [kit.fit(data, start) for start in starts]
         policy = Ensemble(tuple(fit.policy for fit in fits), kit.env.action_space)
         loss = float(np.mean([fit.loss for fit in fits]))
-        return state.next(policy, data, spent, {**facts, "train/loss": loss})
+        return state.next(policy, data, usage, {**metrics, "train/loss": loss})
 
     def deploy(self, state: State, kit: Kit) -> Policy:
         """The newest ensemble."""

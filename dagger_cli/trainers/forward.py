@@ -17,9 +17,9 @@ from typing import ClassVar
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
-from dagger_cli.core.policies import PerStep
+from dagger_cli.core.policies import NonStationaryPolicy
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Policy, Spent
+from dagger_cli.core.types import Policy, Usage
 from dagger_cli.loop.rollout import begin, label, rollout
 
 
@@ -32,8 +32,8 @@ class Forward:
 
     slot: int | None
     horizon: int | None
-    rewinds: ClassVar[bool] = False
-    aggregates: ClassVar[bool] = False
+    needs_state_restore: ClassVar[bool] = False
+    fits_on_aggregate: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for key in ("slot", "horizon"):
@@ -52,21 +52,23 @@ class Forward:
         share = kit.budget.steps(i)
         slots = self._learned(state, k)
         begin(kit)
-        actor = PerStep((*slots, kit.expert), k)
+        actor = NonStationaryPolicy((*slots, kit.expert), k)
         n_steps = share * (i + 1)
         # Every environment that plays gets to the end of slot i at least once.
         n_slots = min(kit.env.n_envs, share // k)
         visited = rollout(kit, actor, n_steps, until=(i + 1) * k, n_slots=n_slots)
-        reached = visited.views.steps // k == i
+        reached = visited.observations.t // k == i
         fresh = label(kit, visited, where=reached)
         data = kit.aggregate(state.data, fresh)
-        facts = {"train/slot": float(i), "train/reached": float(len(fresh))}
+        metrics = {"train/slot": float(i), "train/reached": float(len(fresh))}
         policy = slots[-1] if slots else kit.expert
         if len(fresh):
-            policy, facts["train/loss"] = kit.fit(data.newest, slots[-1] if slots else None)
+            policy, metrics["train/loss"] = kit.fit(data.newest, slots[-1] if slots else None)
         elif not slots:
             raise ConfigError("no episode reached its first step: the environment ends at once")
-        return state.next(PerStep((*slots, policy), k), data, Spent(n_steps, len(fresh)), facts)
+        return state.next(
+            NonStationaryPolicy((*slots, policy), k), data, Usage(n_steps, len(fresh)), metrics
+        )
 
     def deploy(self, state: State, kit: Kit) -> Policy:
         """The policies per step; after the last one learned it goes on acting."""
@@ -74,7 +76,7 @@ class Forward:
 
     def _learned(self, state: State, k: int) -> tuple[Policy, ...]:
         """The policies so far; raises ConfigError where a resumed run's are for other slots."""
-        if not isinstance(state.policy, PerStep):
+        if not isinstance(state.policy, NonStationaryPolicy):
             return ()
         if state.policy.k != k:
             raise ConfigError(

@@ -26,8 +26,8 @@ class HGDAgger:
 
     enter: float
     leave: float
-    rewinds: ClassVar[bool] = False
-    aggregates: ClassVar[bool] = True
+    needs_state_restore: ClassVar[bool] = False
+    fits_on_aggregate: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_threshold("enter", self.enter)
@@ -46,9 +46,9 @@ class HGDAgger:
         """One iteration of Alg. 1."""
         last = state.policy
         gate = Watcher(kit, last, self.enter, self.leave) if last else None
-        data, spent, facts = gather(state, kit, gate)
+        data, usage, metrics = gather(state, kit, gate)
         policy, loss = kit.fit(data, state.policy)
-        return state.next(policy, data, spent, {**facts, "train/loss": loss})
+        return state.next(policy, data, usage, {**metrics, "train/loss": loss})
 
     def deploy(self, state: State, kit: Kit) -> Policy:
         """The newest learner."""

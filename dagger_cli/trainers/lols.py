@@ -20,7 +20,7 @@ from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Policy
-from dagger_cli.loop.cost_to_go import Follow, Tries, cost_examples
+from dagger_cli.loop.cost_to_go import CostRollouts, Follow, cost_examples
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class LOLS:
     """`mix` in [0, 1] is the probability that the expert plays a roll-out."""
 
     mix: float
-    tries: Tries
-    rewinds: ClassVar[bool] = True
-    aggregates: ClassVar[bool] = True
+    cost_rollouts: CostRollouts
+    needs_state_restore: ClassVar[bool] = True
+    fits_on_aggregate: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.mix <= 1:
@@ -45,12 +45,12 @@ class LOLS:
         learner = state.policy or kit.expert
         follow = Follow((kit.expert, learner), (self.mix, 1 - self.mix), once=True)
         free = learner is not kit.expert
-        fresh, spent = cost_examples(
-            kit, self.tries, state.round, learner, learner, follow, free=free
+        fresh, usage = cost_examples(
+            kit, self.cost_rollouts, state.round, learner, learner, follow, free=free
         )
         data = kit.aggregate(state.data, fresh)
         policy, loss = kit.fit(data, state.policy)
-        return state.next(policy, data, spent, {"train/loss": loss})
+        return state.next(policy, data, usage, {"train/loss": loss})
 
     def deploy(self, state: State, kit: Kit) -> Policy:
         """The newest learner."""

@@ -23,7 +23,7 @@ from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import distance
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Array, Policy, Space, View
+from dagger_cli.core.types import Array, Observation, Policy, Space
 from dagger_cli.loop.gating import Answers, check_threshold, gather
 
 BLOCK = 64  # rows at most; neighbours are steps of the same episodes and nearly alike
@@ -35,8 +35,8 @@ class SafeDAgger:
     """`threshold` is a distance between actions in [0, 1)."""
 
     threshold: float
-    rewinds: ClassVar[bool] = False
-    aggregates: ClassVar[bool] = True
+    needs_state_restore: ClassVar[bool] = False
+    fits_on_aggregate: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_threshold("threshold", self.threshold)
@@ -56,9 +56,9 @@ class SafeDAgger:
     def step(self, state: State, kit: Kit) -> State:
         """One iteration of Alg. 1."""
         gate = Answers(self._safety(state, kit)) if state.policy else None
-        data, spent, facts = gather(state, kit, gate)
+        data, usage, metrics = gather(state, kit, gate)
         policy, loss = kit.fit(data, state.policy)
-        return state.next(policy, data, spent, {**facts, "train/loss": loss})
+        return state.next(policy, data, usage, {**metrics, "train/loss": loss})
 
     def _safety(self, state: State, kit: Kit) -> Policy:
         """Answers 1 where the learner is unsafe."""
@@ -78,7 +78,7 @@ class SafeDAgger:
         unsafe = np.zeros(len(data), bool)
         for seen in (half, ~half) if len(data) > 1 else ():
             learner, unseen = kit.fit(data[seen], None).policy, data[~seen]
-            own = learner.act(View(unseen.obs, unseen.steps), kit.rng.actor).actions
+            own = learner.act(Observation(unseen.obs, unseen.steps), kit.rng.actor).actions
             gaps = distance(kit.env.action_space, own, unseen.labels)
             unsafe[~seen] = gaps > self.threshold
         return unsafe

@@ -24,8 +24,8 @@ from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import Mixture, members, without_expert
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Policy, Spent
-from dagger_cli.loop.cost_to_go import Examples, Follow, Tries, cost_examples
+from dagger_cli.core.types import Policy, Usage
+from dagger_cli.loop.cost_to_go import CostRollouts, Examples, Follow, cost_examples
 from dagger_cli.loop.rollout import label, rollout
 
 COSTS = ("optimal", "rollout")
@@ -42,8 +42,8 @@ class SEARN:
 
     beta: float
     costs: str
-    tries: Tries
-    aggregates: ClassVar[bool] = False
+    cost_rollouts: CostRollouts
+    fits_on_aggregate: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not 0 < self.beta <= 1:
@@ -54,7 +54,7 @@ class SEARN:
             )
 
     @property
-    def rewinds(self) -> bool:
+    def needs_state_restore(self) -> bool:
         """Whether actions are tried from visited states."""
         return self.costs == "rollout"
 
@@ -66,18 +66,18 @@ class SEARN:
         """One iteration of figure 2 of the paper."""
         learned = members(state.policy)
         shares = weights(self.beta, len(learned))
-        fresh, spent = self._examples(state, kit, Mixture((kit.expert, *learned), shares))
+        fresh, usage = self._examples(state, kit, Mixture((kit.expert, *learned), shares))
         data = kit.aggregate(state.data, fresh)
         newcomer, loss = kit.fit(data.newest, learned[-1] if learned else None)
         policy = without_expert((*learned, newcomer), weights(self.beta, len(learned) + 1))
-        return state.next(policy, data, spent, {"train/beta": shares[0], "train/loss": loss})
+        return state.next(policy, data, usage, {"train/beta": shares[0], "train/loss": loss})
 
     def _examples(self, state: State, kit: Kit, current: Mixture) -> Examples:
         if self.costs == "rollout":
             follow = Follow(current.members, current.weights)
-            return cost_examples(kit, self.tries, state.round, current, current, follow)
+            return cost_examples(kit, self.cost_rollouts, state.round, current, current, follow)
         visited = rollout(kit, current, kit.budget.steps(state.round))
-        return Examples(label(kit, visited), Spent(len(visited), len(visited)))
+        return Examples(label(kit, visited), Usage(len(visited), len(visited)))
 
     def deploy(self, state: State, kit: Kit) -> Policy:
         """The mixture of what was learned, without the expert."""

@@ -18,7 +18,7 @@ from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import Mixture, members, without_expert
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Policy, Spent
+from dagger_cli.core.types import Policy, Usage
 from dagger_cli.loop.rollout import label, rollout
 
 
@@ -32,8 +32,8 @@ class SMILe:
     """`alpha` in (0, 1] is the share of the expert's weight that a round's learner takes over."""
 
     alpha: float
-    rewinds: ClassVar[bool] = False
-    aggregates: ClassVar[bool] = False
+    needs_state_restore: ClassVar[bool] = False
+    fits_on_aggregate: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not 0 < self.alpha <= 1:
@@ -52,8 +52,8 @@ class SMILe:
         data = kit.aggregate(state.data, label(kit, visited))
         newcomer, loss = kit.fit(data.newest, learned[-1] if learned else None)
         policy = without_expert((*learned, newcomer), weights(self.alpha, len(learned) + 1))
-        spent = Spent(len(visited), len(visited))
-        return state.next(policy, data, spent, {"train/beta": shares[0], "train/loss": loss})
+        usage = Usage(len(visited), len(visited))
+        return state.next(policy, data, usage, {"train/beta": shares[0], "train/loss": loss})
 
     def deploy(self, state: State, kit: Kit) -> Policy:
         """The mixture of what was learned, without the expert."""

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Policy, Spent
+from dagger_cli.core.types import Policy, Usage
 from dagger_cli.loop.rollout import label, rollout
 
 
@@ -20,8 +20,8 @@ from dagger_cli.loop.rollout import label, rollout
 class Sup:
     """Has no hyper-parameters of its own."""
 
-    rewinds: ClassVar[bool] = False
-    aggregates: ClassVar[bool] = True
+    needs_state_restore: ClassVar[bool] = False
+    fits_on_aggregate: ClassVar[bool] = True
 
     def start(self, kit: Kit) -> State:
         """Nothing learned, nothing collected."""
@@ -32,8 +32,8 @@ class Sup:
         visited = rollout(kit, kit.expert, kit.budget.steps(state.round))
         data = kit.aggregate(state.data, label(kit, visited))
         policy, loss = kit.fit(data, state.policy)
-        spent = Spent(len(visited), len(visited))
-        return state.next(policy, data, spent, {"train/loss": loss})
+        usage = Usage(len(visited), len(visited))
+        return state.next(policy, data, usage, {"train/loss": loss})
 
     def deploy(self, state: State, kit: Kit) -> Policy:
         """The newest learner."""

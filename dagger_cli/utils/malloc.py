@@ -23,7 +23,7 @@ _END = 2**17  # free bytes at the end of the heap from which they go back, glibc
 _apart = False  # whether this process has asked for it; the library changes nothing by itself
 
 
-def large_apart() -> None:
+def use_mmap_for_large() -> None:
     """From now on give arrays of `LARGE` bytes pages of their own."""
     global _apart
     _apart = True
@@ -43,7 +43,7 @@ def reused() -> Iterator[None]:
         _set(mmap=LARGE, trim=_END)
 
 
-def trim() -> None:
+def trim_heap() -> None:
     """Return the heap's free pages to the system."""
     if (function := _of_libc("malloc_trim")) is not None:
         function(0)

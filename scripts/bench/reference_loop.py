@@ -29,7 +29,7 @@ from jobs import job_of, options
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from dagger_cli.core.types import View
+from dagger_cli.core.types import Observation
 
 
 def main(words: list[str]) -> None:
@@ -43,7 +43,7 @@ def main(words: list[str]) -> None:
     policy = nn.Sequential(
         nn.Linear(24, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 4), nn.Tanh()
     )
-    optimiser = torch.optim.Adam(policy.parameters(), lr=1e-3)
+    optimizer = torch.optim.Adam(policy.parameters(), lr=1e-3)
     env = gymnasium.make("BipedalWalker-v3")
     states: list[Any] = []
     answers: list[Any] = []
@@ -60,7 +60,7 @@ def main(words: list[str]) -> None:
             obs, _, terminated, truncated, _ = env.step(action)
             if terminated or truncated:
                 obs, _ = env.reset()
-        fit(policy, optimiser, states, answers)
+        fit(policy, optimizer, states, answers)
         seconds.append(time.perf_counter() - begun)
         cpu.append(time.process_time() - cpu_begun)
         torch.save(policy.state_dict(), out / f"policy_{i}.pt")
@@ -73,7 +73,7 @@ def the_expert(path: str) -> Any:
     """The same agent that dagger-cli asks, one observation at a time."""
     words = ["expert=path", f"expert.path={path}"] if path else ["expert=bundled"]
     expert, rng = job_of("env=bipedal", *words).kit.expert, np.random.default_rng(0)
-    return lambda obs: expert.act(View(obs[None], np.zeros(1, np.int64)), rng).actions[0]
+    return lambda obs: expert.act(Observation(obs[None], np.zeros(1, np.int64)), rng).actions[0]
 
 
 def act(policy: nn.Module, obs: Any) -> Any:
@@ -81,14 +81,14 @@ def act(policy: nn.Module, obs: Any) -> Any:
         return policy(torch.from_numpy(obs).unsqueeze(0)).squeeze(0).numpy()
 
 
-def fit(policy: nn.Module, optimiser: Any, states: list[Any], answers: list[Any]) -> None:
+def fit(policy: nn.Module, optimizer: Any, states: list[Any], answers: list[Any]) -> None:
     data = TensorDataset(torch.from_numpy(np.array(states)), torch.from_numpy(np.array(answers)))
     for _ in range(5):
         for obs, labels in DataLoader(data, batch_size=64, shuffle=True):
             loss = nn.functional.mse_loss(policy(obs), labels)
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss.backward()
-            optimiser.step()
+            optimizer.step()
 
 
 if __name__ == "__main__":

@@ -27,9 +27,9 @@ class Layers:
         self._layers = [(arrays[f"weight_{i}"], arrays[f"bias_{i}"]) for i in range(n)]
         self._hidden, self._last = hidden, last
 
-    def act(self, view: Any, rng: Any) -> Acts:
+    def act(self, observation: Any, rng: Any) -> Acts:
         """Answer every row, in float64, so that no answer depends on which rows stand beside it."""
-        x = np.asarray(view.obs, np.float64)
+        x = np.asarray(observation.obs, np.float64)
         for i, (weight, bias) in enumerate(self._layers):
             activation = self._hidden if i + 1 < len(self._layers) else self._last
             x = activation(x @ weight.T.astype(np.float64) + bias)
@@ -52,8 +52,8 @@ def of_the_loop(folder: Path, round: int) -> Layers:
 
 def score_network(policy: Layers, seeds: range = UNSEEN) -> dict[str, Any]:
     """Mean and deviation of the returns, and falls."""
-    judge = job_of("env=bipedal", "expert=bundled").env.judge
-    with closing(open_for(judge, len(seeds))) as env:
+    eval_source = job_of("env=bipedal", "expert=bundled").env.eval_source
+    with closing(open_for(eval_source, len(seeds))) as env:
         result = evaluate(env, policy, seeds, np.random.default_rng(0))
     returns = {"return": round(result.mean, 1), "std": round(result.std, 1)}
     return {**returns, "falls": result.failures}

@@ -18,7 +18,7 @@ from dagger_cli.core.schedules import (
     Progress,
     Table,
 )
-from dagger_cli.core.types import Space, View
+from dagger_cli.core.types import Observation, Space
 from dagger_cli.envs.gym import GymSource
 from dagger_cli.experts.bundled import Bundled
 from dagger_cli.experts.heuristic import Heuristic
@@ -59,8 +59,8 @@ def draw(space: Space, n: int, seed: int = 0) -> np.ndarray:
     return flat.reshape(n, *space.shape).astype(space.dtype)
 
 
-def view(space: Space, n: int, seed: int = 0) -> View:
-    return View(draw(space, n, seed), np.arange(n))
+def observation(space: Space, n: int, seed: int = 0) -> Observation:
+    return Observation(draw(space, n, seed), np.arange(n))
 
 
 def inside(space: Space, actions: np.ndarray) -> bool:
@@ -109,7 +109,7 @@ class TestSchedule:
 
 STATES = toys.TrackEnv.observation_space
 FIT = {
-    "optimiser": "adam", "learning_rate": 1e-3, "weight_decay": 0.0, "batch_size": 8,
+    "optimizer": "adam", "learning_rate": 1e-3, "weight_decay": 0.0, "batch_size": 8,
     "epochs": None, "gradient_steps": 2, "warm_start": True, "decay": False,
 }  # fmt: skip
 
@@ -117,7 +117,7 @@ FIT = {
 def svm(reduction: str) -> SvmLearner:
     return SvmLearner(
         observations=OBS, actions=CHOICE, reduction=reduction, decode="margins",
-        regularisation=1e-4, learning_rate=0.05, row_visits=300,
+        regularization=1e-4, learning_rate=0.05, row_visits=300,
     )  # fmt: skip
 
 
@@ -133,8 +133,8 @@ LAYOUT = {"cells": 20, "flags": 6, "measures": 4, "things": 2, "thing_measures":
 
 def scene() -> TorchLearner:
     return scene_learner(
-        LETTERS, SWITCHES, layout={**LAYOUT, "thing_flags": 2}, code=4, sizes=[8], heed=0.0,
-        threads=None, **FIT,
+        LETTERS, SWITCHES, layout={**LAYOUT, "thing_flags": 2}, code=4, sizes=[8],
+        unsafe_penalty=0.0, threads=None, **FIT,
     )  # fmt: skip
 
 
@@ -168,7 +168,7 @@ class TestLearner:
         one, observations, _, data = learned
         fitted = one.fit(data, None, rng())
         assert isinstance(fitted.loss, float) and np.isfinite(fitted.loss)
-        assert len(fitted.policy.act(view(observations, 3), rng()).actions) == 3
+        assert len(fitted.policy.act(observation(observations, 3), rng()).actions) == 3
 
     def test_fits_the_same_by_the_same_chance(self, learned):
         one, _, _, data = learned
@@ -181,7 +181,7 @@ class TestLearner:
         packed = {name: array.copy() for name, array in one.pack(policy).items()}
         back = one.unpack(packed)
         assert equal(one.pack(back), packed)
-        seen = view(observations, 9, seed=1)
+        seen = observation(observations, 9, seed=1)
         assert np.array_equal(back.act(seen, rng()).actions, policy.act(seen, rng()).actions)
 
     def test_changes_neither_the_data_nor_where_it_starts(self, learned):
@@ -251,21 +251,21 @@ class TestPolicy:
     def test_answers_every_row_in_the_action_spaces_own_terms(
         self, policy, observations, actions, n
     ):
-        acts = policy.act(view(observations, n), rng())
+        acts = policy.act(observation(observations, n), rng())
         assert acts.actions.shape == (n, *actions.shape)
         assert acts.actions.dtype == actions.dtype and inside(actions, acts.actions)
-        assert acts.asked.shape == (n,) and acts.asked.dtype == bool
+        assert acts.from_expert.shape == (n,) and acts.from_expert.dtype == bool
 
     def test_the_same_chance_the_same_answers(self, policy, observations, actions):
-        seen = view(observations, 9)
+        seen = observation(observations, 9)
         a, b = policy.act(seen, rng(5)), policy.act(seen, rng(5))
-        assert np.array_equal(a.actions, b.actions) and np.array_equal(a.asked, b.asked)
+        assert np.array_equal(a.actions, b.actions) and np.array_equal(a.from_expert, b.from_expert)
 
     def test_looks_without_touching(self, policy, observations, actions):
-        seen = view(observations, 9)
+        seen = observation(observations, 9)
         acts = policy.act(seen, rng())
         acts.actions[:] = 0  # the answer is the caller's own
-        assert np.array_equal(seen.obs, view(observations, 9).obs)
+        assert np.array_equal(seen.obs, observation(observations, 9).obs)
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ class TestPolicy:
 )
 class TestExpert:
     def test_is_asked_in_every_row(self, expert, observations, actions):
-        assert expert.act(view(observations, 5), rng()).asked.all()
+        assert expert.act(observation(observations, 5), rng()).from_expert.all()
 
     def test_says_who_it_is(self, expert, observations, actions):
         card = expert.card
@@ -303,7 +303,7 @@ ALL = np.arange(3)
 def played(env, n_steps, chance):
     rows = []
     for _ in range(n_steps):
-        before = env.view.obs.copy()
+        before = env.observation.obs.copy()
         step = env.step(ALL, draw(env.action_space, 3, int(chance.integers(2**30))))
         rows.append((before, *(column.copy() for column in step)))
         over = np.flatnonzero(step.ended)
@@ -315,19 +315,19 @@ def played(env, n_steps, chance):
 class TestEnv:
     def test_shows_what_its_space_says(self, env):
         env.reset(ALL, ALL)
-        assert env.n_envs == len(env.view) == 3
-        assert env.view.obs.shape == (3, *env.observation_space.shape)
-        assert env.view.obs.dtype == env.observation_space.dtype
-        assert env.view.steps.tolist() == [0, 0, 0]
+        assert env.n_envs == len(env.observation) == 3
+        assert env.observation.obs.shape == (3, *env.observation_space.shape)
+        assert env.observation.obs.dtype == env.observation_space.dtype
+        assert env.observation.t.tolist() == [0, 0, 0]
 
     def test_steps_only_the_slots_it_is_told_to(self, env):
         env.reset(ALL, ALL)
-        before = env.view.obs.copy()
+        before = env.observation.obs.copy()
         step = env.step(np.array([0, 2]), draw(env.action_space, 2))
         assert [len(column) for column in step] == [2] * 4
         assert [column.dtype for column in step] == [np.float64, bool, bool, bool]
-        assert env.view.steps.tolist() == [1, 0, 1]
-        assert np.array_equal(env.view.obs[1], before[1])
+        assert env.observation.t.tolist() == [1, 0, 1]
+        assert np.array_equal(env.observation.obs[1], before[1])
 
     def test_the_same_seeds_give_the_same_episodes(self, env):
         runs = []
@@ -342,9 +342,9 @@ class TestEnv:
         env.reset(ALL, ALL)
         played(env, 8, rng())
         snapshot = {name: array.copy() for name, array in env.snapshot().items()}
-        steps, first = env.view.steps.copy(), played(env, 40, rng(1))
+        steps, first = env.observation.t.copy(), played(env, 40, rng(1))
         env.restore(snapshot)
-        assert np.array_equal(env.view.steps, steps)
+        assert np.array_equal(env.observation.t, steps)
         again = played(env, 40, rng(1))
         assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
 

@@ -35,8 +35,8 @@ def test_backends_are_different_runs_of_the_same_size(tmp_path):
     )
     assert (backend(a), backend(b)) == ("gymnasium", "envpool")
     assert "aggregate" in differences(a, b)
-    spent = [json.loads((run / "summary.json").read_text())["spent"] for run in (a, b)]
-    assert spent[0] == spent[1]
+    usage = [json.loads((run / "summary.json").read_text())["spent"] for run in (a, b)]
+    assert usage[0] == usage[1]
 
 
 def test_where_envpool_is_missing_runs_evaluate_but_do_not_resume(tmp_path, monkeypatch):

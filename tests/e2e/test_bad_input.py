@@ -40,15 +40,15 @@ TRAIN = {
     f"{CARTPOLE} trainer.beta=0.5": r"trainer.beta=0.5 is no schedule: .* beta=constant",
     f"{CARTPOLE} trainer.beta.value=0.5": r"did you mean 'beta.value'\?",
     f"{CARTPOLE} policy.learning_rate=1e30": r"the fit diverged: its loss is nan; try a smaller",
-    f"{CARTPOLE} trainer=searn trainer.tries.horizon=3": r"tries no actions; leave it out",
+    f"{CARTPOLE} trainer=searn trainer.cost_rollouts.horizon=3": r"tries no actions; leave it out",
     "a=[1": r"no viable alternative",
     "env=gym": r"env.id needs a value: give env.id=\.\.\.",
     "expert=python": r"expert.target needs a value",
-    "env=mario policy=scene trainer=aggrevate": r"does not ask what is fatal: add policy.heed=0",
-    "env=cartpole trainer=smile policy.last_fit=3": r"trainer=smile does not make as it is set",
-    "env=cartpole trainer.fit=newest policy.last_fit=3": r"or use trainer=dagger trainer.fit=",
-    "env=mario policy=scene policy.heed=-1": r"policy.heed must be 0 or more, got -1.0",
-    f"{CARTPOLE} policy.last_fit=0": r"policy.last_fit must be at least 1, got 0",
+    "env=mario policy=scene trainer=aggrevate": r"add policy.unsafe_penalty=0",
+    "env=cartpole trainer=smile policy.final_fit=3": r"trainer=smile does not make as it is set",
+    "env=cartpole trainer.update=latest policy.final_fit=3": r"or use trainer=dagger trainer.update=",
+    "env=mario policy=scene policy.unsafe_penalty=-1": r"must be 0 or more, got -1",
+    f"{CARTPOLE} policy.final_fit=0": r"policy.final_fit must be at least 1, got 0",
     "--config-dir nowhere": r"'.*nowhere' not found",
     f"{CARTPOLE} rounds=0": r"rounds must be at least 1, got 0",
     f"{CARTPOLE} rounds=-3": r"rounds must be at least 1, got -3",
@@ -61,7 +61,7 @@ TRAIN = {
     f"{CARTPOLE} validation.episodes=1000001": r"more than the 1,000,000 seeds there are",
     f"{CARTPOLE} policy.sizes=[1000000000000000000]": r"there is not enough memory",
     f"{CARTPOLE} n_envs=100000000000000000000": r"there is not enough memory",
-    f"{CARTPOLE} policy.warm_start=false trainer.fit=ogd": r"policy=mlp as it is set begins anew",
+    f"{CARTPOLE} policy.warm_start=false trainer.update=ogd": r"policy=mlp starts from",
     "env=mario policy=sparse_svm trainer=safe_dagger": r"safe or not, and this one cannot:",
     f"{CARTPOLE} validation.tolerance=1": r"validation.tolerance must be in \[0, 1\), got 1",
     f"{CARTPOLE} evaluation.episodes=-1": r"evaluation.episodes must be at least 1, got -1",
@@ -315,5 +315,8 @@ def test_a_policy_that_heeds_wants_an_expert_that_can_warn(tmp_path):
     words = ("env=mario", "policy=scene", "expert=python", "expert.target=idle.rest")
     done = dagger("train", *words, cwd=tmp_path)
     assert done.code == 2 and "Traceback" not in done.err
-    assert "policy.heed=150.0 needs an expert that can say which actions are fatal" in done.err
+    assert (
+        "policy.unsafe_penalty=150.0 needs an expert that can say which actions are fatal"
+        in done.err
+    )
     assert os.listdir(tmp_path) == ["idle.py"]

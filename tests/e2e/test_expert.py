@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dagger_cli.core.types import View
+from dagger_cli.core.types import Observation
 from dagger_cli.envs.gym import GymSource
 from dagger_cli.experts.bundled import AGENTS
 from dagger_cli.experts.path import Path as FromPath
@@ -200,8 +200,8 @@ def asked(path: Path, obs: np.ndarray) -> np.ndarray:
     )  # fmt: skip
     found = FromPath(path=str(path), algo=None, deterministic=True)
     expert = found.load(CART, source.observation_space, source.action_space)
-    view = View(obs, np.zeros(len(obs), np.int64))
-    return expert.act(view, np.random.default_rng(0)).actions
+    observation = Observation(obs, np.zeros(len(obs), np.int64))
+    return expert.act(observation, np.random.default_rng(0)).actions
 
 
 def test_fetch_converts_and_says_how_to_use_it(client, tmp_path):

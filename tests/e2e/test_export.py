@@ -159,7 +159,7 @@ def test_the_rebuilt_student_has_the_bits_of_the_policy(run):
     """experts/student.py rebuilds what policies/ made without knowing it."""
     import gymnasium
 
-    from dagger_cli.core.types import View
+    from dagger_cli.core.types import Observation
     from dagger_cli.envs.spaces import to_space
     from dagger_cli.policies.sources import mlp_learner
     from dagger_cli.tracking.checkpoint import load_policy, read_manifest
@@ -181,8 +181,8 @@ def test_the_rebuilt_student_has_the_bits_of_the_policy(run):
     theirs = policy.network.double()(torch.from_numpy(obs)).detach().numpy()
     network = Network(agent.spec, agent.weights)
     np.testing.assert_array_equal(network.outputs(obs), theirs)
-    view = View(obs, np.zeros(500, np.int64))
-    acts = policy.act(view, np.random.default_rng(0)).actions
+    observation = Observation(obs, np.zeros(500, np.int64))
+    acts = policy.act(observation, np.random.default_rng(0)).actions
     np.testing.assert_array_equal(network.act(obs, None), acts)
 
 

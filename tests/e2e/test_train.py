@@ -219,10 +219,10 @@ def test_original_walker_is_the_original(tmp_path):
         k: v for k, v in config["policy"].items() if k not in ("_target_", "threads", "device")
     }
     assert policy == {
-        "name": "mlp", "sizes": [128, 64], "activation": "relu", "loss": "mse", "optimiser": "adam",
+        "name": "mlp", "sizes": [128, 64], "activation": "relu", "loss": "mse", "optimizer": "adam",
         "learning_rate": 1e-3, "weight_decay": 0.0, "batch_size": 64, "epochs": 5,
-        "gradient_steps": None, "warm_start": True, "decay": False, "last_fit": 1,
-        "normalise": False,
+        "gradient_steps": None, "warm_start": True, "decay": False, "final_fit": 1,
+        "normalize": False,
     }  # fmt: skip
     beta = config["beta_schedule"]
     # b_i = 1 - (i - 1) / 50 for i from 1: round r from 0 is 1 - r / 50.

@@ -17,7 +17,7 @@ TRAINERS = sorted(path.stem for path in (Path(config_dir()) / "trainer").glob("*
 VARIANTS = {
     **{name: (f"trainer={name}",) for name in TRAINERS},
     "searn by roll-outs": ("trainer=searn", "trainer.costs=rollout"),
-    "dagger by episode, ogd": ("trainer=dagger", "trainer.coin=episode", "trainer.fit=ogd"),
+    "dagger by episode, ogd": ("trainer=dagger", "trainer.mix_per=episode", "trainer.update=ogd"),
 }
 SMALL = ("evaluation.episodes=1", "validation.episodes=1", "validation.queries=20", "n_envs=4")
 COMPARED = sorted(Path(config_dir()).glob("experiment/compare_*.yaml"))
@@ -36,7 +36,7 @@ def test_a_trainers_run_is_scored_alike_when_its_checkpoint_is_read_back(name, t
 
 
 def test_who_tries_some_of_the_continuous_actions_says_so(tmp_path):
-    words = (*TINY, *SMALL, "trainer=lols", "trainer.tries.horizon=5", "rounds=1")
+    words = (*TINY, *SMALL, "trainer=lols", "trainer.cost_rollouts.horizon=5", "rounds=1")
     said = [
         dagger("train", *words, f"env={env}", f"hydra.run.dir={env}", cwd=tmp_path)
         for env in ("pendulum", "cartpole")

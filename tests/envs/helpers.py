@@ -50,9 +50,9 @@ def drive(env, n_steps):
     env.reset(slots, seed_of(slots, episodes))
     rows = []
     for _ in range(n_steps):
-        before = env.view.obs.copy()
+        before = env.observation.obs.copy()
         step = env.step(slots, act_all(actors, slots))
-        rows.append(rows_of(before, step, env.view))
+        rows.append(rows_of(before, step, env.observation))
         over = np.flatnonzero(step.ended)
         episodes[over] += 1
         if len(over):
@@ -60,9 +60,16 @@ def drive(env, n_steps):
     return np.stack(rows)
 
 
-def rows_of(before, step, view):
+def rows_of(before, step, observation):
     n = len(before)
-    columns = (before, view.obs, step.rewards, step.terminated, step.truncated, view.steps)
+    columns = (
+        before,
+        observation.obs,
+        step.rewards,
+        step.terminated,
+        step.truncated,
+        observation.t,
+    )
     return np.concatenate([np.asarray(c, np.float64).reshape(n, -1) for c in columns], axis=1)
 
 

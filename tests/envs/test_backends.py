@@ -45,8 +45,8 @@ def test_the_same_spaces_and_the_same_limit(env_id):
     for env_source in both(env_id):
         env = env_source.open(1)
         env.reset(np.array([0]), np.array([0]))
-        assert env.view.obs.shape == (1, *env_source.observation_space.shape)
-        assert env.view.obs.dtype == env_source.observation_space.dtype
+        assert env.observation.obs.shape == (1, *env_source.observation_space.shape)
+        assert env.observation.obs.dtype == env_source.observation_space.dtype
         env.close()
     limit = gymnasium.spec(env_id).max_episode_steps
     assert envpool.make_spec(env_id).config.max_episode_steps == limit
@@ -71,7 +71,7 @@ def test_episodes_start_alike(env_id):
         slots, rows = np.arange(20), []
         for k in range(5):
             env.reset(slots, slots + 20 * k)
-            rows.append(env.view.obs.astype(np.float64))
+            rows.append(env.observation.obs.astype(np.float64))
         starts.append(np.concatenate(rows))
         env.close()
     a, b = starts
@@ -150,16 +150,16 @@ def test_threads_are_bound_to_cores_only_where_every_core_is_ours_and_has_one(
 def test_the_same_seed_twice_is_the_same_episode_twice():
     env = source("BipedalWalker-v3", backend="envpool").open(3)
     env.reset(np.array([0, 1, 2]), np.array([7, 8, 7]))
-    np.testing.assert_array_equal(env.view.obs[0], env.view.obs[2])
-    first = env.view.obs[1].copy()
+    np.testing.assert_array_equal(env.observation.obs[0], env.observation.obs[2])
+    first = env.observation.obs[1].copy()
     env.reset(np.array([1]), np.array([8]))  # 8 has been played: its environment is another one
-    np.testing.assert_array_equal(env.view.obs[1], first)
+    np.testing.assert_array_equal(env.observation.obs[1], first)
 
 
 def test_the_highest_seed_can_be_played():
     env = source("CartPole-v1", backend="envpool").open(2)
     env.reset(np.arange(2), np.array([2**31 - 2, 2**31 - 1]))
-    assert (env.view.obs[0] != env.view.obs[1]).any()
+    assert (env.observation.obs[0] != env.observation.obs[1]).any()
 
 
 def test_pools_that_nobody_plays_in_are_dropped():

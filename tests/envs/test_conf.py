@@ -28,7 +28,7 @@ def test_option(path):
     assert isinstance(env_source, GymSource)
     env = env_source.open(1)
     env.reset(np.array([0]), np.array([0]))
-    assert env.view.obs.any() or env.observation_space.kind != "box"
+    assert env.observation.obs.any() or env.observation_space.kind != "box"
     env.close()
 
 

@@ -33,10 +33,10 @@ def env(request, workers):
 def test_view_has_the_shape_and_dtype_of_the_space(env):
     env.reset(ALL, ALL)
     assert env.n_envs == N
-    assert env.view.obs.shape == (N, *env.observation_space.shape)
-    assert env.view.obs.dtype == env.observation_space.dtype
-    assert env.view.steps.dtype == np.int64
-    assert env.view.privileged is None
+    assert env.observation.obs.shape == (N, *env.observation_space.shape)
+    assert env.observation.obs.dtype == env.observation_space.dtype
+    assert env.observation.t.dtype == np.int64
+    assert env.observation.privileged is None
 
 
 def test_step_has_k_rows(env):
@@ -70,12 +70,12 @@ def test_same_seeds_same_numbers_whatever_was_played_before(env):
 
 def test_slots_not_named_stand_still(env):
     env.reset(ALL, ALL)
-    still = env.view.obs[[0, 2]].copy()
+    still = env.observation.obs[[0, 2]].copy()
     actors = [actor(env.action_space, slot) for slot in ALL]
     for _ in range(3):
         env.step(np.array([1]), act_all(actors, [1]))
-    np.testing.assert_array_equal(env.view.obs[[0, 2]], still)
-    assert env.view.steps.tolist() == [0, 3, 0]
+    np.testing.assert_array_equal(env.observation.obs[[0, 2]], still)
+    assert env.observation.t.tolist() == [0, 3, 0]
 
 
 def test_slots_may_come_in_any_order(env):
@@ -83,10 +83,10 @@ def test_slots_may_come_in_any_order(env):
     actors = [actor(env.action_space, slot) for slot in ALL]
     actions = act_all(actors, ALL)
     step = env.step(np.array([2, 0, 1]), actions[[2, 0, 1]])
-    obs = env.view.obs.copy()
+    obs = env.observation.obs.copy()
     env.reset(ALL, np.array([10, 11, 12]))
     np.testing.assert_array_equal(env.step(ALL, actions).rewards[[2, 0, 1]], step.rewards)
-    np.testing.assert_array_equal(env.view.obs, obs)
+    np.testing.assert_array_equal(env.observation.obs, obs)
 
 
 def test_snapshot_goes_on_bit_for_bit(env, workers):
@@ -97,14 +97,14 @@ def test_snapshot_goes_on_bit_for_bit(env, workers):
     actors = [actor(env.action_space, 9 + slot) for slot in ALL]
     live = ALL[:1]
     actions = [act_all(actors, live) for _ in range(4)]
-    before = env.view.obs.copy()
+    before = env.observation.obs.copy()
     expected = [env.step(live, a).rewards for a in actions]
     drive(env, 11)
 
     env.restore(saved)
 
-    np.testing.assert_array_equal(env.view.obs, before)
-    assert env.view.steps.tolist() == saved["lengths"].tolist()
+    np.testing.assert_array_equal(env.observation.obs, before)
+    assert env.observation.t.tolist() == saved["lengths"].tolist()
     np.testing.assert_array_equal([env.step(live, a).rewards for a in actions], expected)
 
 
@@ -112,7 +112,7 @@ def test_restores_into_a_new_env_with_other_workers(workers):
     env, other = (source("BipedalWalker-v3", workers=w).open(N) for w in (workers, 1))
     drive(env, 40)
     other.restore(env.snapshot())
-    np.testing.assert_array_equal(other.view.obs, env.view.obs)
+    np.testing.assert_array_equal(other.observation.obs, env.observation.obs)
     env.close()
     other.close()
 
@@ -121,10 +121,10 @@ def test_snapshot_of_slots_never_started(env):
     env.reset(np.array([1]), np.array([5]))
     saved = env.snapshot()
     assert saved["started"].tolist() == [False, True, False]
-    obs = env.view.obs.copy()
+    obs = env.observation.obs.copy()
     env.reset(ALL, ALL)
     env.restore(saved)
-    np.testing.assert_array_equal(env.view.obs[1], obs[1])
+    np.testing.assert_array_equal(env.observation.obs[1], obs[1])
     assert env.snapshot()["started"].tolist() == [False, True, False]
 
 
@@ -136,20 +136,20 @@ def test_an_ended_slot_stays_ended(workers):
         step = env.step(slots, np.array([0, 1]))
     assert step.truncated.all()
     assert not step.terminated.any()
-    last = env.view.obs.copy()
+    last = env.observation.obs.copy()
     with pytest.raises(AssertionError, match="without a running episode"):
         env.step(slots, np.array([0, 1]))
-    np.testing.assert_array_equal(env.view.obs, last)
+    np.testing.assert_array_equal(env.observation.obs, last)
     env.close()
 
 
 def test_long_episodes_outgrow_the_first_action_log():
     env = source("Pendulum-v1", max_episode_steps=300).open(2)
     drive(env, 290)
-    obs, saved = env.view.obs.copy(), env.snapshot()
+    obs, saved = env.observation.obs.copy(), env.snapshot()
     assert saved["actions"].shape == (2, 290, 1)
     env.restore(saved)
-    np.testing.assert_array_equal(env.view.obs, obs)
+    np.testing.assert_array_equal(env.observation.obs, obs)
 
 
 def test_close_may_be_called_twice(env):

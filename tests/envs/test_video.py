@@ -18,8 +18,8 @@ class Still:
     def __init__(self, space):
         self.zero = np.zeros((1, *space.shape), space.dtype)
 
-    def act(self, view, rng):
-        return Acts(self.zero, np.zeros(len(view), bool))
+    def act(self, observation, rng):
+        return Acts(self.zero, np.zeros(len(observation), bool))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium import spaces
-from trusted import load_trusted, normalise, space_of
+from trusted import load_trusted, normalize, space_of
 
 from dagger_cli.core.types import Array
 from dagger_cli.experts.sb3.agent_folder import find_agent
@@ -61,10 +61,10 @@ def test_agents_of_the_hub(name: str, hub_folder: Path) -> None:
     theirs = load_trusted(
         algorithm(algo.upper()), files.archive, env.observation_space, env.action_space
     )
-    expected, _ = theirs.predict(normalise(files.statistics, obs), deterministic=True)
+    expected, _ = theirs.predict(normalize(files.statistics, obs), deterministic=True)
     ours = network(files, env.observation_space, env.action_space)
     assert difference(ours.act(obs, None), expected) <= CLOSE
-    seen = normalise(files.statistics, obs)[:20]
+    seen = normalize(files.statistics, obs)[:20]
     alone = [theirs.predict(row[None], deterministic=True)[0][0] for row in seen]
     np.testing.assert_array_equal(ours.act(obs[:20], None), np.stack(alone))
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hostile_files import ARCHIVES, BOMBS, CALLS, Evil
-from trusted import normalise
+from trusted import normalize
 
 from dagger_cli.core.errors import ExpertError
 from dagger_cli.experts.sb3.archive import read_archive
@@ -102,7 +102,7 @@ def test_real_statistics_are_those_of_the_library(hub_folder: Path) -> None:
     assert found is not None
     obs = np.random.default_rng(0).standard_normal((10, 24))
     ours = (obs - found.mean) / np.sqrt(found.variance + found.epsilon)
-    np.testing.assert_allclose(ours.clip(-found.clip, found.clip), normalise(path, obs), rtol=1e-6)
+    np.testing.assert_allclose(ours.clip(-found.clip, found.clip), normalize(path, obs), rtol=1e-6)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")

@@ -19,7 +19,7 @@ import pytest
 from trusted import space_of
 
 from dagger_cli.core.errors import ExpertError
-from dagger_cli.core.types import View
+from dagger_cli.core.types import Observation
 from dagger_cli.experts.bundled import AGENTS
 from dagger_cli.experts.path import Path as FromPath
 
@@ -41,7 +41,9 @@ def load(folder: Path) -> None:
     except ExpertError as err:
         assert "\n" not in str(err) and len(str(err)) < 400 + len(str(folder)), err
         raise
-    expert.act(View(np.zeros((2, 4), np.float32), np.zeros(2, np.int64)), np.random.default_rng(0))
+    expert.act(
+        Observation(np.zeros((2, 4), np.float32), np.zeros(2, np.int64)), np.random.default_rng(0)
+    )
 
 
 def tolerant(folder: Path) -> None:

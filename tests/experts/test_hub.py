@@ -25,7 +25,7 @@ from hub_server import Hub as Server
 from trusted import space_of
 
 from dagger_cli.core.errors import ExpertError
-from dagger_cli.core.types import View
+from dagger_cli.core.types import Observation
 from dagger_cli.experts.hub import Hub
 
 ROOT = Path(__file__).parents[2]
@@ -46,8 +46,8 @@ def load(env_id: str = "CartPole-v1", **options: Any) -> dict[str, Any]:
         assert "\n" not in str(err)
         return {"error": f"{type(err).__name__}: {err}", "seconds": time.monotonic() - started}
     obs = np.zeros((3, *spaces[0].shape), np.float32)
-    acts = expert.act(View(obs, np.zeros(3, np.int64)), np.random.default_rng(0))
-    assert acts.asked.all() and len(acts.actions) == 3
+    acts = expert.act(Observation(obs, np.zeros(3, np.int64)), np.random.default_rng(0))
+    assert acts.from_expert.all() and len(acts.actions) == 3
     card = expert.card
     told = {"source": card.source, "sha256": card.sha256, "notes": list(card.notes)}
     return {**told, "details": dict(card.details), "seconds": time.monotonic() - started}

@@ -17,7 +17,7 @@ import yaml
 from trusted import space_of
 
 from dagger_cli.core.errors import ConfigError, ExpertError
-from dagger_cli.core.types import Array, Expert, Space, View
+from dagger_cli.core.types import Array, Expert, Observation, Space
 from dagger_cli.experts.bundled import AGENTS, Bundled, bundled_ids
 from dagger_cli.experts.heuristic import Heuristic, lander_actions
 from dagger_cli.experts.path import Path as FromPath
@@ -39,8 +39,8 @@ def spaces_of(env_id: str) -> tuple[Space, Space]:
 
 
 def ask(expert: Expert, obs: Array) -> Array:
-    acts = expert.act(View(obs, np.zeros(len(obs), np.int64)), np.random.default_rng(0))
-    assert acts.asked.all() and len(acts.asked) == len(obs)
+    acts = expert.act(Observation(obs, np.zeros(len(obs), np.int64)), np.random.default_rng(0))
+    assert acts.from_expert.all() and len(acts.from_expert) == len(obs)
     return acts.actions
 
 

@@ -48,7 +48,7 @@ def load_trusted(algorithm: Any, path: Path, observation_space: Any, action_spac
     return algorithm.load(path, custom_objects={**replaced, **schedule, **spaces}, device="cpu")
 
 
-def normalise(path: Path | None, obs: Array) -> Array:
+def normalize(path: Path | None, obs: Array) -> Array:
     """As VecNormalize does it, unpickled with stand-ins for the modules that are gone."""
     if path is None:
         return obs

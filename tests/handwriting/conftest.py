@@ -37,7 +37,7 @@ def source(fold=0, held_out=0, history=1, before=0, after=0, data="synthetic") -
         data=data,
         fold=fold,
         held_out=held_out,
-        watch_test=False,
+        validate_on_test=False,
         history=history,
         before=before,
         after=after,

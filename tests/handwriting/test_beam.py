@@ -9,7 +9,7 @@ import pytest
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Acts
-from dagger_cli.envs.sequences.env import SequenceEnv, Sight
+from dagger_cli.envs.sequences.env import ObservationConfig, SequenceEnv
 from dagger_cli.envs.sequences.table import Sequences
 from dagger_cli.experts.oracle import Oracle
 from dagger_cli.loop.beam_search import beam_search
@@ -25,19 +25,19 @@ class Chain:
         rng = np.random.default_rng(seed)
         self.own, self.pairs = rng.normal(size=(9, classes)), rng.normal(size=(classes, classes))
 
-    def scores(self, view):
-        before = view.obs[:, 1:]
-        return self.own[view.obs[:, 0].astype(int)] + 2 * before @ self.pairs
+    def scores(self, observation):
+        before = observation.obs[:, 1:]
+        return self.own[observation.obs[:, 0].astype(int)] + 2 * before @ self.pairs
 
-    def act(self, view, rng):
-        return Acts(self.scores(view).argmax(1), np.zeros(len(view), bool))
+    def act(self, observation, rng):
+        return Acts(self.scores(observation).argmax(1), np.zeros(len(observation), bool))
 
 
 def chain_env(n_envs: int) -> SequenceEnv:
     tokens = np.arange(9, dtype=np.float32)[:, None]
     labels = np.array([0, 1, 2, 0, 0, 1, 2, 2, 1])
     sequences = Sequences(tokens, labels, np.array([0, 4, 6, 9]), ("a", "b", "c"))
-    return SequenceEnv(sequences, Sight(1, 0, 0), lambda seeds: seeds % 3, n_envs)
+    return SequenceEnv(sequences, ObservationConfig(1, 0, 0), lambda seeds: seeds % 3, n_envs)
 
 
 def total(chain: Chain, tokens, answers) -> float:

@@ -233,7 +233,7 @@ def test_fold_has_no_effect_on_a_file_that_splits_itself(sentences):
 
 
 def test_sources(sentences):
-    split = {"data": str(sentences), "fold": 0, "held_out": 0, "watch_test": False}
+    split = {"data": str(sentences), "fold": 0, "held_out": 0, "validate_on_test": False}
     made = sequence(id="s", **split, history=1, before=1, after=0)
     assert made.observation_space.shape == (125,) and made.action_space.sizes == (5,)
     assert (made.test_episodes, made.validation_episodes, made.horizon) == (8, 8, 6)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dagger_cli.core.errors import ExpertError
-from dagger_cli.core.types import Space, View
+from dagger_cli.core.types import Observation, Space
 from dagger_cli.experts.oracle import Oracle
 from tests.e2e.running import dagger, differences
 
@@ -75,7 +75,7 @@ def test_a_users_own_sequences(tmp_path, sentences):
     ("words", "says"),
     [
         (["env=handwriting", "env.fold=10"], "env.fold must be from 0 to 9"),
-        (["env=handwriting", "env.watch_test=true"], "add evaluation.checkpoint=last"),
+        (["env=handwriting", "env.validate_on_test=true"], "add evaluation.checkpoint=last"),
         (["env=handwriting", "env.history=-1"], "env.history must be 0 or more"),
         (["env=handwriting", "env.data=nowhere"], "nowhere: cannot be read"),
         (["env=handwriting", "expert=bundled"], "handwriting"),
@@ -112,11 +112,13 @@ def test_the_oracle_answers_what_is_privileged_and_needs_it():
     letters = Space("discrete", (), "int64", sizes=(26,))
     box = Space("box", (2,), "float32", (0.0,) * 2, (1.0,) * 2)
     oracle = Oracle().load("x", box, letters)
-    view = View(np.zeros((3, 2), np.float32), np.zeros(3, np.int64), np.array([4, 0, 25]))
-    acts = oracle.act(view, np.random.default_rng(0))
-    assert acts.actions.tolist() == [4, 0, 25] and acts.asked.all()
+    observation = Observation(
+        np.zeros((3, 2), np.float32), np.zeros(3, np.int64), np.array([4, 0, 25])
+    )
+    acts = oracle.act(observation, np.random.default_rng(0))
+    assert acts.actions.tolist() == [4, 0, 25] and acts.from_expert.all()
     with pytest.raises(ExpertError, match="'x' does not"):
-        oracle.act(View(view.obs, view.steps), np.random.default_rng(0))
+        oracle.act(Observation(observation.obs, observation.t), np.random.default_rng(0))
     with pytest.raises(ExpertError, match="expert=oracle gives labels"):
         Oracle().load("x", box, box)
 

@@ -14,7 +14,7 @@ from dagger_cli.config.components import open_for
 from dagger_cli.core.errors import ConfigError, EnvError
 from dagger_cli.core.seeds import TRAIN_SEEDS, VALIDATION_SEEDS
 from dagger_cli.core.types import Acts
-from dagger_cli.envs.sequences.env import SequenceEnv, Sight
+from dagger_cli.envs.sequences.env import ObservationConfig, SequenceEnv
 from dagger_cli.envs.sequences.source import Seeds
 from dagger_cli.envs.sequences.table import Sequences, Split, split_folds
 from dagger_cli.loop.evaluate import evaluate
@@ -34,23 +34,25 @@ BOTH = np.arange(2)
 class FirstPixels:
     """Answers by the number of black pixels."""
 
-    def act(self, view, rng):
-        return Acts(view.obs[:, :128].sum(1).astype(np.int64) % 26, np.zeros(len(view), bool))
+    def act(self, observation, rng):
+        return Acts(
+            observation.obs[:, :128].sum(1).astype(np.int64) % 26, np.zeros(len(observation), bool)
+        )
 
 
 def toy(history=0, before=0, after=0) -> SequenceEnv:
-    env = SequenceEnv(TOY, Sight(history, before, after), lambda seeds: seeds % 2, 2)
+    env = SequenceEnv(TOY, ObservationConfig(history, before, after), lambda seeds: seeds % 2, 2)
     env.reset(BOTH, np.array([0, 1]))
     return env
 
 
 def test_a_word_is_read_letter_by_letter_and_right_labels_are_paid():
     env = toy()
-    assert env.view.obs.tolist() == [[1, 2], [7, 8]]
-    assert env.view.privileged.tolist() == [0, 2]
+    assert env.observation.obs.tolist() == [[1, 2], [7, 8]]
+    assert env.observation.privileged.tolist() == [0, 2]
     step = env.step(BOTH, np.array([0, 0]))
     assert step.rewards.tolist() == [1, 0] and not step.ended.any()
-    assert env.view.obs.tolist() == [[3, 4], [9, 10]]
+    assert env.observation.obs.tolist() == [[3, 4], [9, 10]]
     step = env.step(BOTH, np.array([1, 0]))
     assert step.rewards.tolist() == [1, 1]
     assert step.terminated.tolist() == [False, True]
@@ -62,34 +64,34 @@ def test_a_word_is_read_letter_by_letter_and_right_labels_are_paid():
 
 def test_history_is_one_hot_newest_first_and_zero_before_the_start():
     env = toy(history=2)
-    assert env.view.obs[0, 2:].tolist() == [0] * 6
+    assert env.observation.obs[0, 2:].tolist() == [0] * 6
     env.step(BOTH, np.array([2, 0]))
-    assert env.view.obs[0, 2:].tolist() == [0, 0, 1, 0, 0, 0]
+    assert env.observation.obs[0, 2:].tolist() == [0, 0, 1, 0, 0, 0]
     env.step(BOTH[:1], np.array([1]))
-    assert env.view.obs[0, 2:].tolist() == [0, 1, 0, 0, 0, 1]
+    assert env.observation.obs[0, 2:].tolist() == [0, 1, 0, 0, 0, 1]
     env.reset(BOTH[:1], np.array([1]))
-    assert env.view.obs[0].tolist() == [7, 8, 0, 0, 0, 0, 0, 0]
+    assert env.observation.obs[0].tolist() == [7, 8, 0, 0, 0, 0, 0, 0]
 
 
 def test_neighbours_are_blank_beyond_the_sequence():
     env = toy(before=1, after=1)
-    assert env.view.obs.tolist() == [[0, 0, 1, 2, 3, 4], [0, 0, 7, 8, 9, 10]]
+    assert env.observation.obs.tolist() == [[0, 0, 1, 2, 3, 4], [0, 0, 7, 8, 9, 10]]
     env.step(BOTH, BOTH)
-    assert env.view.obs.tolist() == [[1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 0, 0]]
+    assert env.observation.obs.tolist() == [[1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 0, 0]]
 
 
 def test_snapshot_copy_and_restore_go_on_where_they_were():
     env = toy(history=1)
     env.step(BOTH, np.array([1, 1]))
-    saved, before = env.snapshot(), env.view.obs.copy()
+    saved, before = env.snapshot(), env.observation.obs.copy()
     env.copy_slots(np.array([1]), np.array([0]))
-    assert (env.view.obs[1] == before[0]).all() and env.view.privileged[1] == 1
+    assert (env.observation.obs[1] == before[0]).all() and env.observation.privileged[1] == 1
     env.step(BOTH, BOTH)
     other = toy(history=1)
     for target in (env, other):
         target.restore(saved)
-        np.testing.assert_array_equal(target.view.obs, before)
-        assert target.view.steps.tolist() == [1, 1]
+        np.testing.assert_array_equal(target.observation.obs, before)
+        assert target.observation.t.tolist() == [1, 1]
         assert target.step(BOTH, np.array([1, 0])).rewards.tolist() == [1, 1]
     with pytest.raises(EnvError, match=r"env\.history"):
         toy(history=2).restore(saved)
@@ -128,7 +130,7 @@ def test_folds_are_test_validation_and_training():
 
 def test_negative_sight_is_refused():
     with pytest.raises(ConfigError, match=r"env\.after must be 0 or more, got -1"):
-        Sight(0, 0, -1)
+        ObservationConfig(0, 0, -1)
 
 
 def test_thousands_of_words_advance_in_one_call():

@@ -9,7 +9,7 @@ import torch
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.seeds import TRAIN_SEEDS
-from dagger_cli.core.types import Space, View
+from dagger_cli.core.types import Observation, Space
 from dagger_cli.policies.glyphs import Layout, Shift, glyphs_learner
 
 from .conftest import source
@@ -27,7 +27,7 @@ def learner(made=None, **changes):
         "shift": 1,
         "loss": "auto",
         "threads": 1,
-        "optimiser": "adam",
+        "optimizer": "adam",
         "learning_rate": 3e-3,
         "weight_decay": 0.0,
         "batch_size": 64,
@@ -47,10 +47,10 @@ def labelled(made, part="train") -> Dataset:
     env.reset(slots, slots + (TRAIN_SEEDS.start if part == "train" else 0))
     obs, labels = [], []
     while slots.size:
-        view = env.view[slots]
-        obs.append(view.obs.copy())
-        labels.append(view.privileged.copy())
-        slots = slots[~env.step(slots, view.privileged).ended]
+        observation = env.observation[slots]
+        obs.append(observation.obs.copy())
+        labels.append(observation.privileged.copy())
+        slots = slots[~env.step(slots, observation.privileged).ended]
     n = sum(map(len, labels))
     return Dataset(np.concatenate(obs), np.zeros(n, np.int64), np.concatenate(labels), (n,))
 
@@ -61,10 +61,10 @@ def test_learns_to_read(encoder):
     own = learner(made, encoder=encoder, sizes=[64], code=32, gradient_steps=250)
     policy = own.fit(labelled(made), None, np.random.default_rng(0)).policy
     test = labelled(made, "test")
-    view = View(test.obs, test.steps)
-    answers = policy.act(view, np.random.default_rng(0)).actions
+    observation = Observation(test.obs, test.steps)
+    answers = policy.act(observation, np.random.default_rng(0)).actions
     assert (answers == test.labels).mean() > 0.6  # by chance 0.04
-    scores = policy.scores(view)
+    scores = policy.scores(observation)
     np.testing.assert_allclose(np.exp(scores).sum(1), 1, rtol=1e-4)
     np.testing.assert_array_equal(scores.argmax(1), answers)
 
@@ -88,10 +88,10 @@ def test_a_fitted_network_neither_shifts_nor_drops():
     made = source(history=2, before=1, after=1)
     data = labelled(made, "test")
     policy = learner(made, gradient_steps=5).fit(data, None, np.random.default_rng(0)).policy
-    view = View(data.obs, data.steps)
-    np.testing.assert_array_equal(policy.scores(view), policy.scores(view))
+    observation = Observation(data.obs, data.steps)
+    np.testing.assert_array_equal(policy.scores(observation), policy.scores(observation))
     np.testing.assert_allclose(
-        policy.scores(view[:1]), policy.scores(view)[:1], rtol=1e-5, atol=1e-6
+        policy.scores(observation[:1]), policy.scores(observation)[:1], rtol=1e-5, atol=1e-6
     )
 
 

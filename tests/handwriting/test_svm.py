@@ -11,7 +11,7 @@ import pytest
 
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import CheckpointError, ConfigError
-from dagger_cli.core.types import Space, View
+from dagger_cli.core.types import Observation, Space
 from dagger_cli.policies.svm import SvmLearner, SvmPolicy
 
 PLANE = Space("box", (2,), "float32", (-9.0,) * 2, (9.0,) * 2)
@@ -24,7 +24,7 @@ def learner(**changes) -> SvmLearner:
         "actions": THREE,
         "reduction": "all_pairs",
         "decode": "margins",
-        "regularisation": 1e-4,
+        "regularization": 1e-4,
         "learning_rate": 0.05,
         "row_visits": 20_000,
     }
@@ -39,8 +39,8 @@ def three_clouds(n: int = 300) -> Dataset:
     return Dataset(points.astype(np.float32), np.zeros(n, np.int64), labels + 5, (n,))
 
 
-def view(obs: np.ndarray) -> View:
-    return View(obs, np.zeros(len(obs), np.int64))
+def observation(obs: np.ndarray) -> Observation:
+    return Observation(obs, np.zeros(len(obs), np.int64))
 
 
 def fitted(data: Dataset, seed: int = 0, **changes):
@@ -48,7 +48,7 @@ def fitted(data: Dataset, seed: int = 0, **changes):
 
 
 def accuracy(policy: SvmPolicy, data: Dataset) -> float:
-    answers = policy.act(view(data.obs), np.random.default_rng(0)).actions
+    answers = policy.act(observation(data.obs), np.random.default_rng(0)).actions
     return float((answers == data.labels).mean())
 
 
@@ -65,20 +65,20 @@ def test_all_pairs_separates_what_one_against_the_rest_cannot(decode):
 def test_scores_are_won_matches_by_hand():
     # Pairs in the order 0-1, 0-2, 1-2; margins 0.5, -3, 0.2: class 2 beats 0, 1 beats 2, 0 beats 1.
     weights = np.array([[0, 0, 0], [0, 0, 0], [0.5, -3, 0.2]], np.float32)
-    here = view(np.zeros((1, 2), np.float32))
+    here = observation(np.zeros((1, 2), np.float32))
     votes = SvmPolicy(weights, THREE, "all_pairs", "votes")
     np.testing.assert_allclose(votes.scores(here), [[0, 0, 0]])
     by_margin = replace(votes, decode="margins").scores(here)
     np.testing.assert_allclose(by_margin, [[(0.5 - 1) / 2, (-0.5 + 0.2) / 2, (1 - 0.2) / 2]])
     acts = replace(votes, decode="margins").act(here, np.random.default_rng(0))
-    assert acts.actions.tolist() == [7] and acts.actions.dtype == np.int64 and not acts.asked.any()
+    assert acts.actions.tolist() == [7] and acts.actions.dtype == np.int64 and not acts.from_expert.any()
 
 
 @pytest.mark.parametrize("reduction", ["all_pairs", "one_vs_rest"])
 def test_finds_the_minimum_of_its_objective(reduction):
     """No hyperplane gets better by more than 2 % where it is moved a little, whichever way."""
     data = three_clouds(200)
-    strong = {"regularisation": 0.05, "learning_rate": 0.02, "row_visits": 400_000}
+    strong = {"regularization": 0.05, "learning_rate": 0.02, "row_visits": 400_000}
     strong["reduction"] = reduction
     weights = fitted(data, **strong).policy.weights.astype(np.float64)
     rows = np.c_[data.obs, np.ones(len(data))]
@@ -93,7 +93,7 @@ def test_finds_the_minimum_of_its_objective(reduction):
         else:
             side = np.where(labels == column, 1.0, -1.0)
         hinge = np.maximum(0, 1 - side * (rows @ w)) * np.abs(side)
-        return own.regularisation / 2 * (w @ w) + hinge.mean()
+        return own.regularization / 2 * (w @ w) + hinge.mean()
 
     rng = np.random.default_rng(1)
     for column in range(3):
@@ -131,9 +131,9 @@ def test_same_stream_same_weights_and_a_round_trip_keeps_every_bit():
 def test_an_answer_does_not_depend_on_its_neighbours():
     obs = np.random.default_rng(3).normal(size=(97, 2)).astype(np.float32)
     policy = fitted(three_clouds()).policy
-    together = policy.scores(view(obs))
+    together = policy.scores(observation(obs))
     np.testing.assert_array_equal(
-        together, np.concatenate([policy.scores(view(obs[i : i + 1])) for i in range(97)])
+        together, np.concatenate([policy.scores(observation(obs[i : i + 1])) for i in range(97)])
     )
 
 
@@ -142,8 +142,8 @@ def test_an_answer_does_not_depend_on_its_neighbours():
     [
         ({"reduction": "ecoc"}, "policy.reduction must be all_pairs or one_vs_rest"),
         ({"decode": "beam"}, "policy.decode must be votes or margins"),
-        ({"regularisation": -1.0}, "policy.regularisation"),
-        ({"regularisation": 1.0, "learning_rate": 1.0}, "does not converge"),
+        ({"regularization": -1.0}, "policy.regularization"),
+        ({"regularization": 1.0, "learning_rate": 1.0}, "does not converge"),
         ({"learning_rate": 0.0}, "policy.learning_rate"),
         ({"row_visits": 0}, "policy.row_visits"),
         ({"actions": PLANE}, "policy=svm chooses one of several classes"),
@@ -163,7 +163,7 @@ def test_decodes_200_000_letters_a_second():
         rng.normal(size=(155, 325)).astype(np.float32), alphabet, "all_pairs", "margins"
     )
     assert letters.size + 1 == len(policy.weights)
-    seen = view((rng.random((20_000, 154)) < 0.2).astype(np.uint8))
+    seen = observation((rng.random((20_000, 154)) < 0.2).astype(np.uint8))
     policy.act(seen[:10], rng)
     seconds = []
     for _ in range(3):

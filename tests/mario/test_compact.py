@@ -109,5 +109,5 @@ def test_the_last_two_actions_are_seen_newest_first():
     env = opened(1, observation="compact")
     env.step([0], np.int8([[0, 1, 0, 1]]))
     env.step([0], np.int8([[0, 1, 1, 0]]))
-    seen = env.view.obs[0, compact.ACTIONS_AT : compact.SCALARS_AT]
+    seen = env.observation.obs[0, compact.ACTIONS_AT : compact.SCALARS_AT]
     assert seen.tolist() == [0, 1, 1, 0, 0, 1, 0, 1]

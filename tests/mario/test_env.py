@@ -84,13 +84,13 @@ def test_running_without_jumping_and_pressing_at_random_get_nowhere():
 
 def test_a_hundred_thousand_rows_of_features_fit_in_less_than_500_megabytes():
     assert features.N_BYTES * 8 == 27152
-    row = opened(1).view.obs
+    row = opened(1).observation.obs
     assert row.dtype == np.uint8 and row.nbytes * 100_000 < 500e6
     source = mario(
         id="mario", start_mode="small", difficulty=1, stage_type="overground", length=320,
         time_limit=60, ticks_per_action=3, observation="features", failure="died", workers=0,
     )  # fmt: skip
     spaces = {"observations": source.observation_space, "actions": source.action_space}
-    learner = SparseSvmLearner(**spaces, regularisation=1e-4, passes=1)
+    learner = SparseSvmLearner(**spaces, regularization=1e-4, passes=1)
     data = Dataset(row, np.zeros(1, np.int64), np.ones((1, 4), np.int8), (1,))
     assert np.shares_memory(learner._rows(data), data.obs)  # fitted where they lie, never unpacked

@@ -36,7 +36,7 @@ def test_labels_are_the_same_for_any_number_of_threads_and_any_order(monkeypatch
     env = GAME.open(n)
     env.reset(slots, 1_000_000 + slots)
     for _ in range(12):
-        rows = env.view.privileged
+        rows = env.observation.privileged
         keys, used = experts[0].plan(rows)
         others, used_there = experts[1].plan(rows[::-1])
         assert (used > 0).all()
@@ -56,7 +56,7 @@ def test_the_planner_completes_stages():
     env.reset(slots, 1_000_000 + slots)
     running = slots
     while len(running):
-        acts = player.act(env.view[running], np.random.default_rng(0))
+        acts = player.act(env.observation[running], np.random.default_rng(0))
         running = running[~env.step(running, acts.actions).ended]
     assert env.won.all()
 

@@ -25,7 +25,7 @@ def noisy(n: int) -> Dataset:
 def test_the_optimum_is_reached_and_left_no_more():
     data = noisy(2000)
     losses = [
-        SparseSvmLearner(observations=SEEN, actions=PRESSED, regularisation=1e-3, passes=passes)
+        SparseSvmLearner(observations=SEEN, actions=PRESSED, regularization=1e-3, passes=passes)
         .fit(data, None, np.random.default_rng(0))
         .loss
         for passes in (100, 300)
@@ -35,7 +35,7 @@ def test_the_optimum_is_reached_and_left_no_more():
 
 
 def test_the_same_random_stream_gives_the_same_bits():
-    learner = SparseSvmLearner(observations=SEEN, actions=PRESSED, regularisation=1e-4, passes=3)
+    learner = SparseSvmLearner(observations=SEEN, actions=PRESSED, regularization=1e-4, passes=3)
     weights = [
         learner.pack(learner.fit(noisy(300), None, np.random.default_rng(seed)).policy)["weights"]
         for seed in (0, 0, 1)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dagger_cli.core.dataset import Dataset
-from dagger_cli.core.types import Space, View
+from dagger_cli.core.types import Observation, Space
 from dagger_cli.policies.sources import mlp_learner
 from dagger_cli.policies.torch_learner import TorchLearner
 
@@ -24,7 +24,7 @@ def learner(observations: Space = OBS, actions: Space = BOX, **changes: Any) -> 
         "activation": "relu",
         "loss": "auto",
         "threads": None,
-        "optimiser": "adam",
+        "optimizer": "adam",
         "learning_rate": 1e-2,
         "weight_decay": 0.0,
         "batch_size": 4,
@@ -32,7 +32,7 @@ def learner(observations: Space = OBS, actions: Space = BOX, **changes: Any) -> 
         "gradient_steps": 10,
         "warm_start": True,
         "decay": False,
-        "normalise": True,
+        "normalize": True,
     }
     return mlp_learner(observations, actions, **(values | changes))
 
@@ -67,8 +67,8 @@ def choice_data(n: int = 10, seed: int = 0) -> Dataset:
     return dataset(obs, scores.argmax(1) - 1)
 
 
-def view(obs: np.ndarray) -> View:
-    return View(obs, np.zeros(len(obs), np.int64))
+def observation(obs: np.ndarray) -> Observation:
+    return Observation(obs, np.zeros(len(obs), np.int64))
 
 
 def numbers(learner_: TorchLearner, policy: Any) -> dict[str, np.ndarray]:

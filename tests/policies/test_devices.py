@@ -8,7 +8,7 @@ from torch import nn
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.policies.devices import check_device, device_for
 
-from .learners import BOX, CHOICE, OBS, box_data, choice_data, learner, numbers, view
+from .learners import BOX, CHOICE, OBS, box_data, choice_data, learner, numbers, observation
 
 needs_gpu = pytest.mark.skipif(
     not torch.cuda.is_available(), reason="torch sees no GPU here, so nothing can be fitted on one"
@@ -59,16 +59,16 @@ def test_auto_without_a_gpu_gives_the_processors_bits(monkeypatch):
 
 
 @needs_gpu
-@pytest.mark.parametrize("optimiser", ["adam", "adamw", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
 @pytest.mark.parametrize("actions", [BOX, CHOICE], ids=["box", "choice"])
-def test_a_gpu_learns_what_the_processor_learns_and_goes_on_from_it(actions, optimiser):
+def test_a_gpu_learns_what_the_processor_learns_and_goes_on_from_it(actions, optimizer):
     data = (box_data if actions is BOX else choice_data)(500)
     fits = {}
     for device in ("cpu", "cuda"):
-        one = learner(OBS, actions, device=device, optimiser=optimiser, weight_decay=0.01)
+        one = learner(OBS, actions, device=device, optimizer=optimizer, weight_decay=0.01)
         first = one.fit(data, None, np.random.default_rng(0))
         back = one.unpack(numbers(one, first.policy))  # as a machine without one would read it
         fits[device] = (first.loss, one.fit(data, back, np.random.default_rng(1)).loss)
         assert all(p.device.type == "cpu" for p in first.policy.network.parameters())
-        assert len(first.policy.act(view(data.obs), np.random.default_rng(0)).actions) == 500
+        assert len(first.policy.act(observation(data.obs), np.random.default_rng(0)).actions) == 500
     np.testing.assert_allclose(fits["cuda"], fits["cpu"], rtol=1e-3)

@@ -14,7 +14,7 @@ from dagger_cli.policies.scene import Layout, Scene, scene_learner
 LAYOUT = Layout(cells=6, flags=3, measures=2, things=3, thing_measures=2, thing_flags=2)
 AT = LAYOUT.size - 3 * 4
 FIT = {
-    "optimiser": "adam", "learning_rate": 1e-3, "weight_decay": 0.0, "batch_size": 8,
+    "optimizer": "adam", "learning_rate": 1e-3, "weight_decay": 0.0, "batch_size": 8,
     "epochs": None, "gradient_steps": 1, "warm_start": True, "decay": False,
 }  # fmt: skip
 BUTTONS = Space("multi_binary", (4,), "int8", sizes=(2, 2, 2, 2))
@@ -51,7 +51,13 @@ def test_a_thing_without_flags_is_not_there():
 
 
 def learner(observations: Space, **changes: object):
-    values = {"layout": vars(LAYOUT), "code": 4, "sizes": [8], "heed": 1.0, "threads": None}
+    values = {
+        "layout": vars(LAYOUT),
+        "code": 4,
+        "sizes": [8],
+        "unsafe_penalty": 1.0,
+        "threads": None,
+    }
     return scene_learner(observations, BUTTONS, **{**values, **changes}, **FIT)
 
 

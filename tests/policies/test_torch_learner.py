@@ -19,7 +19,7 @@ from .learners import (
     learner,
     looks,
     numbers,
-    view,
+    observation,
 )
 
 
@@ -33,7 +33,7 @@ LONG = {"sizes": [], "gradient_steps": 600, "batch_size": 64, "learning_rate": 3
 def test_it_learns_a_linear_map_to_the_bounds():
     fitted = learner(**LONG).fit(box_data(1000), None, rng())
     fresh = box_data(500, seed=1)
-    error = fitted.policy.act(view(fresh.obs), rng()).actions - fresh.labels
+    error = fitted.policy.act(observation(fresh.obs), rng()).actions - fresh.labels
     assert np.abs(error).max() < 0.02  # of ranges 4 and 1
     assert fitted.loss < 0.05
 
@@ -41,7 +41,7 @@ def test_it_learns_a_linear_map_to_the_bounds():
 def test_it_learns_which_of_three():
     fitted = learner(actions=CHOICE, **LONG).fit(choice_data(2000), None, rng())
     fresh = choice_data(1000, seed=1)
-    actions = fitted.policy.act(view(fresh.obs), rng()).actions
+    actions = fitted.policy.act(observation(fresh.obs), rng()).actions
     assert (actions == fresh.labels).mean() > 0.97 and set(actions) == {-1, 0, 1}
 
 
@@ -51,9 +51,9 @@ def test_it_learns_switches_each_by_itself():
         return dataset(obs, (obs[:, :2] > [1.0, -2.0]).astype(np.int8))
 
     fitted = learner(actions=SWITCHES, **LONG).fit(data(0), None, rng())
-    acts = fitted.policy.act(view(data(1).obs), rng())
+    acts = fitted.policy.act(observation(data(1).obs), rng())
     assert (acts.actions == data(1).labels).mean() > 0.97
-    assert acts.actions.dtype == np.int8 and not acts.asked.any()
+    assert acts.actions.dtype == np.int8 and not acts.from_expert.any()
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_from_scratch_ignores_where_it_starts_and_a_warm_start_goes_on():
     on = warm.fit(data, first, rng())
     assert equal(numbers(scratch, first), numbers(scratch, again))
     assert not equal(numbers(warm, first), numbers(warm, on.policy))
-    steps = [float(entry["step"]) for entry in on.policy.optimiser]
+    steps = [float(entry["step"]) for entry in on.policy.optimizer]
     assert steps == [20.0] * 4  # two fits of 10: the optimiser went on too
     assert on.loss < scratch.fit(data, None, rng()).loss
 
@@ -126,16 +126,16 @@ def test_from_scratch_ignores_where_it_starts_and_a_warm_start_goes_on():
 @pytest.mark.parametrize("key", ["epochs", "gradient_steps"])
 def test_the_last_fit_is_that_of_a_learner_with_so_many_times_the_steps(key):
     other = {"epochs": None, "gradient_steps": None}
-    short, long = learner(**(other | {key: 2}), last_fit=3), learner(**(other | {key: 6}))
+    short, long = learner(**(other | {key: 2}), final_fit=3), learner(**(other | {key: 6}))
     data = box_data(30)
-    fits = [one.fit(data, None, rng()).policy for one in (short.last(), long)]
+    fits = [one.fit(data, None, rng()).policy for one in (short.for_final_fit(), long)]
     assert equal(numbers(long, fits[0]), numbers(long, fits[1]))
 
 
 def test_the_learning_rate_falls_to_nothing_where_it_decays():
     data = box_data(50)
     fits = {
-        d: learner(decay=d, optimiser="sgd", gradient_steps=1).fit(data, None, rng())
+        d: learner(decay=d, optimizer="sgd", gradient_steps=1).fit(data, None, rng())
         for d in (0, 1)
     }
     assert equal(numbers(learner(), fits[0].policy), numbers(learner(), fits[1].policy))
@@ -145,11 +145,11 @@ def test_the_learning_rate_falls_to_nothing_where_it_decays():
     )
 
 
-@pytest.mark.parametrize("optimiser", ["adam", "adamw", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
 @pytest.mark.parametrize("actions", [BOX, CHOICE], ids=["box", "choice"])
-def test_going_on_from_an_unpacked_policy_is_going_on_from_the_original(optimiser, actions):
+def test_going_on_from_an_unpacked_policy_is_going_on_from_the_original(optimizer, actions):
     make = box_data if actions is BOX else choice_data
-    one = learner(actions=actions, optimiser=optimiser, weight_decay=0.01, decay=True)
+    one = learner(actions=actions, optimizer=optimizer, weight_decay=0.01, decay=True)
     first = one.fit(make(30), None, rng()).policy
     packed = numbers(one, first)
     back = one.unpack(packed)
@@ -182,7 +182,7 @@ def test_the_normalisation_is_the_aggregates_and_travels_with_the_policy():
     arrays = numbers(learner(), learner().fit(data, None, rng()).policy)
     np.testing.assert_allclose(arrays["network.0.mean"], data.obs.mean(0), rtol=1e-5)
     np.testing.assert_allclose(arrays["network.0.std"], data.obs.std(0), rtol=1e-4)
-    raw = learner(normalise=False)
+    raw = learner(normalize=False)
     arrays = numbers(raw, raw.fit(data, None, rng()).policy)
     assert (arrays["network.0.mean"] == 0).all() and (arrays["network.0.std"] == 1).all()
 
@@ -199,25 +199,25 @@ def test_a_warm_start_takes_the_newest_normalisation():
 def test_an_answer_does_not_depend_on_the_rows_beside_it(actions):
     data = (box_data if actions is BOX else choice_data)(200)
     policy = learner(actions=actions, sizes=[64, 64]).fit(data, None, rng()).policy
-    whole = policy.act(view(data.obs), rng()).actions
+    whole = policy.act(observation(data.obs), rng()).actions
     alone = np.concatenate(
-        [policy.act(view(data.obs[i : i + 1]), rng()).actions for i in range(200)]
+        [policy.act(observation(data.obs[i : i + 1]), rng()).actions for i in range(200)]
     )
-    odd = policy.act(view(data.obs[::-1][:7].copy()), rng()).actions[::-1]
+    odd = policy.act(observation(data.obs[::-1][:7].copy()), rng()).actions[::-1]
     assert np.array_equal(whole, alone) and np.array_equal(whole[-7:], odd)
 
 
 def test_acting_uses_no_chance():
     generator = rng()
     before = generator.bit_generator.state
-    learner().fit(box_data(), None, rng()).policy.act(view(looks(3)), generator)
+    learner().fit(box_data(), None, rng()).policy.act(observation(looks(3)), generator)
     assert generator.bit_generator.state == before
 
 
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"optimiser": "lbfgs"}, "policy.optimiser must be one of adam, adamw, sgd; got 'lbfgs'"),
+        ({"optimizer": "lbfgs"}, "policy.optimizer must be one of adam, adamw, sgd; got 'lbfgs'"),
         ({"epochs": 3}, "policy.epochs and policy.gradient_steps both say how long"),
         ({"gradient_steps": None}, "policy.epochs and policy.gradient_steps both say how long"),
         ({"gradient_steps": 0}, "policy.gradient_steps must be at least 1, got 0"),

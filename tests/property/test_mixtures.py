@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagger_cli.core.dataset import Dataset, resampled
-from dagger_cli.core.policies import PerStep, drawn, without_expert
+from dagger_cli.core.policies import NonStationaryPolicy, drawn, without_expert
 from dagger_cli.trainers import searn, smile
 from tests.toys import Table
 
@@ -61,7 +61,7 @@ def test_a_member_without_weight_is_never_drawn(raw, seed):
 
 @given(st.integers(1, 50), st.integers(1, 30), st.lists(st.integers(0, 2000), min_size=1))
 def test_every_step_belongs_to_one_slot_and_the_last_one_goes_on(k, n, steps):
-    policy = PerStep(MEMBERS[:n], k)
+    policy = NonStationaryPolicy(MEMBERS[:n], k)
     slots = policy.slots(np.array(steps))
     assert slots.tolist() == [min(step // k, n - 1) for step in steps]
 

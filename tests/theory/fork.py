@@ -25,10 +25,10 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.budget import Budget
-from dagger_cli.core.kit import Kit, Streams
-from dagger_cli.core.policies import Mixture, PerStep
+from dagger_cli.core.kit import Kit, RngStreams
+from dagger_cli.core.policies import Mixture, NonStationaryPolicy
 from dagger_cli.core.schedules import Indicator
-from dagger_cli.core.types import Acts, Array, Card, Policy, Space, Step, View
+from dagger_cli.core.types import Acts, Array, Card, Observation, Policy, Space, Step
 from dagger_cli.loop.rollout import begin
 from dagger_cli.loop.run import Trainer
 from dagger_cli.trainers.dagger import DAgger
@@ -56,16 +56,16 @@ class ForkEnv:
         self._state, self._steps, self._fork = (np.zeros(M, np.int64) for _ in range(3))
 
     @property
-    def view(self) -> View:
+    def observation(self) -> Observation:
         state = np.where((self._state == TRACK) & (self._steps == self._fork), FORK, self._state)
-        return View(SEEN[state][:, None].astype(np.float32), self._steps, state[:, None])
+        return Observation(SEEN[state][:, None].astype(np.float32), self._steps, state[:, None])
 
     def reset(self, slots: Array, seeds: Array) -> None:
         self._state[slots], self._steps[slots], self._fork[slots] = TRACK, 0, seeds % M
 
     def step(self, slots: Array, actions: Array) -> Step:
-        assert self.view.privileged is not None
-        state = self.view.privileged[slots, 0]
+        assert self.observation.privileged is not None
+        state = self.observation.privileged[slots, 0]
         on = np.where(state == TRACK, TRACK, PASSED)
         self._state[slots] = np.where(actions == EXPERT[state], on, OFF)
         self._steps[slots] += 1
@@ -85,9 +85,9 @@ class ForkEnv:
 class ForkExpert:
     card = Card("fork", "tests", "0" * 64)
 
-    def act(self, view: View, rng: Generator) -> Acts:
-        assert view.privileged is not None
-        return Acts(EXPERT[view.privileged[:, 0]], np.ones(len(view), bool))
+    def act(self, observation: Observation, rng: Generator) -> Acts:
+        assert observation.privileged is not None
+        return Acts(EXPERT[observation.privileged[:, 0]], np.ones(len(observation), bool))
 
 
 def moves(step: int) -> Array:
@@ -105,7 +105,7 @@ def chances(policy: Policy, step: int) -> Array:
     if isinstance(policy, Mixture):
         parts = zip(policy.weights, policy.members, strict=True)
         return np.asarray(sum(weight * chances(member, step) for weight, member in parts))
-    if isinstance(policy, PerStep):
+    if isinstance(policy, NonStationaryPolicy):
         return chances(policy.members[int(policy.slots(np.array([step]))[0])], step)
     answers = np.asarray(policy.answers)[SEEN] if isinstance(policy, Table) else EXPERT
     return np.stack([answers == 0, answers == 1]).astype(float)
@@ -154,7 +154,7 @@ def learned(case: Case, horizon: int) -> Policy:
         ForkExpert(),
         TableLearner(),
         Budget(rounds, labels, None),
-        Streams.spawn(0),
+        RngStreams.spawn(0),
         horizon=horizon,
     )
     begin(kit)

@@ -8,7 +8,7 @@ import itertools
 import numpy as np
 import pytest
 
-from dagger_cli.core.policies import Mixture, PerStep
+from dagger_cli.core.policies import Mixture, NonStationaryPolicy
 from dagger_cli.loop.evaluate import evaluate
 from tests.toys import Table
 
@@ -47,7 +47,9 @@ def test_the_matrices_are_distributions(step):
 
 
 @pytest.mark.parametrize(
-    "policy", [*TABLES, PerStep((TABLES[1], TABLES[0], TABLES[3], TABLES[1]), 4)], ids=str
+    "policy",
+    [*TABLES, NonStationaryPolicy((TABLES[1], TABLES[0], TABLES[3], TABLES[1]), 4)],
+    ids=str,
 )
 def test_the_matrices_say_what_the_environment_does(policy):
     played = evaluate(ForkEnv(20), policy, range(M), np.random.default_rng(0))
@@ -75,7 +77,7 @@ def test_sup_grows_as_the_square_and_the_others_as_the_horizon():
 
 def test_what_forward_learned_is_one_policy_a_step():
     policy = learned(CASES["forward"], 10)
-    assert isinstance(policy, PerStep) and policy.k == 1
+    assert isinstance(policy, NonStationaryPolicy) and policy.k == 1
     assert [member.answers[:2] for member in policy.members] == [(0, 0), *[(0, 1)] * 9]
 
 

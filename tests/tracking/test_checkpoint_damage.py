@@ -110,7 +110,7 @@ def test_a_deep_config_is_refused_and_no_recursion_shows(run: Path, depth: int) 
 def test_the_manifest_tells_all_about_the_run(run: Path) -> None:
     manifest = read_manifest(run / "checkpoints/last")
     assert manifest.expert == CARD and manifest.config == CONFIG
-    assert (manifest.round, manifest.spent.labels) == (3, 90)
+    assert (manifest.round, manifest.usage.labels) == (3, 90)
     assert [shard.rows for shard in manifest.shards] == [30, 30, 30]
     text = (run / "checkpoints/last/checkpoint.json").read_text()
     json.loads(text, parse_constant=pytest.fail)  # strict JSON, although the config has an inf
@@ -184,7 +184,7 @@ NONSENSE: dict[str, Callable[[Manifest], dict[str, Any]]] = {
     "a text for a round": lambda m: {"round": "3"},
     "a fraction of a round": lambda m: {"round": 3.0},
     "a best round to come": lambda m: {"best": replace(m.best, round=4)},
-    "labels below 0": lambda m: {"spent": m.spent._replace(labels=-7)},
+    "labels below 0": lambda m: {"spent": m.usage._replace(labels=-7)},
     "a shard too few": lambda m: {"shards": m.shards[:-1]},
     "a shard of other rows": lambda m: {"shards": one_rows(m)},
     "no random streams": lambda m: {"rng": {}},

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.tracking.run_lock import claimed, resumed
+from dagger_cli.tracking.run_lock import lock_existing_run, lock_new_run
 
 
 def fill(folder: Path, *, finished: bool) -> None:
@@ -21,31 +21,31 @@ def fill(folder: Path, *, finished: bool) -> None:
 
 def test_runs_that_want_the_same_folder_at_once_get_one_each(tmp_path: Path) -> None:
     with ExitStack() as stack:
-        found = [stack.enter_context(claimed(tmp_path / "now", exact=False)) for _ in range(3)]
+        found = [stack.enter_context(lock_new_run(tmp_path / "now", exact=False)) for _ in range(3)]
         assert [folder.name for folder in found] == ["now", "now_2", "now_3"]
         with pytest.raises(ConfigError, match="now is being trained by another process"):
-            stack.enter_context(claimed(tmp_path / "now", exact=True))
+            stack.enter_context(lock_new_run(tmp_path / "now", exact=True))
         with pytest.raises(ConfigError, match="now_2 is being trained by another process"):
-            stack.enter_context(resumed(tmp_path / "now_2"))
-    with resumed(tmp_path / "now_2"):
+            stack.enter_context(lock_existing_run(tmp_path / "now_2"))
+    with lock_existing_run(tmp_path / "now_2"):
         pass
 
 
 def test_a_finished_round_keeps_the_folder(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    with pytest.raises(ZeroDivisionError), claimed(folder, exact=True):
+    with pytest.raises(ZeroDivisionError), lock_new_run(folder, exact=True):
         fill(folder, finished=True)
         raise ZeroDivisionError
     assert (folder / "config.yaml").exists()
     with pytest.raises(ConfigError, match=r"already holds a run: resume it \(resume="):
-        claimed(folder, exact=True).__enter__()
-    with claimed(folder, exact=False) as other:
+        lock_new_run(folder, exact=True).__enter__()
+    with lock_new_run(folder, exact=False) as other:
         assert other.name == "run_2"
 
 
 def test_what_failed_before_its_first_round_leaves_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    with pytest.raises(KeyboardInterrupt), claimed(folder, exact=True):
+    with pytest.raises(KeyboardInterrupt), lock_new_run(folder, exact=True):
         fill(folder, finished=False)
         raise KeyboardInterrupt
     assert not folder.exists()
@@ -53,7 +53,7 @@ def test_what_failed_before_its_first_round_leaves_nothing(tmp_path: Path) -> No
 
 def test_a_folder_that_a_killed_run_left_is_used_again(tmp_path: Path) -> None:
     fill(tmp_path, finished=False)
-    with claimed(tmp_path, exact=True) as found:
+    with lock_new_run(tmp_path, exact=True) as found:
         assert found == tmp_path and not any(tmp_path.iterdir())
 
 
@@ -61,9 +61,9 @@ def test_files_of_others_are_never_removed(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("mine")
     (tmp_path / "notes.txt").write_text("mine, too")
     with pytest.raises(ConfigError, match=r"a config.yaml that is not of a run"):
-        claimed(tmp_path, exact=True).__enter__()
+        lock_new_run(tmp_path, exact=True).__enter__()
     (tmp_path / "config.yaml").rename(tmp_path / "mine.yaml")
-    with pytest.raises(ZeroDivisionError), claimed(tmp_path, exact=True):
+    with pytest.raises(ZeroDivisionError), lock_new_run(tmp_path, exact=True):
         fill(tmp_path, finished=False)
         raise ZeroDivisionError
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.yaml", "notes.txt"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console as RichConsole
 
-from dagger_cli.core.types import Spent
+from dagger_cli.core.types import Usage
 from dagger_cli.tracking.console import Console
 
 from .test_metrics import SCORE, finished
@@ -28,7 +28,7 @@ def show(*, width: int, terminal: bool, rounds: int = 12, failure: str | None = 
         for done in range(1, 5):
             progress(done)
     scores = {"expert": SCORE, "student (best)": replace(SCORE, returns=SCORE.returns * 100)}
-    console.finish(scores, spent=Spent(1200, 1200), wall_seconds=61.2, run=RUN)
+    console.finish(scores, usage=Usage(1200, 1200), wall_seconds=61.2, run=RUN)
     return file.getvalue()
 
 
@@ -42,8 +42,8 @@ def test_one_plain_line_a_round_where_there_is_no_terminal() -> None:
     ]
     rounds = [line for line in lines if line.startswith("round ")]
     assert len(rounds) == 12
-    facts, times = rounds[0].split("  0:00:", 1)
-    assert facts == "round  1/12  beta 0.25  labels 100  loss 0.5  return 4.00 ± 2.24"
+    metrics, times = rounds[0].split("  0:00:", 1)
+    assert metrics == "round  1/12  beta 0.25  labels 100  loss 0.5  return 4.00 ± 2.24"
     assert re.fullmatch(r"\d\d elapsed  0:00:\d\d left", times)
     assert rounds[-1].endswith("0:00:00 left")
     assert lines.count("evaluating student: 4 episodes") == 1

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Score, Spent
+from dagger_cli.core.types import Score, Usage
 from dagger_cli.loop.run import Best, Round
 from dagger_cli.tracking.metrics import MetricsFile, scalars
 from dagger_cli.tracking.summary import commands, score_summary, write_summary
@@ -26,8 +26,8 @@ SCORE = Score(
 
 
 def finished(round: int, loss: float = 0.5) -> Round:
-    spent = Spent(100 * round + 1, 100 * round)
-    state = State(round, None, None, spent, {"train/beta": 0.25, "train/loss": loss})
+    usage = Usage(100 * round + 1, 100 * round)
+    state = State(round, None, None, usage, {"train/beta": 0.25, "train/loss": loss})
     return Round(state, ToyExpert(), SCORE, Best(round, 4.0, 4.0), {"collect": 1.0, "fit": 2.0})
 
 
@@ -87,7 +87,7 @@ def test_summary(tmp_path: Path) -> None:
         round=5,
         expert=bad,
         best=Best(3, 4.5, 4.5),
-        spent=Spent(7, 6),
+        usage=Usage(7, 6),
         wall_seconds=1.5,
     )
     value = json.loads((run / "summary.json").read_text(), parse_constant=pytest.fail)

@@ -22,7 +22,7 @@ def all_observers(folder: Path, kit: Kit, state: State) -> list[Observer]:
     folder.mkdir(exist_ok=True)
     console = Console(rounds=kit.budget.rounds, failure_name="falls", out=quiet())
     console.start([], round=state.round)
-    board = TensorBoard(folder / "tb", labels=state.spent.labels)
+    board = TensorBoard(folder / "tb", labels=state.usage.labels)
     return [console, board, *core_observers(folder, kit, state)]
 
 
@@ -30,8 +30,8 @@ def test_restore_gives_back_what_was_saved(tmp_path: Path) -> None:
     state, best, kit = train(tmp_path, 3)
     again = make_kit(3, seed=99)
     restored, restored_best = restore(tmp_path, again)
-    assert (restored.round, restored.spent, restored_best) == (3, state.spent, best)
-    assert dict(restored.facts) == dict(state.facts)
+    assert (restored.round, restored.usage, restored_best) == (3, state.usage, best)
+    assert dict(restored.metrics) == dict(state.metrics)
     assert again.rng.save() == kit.rng.save()
     assert restored.data is not None and state.data is not None
     assert restored.data.rounds == state.data.rounds

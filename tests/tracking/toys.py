@@ -16,10 +16,10 @@ from rich.console import Console as RichConsole
 from dagger_cli.core.budget import Budget
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import CheckpointError
-from dagger_cli.core.kit import Kit, Streams
+from dagger_cli.core.kit import Kit, RngStreams
 from dagger_cli.core.schedules import Linear
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Acts, Array, Card, Fitted, Policy, Score, Space, Step, View
+from dagger_cli.core.types import Acts, Array, Card, Fitted, Observation, Policy, Score, Space, Step
 from dagger_cli.loop.evaluate import evaluate
 from dagger_cli.loop.rollout import begin
 from dagger_cli.loop.run import Best, Observer, run
@@ -45,8 +45,10 @@ class ToyEnv:
         self._steps, self._seeds = np.zeros(n_envs, np.int64), np.zeros(n_envs, np.int64)
 
     @property
-    def view(self) -> View:
-        return View(np.stack((self._x, self._steps / HORIZON), 1).astype(np.float32), self._steps)
+    def observation(self) -> Observation:
+        return Observation(
+            np.stack((self._x, self._steps / HORIZON), 1).astype(np.float32), self._steps
+        )
 
     def reset(self, slots: Array, seeds: Array) -> None:
         self._x[slots], self._steps[slots] = (seeds % 997) / 997 - 0.5, 0
@@ -74,8 +76,8 @@ class ToyEnv:
 class ToyExpert:
     card = CARD
 
-    def act(self, view: View, rng: Generator) -> Acts:
-        return Acts(-view.obs[:, :1], np.ones(len(view), bool))
+    def act(self, observation: Observation, rng: Generator) -> Acts:
+        return Acts(-observation.obs[:, :1], np.ones(len(observation), bool))
 
 
 @dataclass(frozen=True)
@@ -83,10 +85,10 @@ class Linear2:
     weights: Array  # (1, 2), laid out column by column
     fits: int
 
-    def act(self, view: View, rng: Generator) -> Acts:
-        noise = 0.01 * rng.standard_normal((len(view), 1))
-        actions = (view.obs @ self.weights.T + noise).astype(np.float32)
-        return Acts(actions, np.zeros(len(view), bool))
+    def act(self, observation: Observation, rng: Generator) -> Acts:
+        noise = 0.01 * rng.standard_normal((len(observation), 1))
+        actions = (observation.obs @ self.weights.T + noise).astype(np.float32)
+        return Acts(actions, np.zeros(len(observation), bool))
 
 
 class ToyLearner:
@@ -122,7 +124,7 @@ class ToyLearner:
 
 def make_kit(rounds: int, *, seed: int = 0, steps: int = 30) -> Kit:
     return Kit(
-        ToyEnv(4), ToyExpert(), ToyLearner(), Budget(rounds, steps, None), Streams.spawn(seed)
+        ToyEnv(4), ToyExpert(), ToyLearner(), Budget(rounds, steps, None), RngStreams.spawn(seed)
     )
 
 
@@ -174,7 +176,7 @@ def fingerprint(folder: Path, rounds: int) -> dict[str, Any]:
     return {
         "arrays": {name: (a.dtype.str, a.shape, a.tobytes()) for name, a in arrays.items()},
         "rounds": state.data.rounds,
-        "state": (state.round, state.spent, dict(state.facts), best),
+        "state": (state.round, state.usage, dict(state.metrics), best),
         "rng": kit.rng.save(),
         "metrics": metrics,
         "files": sorted(str(p.relative_to(checkpoints)) for p in checkpoints.rglob("*")),

@@ -7,7 +7,7 @@ import numpy as np
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.schedules import Indicator, Linear
 from dagger_cli.core.state import State
-from dagger_cli.loop.cost_to_go import Tries
+from dagger_cli.loop.cost_to_go import CostRollouts
 from dagger_cli.loop.evaluate import evaluate
 from dagger_cli.loop.rollout import begin
 from dagger_cli.loop.run import Trainer, run
@@ -26,7 +26,7 @@ from dagger_cli.trainers.sup import Sup
 from tests.toys import TableExpert, TrackEnv, toy_kit
 
 ROUNDS = 6
-TRIES = Tries(horizon=8, repeats=1, candidates=3)
+TRIES = CostRollouts(horizon=8, repeats=1, candidates=3)
 LINEAR = Linear(1.0, 0.0, 6, "round")
 
 TRAINERS: dict[str, Trainer] = {
@@ -37,7 +37,7 @@ TRAINERS: dict[str, Trainer] = {
     "searn by roll-outs": SEARN(0.4, "rollout", TRIES),
     "dagger": DAgger(LINEAR, "step", "aggregate"),
     "dagger by episode": DAgger(LINEAR, "episode", "aggregate"),
-    "dagger newest": DAgger(Indicator("round"), "step", "newest"),
+    "dagger latest": DAgger(Indicator("round"), "step", "latest"),
     "dagger ogd": DAgger(Indicator("round"), "step", "ogd"),
     "aggrevate": AggreVaTe(LINEAR, TRIES),
     "lols": LOLS(0.5, TRIES),

@@ -36,7 +36,7 @@ def refused(*overrides, root="train"):
         ("xyzzy=3", "there is no key 'xyzzy'; see `dagger train --help` for 'xyzzy'"),
         ("rounds=abc", "rounds: Value 'abc' of type 'str' could not be converted to Integer"),
         ("seed=1.5", "seed: Value '1.5' of type 'float' could not be converted to Integer"),
-        ("policy.normalise=maybe", "policy.normalise: Value 'maybe' is not a valid bool"),
+        ("policy.normalize=maybe", "policy.normalize: Value 'maybe' is not a valid bool"),
     ],
 )
 def test_what_the_user_typed_wrong_is_named_with_what_is_near(override, sentence):

@@ -10,9 +10,9 @@ import pytest
 from dagger_cli.core.budget import Budget
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.policies import Ensemble, distance
-from dagger_cli.core.types import Acts, Fitted, Space, View
+from dagger_cli.core.types import Acts, Fitted, Observation, Space
 from dagger_cli.loop.gating import Watcher
-from dagger_cli.loop.noise import Disturbed, error_covariance
+from dagger_cli.loop.noise import NoisyPolicy, error_covariance
 from dagger_cli.loop.rollout import begin
 from dagger_cli.trainers.dart import DART
 from dagger_cli.trainers.ensemble_dagger import EnsembleDAgger
@@ -33,11 +33,11 @@ def test_the_scripted_expert_takes_over_only_where_the_learner_is_wrong():
     fresh = second.data.newest
     assert (fresh.obs == 0).all() and (fresh.steps % 7 == 3).all() and (fresh.labels == 1).all()
     assert (
-        second.spent.labels - first.spent.labels
+        second.usage.labels - first.usage.labels
         == len(fresh)
-        == 103 - second.facts["train/queries_saved"]
+        == 103 - second.metrics["train/queries_saved"]
     )
-    assert second.facts["train/asked_share"] == len(fresh) / 103
+    assert second.metrics["train/asked_share"] == len(fresh) / 103
 
 
 def test_in_charge_from_enter_until_leave():
@@ -50,14 +50,14 @@ def test_in_charge_from_enter_until_leave():
         def __init__(self, column):
             self.column = column
 
-        def act(self, view, rng):
-            return Acts(view.obs[:, self.column :][:, :1], np.zeros(len(view), bool))
+        def act(self, observation, rng):
+            return Acts(observation.obs[:, self.column :][:, :1], np.zeros(len(observation), bool))
 
     gate = Watcher(replace(kit, expert=Says(1)), Says(0), enter=0.5, leave=0.2)
 
     def asked(gaps, steps):
         obs = np.stack([np.zeros(2), gaps], 1).astype(np.float32)
-        return gate(View(obs, np.array(steps)), np.random.default_rng(0)).tolist()
+        return gate(Observation(obs, np.array(steps)), np.random.default_rng(0)).tolist()
 
     assert asked([0.4, 0.6], [0, 0]) == [False, True]
     assert asked([0.4, 0.3], [1, 1]) == [False, True]  # has not fallen below leave
@@ -80,9 +80,9 @@ class Always(TableLearner):
 def test_safe_dagger_asks_where_its_safety_policy_says_unsafe(unsafe):
     kit = replace(kit_of(), learner_for=lambda actions: Always(unsafe))
     _, second, *_ = steps(SafeDAgger(0.05), kit)
-    assert second.facts["train/asked_share"] == unsafe
-    assert second.facts["train/queries_saved"] == 103 * (1 - unsafe)
-    assert second.spent.labels == 103 * (1 + unsafe)
+    assert second.metrics["train/asked_share"] == unsafe
+    assert second.metrics["train/queries_saved"] == 103 * (1 - unsafe)
+    assert second.usage.labels == 103 * (1 + unsafe)
 
 
 def test_safe_dagger_says_at_once_that_a_policy_cannot_be_a_safety_policy_too():
@@ -126,10 +126,10 @@ def test_safe_dagger_judges_a_handful_of_rows_too():
 def test_an_ensemble_votes_and_its_spread_is_who_differs_from_the_vote():
     members = (Table((0, 0, 1, 1, 0)), Table((0, 1, 1, 0, 0)), Table((0, 1, 0, 1, 0)))
     ensemble = Ensemble(members, Space("discrete", (), "int64", sizes=(2,)))
-    view = View(np.arange(5, dtype=np.float32)[:, None], np.zeros(5, np.int64))
+    observation = Observation(np.arange(5, dtype=np.float32)[:, None], np.zeros(5, np.int64))
     rng = np.random.default_rng(0)
-    assert ensemble.act(view, rng).actions.tolist() == [0, 1, 1, 1, 0]
-    assert ensemble.spread(view, rng) == pytest.approx([0, 1 / 3, 1 / 3, 1 / 3, 0])
+    assert ensemble.act(observation, rng).actions.tolist() == [0, 1, 1, 1, 0]
+    assert ensemble.spread(observation, rng) == pytest.approx([0, 1 / 3, 1 / 3, 1 / 3, 0])
 
 
 def test_an_ensemble_of_box_actions_acts_by_the_mean():
@@ -137,13 +137,18 @@ def test_an_ensemble_of_box_actions_acts_by_the_mean():
         def __init__(self, *action):
             self.action = np.array(action, np.float32)
 
-        def act(self, view, rng):
-            return Acts(np.tile(self.action, (len(view), 1)), np.zeros(len(view), bool))
+        def act(self, observation, rng):
+            return Acts(
+                np.tile(self.action, (len(observation), 1)), np.zeros(len(observation), bool)
+            )
 
     ensemble = Ensemble((Constantly(-1, 0), Constantly(1, 4)), BOX)
-    view, rng = View(np.zeros((3, 1)), np.zeros(3, np.int64)), np.random.default_rng(0)
-    assert np.array_equal(ensemble.act(view, rng).actions, [[0, 2]] * 3)
-    assert ensemble.spread(view, rng) == pytest.approx([0.5] * 3)  # half of each range
+    observation, rng = (
+        Observation(np.zeros((3, 1)), np.zeros(3, np.int64)),
+        np.random.default_rng(0),
+    )
+    assert np.array_equal(ensemble.act(observation, rng).actions, [[0, 2]] * 3)
+    assert ensemble.spread(observation, rng) == pytest.approx([0.5] * 3)  # half of each range
 
 
 def test_the_expert_is_asked_where_the_ensemble_is_torn_and_nowhere_else():
@@ -176,13 +181,13 @@ def test_distances_are_shares_of_the_range_or_of_the_components(space, a, b, exp
 def test_darts_noise_is_as_frequent_as_the_learners_errors():
     """Round 1 has none; then the table, 0 everywhere, is wrong wherever round 1 has a 1."""
     first, second, third, *_ = steps(DART(0.5), kit_of())
-    assert first.facts["train/noise"] == 0
+    assert first.metrics["train/noise"] == 0
     wrong = float(first.data.labels.mean())
-    assert second.facts["train/noise"] == pytest.approx(0.5 * wrong)
+    assert second.metrics["train/noise"] == pytest.approx(0.5 * wrong)
     last = second.data.newest
     answers = np.array(second.policy.answers)[last.obs[:, 0].astype(int)]
     rate = (answers != last.labels).mean()
-    assert third.facts["train/noise"] == pytest.approx(0.5 * rate)
+    assert third.metrics["train/noise"] == pytest.approx(0.5 * rate)
     assert np.array_equal(last.labels, expert_answers(last.obs[:, 0].astype(int), last.steps))
 
 
@@ -195,36 +200,43 @@ def test_the_covariance_of_errors_by_hand():
 def test_errors_that_always_come_together_can_be_drawn_from():
     gaps = 1e4 * np.array([[3.0, 2.0], [1.5, 1.0], [0.3, 0.2]])
     covariance = error_covariance(BOX, gaps, np.zeros((3, 2)))
-    view = View(np.zeros((9, 1)), np.zeros(9, np.int64))
-    acts = Disturbed(Middle(), BOX, covariance).act(view, np.random.default_rng(0))
+    observation = Observation(np.zeros((9, 1)), np.zeros(9, np.int64))
+    acts = NoisyPolicy(Middle(), BOX, covariance).act(observation, np.random.default_rng(0))
     assert np.isfinite(acts.actions).all()
 
 
 class Middle:
-    def act(self, view, rng):
-        return Acts(np.tile(np.array([0, 2], np.float32), (len(view), 1)), np.ones(len(view), bool))
+    def act(self, observation, rng):
+        return Acts(
+            np.tile(np.array([0, 2], np.float32), (len(observation), 1)),
+            np.ones(len(observation), bool),
+        )
 
 
 def test_disturbed_box_actions_have_the_covariance_and_stay_in_the_bounds():
     covariance = np.array([[0.01, 0.01], [0.01, 0.04]])
-    view, n = View(np.zeros((40_000, 1)), np.zeros(40_000, np.int64)), 40_000
-    acts = Disturbed(Middle(), BOX, covariance).act(view, np.random.default_rng(0))
-    assert not acts.asked.any() and acts.actions.dtype == np.float32
+    observation, n = Observation(np.zeros((40_000, 1)), np.zeros(40_000, np.int64)), 40_000
+    acts = NoisyPolicy(Middle(), BOX, covariance).act(observation, np.random.default_rng(0))
+    assert not acts.from_expert.any() and acts.actions.dtype == np.float32
     # The standard error of a variance is var * sqrt(2 / n); five of the largest.
     found = np.cov((acts.actions - [0, 2]).T)
     assert found == pytest.approx(covariance, abs=5 * 0.04 * np.sqrt(2 / n))
-    wild = Disturbed(Middle(), BOX, 100 * np.eye(2)).act(view, np.random.default_rng(0)).actions
+    wild = (
+        NoisyPolicy(Middle(), BOX, 100 * np.eye(2))
+        .act(observation, np.random.default_rng(0))
+        .actions
+    )
     assert (wild >= BOX.low).all() and (wild <= BOX.high).all()
 
 
 def test_disturbed_choices_are_replaced_by_any_at_the_rate():
     class Three:
-        def act(self, view, rng):
-            return Acts(np.full(len(view), 3), np.ones(len(view), bool))
+        def act(self, observation, rng):
+            return Acts(np.full(len(observation), 3), np.ones(len(observation), bool))
 
-    view = View(np.zeros((40_000, 1)), np.zeros(40_000, np.int64))
+    observation = Observation(np.zeros((40_000, 1)), np.zeros(40_000, np.int64))
     rate = np.full((1, 1), 0.4)
-    actions = Disturbed(Three(), CHOICE, rate).act(view, np.random.default_rng(0)).actions
+    actions = NoisyPolicy(Three(), CHOICE, rate).act(observation, np.random.default_rng(0)).actions
     shares = np.bincount(actions, minlength=6)[2:] / 40_000  # 3 is also drawn by chance
     assert shares == pytest.approx([0.1, 0.7, 0.1, 0.1], abs=5 * np.sqrt(0.25 / 40_000))
 
@@ -248,4 +260,4 @@ def test_looking_on_is_no_query_but_acting_is():
     kit = kit_of()
     states = steps(HGDAgger(0.1, 0.05), kit)
     assert isinstance(kit.expert, TableExpert)
-    assert states[-1].spent.labels == len(states[-1].data) < sum(kit.expert.asked)
+    assert states[-1].usage.labels == len(states[-1].data) < sum(kit.expert.asked)

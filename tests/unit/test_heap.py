@@ -55,6 +55,6 @@ def test_large_arrays_go_back_at_once_unless_they_are_to_be_taken_again():
 def test_nothing_happens_where_the_library_cannot(monkeypatch):
     monkeypatch.setattr(heap, "_of_libc", lambda name: None)
     monkeypatch.setattr(heap, "_apart", False)
-    heap.large_apart()
+    heap.use_mmap_for_large()
     with heap.reused():
-        heap.trim()
+        heap.trim_heap()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dagger_cli.core.serialization import pack, unpack
-from dagger_cli.core.types import Card, View
+from dagger_cli.core.types import Card, Observation
 from dagger_cli.tracking.checkpoint import CheckpointWriter, restore
 from tests.toys import HORIZON, TableLearner, TrackEnv
 
@@ -22,7 +22,7 @@ def fingerprint(state, kit):
     columns = [column.tolist() for column in state.data.columns.values()]
     env = {name: a.tolist() for name, a in kit.env.snapshot().items()}
     streams = {name: s for name, s in kit.rng.save().items() if name != "regret"}
-    return packed, columns, state.data.rounds, state.spent, env, streams
+    return packed, columns, state.data.rounds, state.usage, env, streams
 
 
 class Stopped(Exception):
@@ -48,7 +48,7 @@ def test_a_run_killed_after_three_rounds_goes_on_as_if_it_had_not_been(name, tmp
     assert state.round == 3
     resumed, uninterrupted = go_on(trainer, again, state, best), trained(trainer, whole)
     assert fingerprint(resumed, again) == fingerprint(uninterrupted, whole)
-    assert again.rng.save() == whole.rng.save() and resumed.facts == uninterrupted.facts
+    assert again.rng.save() == whole.rng.save() and resumed.metrics == uninterrupted.metrics
 
 
 @every
@@ -57,9 +57,9 @@ def test_measuring_regret_changes_nothing_that_is_learned(name):
     measured = trained(TRAINERS[name], one)
     blind = trained(TRAINERS[name], other, regret=False)
     assert fingerprint(measured, one) == fingerprint(blind, other)
-    assert not any(key.startswith("regret/") for key in blind.facts)
+    assert not any(key.startswith("regret/") for key in blind.metrics)
     # Tables fitted on the same rows are the same: this ensemble is never torn, nothing is fresh.
-    assert ("regret/online_loss_mean" in measured.facts) == (name != "ensemble_dagger")
+    assert ("regret/online_loss_mean" in measured.metrics) == (name != "ensemble_dagger")
 
 
 @every
@@ -71,29 +71,29 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another_one(name):
 
 @every
 def test_no_round_asks_for_more_labels_than_its_share_and_every_query_is_counted(name):
-    kit, spent, asked = kit_of(), 0, 0
+    kit, usage, asked = kit_of(), 0, 0
     for round, state in enumerate(steps(TRAINERS[name], kit)):
-        fresh = state.spent.labels - spent
+        fresh = state.usage.labels - usage
         assert 0 <= fresh <= kit.budget.steps(round)
         assert state.data.rounds[-1] <= max(fresh, kit.budget.steps(round))
-        spent, asked = state.spent.labels, sum(kit.expert.asked)
-    assert spent <= kit.budget.total == ROUNDS * 103
+        usage, asked = state.usage.labels, sum(kit.expert.asked)
+    assert usage <= kit.budget.total == ROUNDS * 103
     if name == "dart":  # what it does and what it meant are two calls and one query
-        assert asked == 2 * spent - 103
+        assert asked == 2 * usage - 103
     elif name == "hg_dagger":  # looking on is no query
-        assert asked > spent
+        assert asked > usage
     else:
-        assert asked == spent
+        assert asked == usage
 
 
-WHOLE_BUDGET = ("sup", "smile", "searn", "dagger", "dagger by episode", "dagger newest",
+WHOLE_BUDGET = ("sup", "smile", "searn", "dagger", "dagger by episode", "dagger latest",
                 "dagger ogd", "dart")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", WHOLE_BUDGET)
 def test_who_asks_everywhere_uses_the_budget_up_exactly(name):
     last = steps(TRAINERS[name], kit_of())[-1]
-    assert last.spent == (ROUNDS * 103, ROUNDS * 103) and len(last.data) == ROUNDS * 103
+    assert last.usage == (ROUNDS * 103, ROUNDS * 103) and len(last.data) == ROUNDS * 103
 
 
 @every
@@ -107,9 +107,11 @@ def test_before_the_first_fit_the_expert_acts_and_only_it_is_imitated(name):
 def test_what_is_deployed_never_asks_the_expert(name):
     kit = kit_of()
     policy = TRAINERS[name].deploy(steps(TRAINERS[name], kit)[-1], kit)
-    view = View(np.arange(5, dtype=np.float32)[:, None], np.arange(5) * 10)
+    observation = Observation(np.arange(5, dtype=np.float32)[:, None], np.arange(5) * 10)
     kit.expert.asked.clear()
-    assert not policy.act(view, np.random.default_rng(0)).asked.any() and not kit.expert.asked
+    assert (
+        not policy.act(observation, np.random.default_rng(0)).from_expert.any() and not kit.expert.asked
+    )
 
 
 @every
@@ -118,6 +120,6 @@ def test_every_kind_of_policy_is_packed_whole(name):
     policy = TRAINERS[name].deploy(steps(TRAINERS[name], kit)[-1], kit)
     arrays = pack(policy, kit.learner)
     back = unpack(arrays, TableLearner(), TrackEnv.action_space)
-    view = View(rows, np.repeat(np.arange(HORIZON), 5))
-    acts = [p.act(view, np.random.default_rng(0)).actions for p in (policy, back)]
+    observation = Observation(rows, np.repeat(np.arange(HORIZON), 5))
+    acts = [p.act(observation, np.random.default_rng(0)).actions for p in (policy, back)]
     assert type(back) is type(policy) and np.array_equal(*acts)

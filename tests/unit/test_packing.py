@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from dagger_cli.core.errors import CheckpointError
-from dagger_cli.core.policies import Ensemble, Mixture, PerStep
+from dagger_cli.core.policies import Ensemble, Mixture, NonStationaryPolicy
 from dagger_cli.core.serialization import pack, unpack
-from dagger_cli.core.types import View
+from dagger_cli.core.types import Observation
 from dagger_cli.tracking.safetensors_io import read_arrays, write_arrays
 from dagger_cli.trainers.smile import weights
 from tests.policies.learners import BOX, CHOICE, OBS, dataset, learner, looks
@@ -35,7 +35,7 @@ def smile_of_20(members, space):
 
 KINDS = {
     "mixture of 20": smile_of_20,
-    "policy a slot": lambda members, space: PerStep(members, 3),
+    "policy a slot": lambda members, space: NonStationaryPolicy(members, 3),
     "ensemble": lambda members, space: Ensemble(members, space),
 }
 
@@ -48,8 +48,8 @@ def test_networks_combined_act_bit_for_bit_alike_after_a_file(space, kind, tmp_p
     digest = write_arrays(tmp_path / "policy.safetensors", pack(policy, one))
     arrays = read_arrays(tmp_path / "policy.safetensors", digest, within=tmp_path)
     back = unpack(arrays, one, SPACES[space])
-    view = View(looks(500, seed=1), np.arange(500))
-    ours, theirs = (p.act(view, np.random.default_rng(3)).actions for p in (policy, back))
+    observation = Observation(looks(500, seed=1), np.arange(500))
+    ours, theirs = (p.act(observation, np.random.default_rng(3)).actions for p in (policy, back))
     assert ours.dtype == theirs.dtype and ours.tobytes() == theirs.tobytes()
     if isinstance(policy, Mixture):
         assert back.weights == policy.weights and len(np.unique(ours, axis=0)) > 1
@@ -81,9 +81,15 @@ MIXTURE = Mixture(MEMBERS, (0.5, 0.25, 0.25))
         (damaged(MIXTURE, mixture__weights=np.full((3, 3), 1 / 9)), "do not fit"),
         (arrays_of(MIXTURE) | {"4.answers": np.zeros(5)}, "lacks some of its members"),
         ({"mixture.weights": np.array([1.0])}, "lacks some of its members"),
-        (damaged(PerStep(MEMBERS, 2), per_step__k=np.array([0])), "a policy per 0 steps"),
-        (damaged(PerStep(MEMBERS, 2), per_step__k=np.array([], np.int64)), "a policy per 0 steps"),
-        (damaged(PerStep(MEMBERS, 2), per_step__k=np.array([np.nan])), "a policy per"),
+        (
+            damaged(NonStationaryPolicy(MEMBERS, 2), per_step__k=np.array([0])),
+            "a policy per 0 steps",
+        ),
+        (
+            damaged(NonStationaryPolicy(MEMBERS, 2), per_step__k=np.array([], np.int64)),
+            "a policy per 0 steps",
+        ),
+        (damaged(NonStationaryPolicy(MEMBERS, 2), per_step__k=np.array([np.nan])), "a policy per"),
         ({"per_step.k": np.array([2])}, "lacks some of its members"),
         (
             damaged(Ensemble(MEMBERS, TrackEnv.action_space), ensemble__size=np.array([4])),

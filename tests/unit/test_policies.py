@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dagger_cli.core.policies import Mixture
-from dagger_cli.core.types import Acts, View
+from dagger_cli.core.types import Acts, Observation
 from tests.toys import Table, TableExpert
 
 
@@ -14,13 +14,15 @@ class Echo:
     def __init__(self, number: int, asked: bool) -> None:
         self.number, self.asked, self.batches = number, asked, 0
 
-    def act(self, view, rng):
+    def act(self, observation, rng):
         self.batches += 1
-        return Acts(1000 * self.number + view.obs[:, 0], np.full(len(view), self.asked))
+        return Acts(
+            1000 * self.number + observation.obs[:, 0], np.full(len(observation), self.asked)
+        )
 
 
-def rows(n: int) -> View:
-    return View(np.arange(n, dtype=np.float32)[:, None], np.zeros(n, np.int64))
+def rows(n: int) -> Observation:
+    return Observation(np.arange(n, dtype=np.float32)[:, None], np.zeros(n, np.int64))
 
 
 def test_members_act_in_the_frequencies_of_their_weights():
@@ -36,7 +38,7 @@ def test_every_row_gets_its_own_answer_back():
     acts = Mixture(members, (0.2, 0.5, 0.3)).act(rows(999), np.random.default_rng(0))
     assert np.array_equal(acts.actions, np.arange(999))
     # 999 draws at 0.2: the standard deviation is 12.6, so 5 of them is about one in two million.
-    assert acts.asked.sum() == pytest.approx(0.2 * 999, abs=5 * 12.6)
+    assert acts.from_expert.sum() == pytest.approx(0.2 * 999, abs=5 * 12.6)
     assert [member.batches for member in members] == [1, 1, 1]
 
 
@@ -44,12 +46,12 @@ def test_a_certain_member_is_the_only_one_asked():
     certain, never = Echo(1, False), Echo(2, True)
     for weights, members in (((1.0, 0.0), (certain, never)), ((0.0, 1.0), (never, certain))):
         acts = Mixture(members, weights).act(rows(50), np.random.default_rng(0))
-        assert (acts.actions // 1000 == 1).all() and not acts.asked.any()
+        assert (acts.actions // 1000 == 1).all() and not acts.from_expert.any()
     assert never.batches == 0
 
 
 def test_a_mixture_draws_anew_at_every_step():
     mixture = Mixture((TableExpert(), Table((0, 0, 0, 0, 0))), (0.5, 0.5))
     rng = np.random.default_rng(0)
-    drawn = [mixture.act(rows(1), rng).asked[0] for _ in range(64)]
+    drawn = [mixture.act(rows(1), rng).from_expert[0] for _ in range(64)]
     assert 0 < sum(drawn) < 64 and len(set(itertools.pairwise(drawn))) == 4

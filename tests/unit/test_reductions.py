@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.core.policies import Mixture, PerStep
+from dagger_cli.core.policies import Mixture, NonStationaryPolicy
 from dagger_cli.core.schedules import Indicator
 from dagger_cli.core.schedules import Table as Betas
 from dagger_cli.core.types import Fitted
 from dagger_cli.loop.rollout import begin, rollout
-from dagger_cli.trainers.dagger import COINS, DAgger
+from dagger_cli.trainers.dagger import MIXTURES, DAgger
 from dagger_cli.trainers.forward import Forward
 from dagger_cli.trainers.searn import SEARN
 from dagger_cli.trainers.smile import SMILe
@@ -44,7 +44,7 @@ def test_smile_with_alpha_one_is_daggers_first_step():
     """All weight goes to h_1: its rounds 1 and 2 are those of DAgger with beta = 1, 0."""
     smile, dagger = kit_of(), kit_of()
     s1, s2, *later = steps(SMILe(1.0), smile)
-    d1, d2, *_ = steps(DAgger(Indicator("round"), "step", "newest"), dagger)
+    d1, d2, *_ = steps(DAgger(Indicator("round"), "step", "latest"), dagger)
     assert s1.policy.members == (d1.policy,) and same_rows(s1.data, d1.data)
     assert same_rows(s2.data, d2.data)
     assert [state.policy.weights[0] for state in (s2, *later)] == [1.0] * 5
@@ -55,7 +55,7 @@ def test_searn_with_beta_one_is_policy_iteration():
     """The newest member alone is deployed and acts, and is fitted on its own states alone."""
     searn, iteration = kit_of(), kit_of()
     states = steps(SEARN(1.0, "optimal", TRIES), searn)
-    others = steps(DAgger(Betas((1.0, 0.0), "round"), "step", "newest"), iteration)
+    others = steps(DAgger(Betas((1.0, 0.0), "round"), "step", "latest"), iteration)
     for mine, other in zip(states, others, strict=True):
         assert same_rows(mine.data, other.data)
         assert mine.policy.members[-1] == other.policy
@@ -73,7 +73,9 @@ def test_searn_with_beta_one_is_policy_iteration():
 def test_the_experts_weight_is_logged_as_beta_and_each_round_fitted_alone(trainer, expected):
     kit = replace(kit_of(), learner=Remembers())
     states = steps(trainer, kit)
-    assert [s.facts["train/beta"] for s in states] == pytest.approx([expected(i) for i in range(6)])
+    assert [s.metrics["train/beta"] for s in states] == pytest.approx(
+        [expected(i) for i in range(6)]
+    )
     assert [rows for rows, _, _ in kit.learner.fits] == [103] * 6
     learned = [policy for _, _, policy in kit.learner.fits]
     assert states[-1].policy.members == tuple(learned)
@@ -81,16 +83,16 @@ def test_the_experts_weight_is_logged_as_beta_and_each_round_fitted_alone(traine
 
 
 @pytest.mark.parametrize(
-    ("fit", "rows", "goes_on"),
+    ("update", "rows", "goes_on"),
     [
         ("aggregate", [103 * i for i in range(1, 7)], True),
         ("ogd", [103] * 6, True),
-        ("newest", [103] * 6, False),
+        ("latest", [103] * 6, False),
     ],
 )
-def test_what_each_no_regret_learner_is_fitted_on_and_from(fit, rows, goes_on):
+def test_what_each_no_regret_learner_is_fitted_on_and_from(update, rows, goes_on):
     kit = replace(kit_of(), learner=Remembers())
-    steps(DAgger(LINEAR, "step", fit), kit)
+    steps(DAgger(LINEAR, "step", update), kit)
     learned = [policy for _, _, policy in kit.learner.fits]
     assert [n for n, _, _ in kit.learner.fits] == rows
     starts = [start for _, start, _ in kit.learner.fits]
@@ -101,13 +103,13 @@ def test_the_episode_coin_is_tossed_once_an_episode():
     """DAgger's actor, rolled out: who acts changes between episodes only."""
     kit = kit_of()
     begin(kit)
-    actor = COINS["episode"]((kit.expert, Table((0, 0, 0, 0, 0))), (0.5, 0.5))
+    actor = MIXTURES["episode"]((kit.expert, Table((0, 0, 0, 0, 0))), (0.5, 0.5))
     visited = rollout(kit, actor, 4 * HORIZON * 10)
     acted = set()
     for slot in range(4):
         rows = visited.slots == slot
         ends = np.flatnonzero(visited.ended[rows]) + 1
-        for episode in np.split(visited.acts.asked[rows], ends):
+        for episode in np.split(visited.acts.from_expert[rows], ends):
             acted.add(tuple(np.unique(episode).tolist()))
     assert acted - {()} == {(True,), (False,)}
 
@@ -118,10 +120,12 @@ def test_forward_learns_only_what_is_reached_in_its_slot():
     for i, state in enumerate(states):
         reached = state.data.newest.steps
         assert reached.min() == 10 * i and reached.max() < 10 * (i + 1)
-        assert state.facts["train/slot"] == i
-        assert state.facts["train/reached"] == len(reached) <= 103
-        assert state.spent.env_steps == sum(103 * (j + 1) for j in range(i + 1))
-    assert isinstance(states[-1].policy, PerStep) and len(states[-1].policy.members) == 5
+        assert state.metrics["train/slot"] == i
+        assert state.metrics["train/reached"] == len(reached) <= 103
+        assert state.usage.env_steps == sum(103 * (j + 1) for j in range(i + 1))
+    assert (
+        isinstance(states[-1].policy, NonStationaryPolicy) and len(states[-1].policy.members) == 5
+    )
 
 
 def test_forward_with_a_policy_a_step_can_tell_every_seventh_step():
@@ -136,8 +140,8 @@ def test_forward_with_few_labels_rolls_in_with_fewer_environments():
     Episodes end up to 4 steps before the horizon; all four together would get to step 15 of 50.
     """
     states = steps(Forward(slot=None, horizon=None), toy_kit(5, 12))
-    assert [state.facts["train/reached"] >= 10 for state in states[:4]] == [True] * 4
-    assert states[4].facts["train/reached"] >= 6
+    assert [state.metrics["train/reached"] >= 10 for state in states[:4]] == [True] * 4
+    assert states[4].metrics["train/reached"] >= 6
 
 
 @pytest.mark.parametrize(
@@ -199,9 +203,9 @@ def test_a_mixture_asks_each_member_once_a_step_whatever_the_number_of_environme
         def __init__(self, policy):
             self.policy = policy
 
-        def act(self, view, rng):
-            calls.append(len(view))
-            return self.policy.act(view, rng)
+        def act(self, observation, rng):
+            calls.append(len(observation))
+            return self.policy.act(observation, rng)
 
     begin(kit)
     policy = steps(TRAINERS["smile"], kit_of())[-1].policy

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dagger_cli.core.dataset import Dataset
-from dagger_cli.core.policies import Ensemble, Mixture, PerStep
+from dagger_cli.core.policies import Ensemble, Mixture, NonStationaryPolicy
 from dagger_cli.core.schedules import Indicator
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Score, Space
@@ -25,12 +25,12 @@ ZERO, ONE = Table((0,) * 5), Table((1,) * 5)
 
 def measured(trainer, rounds):
     """Every round's facts, and the state at the end."""
-    kit, facts = toy_kit(rounds, 101), []
+    kit, metrics = toy_kit(rounds, 101), []
     begin(kit)
     validation = Validation(TrackEnv(5), TableExpert(), range(0, 25, 5), seed=0, queries=50)
-    observers = (lambda finished: facts.append(dict(finished.state.facts)),)
+    observers = (lambda finished: metrics.append(dict(finished.state.metrics)),)
     state, _ = run(trainer, kit, trainer.start(kit), None, validation, 0.0, observers)
-    return facts, state, kit
+    return metrics, state, kit
 
 
 def wrong(policy, data):
@@ -40,40 +40,40 @@ def wrong(policy, data):
 def test_three_rounds_of_dagger_by_hand():
     """Round 1 teaches 0 on the track; that policy's loss on rounds 2 and 3 is the online loss."""
     trainer = DAgger(Indicator("round"), "step", "aggregate")
-    facts, state, _ = measured(trainer, 3)
+    metrics, state, _ = measured(trainer, 3)
     one, two, three = state.data.by_round()
     assert wrong(ZERO, one) == one.labels.mean() == pytest.approx(1 / 7, abs=0.02)
-    assert not any(name.startswith("regret/") for name in facts[0])
+    assert not any(name.startswith("regret/") for name in metrics[0])
 
     leader = Table((0, 1, 1, 1, 1))  # of rounds 1 and 2, on every state that round 2 reached
-    assert facts[1]["regret/online_loss"] == facts[1]["disagreement/online"] == wrong(ZERO, two)
+    assert metrics[1]["regret/online_loss"] == metrics[1]["disagreement/online"] == wrong(ZERO, two)
     both = (wrong(leader, one) + wrong(leader, two)) / 2
-    assert facts[1]["regret/hindsight_loss"] == pytest.approx(both)
-    assert facts[1]["regret/average"] == pytest.approx(wrong(ZERO, two) - both)
+    assert metrics[1]["regret/hindsight_loss"] == pytest.approx(both)
+    assert metrics[1]["regret/average"] == pytest.approx(wrong(ZERO, two) - both)
 
-    assert facts[2]["regret/online_loss"] == wrong(leader, three)
+    assert metrics[2]["regret/online_loss"] == wrong(leader, three)
     mean = (wrong(ZERO, two) + wrong(leader, three)) / 2
-    assert facts[2]["regret/online_loss_mean"] == pytest.approx(mean)
-    assert facts[2]["regret/average"] == pytest.approx(mean - facts[2]["regret/hindsight_loss"])
-    assert facts[2]["regret/average"] < facts[1]["regret/average"]
+    assert metrics[2]["regret/online_loss_mean"] == pytest.approx(mean)
+    assert metrics[2]["regret/average"] == pytest.approx(mean - metrics[2]["regret/hindsight_loss"])
+    assert metrics[2]["regret/average"] < metrics[1]["regret/average"]
 
 
 def test_disagreement_in_its_own_states_and_on_the_experts_path():
     """ZERO leaves at step 3 for good: wrong in 48 of 50 states of its own, in 1 of 7 of theirs."""
-    facts, _, _ = measured(DAgger(Indicator("round"), "step", "aggregate"), 1)
-    own, path = facts[0]["disagreement/own"], facts[0]["disagreement/expert"]
+    metrics, _, _ = measured(DAgger(Indicator("round"), "step", "aggregate"), 1)
+    own, path = metrics[0]["disagreement/own"], metrics[0]["disagreement/expert"]
     assert own == pytest.approx(47 / 50, abs=0.03) and path == pytest.approx(1 / 7, abs=0.03)
 
 
 def test_who_fits_one_round_alone_is_compared_with_a_fit_on_all():
-    facts, state, kit = measured(SMILe(0.5), 3)
+    metrics, state, kit = measured(SMILe(0.5), 3)
     leader = kit.learner.fit(state.data, None, np.random.default_rng(0)).policy
-    assert facts[2]["regret/hindsight_loss"] == wrong(leader, state.data)
+    assert metrics[2]["regret/hindsight_loss"] == wrong(leader, state.data)
     acting = Mixture(state.policy.members[:2], (2 / 3, 1 / 3))  # what went into round 3
     expected = sum(
         w * wrong(m, state.data.newest) for w, m in zip(acting.weights, acting.members, strict=True)
     )
-    assert facts[2]["regret/online_loss"] == pytest.approx(expected)
+    assert metrics[2]["regret/online_loss"] == pytest.approx(expected)
 
 
 def test_what_is_fitted_on_all_goes_on_from_the_newest_member():
@@ -91,7 +91,7 @@ def test_what_is_fitted_on_all_goes_on_from_the_newest_member():
     first = trainer.step(trainer.start(kit), kit)
     second = trainer.step(first, kit)
     starts.clear()
-    measure(kit, first, second, aggregates=False)
+    measure(kit, first, second, fits_on_aggregate=False)
     assert starts == [second.policy.members[-1]]
 
 
@@ -104,13 +104,13 @@ def test_rounds_without_a_fresh_row_are_no_part_of_the_mean():
         return State(round, ZERO, data)
 
     kit = toy_kit()
-    empty = measure(kit, state(1, (3,)), state(2, (3, 0)), aggregates=True)
+    empty = measure(kit, state(1, (3,)), state(2, (3, 0)), fits_on_aggregate=True)
     assert empty == {}
-    facts = measure(kit, state(3, (3, 0, 0)), state(4, (3, 0, 0, 1)), aggregates=True)
-    assert facts["regret/online_loss_mean"] == facts["regret/online_loss"] == 1.0
-    four = replace(state(4, (3, 0, 0, 1)), facts=facts)
-    still = measure(kit, four, state(5, (3, 0, 0, 1, 0)), aggregates=True)
-    assert still == {name: facts[name] for name in facts if name != "regret/online_loss"}
+    metrics = measure(kit, state(3, (3, 0, 0)), state(4, (3, 0, 0, 1)), fits_on_aggregate=True)
+    assert metrics["regret/online_loss_mean"] == metrics["regret/online_loss"] == 1.0
+    four = replace(state(4, (3, 0, 0, 1)), metrics=metrics)
+    still = measure(kit, four, state(5, (3, 0, 0, 1, 0)), fits_on_aggregate=True)
+    assert still == {name: metrics[name] for name in metrics if name != "regret/online_loss"}
 
 
 def test_rows_in_which_no_mistake_costs_anything_are_not_measured():
@@ -123,10 +123,12 @@ def test_rows_in_which_no_mistake_costs_anything_are_not_measured():
         return State(round, ZERO, data)
 
     kit, first = toy_kit(), (1.0, 1.0)
-    assert measure(kit, state(1, first), state(2, first, (0, 0)), aggregates=True) == {}
-    facts = measure(kit, state(2, first, (0, 0)), state(3, first, (0, 0), (0, 2)), aggregates=True)
-    assert facts["regret/online_loss"] == facts["regret/online_loss_mean"] == 1.0
-    assert facts["disagreement/online"] == 1.0
+    assert measure(kit, state(1, first), state(2, first, (0, 0)), fits_on_aggregate=True) == {}
+    metrics = measure(
+        kit, state(2, first, (0, 0)), state(3, first, (0, 0), (0, 2)), fits_on_aggregate=True
+    )
+    assert metrics["regret/online_loss"] == metrics["regret/online_loss_mean"] == 1.0
+    assert metrics["disagreement/online"] == 1.0
 
 
 def test_combined_policies_lose_what_their_members_lose_on_average():
@@ -141,7 +143,7 @@ def test_combined_policies_lose_what_their_members_lose_on_average():
     space = Space("discrete", (), "int64", sizes=(2,))
     half = expected_loss(kit, Ensemble((ZERO, ONE), space), data)
     assert half == pytest.approx(0.5)
-    split = expected_loss(kit, PerStep((ZERO, ONE), 10), data)
+    split = expected_loss(kit, NonStationaryPolicy((ZERO, ONE), 10), data)
     late = data.steps >= 10
     assert split == pytest.approx(np.where(late, data.labels == 0, data.labels == 1).mean())
 
@@ -154,7 +156,7 @@ def scored(*returns):
 POOR, GOOD = scored(10, 12), scored(99.5, 100.5)
 
 
-def facts(own, online, average, mean=0.5):
+def metrics(own, online, average, mean=0.5):
     return {
         "disagreement/own": own,
         "disagreement/online": online,
@@ -164,23 +166,27 @@ def facts(own, online, average, mean=0.5):
 
 
 def falling(newest):
-    return {**facts(0.3, 0.2, 0.4), "regret/online_loss": newest}
+    return {**metrics(0.3, 0.2, 0.4), "regret/online_loss": newest}
 
 
 @pytest.mark.parametrize(
     ("values", "student", "words"),
     [
-        (facts(0.5, 0.5, 0.4), GOOD, "scores what the expert does: more rounds will change little"),
-        (facts(0.5, 0.5, 0.4), scored(98.9, 99.1), "scores what the expert does"),
-        (facts(0.5, 0.5, 0.4), scored(98.7, 98.9), "more rounds will help"),
-        (facts(0.004, 0.1, 0.4), POOR, "0.4% in its own states: more rounds will change little"),
-        (facts(0.3, 0.1, 0.4), POOR, "by 10.0% in those it learns from: have the"),
-        (facts(0.3, 0.2, 0.4), POOR, "regret is 80% of the online loss: more rounds will help"),
+        (
+            metrics(0.5, 0.5, 0.4),
+            GOOD,
+            "scores what the expert does: more rounds will change little",
+        ),
+        (metrics(0.5, 0.5, 0.4), scored(98.9, 99.1), "scores what the expert does"),
+        (metrics(0.5, 0.5, 0.4), scored(98.7, 98.9), "more rounds will help"),
+        (metrics(0.004, 0.1, 0.4), POOR, "0.4% in its own states: more rounds will change little"),
+        (metrics(0.3, 0.1, 0.4), POOR, "by 10.0% in those it learns from: have the"),
+        (metrics(0.3, 0.2, 0.4), POOR, "regret is 80% of the online loss: more rounds will help"),
         (falling(0.54), POOR, "more rounds will help"),
         (falling(0.56), POOR, "regret is 80% of the online loss and does not fall: longer fits"),
-        (facts(0.3, 0.2, 0.05), POOR, "a richer policy will help, more rounds will not"),
-        (facts(0.3, 0.2, -0.05), POOR, "regret is 0% of the online loss"),
-        (facts(0.3, 0.2, 0.0, 0.0), POOR, "a richer policy will help, more rounds will not"),
+        (metrics(0.3, 0.2, 0.05), POOR, "a richer policy will help, more rounds will not"),
+        (metrics(0.3, 0.2, -0.05), POOR, "regret is 0% of the online loss"),
+        (metrics(0.3, 0.2, 0.0, 0.0), POOR, "a richer policy will help, more rounds will not"),
     ],
 )
 def test_one_sentence_says_what_would_help(values, student, words):

@@ -11,9 +11,9 @@ from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.policies import Mixture
 from dagger_cli.core.types import Space
 from dagger_cli.loop.cost_to_go import (
+    CostRollouts,
     Follow,
     Plan,
-    Tries,
     _Probe,
     _uniform,
     cost_examples,
@@ -29,11 +29,11 @@ from .reductions import LINEAR, kit_of, steps
 
 ZERO = Table((0, 0, 0, 0, 0))
 BACK = Table((0, 1, 1, 1, 1))
-TRIES = Tries(10, 1, 2)
+TRIES = CostRollouts(10, 1, 2)
 
 
-def costs(kit, follow, slots, *, tries=TRIES, candidates=(0, 1)):
-    probe = _Probe(kit, tries, ZERO, follow, Plan(10, 1, 10_000))
+def costs(kit, follow, slots, *, cost_rollouts=TRIES, candidates=(0, 1)):
+    probe = _Probe(kit, cost_rollouts, ZERO, follow, Plan(10, 1, 10_000))
     tried = np.array([candidates] * len(slots))
     return probe._costs(kit.env.snapshot(), np.array(slots), tried).tolist(), probe
 
@@ -68,7 +68,7 @@ def test_costs_are_means_over_repeats():
     kit = toy_kit(n_envs=4)
     begin(kit)
     follow = Follow((ZERO, kit.expert), (0.5, 0.5), once=True)
-    (pair,), _ = costs(kit, follow, [0], tries=Tries(10, 400, 2))
+    (pair,), _ = costs(kit, follow, [0], cost_rollouts=CostRollouts(10, 400, 2))
     # The same one follows both actions: their difference is 3 or 1, and both say how often.
     share = pair[0] / 7
     assert pair[1] == pytest.approx(10 * share + (1 - share))
@@ -82,7 +82,10 @@ def test_trying_leaves_the_running_episodes_alone():
     watch = _Probe(probed, TRIES, ZERO, Follow((BACK,), (1.0,)), Plan(103, 20, 10_000))
     one, other = rollout(plain, BACK, 103), rollout(probed, BACK, 103, watch=watch)
     assert len(watch.tried) == 20 and watch.env_steps > 200
-    for mine, theirs in ((one.views.obs, other.views.obs), (one.rewards, other.rewards)):
+    for mine, theirs in (
+        (one.observations.obs, other.observations.obs),
+        (one.rewards, other.rewards),
+    ):
         assert np.array_equal(mine, theirs)
     before, after = plain.env.snapshot(), probed.env.snapshot()
     assert all(np.array_equal(before[name], after[name]) for name in before)
@@ -110,8 +113,8 @@ def test_a_rows_weight_is_what_a_blind_choice_costs_relative_to_the_round():
     kit = toy_kit(steps=200)
     begin(kit)
     follow = Follow((ZERO,), (1.0,))
-    data, spent = cost_examples(kit, TRIES, 0, BACK, ZERO, follow)
-    assert spent.labels == 0 and data.weights.mean() == pytest.approx(1)
+    data, usage = cost_examples(kit, TRIES, 0, BACK, ZERO, follow)
+    assert usage.labels == 0 and data.weights.mean() == pytest.approx(1)
     at_start = data.weights[data.steps == 0]
     off = data[data.obs[:, 0] > 0]
     assert (off.labels == 1).all()
@@ -127,7 +130,7 @@ def test_where_nothing_costs_anything_the_action_that_was_taken_stays():
     pays = kit.scratch.step
     kit.scratch.step = lambda *words: pays(*words)._replace(rewards=np.zeros(len(words[0])))
     one = Table((1, 1, 1, 1, 1))
-    data, _ = cost_examples(kit, Tries(1, 1, 2), 0, one, one, Follow((one,), (1.0,)))
+    data, _ = cost_examples(kit, CostRollouts(1, 1, 2), 0, one, one, Follow((one,), (1.0,)))
     assert len(data) > 0 and (data.weights == 0).all() and (data.labels == 1).all()
 
 
@@ -136,13 +139,17 @@ def test_ties_are_ties_however_many_actions_cost_alike(monkeypatch):
     kit = toy_kit(steps=200)
     begin(kit)
     monkeypatch.setattr(
-        _Probe, "_candidates", lambda probe, view: np.array([[0, 1, 0, 1, 0, 1, 0]] * len(view))
+        _Probe,
+        "_candidates",
+        lambda probe, observation: np.array([[0, 1, 0, 1, 0, 1, 0]] * len(observation)),
     )
     pays = kit.scratch.step
     kit.scratch.step = lambda *words: pays(*words)._replace(rewards=np.full(len(words[0]), -0.01))
     one = Table((1, 1, 1, 1, 1))
     for horizon in (1, 7, 20):
-        data, _ = cost_examples(kit, Tries(horizon, 1, 2), 0, one, one, Follow((one,), (1.0,)))
+        data, _ = cost_examples(
+            kit, CostRollouts(horizon, 1, 2), 0, one, one, Follow((one,), (1.0,))
+        )
         assert len(data) > 0 and (data.weights == 0).all() and (data.labels == 1).all()
 
 
@@ -156,17 +163,17 @@ def test_of_whole_numbers_all_are_tried():
 
 
 def test_a_plan_never_spends_more_than_the_rounds_labels_and_says_what_is_missing():
-    kit, tries = toy_kit(steps=103), Tries(8, 1, 3)  # 2 actions, 16 queries at most
+    kit, cost_rollouts = toy_kit(steps=103), CostRollouts(8, 1, 3)  # 2 actions, 16 queries at most
     certain = Follow((kit.expert,), (1.0,))
-    assert plan(kit, tries, 0, certain, free=False) == Plan(52, 3, 51)
+    assert plan(kit, cost_rollouts, 0, certain, free=False) == Plan(52, 3, 51)
     rare = Follow((kit.expert, ZERO), (0.25, 0.75))
-    assert plan(kit, tries, 0, rare, free=False) == Plan(52, 12, 51)
-    assert plan(kit, tries, 0, rare, free=True) == Plan(52, 24, 103)
+    assert plan(kit, cost_rollouts, 0, rare, free=False) == Plan(52, 12, 51)
+    assert plan(kit, cost_rollouts, 0, rare, free=True) == Plan(52, 24, 103)
     never = Follow((ZERO,), (1.0,))
-    assert plan(kit, tries, 0, never, free=False) == Plan(52, 12, 51)
+    assert plan(kit, cost_rollouts, 0, never, free=False) == Plan(52, 12, 51)
     message = r"2 actions in one state may ask the expert 60 times, but a round has 103.*labels=600"
     with pytest.raises(ConfigError, match=message):
-        plan(kit, Tries(30, 1, 3), 0, certain, free=False)
+        plan(kit, CostRollouts(30, 1, 3), 0, certain, free=False)
 
 
 def test_the_queries_of_a_round_stay_within_it_when_the_expert_acts_more_than_expected():
@@ -176,8 +183,8 @@ def test_the_queries_of_a_round_stay_within_it_when_the_expert_acts_more_than_ex
     follow = Follow((ZERO, kit.expert), (0.9, 0.1))
     actor = Mixture((kit.expert, ZERO), (1.0, 0.0))
     for round in range(5):
-        _, spent = cost_examples(kit, Tries(8, 1, 2), round, actor, ZERO, follow)
-        assert spent.labels <= 103
+        _, usage = cost_examples(kit, CostRollouts(8, 1, 2), round, actor, ZERO, follow)
+        assert usage.labels <= 103
     assert sum(kit.expert.asked) <= 5 * 103
 
 
@@ -187,20 +194,20 @@ def test_of_a_box_the_experts_and_the_policys_action_and_draws_within_it_are_tri
     assert draws.shape == (500, 3, 2) and draws.dtype == np.float32
     assert draws.min((0, 1)) == pytest.approx([-2, 0], abs=0.05)
     assert draws.max((0, 1)) == pytest.approx([2, 1], abs=0.05)
-    assert Tries(10, 2, 5).queries(space) == 5 * 10 * 2 + 1
+    assert CostRollouts(10, 2, 5).queries(space) == 5 * 10 * 2 + 1
 
 
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ((0, 1, 2), "trainer.tries.horizon must be at least 1, got 0"),
-        ((5, 0, 2), "trainer.tries.repeats must be at least 1, got 0"),
-        ((5, 1, 1), "trainer.tries.candidates must be at least 2, got 1"),
+        ((0, 1, 2), "trainer.cost_rollouts.horizon must be at least 1, got 0"),
+        ((5, 0, 2), "trainer.cost_rollouts.repeats must be at least 1, got 0"),
+        ((5, 1, 1), "trainer.cost_rollouts.candidates must be at least 2, got 1"),
     ],
 )
 def test_tries_that_cannot_work_are_refused(values, message):
     with pytest.raises(ConfigError, match=message):
-        Tries(*values)
+        CostRollouts(*values)
 
 
 def test_without_a_place_to_try_actions_the_trainer_does_not_begin_quietly():

@@ -6,7 +6,7 @@ import pytest
 from dagger_cli.core.errors import ConfigError, EnvError
 from dagger_cli.core.policies import Mixture
 from dagger_cli.core.seeds import TEST_SEEDS, TRAIN_SEEDS, VALIDATION_SEEDS
-from dagger_cli.core.types import Array, Fitted, View
+from dagger_cli.core.types import Array, Fitted, Observation
 from dagger_cli.loop.evaluate import evaluate
 from dagger_cli.loop.rollout import begin, label, rollout
 from tests.toys import Table, TableLearner, TrackEnv, expert_answers, toy_kit
@@ -26,8 +26,8 @@ def test_episodes_go_on_across_rounds_and_partial_ones_are_kept():
     kit = toy_kit(n_envs=2)
     begin(kit)
     first, second = rollout(kit, kit.expert, 20), rollout(kit, kit.expert, 20)
-    assert first.views.steps[first.slots == 0].tolist() == list(range(10))
-    assert second.views.steps[second.slots == 0].tolist() == list(range(10, 20))
+    assert first.observations.t[first.slots == 0].tolist() == list(range(10))
+    assert second.observations.t[second.slots == 0].tolist() == list(range(10, 20))
 
 
 def test_a_new_episode_follows_an_ended_one_and_no_step_is_taken_in_between():
@@ -36,10 +36,10 @@ def test_a_new_episode_follows_an_ended_one_and_no_step_is_taken_in_between():
     visited = rollout(kit, kit.expert, 120)
     ends = np.flatnonzero(visited.ended)
     assert len(ends) >= 2
-    assert (visited.views.steps[ends + 1] == 0).all()
-    assert visited.views.steps[0] == 0
+    assert (visited.observations.t[ends + 1] == 0).all()
+    assert visited.observations.t[0] == 0
     steps = np.delete(np.arange(120), [0, *(ends + 1)])
-    assert (np.diff(visited.views.steps)[steps - 1] == 1).all()
+    assert (np.diff(visited.observations.t)[steps - 1] == 1).all()
 
 
 def test_training_seeds_are_never_those_of_validation_or_evaluation():
@@ -54,7 +54,7 @@ def test_labels_are_the_experts_answers_in_the_visited_states_whoever_acted():
     begin(kit)
     visited = rollout(kit, Mixture((kit.expert, ALWAYS_0), (0.5, 0.5)), 400)
     data = label(kit, visited)
-    assert np.array_equal(data.obs, visited.views.obs)
+    assert np.array_equal(data.obs, visited.observations.obs)
     states = data.obs[:, 0].astype(int)
     assert np.array_equal(data.labels, expert_answers(states, data.steps))
     assert (data.labels != visited.acts.actions).any()  # the learner did err somewhere
@@ -77,12 +77,12 @@ def test_the_expert_is_asked_once_a_state_and_in_one_batch_where_it_need_not_act
 class Timid:
     """Calls every action fatal in the states above 2."""
 
-    def fatal(self, view: View) -> Array:
-        return np.repeat(view.obs[:, :1] > 2, 2, axis=1)
+    def unsafe_actions(self, observation: Observation) -> Array:
+        return np.repeat(observation.obs[:, :1] > 2, 2, axis=1)
 
 
 def test_warnings_come_with_the_labels_of_the_rows_that_are_kept():
-    kit = replace(toy_kit(), warner=Timid())
+    kit = replace(toy_kit(), safety_expert=Timid())
     begin(kit)
     visited = rollout(kit, ALWAYS_0, 400)
     where = np.arange(400) % 3 == 0

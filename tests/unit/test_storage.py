@@ -53,7 +53,7 @@ def test_an_unknown_storage_and_a_full_disk_are_one_sentence(tmp_path):
 def test_the_pages_of_the_rows_to_come_are_asked_for(tmp_path):
     """All of them and no others, of a view that skips rows too; in memory nothing is."""
     array = allocator("disk", tmp_path)((4000, 300), np.dtype(np.float32))
-    pages, view, rows = [], array[7::2], np.array([3, 1500, 3, 40])
+    pages, observation, rows = [], array[7::2], np.array([3, 1500, 3, 40])
     for row in rows:
         begin = (7 + 2 * row) * 1200
         pages += range(begin // mmap.PAGESIZE, (begin + 1200 - 1) // mmap.PAGESIZE + 1)
@@ -62,7 +62,7 @@ def test_the_pages_of_the_rows_to_come_are_asked_for(tmp_path):
         mock.patch.object(storage, "_file_of", lambda array: file),
         mock.patch.object(storage, "_address", lambda file: file.address),
     ):
-        will_need(view, rows)
+        will_need(observation, rows)
     assert file.pages == set(pages)
     in_memory = np.zeros((10, 3))
     will_need(in_memory, np.array([1]))

@@ -34,8 +34,8 @@ def trained(trainer, *, rounds=5, seed=0):
     return state, best, kit
 
 
-def dagger(beta, coin="step", fit="aggregate"):
-    return DAgger(beta, coin, fit)
+def dagger(beta, mix_per="step", fit="aggregate"):
+    return DAgger(beta, mix_per, fit)
 
 
 class Polishing(TableLearner):
@@ -44,7 +44,7 @@ class Polishing(TableLearner):
     def __init__(self, noted: list[str], name: str = "usual") -> None:
         self.noted, self.name = noted, name
 
-    def last(self) -> "Polishing":
+    def for_final_fit(self) -> "Polishing":
         return Polishing(self.noted, "last")
 
     def fit(self, data, start, rng):
@@ -81,13 +81,13 @@ def test_dagger_with_beta_one_is_sup_exactly():
     aggregated, _, kit_a = trained(dagger(Constant(1.0)))
     sup, _, kit_b = trained(Sup())
     assert same(aggregated, sup)
-    assert aggregated.spent == sup.spent
+    assert aggregated.usage == sup.usage
     assert kit_a.rng.save() == kit_b.rng.save()
 
 
 def test_every_step_is_labelled_and_counted():
     state, _, kit = trained(dagger(Linear(1.0, 0.0, 5, "round")))
-    assert state.spent == (5 * 103, 5 * 103) == (len(state.data), sum(kit.expert.asked))
+    assert state.usage == (5 * 103, 5 * 103) == (len(state.data), sum(kit.expert.asked))
     assert state.data.rounds == (103,) * 5
 
 
@@ -104,8 +104,8 @@ def test_resuming_is_passing_an_old_state_in(trainer):
 
 def test_facts_name_beta_and_loss():
     state, _, _ = trained(dagger(Linear(1.0, 0.0, 5, "round")))
-    assert state.facts["train/beta"] == pytest.approx(0.2)
-    assert 0 < state.facts["train/loss"] < 1
+    assert state.metrics["train/beta"] == pytest.approx(0.2)
+    assert 0 < state.metrics["train/loss"] < 1
 
 
 def test_the_best_round_is_the_highest_and_the_later_of_equals():

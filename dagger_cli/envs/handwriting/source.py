@@ -8,7 +8,7 @@ from dagger_cli.core.types import Array
 from dagger_cli.envs.handwriting.download import cached_letters
 from dagger_cli.envs.handwriting.letters import parse_letters, read_letters
 from dagger_cli.envs.handwriting.synthetic import synthetic_letters
-from dagger_cli.envs.sequences.env import Sight
+from dagger_cli.envs.sequences.env import ObservationConfig
 from dagger_cli.envs.sequences.source import SequenceSource
 from dagger_cli.envs.sequences.table import Sequences, split_folds, watching
 
@@ -19,7 +19,7 @@ def handwriting(
     data: str | None,
     fold: int,
     held_out: int,
-    watch_test: bool,
+    validate_on_test: bool,
     history: int,
     before: int,
     after: int,
@@ -27,11 +27,11 @@ def handwriting(
     """The source of `env=handwriting`.
 
     `data` is a path, `synthetic`, or None for the cache or a download; `fold` and `held_out` are as
-    in `split_folds`, `watch_test` as in `watching`.
+    in `split_folds`, `validate_on_test` as in `watching`.
     """
-    sight = Sight(history, before, after)
+    sight = ObservationConfig(history, before, after)
     words, folds = _load(data)
-    split = watching(split_folds(folds, fold, held_out), watch_test)
+    split = watching(split_folds(folds, fold, held_out), validate_on_test)
     return SequenceSource(id, words, split, sight)
 
 

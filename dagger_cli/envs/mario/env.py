@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from dagger_cli.core.errors import ConfigError, EnvError
-from dagger_cli.core.types import Array, Snapshot, Space, Step, View
+from dagger_cli.core.types import Array, Observation, Snapshot, Space, Step
 from dagger_cli.envs.mario.batch import Batch
 from dagger_cli.envs.mario.observations import compact
 from dagger_cli.envs.mario.observations import paper_features as features
@@ -24,7 +24,7 @@ LOOK_TICKS = 1  # an observation takes about as long as a tick
 
 
 @dataclass(frozen=True)
-class Sight:
+class ObservationConfig:
     """What a player sees: so many bytes, renewed by a compiled `look`."""
 
     n_bytes: int
@@ -38,8 +38,8 @@ class Sight:
 
 
 SIGHTS = {
-    "features": Sight(features.N_BYTES, features.look),
-    "compact": Sight(compact.N_BYTES, compact.look),
+    "features": ObservationConfig(features.N_BYTES, features.look),
+    "compact": ObservationConfig(compact.N_BYTES, compact.look),
 }
 
 
@@ -66,7 +66,7 @@ class Play:
                 )
 
     @property
-    def sight(self) -> Sight:
+    def sight(self) -> ObservationConfig:
         """What is seen."""
         return SIGHTS[self.observation]
 
@@ -98,9 +98,9 @@ class MarioEnv:
         self._steps, self._paid = np.zeros(n_envs, np.int64), np.zeros(n_envs)
 
     @property
-    def view(self) -> View:
+    def observation(self) -> Observation:
         """What stands before every slot; an ended slot shows how it ended."""
-        return View(self._obs, self._steps, self.batch.rows)
+        return Observation(self._obs, self._steps, self.batch.rows)
 
     @property
     def distance(self) -> Array:

@@ -69,7 +69,7 @@ class Mario(gymnasium.Env):  # type: ignore[misc]  # untyped where mypy runs
         self._window.show(frame(self._env))
 
     def _seen(self) -> Array:
-        return self._env.view.obs[0].copy()
+        return self._env.observation.obs[0].copy()
 
     def _known(self) -> dict[str, Any]:
         game = self._env.batch.games[0]

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from dagger_cli.core.errors import ConfigError, EnvError
-from dagger_cli.core.types import Array, Snapshot, Space, Step, View
+from dagger_cli.core.types import Array, Observation, Snapshot, Space, Step
 from dagger_cli.envs.sequences.table import Sequences
 
 
 @dataclass(frozen=True)
-class Sight:
+class ObservationConfig:
     """What an observation holds besides its own token."""
 
     history: int  # how many of the last actions
@@ -49,7 +49,11 @@ class SequenceEnv:
     """
 
     def __init__(
-        self, sequences: Sequences, sight: Sight, choose: Callable[[Array], Array], n_envs: int
+        self,
+        sequences: Sequences,
+        sight: ObservationConfig,
+        choose: Callable[[Array], Array],
+        n_envs: int,
     ) -> None:
         classes = len(sequences.names)
         self.observation_space = sight.observation_space(sequences)
@@ -68,9 +72,9 @@ class SequenceEnv:
         self._begin, self._end = np.zeros(n_envs, np.int64), np.zeros(n_envs, np.int64)
 
     @property
-    def view(self) -> View:
+    def observation(self) -> Observation:
         """What stands before every slot; an ended slot keeps its last token."""
-        return View(self._obs, self._steps, self._sequences.labels[self._at(slice(None))])
+        return Observation(self._obs, self._steps, self._sequences.labels[self._at(slice(None))])
 
     def reset(self, slots: Array, seeds: Array) -> None:
         """Start the sequence that each seed names."""

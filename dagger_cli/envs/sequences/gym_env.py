@@ -56,9 +56,9 @@ class LabelSequence(gymnasium.Env):  # type: ignore[misc]  # untyped where mypy 
         return obs, float(step.rewards[0]), bool(step.terminated[0]), False, info
 
     def _shown(self) -> tuple[Array, dict[str, Any]]:
-        view = self._env.view
-        assert view.privileged is not None
-        return view.obs[0].copy(), {"label": int(view.privileged[0])}
+        observation = self._env.observation
+        assert observation.privileged is not None
+        return observation.obs[0].copy(), {"label": int(observation.privileged[0])}
 
 
 def make_handwriting(
@@ -71,7 +71,12 @@ def make_handwriting(
 ) -> LabelSequence:
     """See `handwriting` for the keys; what they default to is conf/env/handwriting.yaml."""
     name = "dagger_cli/Handwriting-v0"
-    split: dict[str, Any] = {"data": data, "fold": fold, "held_out": held_out, "watch_test": False}
+    split: dict[str, Any] = {
+        "data": data,
+        "fold": fold,
+        "held_out": held_out,
+        "validate_on_test": False,
+    }
     made = handwriting(id=name, **split, history=history, before=before, after=after)
     return LabelSequence(made)
 
@@ -86,7 +91,12 @@ def make_sequence(
 ) -> LabelSequence:
     """See `sequence` for the keys; what they default to is conf/env/sequence.yaml."""
     name = "dagger_cli/Sequence-v0"
-    split: dict[str, Any] = {"data": data, "fold": fold, "held_out": held_out, "watch_test": False}
+    split: dict[str, Any] = {
+        "data": data,
+        "fold": fold,
+        "held_out": held_out,
+        "validate_on_test": False,
+    }
     made = sequence(id=name, **split, history=history, before=before, after=after)
     return LabelSequence(made)
 

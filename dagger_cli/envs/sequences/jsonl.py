@@ -19,7 +19,7 @@ import numpy as np
 
 from dagger_cli.core.errors import ConfigError, EnvError
 from dagger_cli.core.types import Array
-from dagger_cli.envs.sequences.env import Sight
+from dagger_cli.envs.sequences.env import ObservationConfig
 from dagger_cli.envs.sequences.source import SequenceSource
 from dagger_cli.envs.sequences.table import Sequences, Split, split_folds, watching
 
@@ -34,18 +34,18 @@ def sequence(
     data: str,
     fold: int,
     held_out: int,
-    watch_test: bool,
+    validate_on_test: bool,
     history: int,
     before: int,
     after: int,
 ) -> SequenceSource:
     """The source of `env=sequence`.
 
-    `fold` and `held_out` are as in `split_folds`, `watch_test` as in `watching`.
+    `fold` and `held_out` are as in `split_folds`, `validate_on_test` as in `watching`.
     """
-    sight = Sight(history, before, after)
+    sight = ObservationConfig(history, before, after)
     sequences, split = read_sequences(Path(data).expanduser(), fold, held_out)
-    return SequenceSource(id, sequences, watching(split, watch_test), sight)
+    return SequenceSource(id, sequences, watching(split, validate_on_test), sight)
 
 
 def read_sequences(path: Path, fold: int, held_out: int) -> tuple[Sequences, Split]:

@@ -13,7 +13,7 @@ from numpy.random import Generator
 from dagger_cli.core.errors import ConfigError, EnvError
 from dagger_cli.core.seeds import TEST_SEEDS, VALIDATION_SEEDS
 from dagger_cli.core.types import Array, Policy, Score, Space
-from dagger_cli.envs.sequences.env import SequenceEnv, Sight
+from dagger_cli.envs.sequences.env import ObservationConfig, SequenceEnv
 from dagger_cli.envs.sequences.table import Sequences, Split
 
 
@@ -56,7 +56,7 @@ class SequenceSource:
     id: str
     sequences: Sequences
     split: Split
-    sight: Sight
+    sight: ObservationConfig
     render_modes: tuple[str, ...] = ()
     fps: int = 1
     most_slots: int = 1024  # in an evaluation: a slot is a few rows of arrays

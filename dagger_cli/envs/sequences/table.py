@@ -56,9 +56,9 @@ class Split:
         assert not np.isin(self.test, self.train).any()
 
 
-def watching(split: Split, watch_test: bool) -> Split:
+def watching(split: Split, validate_on_test: bool) -> Split:
     """The same with the test in the place of validation, where that is wanted."""
-    return replace(split, validation=split.test) if watch_test else split
+    return replace(split, validation=split.test) if validate_on_test else split
 
 
 def split_folds(folds: Array, fold: int, held_out: int) -> Split:

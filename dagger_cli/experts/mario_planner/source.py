@@ -14,7 +14,7 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError, ExpertError
-from dagger_cli.core.types import Acts, Array, Card, Expert, Space, View
+from dagger_cli.core.types import Acts, Array, Card, Expert, Observation, Space
 from dagger_cli.envs.mario.simulator.state import GAME_BYTES, games_of, words_of
 from dagger_cli.experts.mario_planner.escape import DEEPEST
 from dagger_cli.experts.mario_planner.kernels import BUTTON_SETS, BUTTONS, plan, warn
@@ -74,11 +74,11 @@ class PlanningExpert:
     settings: Settings
     card: Card
 
-    def act(self, view: View, rng: Generator) -> Acts:
+    def act(self, observation: Observation, rng: Generator) -> Acts:
         """Deterministic: `rng` is not used."""
-        keys, _ = self.plan(self._games(view))
+        keys, _ = self.plan(self._games(observation))
         pressed = (keys[:, None] & BUTTONS) != 0
-        return Acts(pressed.astype(self.action_space.dtype), np.ones(len(view), bool))
+        return Acts(pressed.astype(self.action_space.dtype), np.ones(len(observation), bool))
 
     def plan(self, rows: Array) -> tuple[Array, Array]:
         """(n,) button masks for (n, GAME_BYTES) games, and (n,) how many positions each took."""
@@ -92,12 +92,12 @@ class PlanningExpert:
         self._share_out(n, work)
         return keys, used
 
-    def fatal(self, view: View) -> Array:
+    def unsafe_actions(self, observation: Observation) -> Array:
         """(n, 16) bool: the buttons, as `all_actions` lists them, after which no way on is found.
 
         See escape.py; they take about as long as the labels, on the same cores.
         """
-        games = games_of(self._games(view))
+        games = games_of(self._games(observation))
         words, n = words_of(games), len(games)
         marked = np.zeros((n, len(BUTTON_SETS)), bool)
 
@@ -107,13 +107,13 @@ class PlanningExpert:
         self._share_out(n, work)
         return marked
 
-    def _games(self, view: View) -> Array:
-        if view.privileged is None or view.privileged.shape[1:] != (GAME_BYTES,):
+    def _games(self, observation: Observation) -> Array:
+        if observation.privileged is None or observation.privileged.shape[1:] != (GAME_BYTES,):
             raise ExpertError(
                 f"expert=mario_planner needs the game itself, and '{self.env_id}' does not show "
                 "it: use env=mario, or another expert"
             )
-        return view.privileged
+        return observation.privileged
 
     def _share_out(self, n: int, work: Callable[[slice, Tree], None]) -> None:
         """Have n rows worked on, each thread taking the next few with its own tree."""

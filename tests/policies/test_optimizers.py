@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.policies.optimisers import OPTIMISERS
+from dagger_cli.policies.optimizers import OPTIMIZERS
 
 THEIRS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 STEPS = 50
@@ -28,10 +28,10 @@ def gradients(step):
 def test_fifty_steps_are_torchs(name, weight_decay):
     mine, theirs = parameters(), [p.requires_grad_() for p in parameters()]
     torchs = THEIRS[name](theirs, lr=1e-3, weight_decay=weight_decay, fused=True)
-    ours = OPTIMISERS[name](mine, (), weight_decay)
+    ours = OPTIMIZERS[name](mine, (), weight_decay)
     for step in range(STEPS):
         if step == 20:  # goes on from what a checkpoint holds
-            ours = OPTIMISERS[name](mine, ours.past(), weight_decay)
+            ours = OPTIMIZERS[name](mine, ours.past(), weight_decay)
         rate = 1e-3 * (1 - step / STEPS)
         torchs.param_groups[0]["lr"] = rate
         for parameter, gradient in zip(theirs, gradients(step), strict=True):
@@ -47,10 +47,10 @@ def test_fifty_steps_are_torchs(name, weight_decay):
 
 def test_the_past_handed_out_is_not_changed_by_who_goes_on_from_it():
     mine = parameters()
-    first = OPTIMISERS["adam"](mine, (), 0.0)
+    first = OPTIMIZERS["adam"](mine, (), 0.0)
     first.step(gradients(0), 1e-3)
     kept = [{name: t.clone() for name, t in entry.items()} for entry in first.past()]
-    OPTIMISERS["adam"](mine, first.past(), 0.0).step(gradients(1), 1e-3)
+    OPTIMIZERS["adam"](mine, first.past(), 0.0).step(gradients(1), 1e-3)
     for entry, before in zip(first.past(), kept, strict=True):
         assert all(torch.equal(entry[name], before[name]) for name in before)
 
@@ -71,8 +71,8 @@ def test_a_fit_does_not_load_torchs_compiler(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("name", OPTIMISERS)
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_torch_without_the_kernel_is_named_in_one_sentence(name, monkeypatch):
     monkeypatch.delattr(torch, f"_fused_{name}_")
     with pytest.raises(ConfigError, match=f"torch .* has no _fused_{name}_"):
-        OPTIMISERS[name]([torch.zeros(2)], (), 0.0)
+        OPTIMIZERS[name]([torch.zeros(2)], (), 0.0)

@@ -117,7 +117,7 @@ class Sgd:
         return tuple({} for _ in self._parameters)
 
 
-OPTIMISERS: dict[str, Callable[[Sequence[Tensor], Sequence[Entry], float], Adam | Sgd]] = {
+OPTIMIZERS: dict[str, Callable[[Sequence[Tensor], Sequence[Entry], float], Adam | Sgd]] = {
     "adam": partial(Adam, decoupled=False),
     "adamw": partial(Adam, decoupled=True),
     "sgd": Sgd,
