@@ -50,14 +50,14 @@ RUNS = {
     "safe_dagger": f"{PENDULUM} trainer=safe_dagger",
     "ensemble_dagger": f"{CARTPOLE} trainer=ensemble_dagger trainer.size=3",
     "hg_dagger": f"{PENDULUM} trainer=hg_dagger",
-    "episode_coin": f"{PENDULUM} trainer.coin=episode beta=exponential",
-    "ogd": f"{CARTPOLE} trainer.fit=ogd beta=inverse",
-    "newest": f"{CARTPOLE} trainer.fit=newest beta=constant beta.value=0.3",
+    "episode_coin": f"{PENDULUM} trainer.mix_per=episode beta=exponential",
+    "ogd": f"{CARTPOLE} trainer.update=ogd beta=inverse",
+    "newest": f"{CARTPOLE} trainer.update=latest beta=constant beta.value=0.3",
     "envpool": WALKER,
     "gymnasium": f"{WALKER} env.backend=gymnasium env.workers=0",
     "workers": f"{WALKER} env.backend=gymnasium env.workers=2 beta=indicator",
     "lunarlander": f"env=lunarlander expert=heuristic {SHORT} {FIT} policy=linear",
-    "on_disk": f"{WALKER} aggregate.storage=disk policy.optimiser=adamw policy.activation=silu",
+    "on_disk": f"{WALKER} aggregate.storage=disk policy.optimizer=adamw policy.activation=silu",
     "original_walker": "experiment=original_walker expert=bundled rounds=2 steps_per_round=300",
     "images": f"env=gym env.id=CarRacing-v3 env.max_episode_steps=60 policy=cnn expert=python "
     f"expert.target=bits.steer rounds=2 steps_per_round=80 {FIT} n_envs=2 "

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from omegaconf import DictConfig
 
+from dagger_cli.cli.command_line import parse
 from dagger_cli.cli.hydra_app import hand_over
 from dagger_cli.cli.shorthands import SHORT, expand
 from dagger_cli.config.options import COMMANDS
@@ -18,7 +19,7 @@ def complete(words: Sequence[str]) -> None:
     """Answer Hydra's completion scripts; prints the words that may follow."""
     if "query" not in " ".join(words):
         flags = [word for word in words if word not in " ".join(COMMANDS).split()]
-        hand_over("train", flags, _nothing)
+        hand_over(parse("train", flags), _nothing)
         return
     line = os.environ.get("COMP_LINE", "")
     program, _, rest = line.partition(" ")
@@ -33,7 +34,7 @@ def complete(words: Sequence[str]) -> None:
     os.environ["COMP_LINE"] = " ".join([program, *expand(before), long])
     answer = io.StringIO()
     with contextlib.redirect_stdout(answer):
-        hand_over(command, words, _nothing)
+        hand_over(parse(command, words), _nothing)
     short = next((s for s in SHORT if last.startswith((f"{s}=", f"{s}."))), None)
     print(answer.getvalue().replace(SHORT[short], short) if short else answer.getvalue(), end="")
 

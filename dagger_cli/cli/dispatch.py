@@ -1,35 +1,43 @@
-"""The body of every command: from its composed config to the code that does it."""
+"""The task of each command: from its composed config to the code that does it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from dagger_cli.cli.shorthands import touched
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Score
 
+if TYPE_CHECKING:
+    from dagger_cli.commands.train import Trained
+
 
 def _train(cfg: DictConfig) -> Score:
+    return trained(cfg).student
+
+
+def trained(cfg: DictConfig) -> Trained:
+    """Trains as a composed config says; returns the run's folder and the student's score."""
     from dagger_cli.commands.train import train
     from dagger_cli.config.build import resumed_job, train_job
     from dagger_cli.tracking.checkpoint import read_manifest, resolve_run
 
     config = HydraConfig.get()
-    keys = touched(config.overrides.task)
+    words = list(config.overrides.task)
     if cfg.resume is None:
         sweep = config.mode == RunMode.MULTIRUN
-        job = train_job(cfg, keys, sweep=sweep)
+        job = train_job(cfg, words, sweep=sweep)
         chosen = any(word.startswith("hydra.run.dir=") for word in config.overrides.hydra)
         folder = _shown(Path(config.runtime.output_dir))
         return train(job, folder, resume=False, exact=sweep or chosen)
     folder = resolve_run(_from_start(cfg.resume))
     saved = read_manifest(folder / "checkpoints" / "last").config
-    return train(resumed_job(cfg, keys, saved), _shown(folder), resume=True)
+    return train(resumed_job(cfg, words, saved), _shown(folder), resume=True)
 
 
 def _eval(cfg: DictConfig) -> Score:
@@ -41,8 +49,8 @@ def _eval(cfg: DictConfig) -> Score:
         job, checkpoint = expert_job(cfg), None
     else:
         checkpoint = resolve_checkpoint(_from_start(cfg.checkpoint))
-        keys = touched(HydraConfig.get().overrides.task)
-        job = eval_job(cfg, keys, read_manifest(checkpoint).config)
+        words = list(HydraConfig.get().overrides.task)
+        job = eval_job(cfg, words, read_manifest(checkpoint).config)
     shown = {"render": cfg.render, "video": cfg.video, "json": cfg.json}
     return score(job, checkpoint, **shown, width=_width(cfg))
 
@@ -51,7 +59,7 @@ def _width(cfg: DictConfig) -> int | None:
     """Of the beam; None is greedy."""
     if cfg.decode not in ("greedy", "beam"):
         raise ConfigError(f"decode must be greedy or beam, got '{cfg.decode}'")
-    if cfg.decode == "greedy" and "width" in touched(HydraConfig.get().overrides.task):
+    if cfg.decode == "greedy" and "width" in _keys():
         raise ConfigError(f"width={cfg.width} has no effect without decode=beam")
     return int(cfg.width) if cfg.decode == "beam" else None
 
@@ -59,7 +67,7 @@ def _width(cfg: DictConfig) -> int | None:
 def _expert_list(cfg: DictConfig) -> None:
     from dagger_cli.commands.expert import list_known
 
-    if "expert" in {key.partition(".")[0] for key in touched(HydraConfig.get().overrides.task)}:
+    if "expert" in {key.partition(".")[0] for key in _keys()}:
         raise ConfigError("dagger expert list shows all experts there are: leave out expert=...")
     chosen = HydraConfig.get().runtime.choices
     own = None if chosen["expert"] == "hub" else chosen["expert"]
@@ -71,9 +79,10 @@ def _expert_list(cfg: DictConfig) -> None:
 
 def _expert_show(cfg: DictConfig) -> None:
     from dagger_cli.commands.expert import show
-    from dagger_cli.config.build import expert_of
+    from dagger_cli.config.build import expert_parts
 
-    show(*expert_of(cfg))
+    env, expert = expert_parts(cfg)
+    show(expert, str(env.source.id))
 
 
 def _expert_score(cfg: DictConfig) -> Score:
@@ -95,10 +104,11 @@ def _expert_fetch(cfg: DictConfig) -> None:
 
 def _expert_convert(cfg: DictConfig) -> None:
     from dagger_cli.commands.expert import save
-    from dagger_cli.config.build import expert_of
+    from dagger_cli.config.build import expert_parts
 
     out = cfg.out  # a missing one is reported before anything is loaded
-    save(*expert_of(cfg), out)
+    env, expert = expert_parts(cfg)
+    save(expert, str(env.source.id), out)
 
 
 def _push(cfg: DictConfig) -> None:
@@ -121,8 +131,7 @@ def _export(cfg: DictConfig) -> None:
     folder = resolve_checkpoint(_from_start(cfg.checkpoint))
     path = Path(cfg.path).expanduser()
     check(cfg.format, path)
-    keys = touched(HydraConfig.get().overrides.task)
-    source = source_of(cfg, keys, read_manifest(folder).config)
+    source = source_of(cfg, read_manifest(folder).config)
     export(folder, cfg.format, path, source)
 
 
@@ -137,6 +146,12 @@ TASKS: dict[str, Callable[[DictConfig], Score | None]] = {
     "push": _push,
     "export": _export,
 }
+
+
+def _keys() -> frozenset[str]:
+    from dagger_cli.config.build import keys_in
+
+    return keys_in(HydraConfig.get().overrides.task)
 
 
 def _from_start(path: str) -> Path:

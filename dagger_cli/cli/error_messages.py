@@ -1,13 +1,19 @@
-"""Errors of libraries in the words of a user: what, where, and how to fix it, in one sentence."""
+"""Says errors of libraries in one sentence: what, where, and how to fix it.
+
+Hydra's and OmegaConf's errors are read by their fields; where they have none, by the first word in
+quotes.
+"""
 
 from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from typing import Any, get_type_hints
 
-from dagger_cli.config.options import GROUPS
+from dagger_cli.config.options import GROUPS, config_dir
+from dagger_cli.config.renamed import new_name
 from dagger_cli.core.errors import DaggerError
 from dagger_cli.utils.terminal import printable
 
@@ -15,7 +21,7 @@ NO_MEMORY = "can't allocate memory|[Ss]torage size calculation overflowed|index-
 
 
 def explain(err: BaseException) -> str | None:
-    """The sentence for the user, or None for what is nobody's fault but ours."""
+    """Returns the sentence for the user, None for an error that no user can mend."""
     if isinstance(err, DaggerError):
         return _one_line(str(err))
     # Before OSError: Hydra's error about a missing option is one of those, too.
@@ -27,7 +33,7 @@ def explain(err: BaseException) -> str | None:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """', did you mean ...?' or nothing."""
+    """Returns `; did you mean ...?`, or nothing where nothing is near."""
     near = get_close_matches(word, list(known), n=1)
     return f"; did you mean '{near[0]}'?" if near else ""
 
@@ -42,59 +48,112 @@ def _os_error(err: OSError) -> str | None:
 
 
 def _config_error(err: BaseException) -> str:
-    text = str(err)
-    missing = re.search(r"Could not find '(?:(\S+)/)?(\S+?)'", text)
-    if missing:
-        return _unknown_option(missing[1], missing[2], text)
-    unknown = re.search(r"Could not override '([^']+)'", text) or re.search(
-        r"Key '([^']+)' is not in struct", text
-    )
-    if unknown and "is not in struct" in f"{text} {err.__cause__}":
-        return _unknown_key(unknown[1])
-    unknown = re.search(r"Key '([^']+)' not in '", f"{text} {err.__cause__}")
-    if unknown:
-        full = re.search(r"full_key: (\S+)", f"{text} {err.__cause__}")
-        return _unknown_key(full[1] if full else unknown[1])
-    override = re.search(r"[Cc]ould not (?:find|override)[^']*'([^']+)'\. No match", text)
-    if override and override[1] in _groups():
-        return f"this command does not take {override[1]}=...; leave it out"
-    if override:
-        return f"there is no config group '{override[1]}'{nearest(override[1], _groups())}"
-    removed = re.search(r"delete from config\. '(\S+)' does not exist", text)
-    if removed:
-        return f"'~{removed[1]}' has nothing to remove: leave it out, or set {removed[1]}=..."
-    if re.search(r"Missing key |does not support deletion", f"{text} {err.__cause__}"):
-        return "'~' removed a key that is needed: leave it out, or give the key a value"
-    needed = re.search(r"Missing mandatory value: (\S+)", text)
-    full = re.search(r"full_key: (\S+)", f"{text}\n{err.__cause__}")
-    if needed:
+    from hydra.errors import MissingConfigException, OverrideParseException
+    from omegaconf import errors
+
+    if isinstance(err, MissingConfigException):
+        return _unknown_option(str(err.missing_cfg_file), err.options or ())
+    if isinstance(err, OverrideParseException):
+        reason = _one_line(err.message.splitlines()[0])
+        return f"'{_one_line(err.override)}' cannot be read ({reason}): quote values, key='a b'"
+    cause = next((e for e in _chain(err) if getattr(e, "full_key", None)), None)
+    if isinstance(cause, errors.InterpolationKeyError):
+        return _no_such_interpolation(cause)
+    if isinstance(cause, errors.MissingMandatoryValue):
+        missing = next(e for e in _chain(err) if isinstance(e, errors.MissingMandatoryValue))
         # An interpolation that leads to it has a full key of its own.
-        key = full[1] if full and full[1].endswith(f".{needed[1]}") else needed[1]
-        return f"{key} needs a value: give {key}=..."
-    lacking = re.search(r"Interpolation key '([\w.]+)' not found", text)
-    if lacking and full:
-        return (
-            f"{full[1]} is taken from {lacking[1]}, which was not chosen with this environment: "
-            f"give {full[1]}=..., or choose another option of '{full[1].partition('.')[0]}'"
-        )
-    reason = str(err.__cause__ or text).splitlines()[0]
-    return f"{full[1]}: {_one_line(reason)}" if full else _one_line(text)
+        return _needed(str(missing.full_key or cause.full_key))
+    if isinstance(cause, errors.InterpolationToMissingValueError):
+        return _needed(_quoted_or_last(str(cause.__cause__ or cause)))
+    if isinstance(cause, errors.ValidationError):
+        return _wrong_type(cause)
+    if isinstance(cause, (errors.ConfigKeyError, errors.ConfigAttributeError)):
+        return _unknown_key(str(cause.full_key))
+    if cause is not None and "deletion" in str(cause):
+        return f"'~' removed {cause.full_key}, which is needed: leave it out"
+    if cause is not None:
+        return f"{cause.full_key}: {_one_line(str(cause).splitlines()[0])}"
+    return _without_fields(str(err))
 
 
-def _unknown_option(group: str | None, option: str, text: str) -> str:
-    options = re.findall(r"^\t(\S+)$", text, re.M)
-    if group is None or not options:
-        return f"there is no config '{option}'{nearest(option, _groups())}"
-    listed = ", ".join(options)
-    return f"{group}={option}: there is no such option{nearest(option, options)} ({listed})"
+def _chain(err: BaseException | None) -> Iterator[Any]:
+    while err is not None:
+        yield err
+        err = err.__cause__
+
+
+def _without_fields(text: str) -> str:
+    """Returns the sentence for errors that say in their text alone what they are about."""
+    quoted = re.search(r"'([^'\n]*)'", text)
+    if quoted is None:
+        return _one_line(text.splitlines()[0] if text else "the config cannot be composed")
+    key = quoted[1].partition("@")[0]
+    if "delete" in text:
+        return f"'~{key}' has nothing to remove: leave it out, or set {key}=..."
+    if "append" in text and "already" in text:
+        return f"'{key}' exists already: leave out the plus sign, {key}=..."
+    if key in _groups():
+        return f"this command does not take {key}=...; leave it out"
+    if "No match" in text or "@" in quoted[1]:
+        return f"there is no config group '{key}'{nearest(key, _groups())}"
+    return _one_line(text.splitlines()[0])
+
+
+def _wrong_type(err: Any) -> str:
+    from dagger_cli.config.schema import ROOTS
+    from dagger_cli.config.typed import in_words
+
+    *path, last = str(err.full_key).split(".")
+    for root in ROOTS.values():
+        kind: Any = root
+        for part in path:
+            kind = get_type_hints(kind).get(part) if hasattr(kind, "__annotations__") else None
+        hints = get_type_hints(kind) if hasattr(kind, "__annotations__") else {}
+        if last in hints:
+            value = "null" if err.value is None else repr(err.value)
+            return f"{err.full_key} must be {in_words(hints[last])}, got {_one_line(value)}"
+    return f"{err.full_key}: {_one_line(str(err).splitlines()[0])}"
+
+
+def _needed(key: str) -> str:
+    if "." not in key and key in GROUPS:
+        return f"'~' removed {key}, which is needed: leave it out, or choose {key}=..."
+    return f"{key} needs a value: give {key}=..."
+
+
+def _quoted_or_last(text: str) -> str:
+    return text.splitlines()[0].split()[-1].strip("'\"")
+
+
+def _no_such_interpolation(err: Any) -> str:
+    quoted = re.search(r"'([^'\n]*)'", str(err))
+    lacking = quoted[1] if quoted else "another key"
+    group = str(err.full_key).partition(".")[0]
+    return (
+        f"{err.full_key} is taken from {lacking}, which the chosen options do not have: give "
+        f"{err.full_key}=..., or choose another option of '{group}'"
+    )
+
+
+def _unknown_option(path: str, options: Iterable[str]) -> str:
+    group, _, option = path.rpartition("/")
+    known = list(options)
+    if not group or not known:
+        return f"there is no config '{path}'{nearest(path, _groups())}"
+    return f"{group}={option}: there is no such option{nearest(option, known)} ({', '.join(known)})"
 
 
 def _unknown_key(key: str) -> str:
+    renamed = new_name(key)
+    if renamed is not None:
+        return f"'{key}' is called '{renamed}' now: write {renamed}=..."
     if key.startswith("trainer.beta."):  # it is a group of its own
         return f"there is no key '{key}'; did you mean '{key.removeprefix('trainer.')}'?"
-    name = key.rpartition(".")[2]
-    same_level = [k for k in _keys() if k.rpartition(".")[0] == key.rpartition(".")[0]]
-    near = get_close_matches(key, same_level, n=1) or get_close_matches(key, _keys(), n=1)
+    if key in ("env", "env.imports", "env.id"):  # of a command that builds no other environment
+        return f"this command does not take {key}=...; to trust a package, add trust=[my_pkg]"
+    name, known = key.rpartition(".")[2], _keys()
+    same_level = [k for k in known if k.rpartition(".")[0] == key.rpartition(".")[0]]
+    near = get_close_matches(key, same_level, n=1) or get_close_matches(key, known, n=1)
     if key in near:
         return f"there is no key '{key}' with the command and the options that were chosen"
     hint = f"; did you mean '{near[0]}'?" if near else f"; see `dagger train --help` for '{name}'"
@@ -106,17 +165,21 @@ def _groups() -> list[str]:
 
 
 def _keys() -> list[str]:
-    """Every key of every schema, with its group in front."""
+    """Returns every key of every command and of every option that this package ships."""
     import dataclasses
+
+    import yaml
 
     from dagger_cli.config import schema
 
     keys = [f.name for root in schema.ROOTS.values() for f in dataclasses.fields(root)]
-    for group, options in schema.OPTIONS.items():
-        keys += {f"{group}.{f.name}" for option in options for f in dataclasses.fields(option)}
-    for node, part in (("validation", schema.Validation), ("evaluation", schema.Evaluation)):
+    for node, part in schema.NODES.items():
         keys += [f"{node}.{f.name}" for f in dataclasses.fields(part)]
-    return keys
+    for group in GROUPS:
+        for path in (config_dir() / group).glob("*.yaml"):
+            names = yaml.safe_load(path.read_text(encoding="utf-8"))
+            keys += [f"{group}.{name}" for name in names if group != "experiment"]
+    return list(dict.fromkeys(keys))
 
 
 def _one_line(text: str) -> str:

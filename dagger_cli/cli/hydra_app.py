@@ -1,30 +1,32 @@
-"""Hydra at work: composes the config of a command, sweeps, and calls it once a job."""
+"""Runs a command under Hydra: composes its config, sweeps, and calls its task once a job."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import hydra
-from hydra._internal.hydra import Hydra
+from hydra import version
+from hydra._internal.utils import _run_hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from dagger_cli.cli.command_line import CommandLine, arguments_of, parse
 from dagger_cli.cli.dispatch import TASKS
-from dagger_cli.cli.error_messages import explain, nearest
-from dagger_cli.cli.shorthands import expand, into_run_folder, shorten, touched, value_of
+from dagger_cli.cli.error_messages import explain
+from dagger_cli.cli.fast_start import composed_once
+from dagger_cli.cli.shorthands import shorten
 from dagger_cli.cli.validate_args import check
 from dagger_cli.config.options import best_experiment, config_dir
 from dagger_cli.config.schema import NODES, ROOTS, register
+from dagger_cli.config.typed import unknown_key
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Score
 
@@ -32,23 +34,29 @@ Task = Callable[[DictConfig], None]
 
 
 def run(command: str, words: Sequence[str]) -> int:
-    """Run `dagger <command> <words>`; returns the exit code, raises what a single job raised."""
-    words = expand(words)
-    check(command, words)
-    if command == "train" and (run_folder := value_of(words, "resume")) is not None:
-        from dagger_cli.tracking.checkpoint import resolve_run
-
-        words = into_run_folder(words, resolve_run(run_folder))
-    elif command == "train":
-        words = _at_its_best(words)
+    """Runs `dagger <command> <words>`; returns the exit code, raises what a single job raised."""
+    line = completed_line(parse(command, words))
     jobs: list[_Job] = []
-    with _kept_out_of_here(command, words) as kept:
-        hand_over(command, kept, _noting(jobs, command))
+    with _no_file_of_a_sweep(line) as line:
+        hand_over(line, _noting(jobs, command))
     if len(jobs) == 1 and isinstance(jobs[0].result, Exception):
         raise jobs[0].result
     if len(jobs) > 1:
         _sum_up(jobs)
     return 0
+
+
+def completed_line(line: CommandLine) -> CommandLine:
+    """Returns the line, checked, with the folder of a resumed run or the best experiment."""
+    check(line)
+    if line.command != "train":
+        return line
+    resumed = line.text_of("resume")
+    if resumed is None:
+        return _with_best_experiment(line)
+    from dagger_cli.tracking.checkpoint import resolve_run
+
+    return line.in_folder(resolve_run(resumed))
 
 
 class _Job(NamedTuple):
@@ -57,7 +65,7 @@ class _Job(NamedTuple):
 
 
 def _sum_up(jobs: Sequence[_Job]) -> None:
-    """A table of what the jobs of a sweep scored; raises where any of them failed."""
+    """Prints a table of what the jobs of a sweep scored; raises where any of them failed."""
     shared = frozenset.intersection(*(frozenset(job.words) for job in jobs))
     named = [(" ".join(shorten(w) for w in j.words if w not in shared), j.result) for j in jobs]
     scores = {name: result for name, result in named if isinstance(result, Score)}
@@ -77,22 +85,20 @@ def _sum_up(jobs: Sequence[_Job]) -> None:
 
 
 @contextlib.contextmanager
-def _kept_out_of_here(command: str, words: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Hydra writes a file about every sweep; one that makes no runs leaves it nowhere."""
-    sweeps = any(word in ("-m", "--multirun") for word in words)
-    at = next((i for i, word in enumerate(words) if re.match(r"[\w.+]+=", word)), None)
-    if command == "train" or not sweeps or at is None or value_of(words, "hydra.sweep.dir"):
-        yield words
+def _no_file_of_a_sweep(line: CommandLine) -> Iterator[CommandLine]:
+    """Hydra writes a file about every sweep; for a command that makes no runs it goes nowhere."""
+    if line.command == "train" or not line.sweeps or "hydra.sweep.dir" in line.keys:
+        yield line
         return
     with tempfile.TemporaryDirectory() as folder:
-        yield [*words[:at], f"hydra.sweep.dir={folder}", *words[at:]]
+        yield line.plus(f"hydra.sweep.dir={folder}")
 
 
-def _at_its_best(words: Sequence[str]) -> list[str]:
-    """The words, and the best experiment of their environment where nothing else is chosen."""
-    env = value_of(words, "env") or ""
-    if touched(words) & {"policy", "experiment"}:
-        return [*words]
+def _with_best_experiment(line: CommandLine) -> CommandLine:
+    """Returns the line with its environment's best experiment, where nothing else is chosen."""
+    env = line.text_of("env") or ""
+    if line.keys & {"policy", "experiment"}:
+        return line
     for one in env.split(",") if "," in env else ():
         if best_experiment(one) is not None:
             print(
@@ -101,32 +107,32 @@ def _at_its_best(words: Sequence[str]) -> list[str]:
                 file=sys.stderr,
             )
     best = best_experiment(env)
-    if best is None:
-        return [*words]
-    # Beside the other overrides, as argparse does not take them on both sides of a flag.
-    at = next(i for i, word in enumerate(words) if word.lstrip("+").startswith("env="))
-    return [*words[:at], f"experiment={best}", *words[at:]]
+    return line if best is None else line.plus(f"experiment={best}")
 
 
-def hand_over(command: str, words: Sequence[str], task: Task) -> None:
-    """Have Hydra read the words, compose the config of `command` and call `task` once a job."""
+def hand_over(line: CommandLine, task: Task) -> None:
+    """Has Hydra compose the config of the command and call `task` once a job."""
     register()
+    version.setbase("1.3")
     OmegaConf.register_new_resolver("dagger_groups", _groups, replace=True)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions reach us instead of being printed
-    sys.argv = [sys.argv[0], *words]
-    root = root_of(command)
-    app = hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=root)
-    with contextlib.ExitStack() as stack:
-        # `--info | head` closes the pipe that Hydra logs to: of no interest to anybody.
-        stack.enter_context(_replaced(logging, "raiseExceptions", False))
-        if not _may_set_mode(words):
-            # Hydra would compose everything once more, only to see that nobody set the mode.
-            stack.enter_context(_replaced(Hydra, "get_mode", _no_mode))
-        app(task)()
+    logged = logging.raiseExceptions
+    try:
+        logging.raiseExceptions = False  # `--info | head` closes the pipe that Hydra logs to
+        with composed_once(line):
+            _run_hydra(
+                args=arguments_of(line),
+                args_parser=line.parser,
+                task_function=task,
+                config_path=str(config_dir()),
+                config_name=root_of(line.command),
+            )
+    finally:
+        logging.raiseExceptions = logged
 
 
 def _groups(*names: str) -> str:
-    """For `--help`: a line a group with its options, those of the user's --config-dir too.
+    """Returns a line a group with its options, for `--help`; those of a --config-dir too.
 
     Hydra's own list has the schemas among them, and groups that a command does not take.
     """
@@ -134,39 +140,14 @@ def _groups(*names: str) -> str:
     return "\n".join(f"{name}: {', '.join(loader.get_group_options(name))}" for name in names)
 
 
-@contextlib.contextmanager
-def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
-    """What `unittest.mock.patch.object` does, which takes 20 ms to import."""
-    kept = getattr(owner, name)
-    setattr(owner, name, value)
-    try:
-        yield
-    finally:
-        setattr(owner, name, kept)
-
-
-def _may_set_mode(words: Sequence[str]) -> bool:
-    """Whether `hydra.mode` is set by hand, by an experiment or by somebody else's folder."""
-    experiment = value_of(words, "experiment")
-    if experiment is not None:
-        path = config_dir() / "experiment" / f"{experiment}.yaml"
-        if not path.is_file() or "hydra:" in path.read_text(encoding="utf-8"):
-            return True
-    return any("hydra.mode" in word or word.startswith(("-c", "--config")) for word in words)
-
-
-def _no_mode(hydra: Hydra, config_name: str | None, overrides: list[str]) -> None:
-    """`--multirun` alone decides."""
-
-
 def _noting(jobs: list[_Job], command: str) -> Task:
-    """A task that never raises: a sweep goes on with its other jobs, and Hydra prints nothing."""
+    """Returns a task that never raises: a sweep goes on with its other jobs."""
 
     def noting(cfg: DictConfig) -> None:
         config = HydraConfig.get()
         words = tuple(config.overrides.task)
         try:
-            _refuse_unknown(command, cfg)
+            refuse_unknown(command, cfg)
             jobs.append(_Job(words, TASKS[command](cfg)))
         except Exception as err:
             jobs.append(_Job(words, err))
@@ -175,28 +156,29 @@ def _noting(jobs: list[_Job], command: str) -> Task:
     return noting
 
 
-def _refuse_unknown(command: str, cfg: DictConfig) -> None:
-    """`+x=1` is taken by Hydra; nobody would read it."""
+def refuse_unknown(command: str, cfg: DictConfig) -> None:
+    """Raises ConfigError for a key added with a plus that nothing reads, or removed with `~`."""
     for place, kind in {"": ROOTS[root_of(command)], **NODES}.items():
         node = OmegaConf.select(cfg, place) if place else cfg
         prefix = f"{place}." if place else ""
         known = [prefix + field.name for field in fields(kind)]
-        for key in (f"{prefix}{name!s}" for name in node or ()):
+        names = [f"{prefix}{name!s}" for name in node or ()]
+        for key in names:
             if key not in known:
-                raise ConfigError(
-                    f"there is no key '{key}'{nearest(key, known)}, so +{key}=... has no effect: "
-                    "leave it out"
-                )
+                raise unknown_key(key, known)
+        if not place and set(known) - set(names):
+            key = min(set(known) - set(names))
+            raise ConfigError(f"'~' removed {key}, which is needed: leave it out")
 
 
 def root_of(command: str) -> str:
-    """The name of a command's config in conf/."""
+    """Returns the name of a command's config in conf/."""
     return command.replace(" ", "_")
 
 
 def _remove_empty(folder: Path) -> None:
-    """A job that never began leaves no folder behind; Hydra makes it before asking us."""
-    with contextlib.suppress(OSError):
+    """Removes a folder that Hydra made and nothing was written to, and those above it."""
+    with contextlib.suppress(OSError, ValueError):
         while Path.cwd() in folder.parents:
             with contextlib.suppress(FileNotFoundError):
                 folder.rmdir()  # refuses where there is anything inside

@@ -101,13 +101,12 @@ def _guarded(words: Sequence[str]) -> int:
     """Run a command; every failure that a user can mend becomes one sentence and exit code 2."""
     from dagger_cli.cli.error_messages import explain
 
-    # Hardly anything made while a command starts is garbage, and looking for it took 0.2 s.
-    gc.set_threshold(100_000)
+    gc.set_threshold(100_000)  # imports make hardly any garbage; looking for it took 0.2 s
     try:
         two = words[0] == "expert"
         code = _command(" ".join(words[: 1 + two]), list(words[1 + two :]))
         sys.stdout.flush()
-        gc.freeze()  # or it is all looked at once more before the process ends, for 0.3 s
+        gc.freeze()  # or the interpreter collects once more before it ends, for 0.3 s
         return code
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)

@@ -1,57 +1,47 @@
-"""Words that Hydra would answer with a traceback or a riddle, refused in a sentence."""
+"""Refuses words that Hydra would answer with a traceback or with an unclear message."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from hydra._internal.utils import get_args_parser
+from hydra.core.override_parser.types import Override
 
+from dagger_cli.cli.command_line import CommandLine
 from dagger_cli.cli.error_messages import nearest
-from dagger_cli.cli.shorthands import SHORT, value_of
+from dagger_cli.cli.shorthands import SHORT
 from dagger_cli.config.options import GROUPS, options
 from dagger_cli.core.errors import ConfigError
 
-TAKES_A_CHECKPOINT = ("eval", "push", "export")
 NUMBER = r"[-+.\deE]+"
 FILES = ("json", "video", "path", "out")  # one of them for all jobs would be written by each
 
 
-def check(command: str, words: Sequence[str]) -> None:
-    """Raises ConfigError; `words` are those after the command, with the config's own names."""
-    parser = get_args_parser()
-
-    def complain(message: str) -> NoReturn:
-        raise ConfigError(f"{message}; see `dagger {command} --help`")
-
-    parser.error = complain  # type: ignore[method-assign]
-    given = parser.parse_args(list(words))
-    if given.experimental_rerun is not None:
+def check(line: CommandLine) -> None:
+    """Raises ConfigError for flags that do not fit together and values that name no option."""
+    flags = line.flags
+    if flags.experimental_rerun is not None:
         raise ConfigError("--experimental-rerun unpickles a file and is refused; use resume=...")
-    if given.resolve and not (given.cfg or given.help):
+    if flags.resolve and not (flags.cfg or flags.help):
         raise ConfigError("--resolve goes with --cfg job, which shows the config: add it")
-    if given.cfg and value_of(words, "resume") is not None:
+    if flags.cfg and line.text_of("resume") is not None:
         raise ConfigError("a resumed run keeps its own config: see config.yaml in its folder")
-    for word in given.overrides:
-        _check_override(command, word)
-    if given.multirun:
-        _check_files(words)
+    for override in line.overrides:
+        _check_override(override)
+    if line.sweeps:
+        _check_files(line)
 
 
-def _check_override(command: str, word: str) -> None:
-    key, equals, value = word.partition("=")
-    if not equals and not word.startswith("~"):
-        checkpoint = f"; did you mean checkpoint={word}?" if command in TAKES_A_CHECKPOINT else ""
-        raise ConfigError(f"'{word}' is not key=value{checkpoint or ': give it a key'}")
-    key = key.lstrip("+")
+def _check_override(override: Override) -> None:
+    key, value = override.key_or_group, str(override.input_line).partition("=")[2]
     if key == "env.kwargs" and value.startswith("{"):
         raise ConfigError("env.kwargs takes its keys one by one: env.kwargs.NAME=VALUE")
-    group = key.partition("@")[0]
-    for choice in value.split(",") if group in GROUPS else ():
+    if key not in GROUPS or override.is_delete():
+        return
+    for choice in value.split(","):
         if re.fullmatch(rf"(null|true|false|{NUMBER})?", choice, re.I):
-            _refuse_choice(group, choice)
+            _refuse_choice(key, choice)
 
 
 def _refuse_choice(group: str, choice: str) -> NoReturn:
@@ -69,9 +59,9 @@ def _refuse_choice(group: str, choice: str) -> NoReturn:
     )
 
 
-def _check_files(words: Sequence[str]) -> None:
+def _check_files(line: CommandLine) -> None:
     for key in FILES:
-        value = value_of(words, key)
+        value = line.text_of(key)
         if value is not None and "," not in value and "${" not in value:
             path = Path(value)
             own = path.with_name(f"{path.stem}_${{hydra:job.num}}{path.suffix}")

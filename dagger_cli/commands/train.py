@@ -1,30 +1,30 @@
-"""`dagger train`: the loop with everything that watches it, then the final table."""
+"""`dagger train`: the loop with its loggers and checkpoints, then the final table."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from dagger_cli.commands.final_scores import final_scores
-from dagger_cli.config.build import TrainJob
+from dagger_cli.config.build import GROUPS, TrainJob
 from dagger_cli.config.components import open_for
+from dagger_cli.config.trust import foreign_packages
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Score
 from dagger_cli.loop.regret import advice
 from dagger_cli.loop.rollout import begin
-from dagger_cli.loop.run import Best, run
+from dagger_cli.loop.run import Best, Observer, run
 from dagger_cli.loop.validate import Validation
 from dagger_cli.tracking.checkpoint import CheckpointWriter, restore
 from dagger_cli.tracking.console import Console
-from dagger_cli.tracking.metrics import MetricsFile
+from dagger_cli.tracking.loggers import ConsoleLogger, Guarded, RunInfo, RunResult
 from dagger_cli.tracking.run_lock import lock_existing_run, lock_new_run
 from dagger_cli.tracking.run_paths import VERSIONS
-from dagger_cli.tracking.summary import write_summary
-from dagger_cli.tracking.tensorboard import TensorBoard
+from dagger_cli.tracking.summary import ExtraWords, write_summary
 from dagger_cli.tracking.versions import versions
 from dagger_cli.tracking.write_errors import writing
 from dagger_cli.utils.files import write_json, write_text
@@ -32,70 +32,108 @@ from dagger_cli.utils.malloc import trim_heap, use_mmap_for_large
 from dagger_cli.utils.memmap import allocator
 
 
-def train(job: TrainJob, folder: Path, *, resume: bool, exact: bool = True) -> Score:
-    """Run (or go on with) the job in `folder`; returns the student's score.
+class Trained(NamedTuple):
+    """A finished run: its folder and the student's final score."""
 
-    A new run takes a folder beside it where others have that one and it need not be `exact` it.
+    folder: Path
+    student: Score
+
+
+def train(job: TrainJob, folder: Path, *, resume: bool, exact: bool = True) -> Trained:
+    """Runs (or continues) the job in `folder`; returns its folder and the student's score.
+
+    A new run takes a folder beside it where that one is taken and need not be `exact` it.
     """
     clock = time.monotonic()
     use_mmap_for_large()
     with ExitStack() as stack:
         stack.enter_context(closing(job.kit))
-        if resume:
-            stack.enter_context(lock_existing_run(folder))
-        else:
-            first = job.trainer.start(job.kit)  # what it cannot do is said before there is a folder
-            folder = stack.enter_context(lock_new_run(folder, exact=exact))
+        folder, first = _locked(job, folder, stack, resume=resume, exact=exact)
         allocate = allocator(job.config["aggregate"]["storage"], folder)
         job = replace(job, kit=replace(job.kit, allocate=allocate))
-        console = Console(
-            rounds=job.kit.budget.rounds,
-            failure_name=job.env.failure_name,
-            per_step_name=job.env.per_step_name,
-        )
-        stack.callback(console.close)
-        stack.push(_after_interrupt(console, folder))
-        state, best = restore(folder, job.kit) if resume else (first, None)
+        console = _console(job, folder, stack)
+        state, best = restore(folder, job.kit) if first is None else (first, None)
         _write_config(job, folder, resume=resume)
         if not resume:
             begin(job.kit)
         console.start(_header(job, folder), job.notes, round=state.round)
-        board = TensorBoard(folder / "tb", labels=state.usage.labels)
-        stack.enter_context(closing(board))
-        board.start(_yaml(job.config))
-        observers = (
-            MetricsFile(folder / "metrics.jsonl", round=state.round),
-            board,
-            CheckpointWriter(
-                folder=folder, kit=job.kit, config=job.config, card=job.kit.expert.card
-            ),
-            console,
-            lambda finished: trim_heap(),
-        )
-        state, best = _rounds(job, state, best, observers)
+        loggers = _started_loggers(job, folder, state, stack)
+        state, best = _rounds(job, state, best, (*loggers, *_watchers(job, folder, console)))
         assert best is not None
         scores = final_scores(job, folder, console)
         round = state.round if job.student == "last" else best.round
-        _report(job, folder, state, best, round, scores, board, time.monotonic() - clock)
-        console.finish(
-            {"expert": scores["expert"], f"student (round {round})": scores["student"]},
-            usage=state.usage,
-            wall_seconds=time.monotonic() - clock,
-            run=folder,
-            advice=advice(state.metrics, scores["student"], scores["expert"]),
-            shown=_shown(job),
+        result = RunResult(
+            scores["student"], scores["expert"], round, state.usage, time.monotonic() - clock
         )
-    return scores["student"]
+        hint = advice(state.metrics, result.student, result.expert)
+        for logger in loggers:
+            logger.finish(result)
+        _report(job, folder, result, best, hint, console)
+    return Trained(folder, scores["student"])
 
 
-def _after_interrupt(console: Console, folder: Path) -> Callable[..., None]:
-    """An exit callback that says how to go on with what Ctrl-C stopped."""
+def _locked(
+    job: TrainJob, folder: Path, stack: ExitStack, *, resume: bool, exact: bool
+) -> tuple[Path, State | None]:
+    """Locks the run's folder; returns it with the first state, None where a run is resumed."""
+    if resume:
+        stack.enter_context(lock_existing_run(folder))
+        return folder, None
+    first = job.trainer.start(job.kit)  # what it cannot do is said before there is a folder
+    return stack.enter_context(lock_new_run(folder, exact=exact)), first
+
+
+def _console(job: TrainJob, folder: Path, stack: ExitStack) -> Console:
+    """Returns the console; without `logger=console` it is one that prints nothing."""
+    console = Console(
+        rounds=job.kit.budget.rounds,
+        failure_name=job.env.failure_name,
+        per_step_name=job.env.per_step_name,
+        quiet=not any(isinstance(one, ConsoleLogger) for one in job.loggers.values()),
+    )
+    stack.callback(console.close)
+    stack.push(_after_interrupt(console, folder, extra_words(job)))
+    return console
+
+
+def _started_loggers(
+    job: TrainJob, folder: Path, state: State, stack: ExitStack
+) -> tuple[Guarded, ...]:
+    loggers = tuple(Guarded(name, logger) for name, logger in job.loggers.items())
+    run = RunInfo(folder, job.config, _yaml(job.config), state.round, state.usage.labels)
+    for logger in loggers:
+        stack.callback(logger.close)
+        logger.start(run)
+    return loggers
+
+
+def _watchers(job: TrainJob, folder: Path, console: Console) -> tuple[Observer, ...]:
+    """Returns what follows the loggers after each round: a checkpoint, then the console."""
+    writer = CheckpointWriter(
+        folder=folder, kit=job.kit, config=job.config, card=job.kit.expert.card
+    )
+    return writer, console, lambda finished: trim_heap()
+
+
+def _after_interrupt(console: Console, folder: Path, extra: ExtraWords) -> Callable[..., None]:
+    """Returns an exit callback that prints how to resume what Ctrl-C stopped."""
 
     def say(kind: type[BaseException] | None, *_: object) -> None:
         if kind is KeyboardInterrupt and (folder / "checkpoints" / "last").exists():
-            console.interrupted(folder)
+            console.interrupted(folder, extra)
 
     return say
+
+
+def extra_words(job: TrainJob) -> ExtraWords:
+    """Returns the words that later commands about this run need: what to trust, and the loggers."""
+    to_evaluate = _trust(foreign_packages(job.config, ("env", "policy")))
+    to_resume = _trust(foreign_packages(job.config, GROUPS))
+    return ExtraWords(to_evaluate, (*to_resume, *job.logger_words))
+
+
+def _trust(packages: Sequence[str]) -> tuple[str, ...]:
+    return (f"trust=[{','.join(packages)}]",) if packages else ()
 
 
 def _rounds(
@@ -155,45 +193,34 @@ def _words(node: Mapping[str, Any], keys: tuple[str, ...] | None) -> Iterator[st
 
 
 def _report(
-    job: TrainJob,
-    folder: Path,
-    state: State,
-    best: Best,
-    round: int,
-    scores: Mapping[str, Score],
-    board: TensorBoard,
-    seconds: float,
+    job: TrainJob, folder: Path, result: RunResult, best: Best, hint: str, console: Console
 ) -> None:
-    student, expert = scores["student"], scores["expert"]
-    results = {
-        "final/return_mean": student.mean,
-        "final/return_std": student.std,
-        "final/failures": float(student.failures),
-        "expert/return_mean": expert.mean,
-    }
-    board.finish(dict(_flat(job.config)), results)
+    """Writes summary.json and prints the final table."""
+    shown, extra = _shown(job), extra_words(job)
     write_summary(
         folder,
-        student=student,
-        round=round,
-        expert=expert,
+        student=result.student,
+        round=result.round,
+        expert=result.expert,
         best=best,
-        usage=state.usage,
-        wall_seconds=seconds,
-        shown=_shown(job),
+        usage=result.usage,
+        wall_seconds=result.wall_seconds,
+        shown=shown,
+        extra=extra,
+    )
+    console.finish(
+        {"expert": result.expert, f"student (round {result.round})": result.student},
+        usage=result.usage,
+        wall_seconds=result.wall_seconds,
+        run=folder,
+        advice=hint,
+        shown=shown,
+        extra=extra,
     )
 
 
 def _shown(job: TrainJob) -> bool:
     return bool(job.env.source.render_modes)
-
-
-def _flat(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in node.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        elif key != "_target_" and value is not None:
-            yield f"{prefix}{key}", value
 
 
 def _yaml(config: Mapping[str, Any]) -> str:

@@ -1,20 +1,20 @@
-"""From a composed config to a job; the last place that sees a DictConfig.
+"""From a composed config to a job; the last place that sees Hydra's DictConfig.
 
-Its groups become objects in parts.py, its values are checked in checks.py. What the config of a
-checkpoint may have built or imported is checked first (trust.py).
+A DictConfig becomes a plain dict once, with every value of the type its class declares (typed.py).
+components.py builds the objects, checks.py refuses values, trust.py decides what the config of a
+checkpoint may build.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from dagger_cli.config.checks import (
     at_least_one,
@@ -22,27 +22,31 @@ from dagger_cli.config.checks import (
     chosen_seeds,
     episodes_of,
     final_fit_must_come,
-    going_on_must_be_possible,
     never_read,
     unseen_seeds,
+    validation_seeds,
     value_of,
+    warm_start_must_be_possible,
 )
 from dagger_cli.config.components import (
     EnvChoice,
+    built,
     env_of,
     in_gymnasium,
-    instantiated,
     learner_of,
     loaded_expert,
     safety_expert_of,
+    typed_group,
 )
-from dagger_cli.config.trust import IMPORT_KEYS, check_trust, foreign
+from dagger_cli.config.renamed import with_new_names
+from dagger_cli.config.trust import IMPORT_KEYS, check_trust, trusted
 from dagger_cli.core.budget import Budget
 from dagger_cli.core.errors import CheckpointError, ConfigError
 from dagger_cli.core.kit import Kit, Learner, RngStreams
-from dagger_cli.core.seeds import VALIDATION_SEEDS
 from dagger_cli.core.types import Expert
-from dagger_cli.loop.run import Trainer
+from dagger_cli.loop.trainer import Trainer, completed
+
+Config = dict[str, Any]
 
 RESUME_MAY_CHANGE = (
     "rounds",
@@ -55,26 +59,30 @@ RESUME_MAY_CHANGE = (
     "policy.device",
     "aggregate.storage",
 )
-# Keys of a saved config that are read where nobody expects one to be missing.
+# Keys of a saved config that are read without a default.
 NEEDED = ("rounds", "n_envs", "aggregate.storage", "beta_schedule", "env.id", "trainer.name")
 EVAL_MAY_CHANGE = ("env", "env.id", "env.imports", "env.workers", "env.data")
+GROUPS = ("env", "expert", "policy", "trainer")  # what a run builds
+NOT_SAVED = ("resume", "experiment", "trust", "logger")
 
 
 @dataclass(frozen=True)
 class TrainJob:
     """Everything `dagger train` needs, built and checked."""
 
-    config: dict[str, Any]
+    config: Config
     env: EnvChoice
     kit: Kit
     trainer: Trainer
+    loggers: Mapping[str, Any]  # by name
+    logger_words: tuple[str, ...]  # the overrides that chose them
     validation_seeds: range
     tolerance: float
     queries: int  # of the expert, in each round's validation
     regret: bool
     student: str
     evaluation_seeds: range
-    notes: tuple[str, ...]  # what the user must see before it starts
+    notes: tuple[str, ...]  # shown before it starts
 
 
 @dataclass(frozen=True)
@@ -87,197 +95,246 @@ class EvalJob:
     seeds: range
 
 
-def train_job(cfg: DictConfig, touched: Collection[str], *, sweep: bool) -> TrainJob:
-    """Build a new run; `touched` are the keys the user set, `sweep` says they cover several jobs.
+def train_job(cfg: DictConfig, words: Sequence[str], *, sweep: bool) -> TrainJob:
+    """Builds a new run; `words` are the user's overrides, `sweep` says they are of several jobs.
 
     Raises DaggerError with the sentence for the user.
     """
+    touched = keys_in(words)
     if cfg.labels is not None and "steps_per_round" not in touched:
         cfg.steps_per_round = None
     unread = tuple(never_read(cfg, touched))
     if unread and not sweep:
         raise ConfigError(unread[0])
     config = _plain(cfg)
-    return _train_job(config, notes=(*unread, *foreign(config)))
+    trust = trusted(cfg.get("trust"), _named(cfg, touched))
+    return _train_job(config, cfg.get("logger"), words, trust, notes=unread)
 
 
-def resumed_job(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any]) -> TrainJob:
-    """Build a run from its own saved config, with the few things a resumed run may change."""
-    check_trust(saved, cfg, touched, IMPORT_KEYS)
-    config = OmegaConf.create(dict(saved))
-    free = {"resume", *RESUME_MAY_CHANGE, *IMPORT_KEYS}
-    if cfg.expert.get("_target_") == saved["expert"].get("_target_"):
-        free.add("expert")  # saying again what it was, as expert.target needs it
+def resumed_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any]) -> TrainJob:
+    """Builds a run from its own saved config, with the few things a resumed run may change."""
+    touched, config = keys_in(words), with_new_names(saved)
+    trust = trusted(cfg.get("trust"), _named(cfg, touched))
+    check_trust(config, trust, GROUPS)
+    free = {"resume", "trust", *RESUME_MAY_CHANGE, *IMPORT_KEYS}
+    if cfg.expert.get("_target_") == config["expert"].get("_target_"):
+        free.add("expert")  # the option it had, chosen again: expert.target= needs that
     for key in touched:
-        if key not in free and not key.startswith("hydra"):
+        if key not in free and not key.startswith(("hydra", "logger")):
             raise ConfigError(
                 f"'{key}' cannot change when a run is resumed: it keeps its own config "
-                f"(free to change: {', '.join(RESUME_MAY_CHANGE)})"
+                f"(free to change: {', '.join(RESUME_MAY_CHANGE)}, logger)"
             )
-        if key in IMPORT_KEYS and OmegaConf.select(cfg, key) != OmegaConf.select(config, key):
+        if key in IMPORT_KEYS and _select(cfg, key) != _select(config, key):
             raise ConfigError(
-                f"'{key}={OmegaConf.select(cfg, key)}' is not what this run began with "
-                f"({OmegaConf.select(config, key)}), and cannot change"
+                f"'{key}={_select(cfg, key)}' is not what this run began with "
+                f"({_select(config, key)}), and cannot change"
             )
-    if "labels" in touched and saved.get("steps_per_round") is not None:
+    if "labels" in touched and config.get("steps_per_round") is not None:
         raise ConfigError(
-            f"this run has {saved['steps_per_round']} steps a round: to go on longer raise rounds "
+            f"this run has {config['steps_per_round']} steps a round: to go on longer raise rounds "
             "instead of labels"
         )
+    before = config["rounds"]
     for key in RESUME_MAY_CHANGE:
         if key in touched:
-            OmegaConf.update(config, key, OmegaConf.select(cfg, key))
+            config = _updated(config, key, _select(cfg, key))
     for key in NEEDED:
-        if OmegaConf.select(config, key) is None:
+        if _select(config, key) is None:
             raise CheckpointError(f"the checkpoint's config makes no run: it has no '{key}'")
     with _of_a_checkpoint():
-        return _train_job(_plain(config), tuple(_beta_stays(config, saved)))
+        notes = tuple(_beta_stays(config, before))
+        return _train_job(config, cfg.get("logger"), words, trust, notes)
 
 
-def _beta_stays(config: Any, saved: Mapping[str, Any]) -> Iterator[str]:
-    """What the user must see who adds rounds to a schedule that was made for those before."""
-    beta = saved["trainer"].get("beta")
+def _beta_stays(config: Config, before: int) -> Iterator[str]:
+    """Yields a note where rounds are added to a schedule that was made for those before."""
+    beta = config["trainer"].get("beta")
     over = beta.get("over") if isinstance(beta, Mapping) else None
-    if over is not None and saved["rounds"] == over < config.rounds:
+    if over is not None and before == over < config["rounds"]:
         yield (
             f"beta goes on as this run began: it ends after {over:g} rounds, and a run of "
-            f"{config.rounds} from the start would spread it over all of them"
+            f"{config['rounds']} from the start would spread it over all of them"
         )
 
 
-def eval_job(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any]) -> EvalJob:
-    """Build what a checkpoint with the config `saved` needs to be scored."""
-    # The expert is not built, so nothing of it is imported.
-    check_trust(saved, cfg, touched, ("env.imports", "env.id"))
-    own = saved["env"].get("id")
+def eval_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any]) -> EvalJob:
+    """Builds what a checkpoint with the config `saved` needs to be scored."""
+    touched, config = keys_in(words), with_new_names(saved)
+    trust = trusted(cfg.get("trust"), _named(cfg, touched))
+    check_trust(config, trust, ("env", "policy"))
+    own = config["env"].get("id")
     for key in touched:
         part = key.split(".")[0]
-        other = key in ("env", "env.id") and cfg.env.id != own
+        other = key in ("env", "env.id") and cfg.env.get("id") != own
         if other or part == "expert" or (part == "env" and key not in EVAL_MAY_CHANGE):
             raise ConfigError(
                 f"{key}={value_of(cfg, key)} has no effect on a checkpoint: this one was trained "
                 f"on {own} and brings its own config; leave it out"
             )
-    config = OmegaConf.create(dict(saved))
     for key in ("env.workers", "env.data"):
         if key in touched:
-            OmegaConf.update(config, key, OmegaConf.select(cfg, key))
-    if "device" in config.policy:
-        config.policy.device = "cpu"  # nothing is fitted, and there may be no GPU here
+            config = _updated(config, key, _select(cfg, key))
+    env, learner = student_parts(config, trust)
+    return EvalJob(env, learner, None, chosen_seeds(cfg, config["evaluation"], env.source))
+
+
+def student_parts(saved: Mapping[str, Any], trust: tuple[str, ...]) -> tuple[EnvChoice, Learner]:
+    """Returns the environment and the learner that a checkpoint's policy needs.
+
+    The expert and the trainer are not built, so nothing of them is imported. Raises CheckpointError
+    for what is neither of this package nor below `trust`.
+    """
+    config = with_new_names(saved)
+    check_trust(config, trust, ("env", "policy"))
+    if "device" in config["policy"]:
+        config = _updated(config, "policy.device", "cpu")  # nothing is fitted
     with _of_a_checkpoint():
-        config.env = in_gymnasium(config.env)
-        env = env_of(config)
-        learner = learner_of(config, env)
-        return EvalJob(env, learner, None, chosen_seeds(cfg, config.evaluation, env.source))
+        env = env_of(in_gymnasium(typed_group(config["env"], "env")))
+        return env, learner_of(typed_group(config["policy"], "policy"), env)
 
 
 def expert_job(cfg: DictConfig) -> EvalJob:
-    """Build the environment and its expert, to score the expert itself."""
-    cfg.env = in_gymnasium(cfg.env)
-    env = env_of(cfg)
-    seeds = chosen_seeds(cfg, cfg.env.evaluation, env.source)
-    return EvalJob(env, None, loaded_expert(cfg, env), seeds)
+    """Builds the environment and its expert, to score the expert itself."""
+    env, expert = expert_parts(cfg, in_gymnasium)
+    evaluation = _plain(cfg)["env"]["evaluation"]
+    return EvalJob(env, None, expert, chosen_seeds(cfg, evaluation, env.source))
 
 
-def source_of(cfg: DictConfig, touched: Collection[str], saved: Mapping[str, Any]) -> Any:
-    """The environment's source that a checkpoint with the config `saved` was trained in."""
-    check_trust(saved, cfg, touched, ("env.imports", "env.id"))
+def expert_parts(
+    cfg: DictConfig, played: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
+) -> tuple[EnvChoice, Expert]:
+    """Returns the environment, with its config changed by `played`, and the expert for it."""
+    config = _plain(cfg)
+    env = env_of(played(typed_group(config["env"], "env")))
+    expert = loaded_expert(
+        typed_group(config["expert"], "expert"), env, trusted(cfg.get("trust"), {})
+    )
+    return env, expert
+
+
+def source_of(cfg: DictConfig, saved: Mapping[str, Any]) -> Any:
+    """Returns the source of the environment that a checkpoint was trained in."""
+    config = with_new_names(saved)
+    check_trust(config, trusted(cfg.get("trust"), {}), ("env",))
     with _of_a_checkpoint():
-        config = OmegaConf.create(dict(saved))
-        config.env = in_gymnasium(config.env)
-        return env_of(config).source
+        return env_of(in_gymnasium(typed_group(config["env"], "env"))).source
 
 
-def expert_of(cfg: DictConfig) -> tuple[Expert, str]:
-    """The expert alone, and the id of the environment that it is for."""
-    env = env_of(cfg)
-    return loaded_expert(cfg, env), str(env.source.id)
+def keys_in(words: Sequence[str]) -> frozenset[str]:
+    """Returns the keys that overrides set, without signs, packages and values."""
+    return frozenset(word.lstrip("+~").partition("=")[0].partition("@")[0] for word in words)
 
 
 @contextmanager
 def _of_a_checkpoint() -> Iterator[None]:
-    """A config that Hydra has not composed may have anything in any place."""
+    """Reports errors of a config that was not composed: it may have anything in any place."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError, OmegaConfBaseException) as err:
+    except (KeyError, TypeError, ValueError, AttributeError) as err:
         raise CheckpointError(
             f"the checkpoint's config makes no run ({type(err).__name__}: {err}): it was altered, "
             "or written by another version of dagger-cli"
         ) from err
 
 
-def _train_job(config: dict[str, Any], notes: tuple[str, ...] = ()) -> TrainJob:
-    _root(config)
-    cfg = OmegaConf.create(config)
-    if not isinstance(cfg, DictConfig):
-        raise CheckpointError("the saved config is not a mapping of keys to values")
-    check_values(cfg)
-    budget = Budget(cfg.rounds, cfg.steps_per_round, cfg.labels)
-    trainer = instantiated(cfg.trainer, drop=("name",))
-    env = env_of(cfg)
-    n_validation = episodes_of("validation", cfg.validation.episodes, env.source)
-    if n_validation < 0:
-        raise ConfigError(f"validation.episodes must be 0 or more, got {n_validation}; try 10")
-    if n_validation > len(VALIDATION_SEEDS):
-        raise ConfigError(
-            f"validation.episodes={n_validation} is more than the {len(VALIDATION_SEEDS):,} seeds "
-            "there are for validation; try 10"
-        )
-    validation_seeds = VALIDATION_SEEDS[:n_validation]
-    n_evaluation = episodes_of("test", cfg.evaluation.episodes, env.source)
-    evaluation_seeds = unseen_seeds("evaluation.episodes", n_evaluation, cfg.evaluation.seed)
-    if "backend" in cfg.env:
+def _train_job(
+    config: Config,
+    loggers: Any,
+    words: Sequence[str],
+    trust: tuple[str, ...],
+    notes: tuple[str, ...] = (),
+) -> TrainJob:
+    config = {**config, **{group: typed_group(config[group], group) for group in GROUPS}}
+    config = _with_whole_paths(config)
+    check_values(config)
+    budget = Budget(config["rounds"], config["steps_per_round"], config["labels"])
+    trainer = completed(built(config["trainer"], drop=("name",)))
+    env = env_of(config["env"])
+    source, evaluation = env.source, config["evaluation"]
+    n_evaluation = episodes_of("test", evaluation["episodes"], source)
+    if "backend" in config["env"]:
         # What is saved says who plays, whatever is installed where the run is resumed.
-        config["env"]["backend"] = env.source.chosen
-    final_fit_must_come(cfg, trainer)
-    going_on_must_be_possible(cfg)
-    learner = learner_of(cfg, env)
-    expert = loaded_expert(cfg, env)
-    safety_expert = (
-        safety_expert_of(cfg, expert, trainer) if getattr(learner, "heeds", False) else None
-    )
-    n_envs = at_least_one("n_envs", cfg.n_envs)
+        config = _updated(config, "env.backend", source.chosen)
+    final_fit_must_come(config, trainer)
+    warm_start_must_be_possible(config)
+    learner = learner_of(config["policy"], env)
+    expert = loaded_expert(config["expert"], env, trust)
+    unsafe = getattr(learner, "uses_unsafe_actions", False)
+    n_envs, restores = at_least_one("n_envs", config["n_envs"]), trainer.needs_state_restore
     kit = Kit(
-        env.source.open(n_envs),
+        source.open(n_envs),
         expert,
         learner,
         budget,
-        RngStreams.spawn(cfg.seed),
-        horizon=env.source.horizon,
-        scratch=env.source.open(n_envs) if trainer.needs_state_restore else None,
-        learner_for=lambda actions: learner_of(cfg, env, actions),
-        safety_expert=safety_expert,
+        RngStreams.spawn(config["seed"]),
+        horizon=source.horizon,
+        scratch=source.open(n_envs) if restores else None,
+        learner_for=lambda actions: learner_of(config["policy"], env, actions),
+        safety_expert=safety_expert_of(config, expert, trainer) if unsafe else None,
     )
-    tried = (
-        trainer.cost_rollouts.notes(env.source.action_space) if trainer.needs_state_restore else ()
-    )
-    tolerance, student = cfg.validation.tolerance, cfg.evaluation.checkpoint
+    rollouts = getattr(trainer, "cost_rollouts", None) if restores else None
+    rolled_out = rollouts.notes(source.action_space) if rollouts else ()
     return TrainJob(
         config,
         env,
         kit,
         trainer,
-        validation_seeds,
-        tolerance,
-        cfg.validation.queries,
-        cfg.regret,
-        student,
-        evaluation_seeds,
-        notes=(*notes, *env.notes, *tried, *expert.card.notes),
+        _loggers(loggers),
+        tuple(word for word in words if word.lstrip("+~").startswith("logger")),
+        validation_seeds(config["validation"]["episodes"], source),
+        config["validation"]["tolerance"],
+        config["validation"]["queries"],
+        config["regret"],
+        evaluation["checkpoint"],
+        unseen_seeds("evaluation.episodes", n_evaluation, evaluation["seed"]),
+        notes=(*notes, *env.notes, *rolled_out, *expert.card.notes),
     )
 
 
-def _root(config: dict[str, Any]) -> None:
-    """Files are saved with their whole path: a run may be resumed or scored from elsewhere."""
+def _loggers(chosen: Any) -> dict[str, Any]:
+    """Returns the loggers of the command line, by name."""
+    nodes = OmegaConf.to_container(chosen, resolve=True) if chosen else {}
+    assert isinstance(nodes, dict)
+    return {
+        name: built(typed_group(node, f"logger.{name}"), drop=("name",))
+        for name, node in ((str(key), node) for key, node in nodes.items())
+    }
+
+
+def _with_whole_paths(config: Config) -> Config:
+    """Returns the config with whole paths of files: a run may be resumed from another folder."""
     for group, key in (("env", "data"), ("expert", "path"), ("expert", "folder")):
-        path = config.get(group, {}).get(key)
+        path = config[group].get(key)
         # Data may also be a word such as `synthetic`, whatever folder has that name.
-        there = Path.is_file if group == "env" else Path.exists
-        if path is not None and there(Path(str(path))):
-            config[group][key] = os.path.abspath(path)
+        exists = Path.is_file if group == "env" else Path.exists
+        if path is not None and exists(Path(str(path))):
+            config = _updated(config, f"{group}.{key}", os.path.abspath(path))
+    return config
 
 
-def _plain(cfg: DictConfig) -> dict[str, Any]:
-    config = OmegaConf.to_container(cfg, resolve=True)
+def _plain(cfg: DictConfig) -> Config:
+    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     assert isinstance(config, dict)
-    return {str(key): value for key, value in config.items() if key not in ("resume", "experiment")}
+    return {str(key): value for key, value in config.items() if key not in NOT_SAVED}
+
+
+def _named(cfg: DictConfig, touched: Collection[str]) -> dict[str, Any]:
+    """Returns what the user typed that is imported: typing it says that it is trusted."""
+    return {key: _select(cfg, key) for key in IMPORT_KEYS if key in touched}
+
+
+def _select(config: Any, key: str) -> Any:
+    """Returns the value at a dotted key, None where there is none."""
+    for part in key.split("."):
+        if not isinstance(config, (Mapping, DictConfig)) or config.get(part) is None:
+            return None
+        config = config[part]
+    is_node = OmegaConf.is_config(config)
+    return OmegaConf.to_container(config, resolve=True) if is_node else config
+
+
+def _updated(config: Config, key: str, value: Any) -> Config:
+    """Returns the config with another value at a dotted key."""
+    first, _, rest = key.partition(".")
+    return {**config, first: _updated(config.get(first, {}), rest, value) if rest else value}

@@ -1,66 +1,66 @@
-"""What a config may not say though every value has its type: numbers, seeds, what nobody reads."""
+"""Refuses values that have the right type and still cannot work: numbers, seeds, unread keys."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from dagger_cli.config.components import instantiated
+from dagger_cli.config.components import built, typed_group
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.core.seeds import TEST_SEEDS
-from dagger_cli.loop.run import Trainer
+from dagger_cli.core.seeds import TEST_SEEDS, VALIDATION_SEEDS
+from dagger_cli.loop.trainer import Trainer, completed
+
+Config = Mapping[str, Any]
 
 
-def check_values(cfg: DictConfig) -> None:
-    """Those that no group reads."""
-    if cfg.seed < 0:
-        raise ConfigError(f"seed must be 0 or more, got {cfg.seed}")
-    if not 0 <= cfg.validation.tolerance < 1:
+def check_values(config: Config) -> None:
+    """Refuses values of keys that no group reads."""
+    validation, evaluation = config["validation"], config["evaluation"]
+    at_least("seed", config["seed"], 0)
+    if not 0 <= validation["tolerance"] < 1:
         raise ConfigError(
-            f"validation.tolerance must be in [0, 1), got {cfg.validation.tolerance}; try 0.01"
+            f"validation.tolerance must be in [0, 1), got {validation['tolerance']}; try 0.01"
         )
-    if cfg.validation.queries < 0:
+    at_least("validation.queries", validation["queries"], 0, "500")
+    if evaluation["checkpoint"] not in ("best", "last"):
         raise ConfigError(
-            f"validation.queries must be 0 or more, got {cfg.validation.queries}; try 500"
+            f"evaluation.checkpoint must be best or last, got '{evaluation['checkpoint']}'"
         )
-    if cfg.evaluation.checkpoint not in ("best", "last"):
-        raise ConfigError(
-            f"evaluation.checkpoint must be best or last, got '{cfg.evaluation.checkpoint}'"
-        )
-    if cfg.env.get("validate_on_test", False) and cfg.evaluation.checkpoint != "last":
+    if config["env"].get("validate_on_test", False) and evaluation["checkpoint"] != "last":
         raise ConfigError(
             "env.validate_on_test=true would let the test choose the best student: add "
             "evaluation.checkpoint=last"
         )
 
 
-def final_fit_must_come(cfg: DictConfig, trainer: Trainer) -> None:
-    """Raises ConfigError where a last fit is to be longer that the trainer never makes."""
-    final_fit = cfg.policy.get("final_fit", 1)
+def final_fit_must_come(config: Config, trainer: Trainer) -> None:
+    """Refuses a longer final fit with a trainer that never fits on all rounds."""
+    final_fit = config["policy"].get("final_fit", 1)
     if final_fit != 1 and not trainer.fits_on_aggregate:
         raise ConfigError(
             f"policy.final_fit={final_fit} lengthens the last fit on all rounds, which "
-            f"trainer={cfg.trainer.name} does not make as it is set: leave it at 1, or use "
-            "trainer=dagger trainer.update=aggregate"
+            f"trainer={config['trainer']['name']} does not make as it is set: leave it at 1, or "
+            "use trainer=dagger trainer.update=aggregate"
         )
 
 
-def going_on_must_be_possible(cfg: DictConfig) -> None:
-    """Raises ConfigError where fits are to go on from the last policy and none does."""
-    if cfg.trainer.get("update") == "ogd" and not cfg.policy.get("warm_start", False):
+def warm_start_must_be_possible(config: Config) -> None:
+    """Refuses fits that start from the last policy where the policy starts from scratch."""
+    policy = config["policy"]
+    if config["trainer"].get("update") == "ogd" and not policy.get("warm_start", False):
         raise ConfigError(
-            f"trainer.update=ogd continues from the last policy, but policy={cfg.policy.name} "
+            f"trainer.update=ogd continues from the last policy, but policy={policy['name']} "
             "starts from scratch: use policy=mlp policy.warm_start=true, or trainer.update=latest"
         )
 
 
 def never_read(cfg: DictConfig, touched: Collection[str]) -> Iterator[str]:
-    """What the user chose and nobody will read, as sentences."""
+    """Yields a sentence for each key that the user set and this run does not read."""
     trainer = OmegaConf.to_container(cfg.trainer, resolve=False)
     tried = [key for key in touched if key.startswith("trainer.cost_rollouts.")]
-    if tried and not instantiated(cfg.trainer, drop=("name",)).needs_state_restore:
+    if tried and not _trainer(cfg).needs_state_restore:
         yield (
             f"'{tried[0]}={value_of(cfg, tried[0])}' has no effect: trainer '{cfg.trainer.name}' "
             "as it is set rolls out no costs; leave it out, or add trainer.costs=rollout"
@@ -77,23 +77,39 @@ def never_read(cfg: DictConfig, touched: Collection[str]) -> Iterator[str]:
 
 
 def value_of(cfg: DictConfig, key: str) -> Any:
-    """As the user wrote it: of a group the option's name."""
+    """Returns a value as the user wrote it: of a group the name of the option."""
     from hydra.core.hydra_config import HydraConfig
 
     choice = HydraConfig.get().runtime.choices.get(key)
     return choice if choice is not None else OmegaConf.select(cfg, key)
 
 
-def chosen_seeds(cfg: DictConfig, default: DictConfig, source: Any) -> range:
-    """Of `dagger eval`: what was asked for, else the environment's own."""
-    wanted = default.episodes if cfg.episodes is None else cfg.episodes
-    episodes = episodes_of("test", wanted, source)
+def _trainer(cfg: DictConfig) -> Trainer:
+    node = OmegaConf.to_container(cfg.trainer, resolve=True)
+    return completed(built(typed_group(node, "trainer"), drop=("name",)))
+
+
+def chosen_seeds(cfg: DictConfig, default: Config, source: Any) -> range:
+    """Returns the seeds of `dagger eval`: the user's, else the environment's own."""
+    wanted = default["episodes"] if cfg.episodes is None else cfg.episodes
     seed = default.get("seed", 1000) if cfg.seed is None else cfg.seed
-    return unseen_seeds("episodes", episodes, seed)
+    return unseen_seeds("episodes", episodes_of("test", wanted, source), seed)
+
+
+def validation_seeds(wanted: int | None, source: Any) -> range:
+    """Returns the seeds of each round's validation episodes."""
+    n, most = episodes_of("validation", wanted, source), len(VALIDATION_SEEDS)
+    at_least("validation.episodes", n, 0, "10")
+    if n > most:
+        raise ConfigError(
+            f"validation.episodes={n} is more than the {most:,} seeds there are for validation; "
+            "try 10"
+        )
+    return VALIDATION_SEEDS[:n]
 
 
 def episodes_of(part: str, wanted: int | None, source: Any) -> int:
-    """None (null) stands for all there are, in an environment made of data."""
+    """Returns a number of episodes; None stands for all of an environment made of data."""
     if wanted is not None:
         return wanted
     whole = getattr(source, f"{part}_episodes", None)
@@ -105,7 +121,7 @@ def episodes_of(part: str, wanted: int | None, source: Any) -> int:
 
 
 def unseen_seeds(key: str, episodes: int, first: int) -> range:
-    """So many from the first on; raises ConfigError where training or validation may have them."""
+    """Returns so many seeds; raises ConfigError where training or validation may have used them."""
     seeds = range(first, first + at_least_one(key, episodes))
     if first not in TEST_SEEDS or seeds[-1] not in TEST_SEEDS:
         raise ConfigError(
@@ -116,7 +132,14 @@ def unseen_seeds(key: str, episodes: int, first: int) -> range:
 
 
 def at_least_one(key: str, value: int) -> int:
-    """The value; raises ConfigError where it is less."""
-    if value < 1:
-        raise ConfigError(f"{key} must be at least 1, got {value}")
+    """Returns the value; raises ConfigError where it is less than 1."""
+    return at_least(key, value, 1)
+
+
+def at_least(key: str, value: int, least: int, example: str = "") -> int:
+    """Returns the value; raises ConfigError, with an `example`, where it is less than `least`."""
+    if value < least:
+        words = f"{least} or more" if least == 0 else f"at least {least}"
+        hint = f"; try {example}" if example else ""
+        raise ConfigError(f"{key} must be {words}, got {value}{hint}")
     return value

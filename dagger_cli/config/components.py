@@ -1,29 +1,30 @@
-"""The objects that the groups of a config stand for.
+"""Builds the objects that the groups of a config stand for.
 
-Groups arrive by `_target_`, so nothing here knows which options exist.
+A group's `_target_` names the class or function to call, so nothing here knows which options exist.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
 
+from dagger_cli.config.schema import EnvNotes
+from dagger_cli.config.typed import keys_of, takes_any_key, typed
 from dagger_cli.core.errors import ConfigError, DaggerError
 from dagger_cli.core.types import Expert, SafetyExpert, Space
-from dagger_cli.loop.run import Trainer
+from dagger_cli.loop.trainer import Trainer
+from dagger_cli.utils.imports import import_object
+
+Node = Mapping[str, Any]
 
 MAX_SLOTS = 32  # of evaluation: more simulators gain nothing on a few cores
-ENV_NOTES = (  # not the source's
-    *("name", "failure_name", "per_step_name", "hub_algo", "best"),
-    *("budget", "evaluation", "seen_by"),
-)
+ENV_NOTES = keys_of(EnvNotes)  # keys of an environment's config that its source does not take
+NAMED = {"name": str}  # the key that other groups have beside those of their target
 
 
 @dataclass(frozen=True)
@@ -31,16 +32,14 @@ class EnvChoice:
     """An environment source and what the config says about showing and scoring it."""
 
     source: Any
-    eval_source: (
-        Any  # the source that final scores are played in: always Gymnasium's own environment
-    )
+    eval_source: Any  # plays the final scores: always Gymnasium's own environment
     name: str
     failure_name: str | None
     per_step_name: str | None
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user must know of the environment before anybody plays there."""
+        """Returns what the user must know of the environment before it is played."""
         if self.source.horizon is not None:
             return ()
         return (
@@ -49,25 +48,76 @@ class EnvChoice:
         )
 
 
-def env_of(cfg: DictConfig) -> EnvChoice:
-    """Where is collected, and where is scored."""
-    silent = cfg.env.get("failure", "none") == "none"
-    failure_name = None if silent else cfg.env.failure_name
-    source = instantiated(cfg.env, drop=ENV_NOTES)
-    other = "backend" in cfg.env
-    eval_source = instantiated(in_gymnasium(cfg.env), drop=ENV_NOTES) if other else source
-    return EnvChoice(source, eval_source, cfg.env.name, failure_name, cfg.env.get("per_step_name"))
+def typed_group(node: Any, place: str) -> dict[str, Any]:
+    """Returns a group's config with every value converted to the type its target declares.
+
+    Raises ConfigError for a target that cannot be imported, an unknown key and a wrong type.
+    """
+    if not isinstance(node, Mapping) or "_target_" not in node:
+        raise ConfigError(f"{place} has no _target_: name the class to build, {place}._target_=...")
+    target = target_of(node, place)
+    keys = {**keys_of(target), **(ENV_NOTES if place == "env" else NAMED)}
+    values = typed(node, keys, place, any_key=takes_any_key(target))
+    return {
+        key: typed_group(value, f"{place}.{key}") if _has_target(value) else value
+        for key, value in values.items()
+    }
 
 
-def in_gymnasium(env: DictConfig) -> DictConfig:
-    """The same environment, played by Gymnasium itself where it could be played by others."""
-    plain = OmegaConf.merge(env, {"backend": "gymnasium"}) if "backend" in env else env
-    assert isinstance(plain, DictConfig)
-    return plain
+def target_of(node: Node, place: str) -> Any:
+    """Returns the class or function that a node names; ConfigError where it cannot be imported."""
+    try:
+        target = import_object(str(node["_target_"]))
+    except DaggerError:
+        raise
+    except (Exception, SystemExit) as err:  # an import may raise anything
+        raise ConfigError(
+            f"{place}._target_={node['_target_']} cannot be imported "
+            f"({type(err).__name__}: {err}): "
+            "it must name a class of an installed package or of a module in the current folder"
+        ) from err
+    if not callable(target):
+        raise ConfigError(f"{place}._target_={node['_target_']} is not a class or a function")
+    return target
+
+
+def _has_target(value: Any) -> bool:
+    return isinstance(value, Mapping) and "_target_" in value
+
+
+def built(node: Node, drop: Collection[str] = (), **given: Any) -> Any:
+    """Calls a node's target with its keys but those of `drop`, and with what is `given`.
+
+    Raises the error of the target itself, not Hydra's around it.
+    """
+    kept = {key: value for key, value in node.items() if key not in drop}
+    try:
+        # Objects go by keyword, not by merging: Hydra would try to make config nodes of them.
+        return instantiate(kept, _partial_=True, _convert_="all")(**given)
+    except InstantiationException as err:
+        cause: BaseException | None = err
+        while cause is not None and not isinstance(cause, DaggerError):
+            cause = cause.__cause__
+        raise cause or err from err
+
+
+def env_of(env: Node) -> EnvChoice:
+    """Returns where labels are collected and where policies are scored."""
+    silent = env.get("failure", "none") == "none"
+    failure_name = None if silent else env.get("failure_name", "failures")
+    source = built(env, drop=ENV_NOTES)
+    other = "backend" in env
+    eval_source = built(in_gymnasium(env), drop=ENV_NOTES) if other else source
+    return EnvChoice(source, eval_source, env["name"], failure_name, env.get("per_step_name"))
+
+
+def in_gymnasium(env: Node) -> Node:
+    """Returns the config of the same environment, played by Gymnasium itself."""
+    return {**env, "backend": "gymnasium"} if "backend" in env else env
 
 
 def open_for(source: Any, episodes: int) -> Any:
-    """Environments that play so many episodes in waves of nearly equal size.
+    """Opens environments that play so many episodes in waves of nearly equal size.
 
     A source whose slots are cheap says with `most_slots` how many may play at once.
     """
@@ -75,59 +125,39 @@ def open_for(source: Any, episodes: int) -> Any:
     return source.open(ceil(episodes / ceil(episodes / most)))
 
 
-def learner_of(cfg: DictConfig, env: EnvChoice, actions: Space | None = None) -> Any:
-    """What fits to labels; `actions` stands for the environment's where those are not learned."""
+def learner_of(policy: Node, env: EnvChoice, actions: Space | None = None) -> Any:
+    """Returns the learner of a policy's config; `actions` replaces the environment's own space."""
     spaces: dict[str, Any] = {
         "observations": env.source.observation_space,
         "actions": actions or env.source.action_space,
     }
-    if actions is not None and env.source.action_space.kind == "box" and "loss" in cfg.policy:
-        spaces["loss"] = "auto"  # the one that was chosen is for distances
-    return instantiated(cfg.policy, drop=("name", *spaces), **spaces)
+    if actions is not None and env.source.action_space.kind == "box" and "loss" in policy:
+        spaces["loss"] = "auto"  # the chosen one is for distances
+    return built(policy, drop=("name", *spaces), **spaces)
 
 
-def loaded_expert(cfg: DictConfig, env: EnvChoice) -> Any:
-    """Who is asked; raises ExpertError where it cannot be had or does not fit the environment."""
+def loaded_expert(expert: Node, env: EnvChoice, trust: tuple[str, ...] = ()) -> Any:
+    """Loads the expert; raises ExpertError where it is missing or does not fit the environment.
+
+    A source with a parameter `trust` gets the packages that this command line trusts.
+    """
     source = env.source
-    return instantiated(cfg.expert).load(source.id, source.observation_space, source.action_space)
+    given = {"trust": trust} if "trust" in keys_of(target_of(expert, "expert")) else {}
+    loader = built(expert, drop=("name",), **given)
+    return loader.load(source.id, source.observation_space, source.action_space)
 
 
-def safety_expert_of(cfg: DictConfig, expert: Expert, trainer: Trainer) -> SafetyExpert:
-    """The expert, where it is one that can say what is fatal and the trainer asks for labels."""
+def safety_expert_of(config: Node, expert: Expert, trainer: Trainer) -> SafetyExpert:
+    """Returns the expert where it reports unsafe actions; raises ConfigError where it cannot."""
+    penalty = config["policy"]["unsafe_penalty"]
     if trainer.needs_state_restore:
         raise ConfigError(
-            f"trainer={cfg.trainer.name} learns from what actions cost and does not ask what is "
-            "fatal: add policy.unsafe_penalty=0, or use trainer=dagger"
+            f"trainer={config['trainer']['name']} learns from the costs of actions and does not "
+            "use unsafe actions: add policy.unsafe_penalty=0, or use trainer=dagger"
         )
     if not isinstance(expert, SafetyExpert):
         raise ConfigError(
-            f"policy.unsafe_penalty={cfg.policy.unsafe_penalty} needs an expert that reports "
-            "unsafe actions, as expert=mario_planner does: add policy.unsafe_penalty=0"
+            f"policy.unsafe_penalty={penalty} needs an expert that reports unsafe actions, as "
+            "expert=mario_planner does: add policy.unsafe_penalty=0"
         )
     return expert
-
-
-def instantiated(node: DictConfig, drop: Collection[str] = (), **given: Any) -> Any:
-    """The node's `_target_`, called with its keys but those of `drop`, and with what is `given`.
-
-    Raises what the target says against its values, not Hydra's words around it.
-    """
-    config = OmegaConf.to_container(node, resolve=True, throw_on_missing=True)
-    assert isinstance(config, dict)
-    kept = {key: value for key, value in config.items() if key not in drop}
-    try:
-        # Values go by attribute, not by merging: Hydra would try to make config nodes of them.
-        return instantiate(kept, _partial_=True, _convert_="all")(**given)
-    except InstantiationException as err:
-        cause: BaseException | None = err
-        while cause is not None and not isinstance(cause, DaggerError):
-            cause = cause.__cause__
-        raise cause or err from err
-    except TypeError as err:
-        # +env.foo=1 passes by the schema.
-        unknown = re.search(r"unexpected keyword argument '(\w+)'", str(err))
-        if unknown is None or unknown[1] not in kept:
-            raise
-        raise ConfigError(
-            f"there is no key '{unknown[1]}' in {kept['_target_']}: leave it out"
-        ) from err

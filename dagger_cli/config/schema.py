@@ -1,13 +1,14 @@
-"""The type of every value a user can set; the values themselves are in `conf/`.
+"""Types of the keys that belong to no group; the values themselves are in `conf/`.
 
-Each option of a group names its schema first in its defaults list, so Hydra refuses a wrong type
-and an unknown key by the key's name before anything is built.
+Hydra checks them while it composes. Types of a group's keys are those of the class it builds,
+see typed.py.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -47,15 +48,18 @@ class Train:
     regret: bool = MISSING
     aggregate: Aggregate = field(default_factory=Aggregate)
     resume: str | None = MISSING
+    trust: Any = MISSING  # packages
     env: Any = MISSING
     expert: Any = MISSING
     policy: Any = MISSING
     beta_schedule: Any = MISSING
     trainer: Any = MISSING
+    logger: Any = MISSING
 
 
 @dataclass
 class Eval:
+    trust: Any = MISSING
     checkpoint: str = MISSING
     episodes: int | None = MISSING
     seed: int | None = MISSING
@@ -76,12 +80,14 @@ class ExpertList:
 
 @dataclass
 class ExpertShow:
+    trust: Any = MISSING
     env: Any = MISSING
     expert: Any = MISSING
 
 
 @dataclass
 class ExpertScore:
+    trust: Any = MISSING
     episodes: int | None = MISSING
     seed: int | None = MISSING
     json: str | None = MISSING
@@ -91,6 +97,7 @@ class ExpertScore:
 
 @dataclass
 class ExpertFetch:
+    trust: Any = MISSING
     out: str | None = MISSING
     env: Any = MISSING
     expert: Any = MISSING
@@ -98,6 +105,7 @@ class ExpertFetch:
 
 @dataclass
 class ExpertConvert:
+    trust: Any = MISSING
     out: str = MISSING
     env: Any = MISSING
     expert: Any = MISSING
@@ -110,12 +118,7 @@ class Push:
     private: bool = MISSING
     video: str | None = MISSING
     message: str | None = MISSING
-
-
-@dataclass
-class EnvNames:
-    id: str | None = MISSING
-    imports: Any = MISSING
+    trust: Any = MISSING
 
 
 @dataclass
@@ -123,7 +126,7 @@ class Export:
     checkpoint: str = MISSING
     format: str = MISSING
     path: str = MISSING
-    env: EnvNames = field(default_factory=EnvNames)
+    trust: Any = MISSING
 
 
 ROOTS: dict[str, type] = {
@@ -154,6 +157,20 @@ class EnvEvaluation:
     validation_episodes: int | None = MISSING
 
 
+@dataclass
+class EnvNotes:
+    """Keys of an environment's config that its source does not take."""
+
+    name: str = MISSING
+    failure_name: str = MISSING
+    per_step_name: str = MISSING
+    hub_algo: str = MISSING
+    best: str = MISSING
+    budget: EnvBudget = field(default_factory=EnvBudget)
+    evaluation: EnvEvaluation = field(default_factory=EnvEvaluation)
+    seen_by: dict[str, str] = field(default_factory=dict)
+
+
 # Nodes whose keys Hydra does not hold to a schema when they are added with a plus.
 NODES: dict[str, type] = {
     "validation": Validation,
@@ -164,377 +181,15 @@ NODES: dict[str, type] = {
 }
 
 
-@dataclass
-class Gym:
-    _target_: str = MISSING
-    name: str = MISSING
-    id: str = MISSING
-    imports: Any = MISSING  # a module's name, a list of them, or null
-    kwargs: dict[str, Any] = field(default_factory=dict)
-    max_episode_steps: int | None = MISSING
-    fresh_simulator: bool = MISSING
-    workers: Any = MISSING  # auto or a whole number
-    backend: str = MISSING
-    failure: str = MISSING
-    failure_name: str = MISSING
-    hub_algo: str = MISSING
-    budget: EnvBudget = field(default_factory=EnvBudget)
-    evaluation: EnvEvaluation = field(default_factory=EnvEvaluation)
-
-
-@dataclass
-class Sequence:
-    _target_: str = MISSING
-    name: str = MISSING
-    id: str = MISSING
-    per_step_name: str = MISSING
-    data: str | None = MISSING
-    fold: int = MISSING
-    held_out: int = MISSING
-    validate_on_test: bool = MISSING
-    history: int = MISSING
-    before: int = MISSING
-    after: int = MISSING
-    budget: EnvBudget = field(default_factory=EnvBudget)
-    evaluation: EnvEvaluation = field(default_factory=EnvEvaluation)
-
-
-@dataclass
-class Handwriting(Sequence):
-    pass
-
-
-@dataclass
-class Mario:
-    _target_: str = MISSING
-    name: str = MISSING
-    id: str = MISSING
-    best: str = MISSING
-    start_mode: str = MISSING
-    difficulty: int = MISSING
-    stage_type: str = MISSING
-    length: int = MISSING
-    time_limit: int = MISSING
-    ticks_per_action: int = MISSING
-    observation: str = MISSING
-    seen_by: dict[str, str] = field(default_factory=dict)
-    failure: str = MISSING
-    failure_name: str = MISSING
-    workers: Any = MISSING  # auto or a whole number
-    budget: EnvBudget = field(default_factory=EnvBudget)
-    evaluation: EnvEvaluation = field(default_factory=EnvEvaluation)
-
-
-@dataclass
-class Hub:
-    _target_: str = MISSING
-    algo: str = MISSING
-    repo_id: str | None = MISSING
-    filename: str | None = MISSING
-    revision: str | None = MISSING
-    sha256: str | None = MISSING
-    fallback: str = MISSING
-    deterministic: bool = MISSING
-
-
-@dataclass
-class Path:
-    _target_: str = MISSING
-    path: str = MISSING
-    algo: str | None = MISSING
-    deterministic: bool = MISSING
-
-
-@dataclass
-class Zoo:
-    _target_: str = MISSING
-    folder: str = MISSING
-    algo: str = MISSING
-    run: int | None = MISSING
-    deterministic: bool = MISSING
-
-
-@dataclass
-class Trained:
-    _target_: str = MISSING
-    algo: str = MISSING
-    seed: int = MISSING
-    steps: int | None = MISSING
-    deterministic: bool = MISSING
-
-
-@dataclass
-class Bundled:
-    _target_: str = MISSING
-    deterministic: bool = MISSING
-
-
-@dataclass
-class Heuristic:
-    _target_: str = MISSING
-
-
-@dataclass
-class Oracle:
-    _target_: str = MISSING
-
-
-@dataclass
-class MarioPlanner:
-    _target_: str = MISSING
-    ticks_per_action: int = MISSING
-    nodes: int = MISSING
-    horizon: float = MISSING
-    greed: float = MISSING
-    damage: float = MISSING
-    caution: float = MISSING
-
-
-@dataclass
-class Python:
-    _target_: str = MISSING
-    target: str = MISSING
-    batched: bool = MISSING
-
-
-@dataclass
-class Fit:
-    _target_: str = MISSING
-    name: str = MISSING
-    optimizer: str = MISSING
-    learning_rate: float = MISSING
-    weight_decay: float = MISSING
-    batch_size: int = MISSING
-    gradient_steps: int | None = MISSING
-    epochs: int | None = MISSING
-    warm_start: bool = MISSING
-    decay: bool = MISSING
-    final_fit: int = MISSING
-    threads: int | None = MISSING
-
-
-@dataclass
-class Mlp(Fit):
-    loss: str = MISSING
-    sizes: list[int] = MISSING
-    activation: str = MISSING
-    normalize: bool = MISSING
-    device: str = MISSING
-
-
-@dataclass
-class Cnn(Fit):
-    loss: str = MISSING
-    device: str = MISSING
-
-
-@dataclass
-class Glyphs(Fit):
-    loss: str = MISSING
-    image: list[int] = MISSING
-    history: int = MISSING
-    encoder: str = MISSING
-    code: int = MISSING
-    sizes: list[int] = MISSING
-    dropout: float = MISSING
-    shift: int = MISSING
-
-
-@dataclass
-class Scene(Fit):
-    layout: dict[str, int] = MISSING
-    code: int = MISSING
-    sizes: list[int] = MISSING
-    unsafe_penalty: float = MISSING
-    precision: str = MISSING
-
-
-@dataclass
-class Svm:
-    _target_: str = MISSING
-    name: str = MISSING
-    reduction: str = MISSING
-    decode: str = MISSING
-    regularization: float = MISSING
-    learning_rate: float = MISSING
-    row_visits: int = MISSING
-
-
-@dataclass
-class SparseSvm:
-    _target_: str = MISSING
-    name: str = MISSING
-    regularization: float = MISSING
-    passes: int = MISSING
-
-
-@dataclass
-class Indicator:
-    _target_: str = MISSING
-    by: str = MISSING
-
-
-@dataclass
-class Linear:
-    _target_: str = MISSING
-    start: float = MISSING
-    end: float = MISSING
-    over: float = MISSING
-    by: str = MISSING
-
-
-@dataclass
-class Exponential:
-    _target_: str = MISSING
-    p: float = MISSING
-    by: str = MISSING
-
-
-@dataclass
-class Constant:
-    _target_: str = MISSING
-    value: float = MISSING
-
-
-@dataclass
-class Inverse:
-    _target_: str = MISSING
-    scale: float = MISSING
-    by: str = MISSING
-
-
-@dataclass
-class Table:
-    _target_: str = MISSING
-    values: list[float] = MISSING
-    by: str = MISSING
-
-
-@dataclass
-class DAgger:
-    _target_: str = MISSING
-    name: str = MISSING
-    beta: Any = MISSING
-    mix_per: str = MISSING
-    update: str = MISSING
-
-
-@dataclass
-class Sup:
-    _target_: str = MISSING
-    name: str = MISSING
-
-
-@dataclass
-class SMILe:
-    _target_: str = MISSING
-    name: str = MISSING
-    alpha: float = MISSING
-
-
-@dataclass
-class CostRollouts:
-    _target_: str = MISSING
-    horizon: int = MISSING
-    repeats: int = MISSING
-    candidates: int = MISSING
-
-
-@dataclass
-class SEARN:
-    _target_: str = MISSING
-    name: str = MISSING
-    beta: float = MISSING
-    costs: str = MISSING
-    cost_rollouts: CostRollouts = field(default_factory=CostRollouts)
-
-
-@dataclass
-class Forward:
-    _target_: str = MISSING
-    name: str = MISSING
-    slot: int | None = MISSING
-    horizon: int | None = MISSING
-
-
-@dataclass
-class AggreVaTe:
-    _target_: str = MISSING
-    name: str = MISSING
-    beta: Any = MISSING
-    cost_rollouts: CostRollouts = field(default_factory=CostRollouts)
-
-
-@dataclass
-class LOLS:
-    _target_: str = MISSING
-    name: str = MISSING
-    mix: float = MISSING
-    cost_rollouts: CostRollouts = field(default_factory=CostRollouts)
-
-
-@dataclass
-class DART:
-    _target_: str = MISSING
-    name: str = MISSING
-    scale: float = MISSING
-
-
-@dataclass
-class SafeDAgger:
-    _target_: str = MISSING
-    name: str = MISSING
-    threshold: float = MISSING
-
-
-@dataclass
-class EnsembleDAgger:
-    _target_: str = MISSING
-    name: str = MISSING
-    size: int = MISSING
-    threshold: float = MISSING
-
-
-@dataclass
-class HGDAgger:
-    _target_: str = MISSING
-    name: str = MISSING
-    enter: float = MISSING
-    leave: float = MISSING
-
-
-OPTIONS: dict[str, tuple[type, ...]] = {
-    "env": (Gym, Sequence, Handwriting, Mario),
-    "expert": (Hub, Path, Zoo, Trained, Bundled, Heuristic, Oracle, MarioPlanner, Python),
-    "policy": (Mlp, Cnn, Glyphs, Scene, Svm, SparseSvm),
-    "beta_schedule": (Indicator, Linear, Exponential, Constant, Inverse, Table),
-    "trainer": (
-        DAgger,
-        Sup,
-        SMILe,
-        SEARN,
-        Forward,
-        AggreVaTe,
-        LOLS,
-        DART,
-        SafeDAgger,
-        EnsembleDAgger,
-        HGDAgger,
-    ),
-}
-
-
 def register() -> None:
-    """Make the schemas known to Hydra, as `/schema/<group>/<lower-case class name>`."""
+    """Makes the root schemas known to Hydra, as `schema/<command>`."""
     store = ConfigStore.instance()
     for name, root in ROOTS.items():
         store.store(group="schema", name=name, node=root, package="_global_")
-    for group, schemas in OPTIONS.items():
-        for schema in schemas:
-            store.store(group=f"schema/{group}", name=schema.__name__.lower(), node=schema)
 
 
+@cache
 def shipped_targets() -> frozenset[str]:
-    """Every `_target_` of our own YAML files: all that a checkpoint's config may have built."""
+    """Returns every `_target_` of this package's YAML files."""
     texts = (path.read_text(encoding="utf-8") for path in config_dir().rglob("*.yaml"))
     return frozenset(t for text in texts for t in re.findall(r"^ *_target_: (\S+)$", text, re.M))

@@ -1,4 +1,8 @@
-"""What a checkpoint's config may have built or imported: it is not the user's word."""
+"""Checks what a config read from a checkpoint may build or import.
+
+A checkpoint may come from anyone. It may build the classes that this package ships, each where it
+belongs, and what lies in packages that the user trusts on this command line: `trust=[my_pkg]`.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +10,12 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from omegaconf import DictConfig, ListConfig, OmegaConf
-
 from dagger_cli.config.schema import shipped_targets
-from dagger_cli.core.errors import CheckpointError
+from dagger_cli.core.errors import CheckpointError, ConfigError
 
-IMPORT_KEYS = ("env.imports", "env.id", "expert.target")
-
-DEEPEST = 20  # of a saved config; ours are four deep, and a thousand would end in a RecursionError
-# Where a config may build what: anywhere else even our own classes could be made to import.
+DEEPEST = 20  # nested nodes of a saved config; ours are four deep, thousands end in RecursionError
+# Packages below which each node of a config is built: elsewhere even our own classes could be made
+# to import something.
 _PLACES = {
     "env": "dagger_cli.envs.",
     "expert": "dagger_cli.experts.",
@@ -24,70 +25,141 @@ _PLACES = {
     "trainer.beta": "dagger_cli.core.schedules.",
     "trainer.cost_rollouts": "dagger_cli.loop.cost_to_go.",
 }
+# Torch's own classes that may be named inside a policy: they run nothing but arithmetic.
+_TORCH = re.compile(r"torch\.(nn|optim)\.[A-Z]\w*")
+_IMPORTED_BY = {"env": ("imports", "id"), "expert": ("target",)}  # values that are imported
+# Parts of these that a checkpoint may build are listed above; all of them would be too much.
+NEVER_TRUSTED = ("dagger_cli", "torch")
+IMPORT_KEYS = ("env.imports", "env.id", "expert.target")
 
 
-def check_trust(
-    saved: Mapping[str, Any], cfg: DictConfig, touched: Collection[str], imports: Collection[str]
-) -> None:
-    """Nothing named by a checkpoint is imported unless it is ours or the user names it again.
+def trusted(trust: Any, named: Mapping[str, Any]) -> tuple[str, ...]:
+    """Returns the packages that this command line trusts.
 
-    `imports` are the keys whose value would be imported.
+    `trust` is the value of that key; `named` are values of `IMPORT_KEYS` that the user typed, whose
+    modules count as trusted. Raises ConfigError where `trust` is no list of packages.
     """
-    for name in ("env", "expert", "policy", "trainer"):
+    packages = [trust] if isinstance(trust, str) else list(trust or ())
+    for name in packages:
+        if not isinstance(name, str) or not re.fullmatch(r"\w+(\.\w+)*", name):
+            raise ConfigError(
+                f"trust takes names of packages, such as trust=[my_pkg]; got {name!r}"
+            )
+        if _package(name) in NEVER_TRUSTED:
+            raise ConfigError(f"trust=[{name}] would trust too much: name a package of your own")
+    for key, value in named.items():
+        packages += _modules(key, value)
+    return tuple(packages)
+
+
+def check_trust(saved: Mapping[str, Any], trust: tuple[str, ...], groups: Collection[str]) -> None:
+    """Checks the groups of a saved config that a command is about to build.
+
+    Raises CheckpointError for what is neither shipped with this package nor below one of the
+    packages in `trust`, and for Hydra's and OmegaConf's own means of building something.
+    """
+    for name in groups:
         if not isinstance(saved.get(name), Mapping):
             raise CheckpointError(f"the checkpoint's config does not say what its {name} was")
-    ours = shipped_targets()
     for place, node in _nodes(saved):
-        keys = [str(key) for key in node] if isinstance(node, Mapping) else []
-        for key in keys:
-            # Hydra's own: `_args_` would give a class of ours what it is not asked for by name.
-            if key != "_target_" and re.fullmatch(r"_\w+_", key):
-                raise CheckpointError(
-                    f"the checkpoint's config wants to use Hydra's '{key}', which no run of ours "
-                    "has; it is refused because a checkpoint must not choose what is run"
-                )
-        for text in (*keys, node):
-            if isinstance(text, str) and "${" in text:  # runs are saved with all of it worked out
-                raise CheckpointError(
-                    f"the checkpoint's config wants to have {text!r} worked out where it is read; "
-                    "it is refused because a checkpoint must not choose what is run or read"
-                )
-        target = _target(node)
-        if target and (target not in ours or not target.startswith(_PLACES.get(place, "?"))):
+        _check_texts(node)
+        if place.partition(".")[0] in groups:
+            _check_target(place, node, trust)
+    for group in groups:
+        for key in _IMPORTED_BY.get(group, ()):
+            value = saved[group].get(key)
+            for module in _modules(f"{group}.{key}", value):
+                if not _below(module, trust):
+                    raise CheckpointError(
+                        f"the checkpoint's config imports '{module}' ({group}.{key}={value}), "
+                        "which is not part of dagger-cli; if you trust it, add "
+                        f"trust=[{_package(module)}]"
+                    )
+
+
+def foreign_packages(config: Mapping[str, Any], groups: Collection[str]) -> tuple[str, ...]:
+    """Returns the top-level packages that must be trusted to build these groups again."""
+    names: dict[str, None] = {}
+    for group in groups:
+        node = config.get(group)
+        for _, inner in _nodes(node):
+            target = _target(inner)
+            if target and not _ships(target):
+                names[_package(target)] = None
+        for key in _IMPORTED_BY.get(group, ()):
+            value = node.get(key) if isinstance(node, Mapping) else None
+            names |= {_package(module): None for module in _modules(f"{group}.{key}", value)}
+    return tuple(names)
+
+
+def _check_texts(node: Any) -> None:
+    keys = [str(key) for key in node] if isinstance(node, Mapping) else []
+    for text in (*keys, node):
+        if isinstance(text, str) and "${" in text:  # runs are saved with all of it resolved
             raise CheckpointError(
-                f"the checkpoint's config wants to build '{target}' as {place}, which is not part "
-                "of dagger-cli; it is refused because a checkpoint must not choose what is run"
-            )
-    wanted = OmegaConf.create(dict(saved))
-    for key in imports:
-        value = OmegaConf.select(wanted, key)
-        imported = value is not None and (key != "env.id" or ":" in str(value))
-        if imported and (key not in touched or OmegaConf.select(cfg, key) != value):
-            option = "expert=python " if key == "expert.target" else ""
-            names = f"[{','.join(map(str, value))}]" if isinstance(value, ListConfig) else value
-            raise CheckpointError(
-                f"the checkpoint's config wants to import {value!r}, which is not part of "
-                f"dagger-cli; if you trust it, say so with {option}{key}={names}"
+                f"the checkpoint's config has the interpolation {text!r}, which no saved run has; "
+                "it is refused because a checkpoint must not choose what is run or read"
             )
 
 
-def foreign(config: Mapping[str, Any]) -> Iterator[str]:
-    """What the user must know who has options of their own in a --config-dir."""
-    ours = shipped_targets()
-    for place, node in _nodes(config):
-        target = _target(node)
-        if target and target not in ours:
-            yield (
-                f"{place} is built by {target}, which is not part of dagger-cli and so is never "
-                "built from a checkpoint: this run can be neither resumed nor evaluated later"
+def _check_target(place: str, node: Any, trust: tuple[str, ...]) -> None:
+    keys = [str(key) for key in node] if isinstance(node, Mapping) else []
+    target = _target(node)
+    allowed = target is not None and _below(target, trust)
+    for key in keys:
+        # Hydra's own: `_args_` would pass a class what its keys do not.
+        if key != "_target_" and re.fullmatch(r"_\w+_", key) and not allowed:
+            raise CheckpointError(
+                f"the checkpoint's config has Hydra's '{key}' in {place}, which no run of this "
+                "package has; it is refused because a checkpoint must not choose what is run"
             )
+    if target is None or allowed or (_ships(target) and target.startswith(_home(place))):
+        return
+    if _package(target) in NEVER_TRUSTED:
+        raise CheckpointError(
+            f"the checkpoint's config builds {place} from '{target}', which does not belong there; "
+            "it is refused because a checkpoint must not choose what is run"
+        )
+    raise CheckpointError(
+        f"the checkpoint's config builds {place} from '{target}', which is not part of dagger-cli; "
+        f"if you trust it, add trust=[{_package(target)}]"
+    )
+
+
+def _home(place: str) -> str:
+    """Returns the prefix of the targets that may stand at a place; no target begins with '?'."""
+    return "torch." if place.startswith("policy.") else _PLACES.get(place, "?")
+
+
+def _ships(target: str) -> bool:
+    return target in shipped_targets() or _TORCH.fullmatch(target) is not None
+
+
+def _below(module: str, trust: tuple[str, ...]) -> bool:
+    return any(module == package or module.startswith(f"{package}.") for package in trust)
+
+
+def _package(module: str) -> str:
+    return module.partition(":")[0].partition(".")[0]
+
+
+def _modules(key: str, value: Any) -> list[str]:
+    """Returns the modules that the value of such a key imports."""
+    if value is None or value == "???":
+        return []
+    if key == "env.imports":
+        return [str(name) for name in (value if isinstance(value, list) else [value])]
+    text = str(value)
+    if key == "env.id":  # module:Name-v0
+        return [text.partition(":")[0]] if ":" in text else []
+    return [text.replace(":", ".").rpartition(".")[0] or text]
 
 
 def _nodes(node: Any, place: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """The node and all in it, each with its place; CheckpointError where that is absurdly deep."""
+    """Yields the node and all in it with their places; CheckpointError where nested too deep."""
     if depth > DEEPEST:
         raise CheckpointError(
-            "the checkpoint's config wants to be nested deeper than any run of ours: it was altered"
+            f"the checkpoint's config is nested deeper than {DEEPEST} levels, which no saved run is"
         )
     yield place, node
     if isinstance(node, Mapping):

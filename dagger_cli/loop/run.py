@@ -11,35 +11,10 @@ from dagger_cli.core.kit import Kit
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Policy, Score
 from dagger_cli.loop.regret import measure
+from dagger_cli.loop.trainer import Trainer
 from dagger_cli.loop.validate import Validated
 
 Validate = Callable[[Policy], Validated]
-
-
-class Trainer(Protocol):
-    """An algorithm: frozen hyper-parameters and the body of the paper's for-loop."""
-
-    @property
-    def needs_state_restore(self) -> bool:
-        """Whether it tries actions from visited states, for which it needs `kit.scratch`."""
-        ...
-
-    @property
-    def fits_on_aggregate(self) -> bool:
-        """Whether its newest learner is fitted on all rounds so far."""
-        ...
-
-    def start(self, kit: Kit) -> State:
-        """The state before the first round."""
-        ...
-
-    def step(self, state: State, kit: Kit) -> State:
-        """One round: roll out, ask, fit."""
-        ...
-
-    def deploy(self, state: State, kit: Kit) -> Policy:
-        """The policy to ship if the run stopped here."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dagger_cli.core.types import Score, Usage
 from dagger_cli.loop.run import Round
-from dagger_cli.tracking.summary import commands
+from dagger_cli.tracking.summary import NO_WORDS, ExtraWords, commands
 from dagger_cli.utils.terminal import printable
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Console:
     `rounds` is the length of the run, 0 for what is none; `failure_name` is what a bad end of an
     episode is called, as in "falls", or None where there is no such thing; `per_step_name` what the
     return per step is called where it says more than the return, as in "accuracy". Printing goes to
-    `out`, by default stdout.
+    `out`, by default stdout; `quiet` prints nothing.
     """
 
     def __init__(
@@ -35,10 +35,11 @@ class Console:
         failure_name: str | None = None,
         per_step_name: str | None = None,
         out: rich.console.Console | None = None,
+        quiet: bool = False,
     ) -> None:
         from rich.console import Console as RichConsole
 
-        self._out = out or RichConsole()
+        self._out = out or RichConsole(quiet=quiet)
         self._rounds, self._failure_name, self._per_step_name = rounds, failure_name, per_step_name
         self._plus_minus = "+-" if self._out.options.ascii_only else "±"
         self._begin = time.monotonic()
@@ -98,6 +99,7 @@ class Console:
         run: Path,
         advice: str = "",
         shown: bool = True,
+        extra: ExtraWords = NO_WORDS,
     ) -> None:
         """Print one row a score, what the run cost, where it is and what to type next.
 
@@ -117,16 +119,16 @@ class Console:
             ]
         )
         self._line("")
-        self._pairs(list(commands(run, shown=shown).items()))
+        self._pairs(list(commands(run, shown=shown, extra=extra).items()))
         if advice:
             self._line("")
             self._line(advice)
 
-    def interrupted(self, run: Path) -> None:
+    def interrupted(self, run: Path, extra: ExtraWords = NO_WORDS) -> None:
         """Say how to go on with a run that was stopped by hand."""
         self.close()
         self._line("")
-        self._pairs([("resume", commands(run)["resume"])])
+        self._pairs([("resume", commands(run, extra=extra)["resume"])])
 
     def compare(self, scores: Mapping[str, Score]) -> None:
         """Print one row a job of a sweep, under what sets it apart."""

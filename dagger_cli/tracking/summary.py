@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,17 @@ from dagger_cli.core.types import Score, Usage
 from dagger_cli.loop.run import Best
 from dagger_cli.tracking.write_errors import writing
 from dagger_cli.utils.files import write_json
+
+
+@dataclass(frozen=True)
+class ExtraWords:
+    """Words that the next commands need besides the path: to evaluate, and to resume."""
+
+    evaluate: tuple[str, ...] = ()
+    resume: tuple[str, ...] = ()
+
+
+NO_WORDS = ExtraWords()
 
 
 def score_summary(score: Score) -> dict[str, Any]:
@@ -39,6 +51,7 @@ def write_summary(
     usage: Usage,
     wall_seconds: float,
     shown: bool = True,
+    extra: ExtraWords = NO_WORDS,
 ) -> None:
     """Write summary.json of a finished run; `student` is the score of the policy of `round`.
 
@@ -51,46 +64,27 @@ def write_summary(
         "best": {"round": best.round, "validation_mean": best.mean},
         "spent": usage._asdict(),
         "wall_seconds": wall_seconds,
-        "commands": commands(run, shown=shown),
+        "commands": commands(run, shown=shown, extra=extra),
     }
     with writing(run / "summary.json"):
         write_json(run / "summary.json", value)
 
 
-def commands(run: Path, *, shown: bool = True) -> dict[str, str]:
-    """What to type next, to be pasted into a shell in the current folder.
+def commands(run: Path, *, shown: bool = True, extra: ExtraWords = NO_WORDS) -> dict[str, str]:
+    """Returns what to type next, to be pasted into a shell in the current folder.
 
-    Where nothing can be shown (see `write_summary`), there is no command to watch it.
+    Without `shown` (see `write_summary`) there is no command to watch the student.
     """
     path = _shown(run)
-    checkpoint = shlex.quote(f"checkpoint={_hydra(path)}")
-    env, expert = _said_again(run)
-    watch = {"watch": " ".join([f"dagger eval {checkpoint} render=human", *env])}
+    evaluate = ["dagger", "eval", f"checkpoint={_hydra(path)}"]
+    resume = ["dagger", "train", f"resume={_hydra(path)}", *extra.resume]
+    watch = {"watch": shlex.join([*evaluate, "render=human", *extra.evaluate])} if shown else {}
     return {
-        "evaluate": " ".join([f"dagger eval {checkpoint}", *env]),
-        **(watch if shown else {}),
-        "curves": f"tensorboard --logdir {shlex.quote(path)}",
-        "resume": " ".join(
-            [f"dagger train {shlex.quote(f'resume={_hydra(path)}')}", *env, *expert]
-        ),
+        "evaluate": shlex.join([*evaluate, *extra.evaluate]),
+        **watch,
+        "curves": shlex.join(["tensorboard", "--logdir", path]),
+        "resume": shlex.join(resume),
     }
-
-
-def _said_again(run: Path) -> tuple[list[str], list[str]]:
-    """What of the run's config is imported, which a checkpoint may not choose: for env, expert."""
-    import yaml
-
-    try:
-        config = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))
-        env, expert = config["env"], config["expert"]
-        imports, id, target = env.get("imports"), str(env.get("id")), expert.get("target")
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError):
-        return [], []
-    names = imports if isinstance(imports, str) or not imports else f"[{','.join(imports)}]"
-    said = [f"env.import={names}"] if names else []
-    said += [f"env.id={_hydra(id)}"] if ":" in id else []
-    asked = ["expert=python", f"expert.target={_hydra(str(target))}"] if target else []
-    return [shlex.quote(word) for word in said], [shlex.quote(word) for word in asked]
 
 
 def _shown(run: Path) -> str:

@@ -1,4 +1,4 @@
-"""Modules that the user names."""
+"""Imports modules and objects that the user names."""
 
 from __future__ import annotations
 
@@ -6,11 +6,47 @@ import importlib
 import os
 import sys
 from types import ModuleType
+from typing import Any
 
 
 def import_named(module: str) -> ModuleType:
-    """Also one in the current folder, as `python -m` finds it; raises whatever importing raises."""
+    """Imports a module, of the current folder too, as `python -m` does.
+
+    The current folder comes last, so it cannot shadow an installed module. Raises whatever the
+    module raises while it is imported.
+    """
     here = os.getcwd()
     if here not in sys.path and "" not in sys.path:
         sys.path.append(here)
     return importlib.import_module(module)
+
+
+def import_object(path: str) -> Any:
+    """Imports `package.module.Name`, `package.module:Name` or a method, `module:Class.method`.
+
+    Raises ImportError where no such module or name exists, and whatever an import raises.
+    """
+    module, colon, inner = path.partition(":")
+    if colon:
+        return _attribute(import_named(module), inner.split("."), path)
+    parts = path.split(".")
+    for n in range(len(parts) - 1, 0, -1):
+        name = ".".join(parts[:n])
+        try:
+            found = import_named(name)
+        except ModuleNotFoundError as err:
+            # The name may be of a class in a module further up, not of a module that is missing.
+            if err.name is None or not f"{name}.".startswith(f"{err.name}.") or n == 1:
+                raise
+            continue
+        return _attribute(found, parts[n:], path)
+    raise ImportError(f"'{path}' names no module: write package.module.Name")
+
+
+def _attribute(owner: Any, names: list[str], path: str) -> Any:
+    for name in names:
+        try:
+            owner = getattr(owner, name)
+        except AttributeError as err:
+            raise ImportError(f"{owner!r} has no '{name}'") from err
+    return owner

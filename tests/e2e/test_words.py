@@ -30,7 +30,7 @@ def test_help_names_the_groups_and_the_commands(words, tmp_path):
 @pytest.mark.parametrize(
     ("command", "groups"),
     [
-        ("train", ["env", "expert", "policy", "beta_schedule", "trainer", "experiment"]),
+        ("train", list(GROUPS)),
         ("eval", ["env", "expert"]),
         ("expert list", ["env"]),
         ("expert score", ["env", "expert"]),
@@ -238,22 +238,24 @@ def test_a_users_own_env_and_expert(tmp_path, lights):
 def test_a_users_own_env_is_imported_from_a_checkpoint_only_when_told_so(tmp_path, lights):
     assert dagger("train", *lights, "rounds=2", cwd=tmp_path).code == 0
     refused = dagger("eval", "checkpoint=run", cwd=tmp_path)
-    assert refused.code == 2 and "say so with env.imports=my_lights" in refused.err
-    words = ("eval", "checkpoint=run", "env.import=my_lights", "json=scores.json")
-    assert dagger(*words, cwd=tmp_path).code == 0
+    assert refused.code == 2 and "if you trust it, add trust=[my_lights]" in refused.err
+    words = ("eval", "checkpoint=run", "json=scores.json")
+    for told in ("trust=[my_lights]", "trust=my_lights", "env.import=my_lights"):
+        assert dagger(*words, told, cwd=tmp_path).code == 0
+    for useless in ("trust=[other]", "trust=[my_light]", "trust=[dagger_cli]", "trust=[torch.nn]"):
+        assert dagger(*words, useless, cwd=tmp_path).code == 2
     scores = json.loads((tmp_path / "scores.json").read_text())
     assert scores["mean"] == summary(tmp_path / "run")["student"]["mean"]
 
 
 def test_a_run_with_a_users_own_expert_is_resumed_when_told_so(tmp_path, lights):
     assert dagger("train", *lights, "rounds=2", cwd=tmp_path).code == 0
-    words = ("train", "resume=run", "rounds=3", "env.import=my_lights")
+    words = ("train", "resume=run", "rounds=3")
     refused = dagger(*words, cwd=tmp_path)
-    told = "say so with expert=python expert.target=my_lights:switch"
-    assert refused.code == 2 and told in refused.err
-    other = dagger(*words, "expert=python", "expert.target=os.getcwd", cwd=tmp_path)
-    assert other.code == 2 and told in other.err
-    again = dagger(*words, "expert=python", "expert.target=my_lights:switch", cwd=tmp_path)
+    assert refused.code == 2 and "trust=[my_lights]" in refused.err
+    other = dagger(*words, "trust=[my_lights]", "expert.target=os.getcwd", cwd=tmp_path)
+    assert other.code == 2
+    again = dagger(*words, "trust=[my_lights]", cwd=tmp_path)
     assert (again.code, again.err) == (0, "")
     assert [row["round"] for row in metrics(tmp_path / "run")] == [1, 2, 3]
 

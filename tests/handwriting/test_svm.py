@@ -71,7 +71,11 @@ def test_scores_are_won_matches_by_hand():
     by_margin = replace(votes, decode="margins").scores(here)
     np.testing.assert_allclose(by_margin, [[(0.5 - 1) / 2, (-0.5 + 0.2) / 2, (1 - 0.2) / 2]])
     acts = replace(votes, decode="margins").act(here, np.random.default_rng(0))
-    assert acts.actions.tolist() == [7] and acts.actions.dtype == np.int64 and not acts.from_expert.any()
+    assert (
+        acts.actions.tolist() == [7]
+        and acts.actions.dtype == np.int64
+        and not acts.from_expert.any()
+    )
 
 
 @pytest.mark.parametrize("reduction", ["all_pairs", "one_vs_rest"])

@@ -52,8 +52,8 @@ def test_a_certain_death_has_a_finite_loss_and_a_way_out():
     assert torch.isfinite(loss) and outputs.grad is not None and outputs.grad[0, 3] > 0
 
 
-def test_continuous_actions_and_negative_heed_are_refused():
+def test_continuous_actions_and_negative_penalty_are_refused():
     with pytest.raises(ConfigError, match="continuous"):
         Joint(Space("box", (1,), "float32", (-1.0,), (1.0,)), 1.0)
-    with pytest.raises(ConfigError, match=r"policy\.heed must be 0 or more"):
+    with pytest.raises(ConfigError, match=r"policy\.unsafe_penalty must be 0 or more"):
         Joint(LEVER, -1.0)

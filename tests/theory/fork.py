@@ -30,7 +30,7 @@ from dagger_cli.core.policies import Mixture, NonStationaryPolicy
 from dagger_cli.core.schedules import Indicator
 from dagger_cli.core.types import Acts, Array, Card, Observation, Policy, Space, Step
 from dagger_cli.loop.rollout import begin
-from dagger_cli.loop.run import Trainer
+from dagger_cli.loop.trainer import Trainer
 from dagger_cli.trainers.dagger import DAgger
 from dagger_cli.trainers.forward import Forward
 from dagger_cli.trainers.searn import SEARN

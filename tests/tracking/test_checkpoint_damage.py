@@ -184,11 +184,11 @@ NONSENSE: dict[str, Callable[[Manifest], dict[str, Any]]] = {
     "a text for a round": lambda m: {"round": "3"},
     "a fraction of a round": lambda m: {"round": 3.0},
     "a best round to come": lambda m: {"best": replace(m.best, round=4)},
-    "labels below 0": lambda m: {"spent": m.usage._replace(labels=-7)},
+    "labels below 0": lambda m: {"usage": m.usage._replace(labels=-7)},
     "a shard too few": lambda m: {"shards": m.shards[:-1]},
     "a shard of other rows": lambda m: {"shards": one_rows(m)},
     "no random streams": lambda m: {"rng": {}},
-    "a fact that is none": lambda m: {"facts": {"train/loss": "low"}},
+    "a fact that is none": lambda m: {"metrics": {"train/loss": "low"}},
     "no config": lambda m: {"config": []},
 }
 

@@ -10,7 +10,8 @@ from dagger_cli.core.state import State
 from dagger_cli.loop.cost_to_go import CostRollouts
 from dagger_cli.loop.evaluate import evaluate
 from dagger_cli.loop.rollout import begin
-from dagger_cli.loop.run import Trainer, run
+from dagger_cli.loop.run import run
+from dagger_cli.loop.trainer import Trainer
 from dagger_cli.loop.validate import Validation
 from dagger_cli.trainers.aggrevate import AggreVaTe
 from dagger_cli.trainers.dagger import DAgger

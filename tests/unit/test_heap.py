@@ -12,7 +12,7 @@ from dagger_cli.utils import malloc as heap
 SCRIPT = """
 import ctypes, os, sys
 from contextlib import nullcontext
-from dagger_cli.utils.malloc import large_apart, reused
+from dagger_cli.utils.malloc import use_mmap_for_large, reused
 
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
@@ -24,7 +24,7 @@ def resident():
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 if sys.argv[1] != "never":
-    large_apart()
+    use_mmap_for_large()
 with reused() if sys.argv[1] == "reused" else nullcontext():
     libc.free(libc.malloc(3 * 2**20))  # from now on glibc would put such arrays into the heap
     large = []

@@ -29,6 +29,8 @@ ALLOWED = {
     "config": {"core", "loop", "utils"},
     "commands": {"config", "core", "experts", "loop", "networks", "publish", "tracking", "utils"},
     "cli": {"commands", "config", "core", "tracking", "utils"},
+    "api": {"cli", "config", "core", "tracking"},
+    "testing": {"core", "loop", "tracking"},
     "__main__": {"cli"},
 }
 # A planner plans with the simulator itself: no protocol in core could stand for it.

@@ -110,7 +110,8 @@ def test_what_is_deployed_never_asks_the_expert(name):
     observation = Observation(np.arange(5, dtype=np.float32)[:, None], np.arange(5) * 10)
     kit.expert.asked.clear()
     assert (
-        not policy.act(observation, np.random.default_rng(0)).from_expert.any() and not kit.expert.asked
+        not policy.act(observation, np.random.default_rng(0)).from_expert.any()
+        and not kit.expert.asked
     )
 
 

@@ -185,7 +185,7 @@ def test_who_learns_from_its_own_states_comes_back_and_who_does_not_stays_off():
         (lambda: SEARN(0.0, "optimal", TRIES), r"trainer.beta must be in \(0, 1\]"),
         (lambda: SEARN(0.4, "free", TRIES), "one of optimal, rollout; got 'free'"),
         (lambda: DAgger(LINEAR, "day", "aggregate"), "one of step, episode; got 'day'"),
-        (lambda: DAgger(LINEAR, "step", "all"), "one of aggregate, newest, ogd; got 'all'"),
+        (lambda: DAgger(LINEAR, "step", "all"), "one of aggregate, latest, ogd; got 'all'"),
         (lambda: Forward(0, None), "trainer.slot must be at least 1, got 0"),
         (lambda: Forward(None, -1), "trainer.horizon must be at least 1, got -1"),
     ],

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from dagger_cli.cli.shorthands import expand, into_run_folder, touched, value_of
+from dagger_cli.cli.command_line import arguments_of, parse
+from dagger_cli.cli.shorthands import expand
 from dagger_cli.core.errors import ConfigError
 
 
@@ -30,6 +30,10 @@ from dagger_cli.core.errors import ConfigError
         ("video='~/a b.mp4'", "video='/home/me/a b.mp4'"),
         ("checkpoint=~/a,~/b", "checkpoint=/home/me/a,/home/me/b"),
         ("message=a~/b", "message=a~/b"),
+        ("trainer=bc", "trainer=sup"),
+        ("trainer=bc,dagger", "trainer=sup,dagger"),
+        ("trainer=abc", "trainer=abc"),
+        ("trainer.name=bc", "trainer.name=bc"),
         ("~beta", "~beta_schedule"),
     ],
 )
@@ -74,17 +78,46 @@ def test_words_keep_their_order_and_the_values_their_line_breaks():
         (["resume=a", "resume=b"], "b"),
         (["resume=a", "resume=null"], None),
         (["resume="], None),
+        (["resume=a,b"], "a,b"),
         (["resumed=a", "x.resume=a"], None),
         ([], None),
     ],
 )
-def test_value_of_is_what_the_user_gave_last(words, value):
-    assert value_of(words, "resume") == value
+def test_text_of_is_what_the_user_gave_last(words, value):
+    assert parse("train", words).text_of("resume") == value
 
 
-def test_touched_are_the_keys_alone():
-    words = ["seed=0", "+a.b=1", "++c=x=y", "~d", "~e=1", "db@pkg=z", "rounds=1"]
-    assert touched(words) == {"seed", "a.b", "c", "d", "e", "db", "rounds"}
+def test_keys_have_no_signs_and_no_packages():
+    words = ["seed=0", "+a.b=1", "++c='x=y'", "~d", "~e=1", "db@pkg=z", "rounds=1"]
+    assert parse("train", words).keys == {"seed", "a.b", "c", "d", "e", "db", "rounds"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--config-dir", "cfg", "env=cartpole", "trainer=mine"],
+        ["env=cartpole", "--config-dir", "cfg", "trainer=mine"],
+        ["env=cartpole", "trainer=mine", "--config-dir", "cfg"],
+        ["env=cartpole", "--config-dir=cfg", "trainer=mine"],
+    ],
+)
+def test_flags_may_stand_anywhere(words):
+    line = parse("train", words)
+    assert line.texts == ["env=cartpole", "trainer=mine"]
+    assert arguments_of(line).config_dir == "cfg" and not line.sweeps
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--nonsense"], "unrecognized arguments: --nonsense; see `dagger train --help`"),
+        (["env"], "'env' is not key=value: give it a key"),
+        (["--config-dir"], "expected one argument; see `dagger train --help`"),
+    ],
+)
+def test_what_is_no_flag_and_no_override_is_refused(words, message):
+    with pytest.raises(ConfigError, match=message):
+        parse("train", words)
 
 
 @pytest.mark.parametrize(
@@ -92,13 +125,12 @@ def test_touched_are_the_keys_alone():
     ["outputs/run", "with space/run", "it's/run", "a=b,c", "back\\slash", "(x)[y]{z}", "a:b", "ü"],
 )
 def test_the_folder_of_a_resumed_run_survives_hydras_grammar(folder):
-    first, ours, *rest = into_run_folder(["seed=1", "resume=x", "--config-dir", "y"], Path(folder))
-    parsed = OverridesParser.create().parse_overrides([ours])[0]
-    assert [first, *rest] == ["seed=1", "resume=x", "--config-dir", "y"]
-    assert (parsed.key_or_group, parsed.value()) == ("hydra.run.dir", folder)
+    line = parse("train", ["seed=1", "resume=x", "--config-dir", "y"]).in_folder(Path(folder))
+    assert line.text_of("hydra.run.dir") == folder
+    assert line.texts[1:] == ["seed=1", "resume=x"]
 
 
 @pytest.mark.parametrize("flag", ["-m", "--multirun"])
 def test_a_sweep_cannot_go_on_with_one_run(flag):
     with pytest.raises(ConfigError, match="resume= goes on with one run"):
-        into_run_folder([flag, "resume=a"], Path("a"))
+        parse("train", [flag, "resume=a"]).in_folder(Path("a"))

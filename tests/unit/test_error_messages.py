@@ -34,9 +34,22 @@ def refused(*overrides, root="train"):
         ("validation.episode=3", "there is no key 'validation.episode'; did you mean 'validation."),
         ("env.zzz=3", "there is no key 'env.zzz'; did you mean 'env."),
         ("xyzzy=3", "there is no key 'xyzzy'; see `dagger train --help` for 'xyzzy'"),
-        ("rounds=abc", "rounds: Value 'abc' of type 'str' could not be converted to Integer"),
-        ("seed=1.5", "seed: Value '1.5' of type 'float' could not be converted to Integer"),
-        ("policy.normalize=maybe", "policy.normalize: Value 'maybe' is not a valid bool"),
+        ("rounds=abc", "rounds must be a whole number, got 'abc'"),
+        ("seed=1.5", "seed must be a whole number, got 1.5"),
+        ("regret=maybe", "regret must be true or false, got 'maybe'"),
+        (
+            "policy.optimiser=sgd",
+            "'policy.optimiser' is called 'policy.optimizer' now: write policy.",
+        ),
+        (
+            "trainer.tries.horizon=3",
+            "'trainer.tries' is called 'trainer.cost_rollouts' now: write trainer.",
+        ),
+        (
+            "trainer.fit=ogd",
+            "'trainer.fit' is called 'trainer.update' now: write trainer.update=...",
+        ),
+        ("env.watch_test=true", "'env.watch_test' is called 'env.validate_on_test' now: write"),
     ],
 )
 def test_what_the_user_typed_wrong_is_named_with_what_is_near(override, sentence):

@@ -3,7 +3,8 @@
 import pytest
 from hydra import compose, initialize_config_dir
 
-from dagger_cli.cli.hydra_app import _may_set_mode
+from dagger_cli.cli.command_line import parse
+from dagger_cli.cli.fast_start import may_set_mode
 from dagger_cli.config.options import config_dir, options
 from dagger_cli.config.schema import register
 
@@ -15,7 +16,11 @@ def test_an_experiment_that_sweeps_by_itself_is_known(experiment):
     with initialize_config_dir(str(config_dir()), version_base=None):
         mode = compose("train", words, return_hydra_config=True).hydra.mode
     swept = experiment.startswith("compare_")
-    assert (mode is not None and mode.name == "MULTIRUN") == swept == _may_set_mode(words)
+    assert (
+        (mode is not None and mode.name == "MULTIRUN")
+        == swept
+        == may_set_mode(parse("train", words))
+    )
 
 
 @pytest.mark.parametrize(
@@ -30,4 +35,4 @@ def test_an_experiment_that_sweeps_by_itself_is_known(experiment):
     ],
 )
 def test_whatever_may_set_the_mode_is_left_to_hydra(words, may):
-    assert _may_set_mode(words) is may
+    assert may_set_mode(parse("train", words)) is may

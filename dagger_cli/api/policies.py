@@ -1,0 +1,92 @@
+"""`load_policy` and `load_expert`: policies with stable-baselines3's `predict`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.types import Array, Card, Observation, Policy, Space
+
+
+@dataclass(frozen=True)
+class LoadedPolicy:
+    """A student or an expert that predicts actions, for Gymnasium loops and `evaluate_policy`.
+
+    `policy` acts on batches (`Policy.act`); `card` describes an expert, None for a student. `rng`
+    is used by policies that draw, such as mixtures.
+    """
+
+    policy: Policy
+    observation_space: Space
+    action_space: Space
+    card: Card | None = None
+    rng: Generator = field(default_factory=lambda: np.random.default_rng(0))
+
+    def predict(
+        self,
+        observation: Any,
+        state: Array | None = None,
+        episode_start: Any = None,
+        deterministic: bool = True,
+    ) -> tuple[Any, Array | None]:
+        """Returns actions for one observation or for n, and the state for the next call.
+
+        `observation` is (*obs_shape) or (n, *obs_shape); actions have the same batching. The state
+        counts the steps of each episode, which only policies of `trainer=forward` read; pass it
+        back with `episode_start` (n,) as stable-baselines3 does, or leave both out. `deterministic`
+        is accepted for compatibility: how a policy acts was decided when it was loaded.
+
+        Raises ConfigError for an observation of another shape.
+        """
+        obs = np.asarray(observation)
+        shape = tuple(self.observation_space.shape)
+        one = obs.shape == shape
+        batch = obs[None] if one else obs
+        if batch.shape[1:] != shape:
+            raise ConfigError(
+                f"the policy takes observations of shape {shape}, or (n, {str(shape)[1:]}; got "
+                f"{obs.shape}"
+            )
+        t = np.zeros(len(batch), np.int64) if state is None else np.asarray(state, np.int64)
+        if episode_start is not None:
+            t = np.where(np.asarray(episode_start, bool).reshape(-1), 0, t)
+        rows = batch.astype(self.observation_space.dtype, copy=False)
+        actions = self.policy.act(Observation(rows, t), self.rng).actions
+        return (actions[0] if one else actions), t + 1
+
+
+def load_policy(path: str | Path, *, trust: Sequence[str] = ()) -> LoadedPolicy:
+    """Loads the student of a run (its best round), or of a checkpoint's folder.
+
+    `trust` names packages that the checkpoint may build from, besides this one. Raises
+    CheckpointError where a file is missing, damaged, or names anything else.
+    """
+    from dagger_cli.config.build import student_parts
+    from dagger_cli.tracking.checkpoint import load_policy as read
+    from dagger_cli.tracking.checkpoint import read_manifest, resolve_checkpoint
+
+    folder = resolve_checkpoint(path)
+    env, learner = student_parts(read_manifest(folder).config, tuple(trust))
+    policy = read(folder, learner, env.source.action_space)
+    return LoadedPolicy(policy, env.source.observation_space, env.source.action_space)
+
+
+def load_expert(overrides: Sequence[str] | str) -> LoadedPolicy:
+    """Loads an expert by the groups `env` and `expert`, such as `["env=bipedal", "expert=hub"]`.
+
+    Raises DaggerError where it cannot be had or does not fit the environment.
+    """
+    from dagger_cli.api.runs import said_in_a_sentence, words_of
+    from dagger_cli.cli.compose import composed
+    from dagger_cli.config.build import expert_parts
+
+    with said_in_a_sentence(), composed("expert show", words_of(overrides)) as cfg:
+        env, expert = expert_parts(cfg)
+    spaces = env.source.observation_space, env.source.action_space
+    return LoadedPolicy(expert, *spaces, card=expert.card)

@@ -1,0 +1,95 @@
+"""`train` and `load_run`: runs from Python."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dagger_cli.api.policies import LoadedPolicy, load_policy
+from dagger_cli.core.errors import DaggerError
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run on the disk; `path` is its folder, as printed by `dagger train`."""
+
+    path: Path
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The run's config, with every value resolved."""
+        import yaml
+
+        config: dict[str, Any] = yaml.safe_load((self.path / "config.yaml").read_text("utf-8"))
+        return config
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """summary.json: final scores of `student` and `expert`, and what was used.
+
+        Raises FileNotFoundError where the run is unfinished.
+        """
+        summary: dict[str, Any] = json.loads((self.path / "summary.json").read_text("utf-8"))
+        return summary
+
+    @property
+    def metrics(self) -> list[dict[str, Any]]:
+        """One dict a round, as logged; empty without `logger=jsonl`."""
+        path = self.path / "metrics.jsonl"
+        lines = path.read_text("utf-8").splitlines() if path.is_file() else []
+        return [json.loads(line) for line in lines]
+
+    def load_policy(self, which: str = "best", *, trust: Sequence[str] = ()) -> LoadedPolicy:
+        """Loads the student of the `best` or the `last` round; see `load_policy`."""
+        return load_policy(self.path / which, trust=trust)
+
+    def resume(self, overrides: Sequence[str] | str = ()) -> Run:
+        """Continues the run, such as `run.resume(["rounds=20"])`."""
+        from dagger_cli.cli.command_line import quoted
+
+        return train([f"resume='{quoted(str(self.path))}'", *words_of(overrides)])
+
+
+def train(overrides: Sequence[str] | str = ()) -> Run:
+    """Runs `dagger train` with these overrides, such as `["env=cartpole", "rounds=3"]`.
+
+    Relative paths are of the current folder. Raises DaggerError with the sentence that the command
+    would print.
+    """
+    from dagger_cli.cli.compose import composed
+    from dagger_cli.cli.dispatch import trained
+
+    with said_in_a_sentence(), composed("train", words_of(overrides)) as cfg:
+        return Run(trained(cfg).folder.absolute())
+
+
+def load_run(path: str | Path) -> Run:
+    """Returns a run on the disk; raises CheckpointError where the folder holds none."""
+    from dagger_cli.tracking.run_paths import resolve_run
+
+    return Run(resolve_run(path).absolute())
+
+
+def words_of(overrides: Sequence[str] | str) -> list[str]:
+    """Returns overrides as words; one text is split as a shell does it."""
+    return shlex.split(overrides) if isinstance(overrides, str) else list(overrides)
+
+
+class said_in_a_sentence:
+    """A block whose errors of Hydra and OmegaConf are raised as DaggerError."""
+
+    def __enter__(self) -> None:
+        """Starts the block."""
+
+    def __exit__(self, kind: object, err: BaseException | None, traceback: object) -> None:
+        """Raises DaggerError where the command would print a sentence."""
+        from dagger_cli.cli.error_messages import explain
+
+        if err is None or isinstance(err, DaggerError):
+            return
+        if type(err).__module__.startswith(("hydra.", "omegaconf.")):
+            raise DaggerError(explain(err) or str(err)) from err

@@ -1,0 +1,45 @@
+"""Keeps Hydra from composing the config twice; without it every result is the same.
+
+The other measures that make a command start and end sooner are two calls of `gc` in main.py, which
+must come before any import of Hydra.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from dagger_cli.cli.command_line import CommandLine
+from dagger_cli.config.options import config_dir
+
+
+@contextlib.contextmanager
+def composed_once(line: CommandLine) -> Iterator[None]:
+    """Keeps Hydra from composing the config twice, the first time only to read `hydra.mode`."""
+    from hydra._internal.hydra import Hydra
+
+    if may_set_mode(line):
+        yield
+        return
+    kept = Hydra.get_mode
+    Hydra.get_mode = _no_mode  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Hydra.get_mode = kept  # type: ignore[method-assign]
+
+
+def may_set_mode(line: CommandLine) -> bool:
+    """Returns whether `hydra.mode` may be set: by hand, an experiment or another config folder."""
+    experiment = line.text_of("experiment")
+    if experiment is not None:
+        path = config_dir() / "experiment" / f"{experiment}.yaml"
+        if not path.is_file() or "hydra:" in path.read_text(encoding="utf-8"):
+            return True
+    elsewhere = (line.flags.config_dir, line.flags.config_name, line.flags.config_path)
+    return any(elsewhere) or bool({"hydra.mode", "hydra.searchpath"} & line.keys)
+
+
+def _no_mode(*args: Any, **kwargs: Any) -> None:
+    """Leaves the mode to the flag `--multirun`."""

@@ -1,0 +1,38 @@
+"""`logger=csv`: the scalars of each round as a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from dagger_cli.loop.run import Round
+from dagger_cli.tracking.loggers import RunInfo
+from dagger_cli.tracking.metrics import scalars
+from dagger_cli.utils.files import write_text
+
+
+class CsvLogger:
+    """metrics.csv in the run's folder, a row a round.
+
+    Columns may appear in any round (regret begins in the second), so the file is written anew each
+    time; cells without a value are empty.
+    """
+
+    def start(self, run: RunInfo) -> None:
+        """Reads the rows of the rounds before, where a run is resumed."""
+        self._path = run.folder / "metrics.csv"
+        self._rows: list[dict[str, object]] = []
+        if run.round and self._path.is_file():
+            with self._path.open(newline="", encoding="utf-8") as file:
+                rows = [row for row in csv.DictReader(file) if (row.get("round") or "").isdigit()]
+            self._rows = [dict(row) for row in rows if int(row["round"]) <= run.round]
+
+    def log(self, finished: Round) -> None:
+        """Adds a row and writes the file."""
+        self._rows.append({"round": finished.state.round, **scalars(finished)})
+        columns = list(dict.fromkeys(name for row in self._rows for name in row))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self._rows)
+        write_text(self._path, text.getvalue())

@@ -1,0 +1,192 @@
+"""Loggers: what records the rounds of a run, chosen by the config group `logger`.
+
+Only `log` is required of a logger. One that fails is reported once and left out from then on; the
+run goes on.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.types import Score, Usage
+from dagger_cli.loop.run import Round
+from dagger_cli.tracking.metrics import MetricsFile
+from dagger_cli.tracking.tensorboard import TensorBoard
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """A run that is about to start: its folder, its config, and how much of it is done.
+
+    `round` and `labels` are 0 for a new run, else those of the checkpoint it is resumed from.
+    `config_text` is the config as YAML.
+    """
+
+    folder: Path
+    config: Mapping[str, Any]
+    config_text: str
+    round: int
+    labels: int
+
+    @property
+    def name(self) -> str:
+        """The run's name in services that list runs: env, trainer and folder."""
+        env, trainer = self.config["env"]["name"], self.config["trainer"]["name"]
+        return f"{env}-{trainer}-{self.folder.absolute().name}"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The config as flat keys, such as `policy.sizes`, without nulls and targets."""
+        return dict(_flat(self.config))
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """The end of a run: final scores, the round of the student, and what was used."""
+
+    student: Score
+    expert: Score
+    round: int
+    usage: Usage
+    wall_seconds: float
+
+    @property
+    def scalars(self) -> dict[str, float]:
+        """The final table under the names that TensorBoard shows."""
+        return {
+            "final/return_mean": self.student.mean,
+            "final/return_std": self.student.std,
+            "final/failures": float(self.student.failures),
+            "expert/return_mean": self.expert.mean,
+        }
+
+
+class Logger(Protocol):
+    """Records a run; only `log` is required."""
+
+    def start(self, run: RunInfo) -> None:
+        """Called once, before the first round."""
+        ...
+
+    def log(self, finished: Round) -> None:
+        """Called after every round, before its checkpoint is written."""
+        ...
+
+    def finish(self, result: RunResult) -> None:
+        """Called with the final scores."""
+        ...
+
+    def close(self) -> None:
+        """Called at the end, after failures too."""
+        ...
+
+
+class Guarded:
+    """A logger whose failures end neither the run nor the other loggers."""
+
+    def __init__(self, name: str, logger: Any) -> None:
+        if not callable(getattr(logger, "log", None)):
+            raise ConfigError(
+                f"logger.{name} ({type(logger).__name__}) has no method log(finished), which every "
+                "logger needs: see docs/extending.md"
+            )
+        self.name, self._logger, self._failed = name, logger, False
+
+    def start(self, run: RunInfo) -> None:
+        """Starts the logger."""
+        self._call("start", run)
+
+    def __call__(self, finished: Round) -> None:
+        """Logs a round."""
+        self._call("log", finished)
+
+    def finish(self, result: RunResult) -> None:
+        """Logs the final scores."""
+        self._call("finish", result)
+
+    def close(self) -> None:
+        """Closes the logger."""
+        self._call("close")
+
+    def _call(self, method: str, *arguments: Any) -> None:
+        function = getattr(self._logger, method, None)
+        if function is None or self._failed:
+            return
+        if getattr(self._logger, "required", False):
+            function(*arguments)
+            return
+        try:
+            function(*arguments)
+        except ConfigError:  # such as a missing extra, before anything is trained
+            raise
+        except Exception as err:
+            self._failed = True
+            reason = " ".join(f"{type(err).__name__}: {err}".split())
+            print(
+                f"warning: logger '{self.name}' failed and is left out from here on ({reason})",
+                file=sys.stderr,
+            )
+
+
+class ConsoleLogger:
+    """Chooses the console; `dagger train` itself prints (see console.py)."""
+
+    def log(self, finished: Round) -> None:
+        """Does nothing: a round is printed once its checkpoint is written."""
+
+
+class JsonlLogger:
+    """metrics.jsonl in the run's folder. Reports read it, so a full disk ends the run."""
+
+    required = True
+
+    def start(self, run: RunInfo) -> None:
+        """Opens the file; lines of rounds that will be done again are dropped."""
+        self._file = MetricsFile(run.folder / "metrics.jsonl", round=run.round)
+
+    def log(self, finished: Round) -> None:
+        """Appends a line."""
+        self._file(finished)
+
+
+class TensorBoardLogger:
+    """Event files under tb/ in the run's folder; a full disk ends the run."""
+
+    required = True
+
+    def start(self, run: RunInfo) -> None:
+        """Opens the event file and records the config."""
+        self._settings = run.settings
+        self._board = TensorBoard(run.folder / "tb", labels=run.labels)
+        self._board.start(run.config_text)
+
+    def log(self, finished: Round) -> None:
+        """Writes the round's scalars."""
+        self._board(finished)
+
+    def finish(self, result: RunResult) -> None:
+        """Writes the HPARAMS entry and the final scores."""
+        self._board.finish(self._settings, result.scalars)
+
+    def close(self) -> None:
+        """Closes the event file."""
+        if hasattr(self, "_board"):
+            self._board.close()
+
+
+def missing_extra(name: str, err: ImportError) -> ConfigError:
+    """Returns the error for a logger whose library is not installed."""
+    return ConfigError(f"logger={name} needs {err.name}: pip install 'dagger-cli[{name}]'")
+
+
+def _flat(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in node.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        elif key != "_target_" and value is not None:
+            yield f"{prefix}{key}", value

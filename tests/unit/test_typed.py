@@ -1,0 +1,95 @@
+"""Types of keys come from the annotations of what is built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pytest
+
+from dagger_cli.config.typed import keys_of, takes_any_key, typed
+from dagger_cli.core.errors import ConfigError
+
+
+@dataclass
+class Fit:
+    rate: float
+    steps: int | None
+    sizes: Sequence[int]
+    mode: Literal["a", "b"]
+    on: bool
+    name: str
+    table: Mapping[str, float]
+    anything: Any
+    workers: int | Literal["auto"] = "auto"
+
+
+def factory(inputs: int, *, width: int, **fit: Any) -> Fit: ...
+
+
+def loose(width: int, **others: Any): ...
+
+
+class Plain:
+    def __init__(self, alpha: float, unknown, *args) -> None: ...
+
+
+GOOD = {
+    "rate": 0.5, "steps": None, "sizes": [1, 2], "mode": "b", "on": True, "name": "x",
+    "table": {"a": 1.0}, "anything": object, "workers": 3,
+}  # fmt: skip
+
+
+def test_keys_are_those_of_the_target_and_of_the_class_a_factory_returns():
+    assert list(keys_of(Plain)) == ["alpha", "unknown"] and keys_of(Plain)["unknown"] is Any
+    assert set(keys_of(factory)) == {"inputs", "width", *keys_of(Fit)}
+    assert set(keys_of(loose)) == {"width"}
+    assert (takes_any_key(loose), takes_any_key(factory), takes_any_key(Fit)) == (
+        True,
+        False,
+        False,
+    )
+
+
+def test_values_of_their_type_stay():
+    assert typed(GOOD, keys_of(Fit), "policy") == GOOD
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "kept"),
+    [
+        ("rate", 1, 1.0),
+        ("steps", 100000.0, 100000),
+        ("name", 3, "3"),
+        ("sizes", [64.0], [64]),
+        ("table", {"a": 2}, {"a": 2.0}),
+        ("workers", "auto", "auto"),
+    ],
+)
+def test_values_are_converted_where_nothing_is_lost(key, given, kept):
+    value = typed({key: given}, keys_of(Fit), "policy")[key]
+    assert value == kept and type(value) is type(kept)
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "sentence"),
+    [
+        ("rate", "fast", "policy.rate must be a number, got 'fast'"),
+        ("rate", True, "policy.rate must be a number, got true"),
+        ("steps", 1.5, "policy.steps must be a whole number or null, got 1.5"),
+        ("steps", [1], r"policy.steps must be a whole number or null, got \[1\]"),
+        ("sizes", "big", "policy.sizes must be a list of whole numbers, got 'big'"),
+        ("sizes", ["x"], r"policy.sizes must be a list of whole numbers, got \['x'\]"),
+        ("mode", "c", "policy.mode must be a or b, got 'c'"),
+        ("on", "maybe", "policy.on must be true or false, got 'maybe'"),
+        ("name", None, "policy.name must be text, got null"),
+        ("table", [1], "policy.table must be a mapping of keys to values"),
+        ("workers", "many", "policy.workers must be a whole number or auto, got 'many'"),
+        ("ratee", 1, "there is no key 'policy.ratee'; did you mean 'policy.rate'?"),
+        ("qwxyqwxyqwxyqwxy", 1, "there is no key 'policy.qwxyqwxyqwxyqwxy': leave it out"),
+    ],
+)
+def test_others_are_refused_in_one_sentence(key, given, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        typed({key: given}, keys_of(Fit), "policy")
