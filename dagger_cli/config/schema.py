@@ -181,6 +181,7 @@ NODES: dict[str, type] = {
 }
 
 
+@cache
 def register() -> None:
     """Makes the root schemas known to Hydra, as `schema/<command>`."""
     store = ConfigStore.instance()
