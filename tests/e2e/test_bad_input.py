@@ -37,7 +37,7 @@ TRAIN = {
     "resume=run --cfg job": r"a resumed run keeps its own config",
     "env.kwargs={a:1}": r"env.kwargs.NAME=VALUE",
     "env=mario expert=hub": r"expert.algo is taken from env.hub_algo, which the chosen",
-    f"{CARTPOLE} trainer.beta=0.5": r"trainer.beta=0.5 is no schedule: .* beta=constant",
+    f"{CARTPOLE} trainer.beta=0.5": r"trainer.beta=0.5 is not a schedule: .* beta=constant",
     f"{CARTPOLE} trainer.beta.value=0.5": r"mean 'beta.value'|key 'beta_schedule.value'",
     f"{CARTPOLE} policy.learning_rate=1e30": r"the fit diverged: its loss is nan; try a smaller",
     f"{CARTPOLE} trainer=searn trainer.cost_rollouts.horizon=3": r"rolls out no costs; leave",
