@@ -11,7 +11,7 @@ from dagger_cli.core.budget import Budget
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.policies import Ensemble, distance
 from dagger_cli.core.types import Acts, Fitted, Observation, Space
-from dagger_cli.loop.gating import Watcher
+from dagger_cli.loop.gating import ScriptedGate
 from dagger_cli.loop.noise import NoisyPolicy, error_covariance
 from dagger_cli.loop.rollout import begin
 from dagger_cli.trainers.dart import DART
@@ -53,7 +53,7 @@ def test_in_charge_from_enter_until_leave():
         def act(self, observation, rng):
             return Acts(observation.obs[:, self.column :][:, :1], np.zeros(len(observation), bool))
 
-    gate = Watcher(replace(kit, expert=Says(1)), Says(0), enter=0.5, leave=0.2)
+    gate = ScriptedGate(replace(kit, expert=Says(1)), Says(0), enter=0.5, leave=0.2)
 
     def asked(gaps, steps):
         obs = np.stack([np.zeros(2), gaps], 1).astype(np.float32)
