@@ -90,7 +90,9 @@ def test_safe_dagger_says_at_once_that_a_policy_cannot_be_a_safety_policy_too():
         raise ConfigError("no logits here")
 
     kit = replace(kit_of(), learner_for=refuse)
-    with pytest.raises(ConfigError, match="safe and unsafe, which this one does not support: no logits here"):
+    with pytest.raises(
+        ConfigError, match="safe and unsafe, which this one does not support: no logits here"
+    ):
         SafeDAgger(0.1).start(kit)
 
 
