@@ -62,7 +62,7 @@ TRAIN = {
     f"{CARTPOLE} policy.sizes=[1000000000000000000]": r"there is not enough memory",
     f"{CARTPOLE} n_envs=100000000000000000000": r"there is not enough memory",
     f"{CARTPOLE} policy.warm_start=false trainer.update=ogd": r"policy=mlp starts from",
-    "env=mario policy=sparse_svm trainer=safe_dagger": r"safe or not, and this one cannot:",
+    "env=mario policy=sparse_svm trainer=safe_dagger": r"safe and unsafe, which this one does not",
     f"{CARTPOLE} validation.tolerance=1": r"validation.tolerance must be in \[0, 1\), got 1",
     f"{CARTPOLE} evaluation.episodes=-1": r"evaluation.episodes must be at least 1, got -1",
     f"{CARTPOLE} evaluation.seed=2000000": r"evaluation seeds are those from 0 to 999999",
