@@ -21,7 +21,7 @@ from dagger_cli.utils.imports import import_object
 Node = Mapping[str, Any]
 
 MAX_SLOTS = 32  # of evaluation: more simulators gain nothing on a few cores
-ENV_NOTES = keys_of(EnvNotes)  # keys of an environment's config that its source does not take
+ENV_NOTES = keys_of(EnvNotes)
 PARTIAL = "_partial_"
 _HYDRAS = ("_target_", PARTIAL)
 NAMED = {"name": str}  # the key that other groups have beside those of their target
@@ -56,7 +56,7 @@ def typed_group(node: Any, place: str) -> dict[str, Any]:
     if not isinstance(node, Mapping) or "_target_" not in node:
         raise ConfigError(f"{place} has no _target_: name the class to build, {place}._target_=...")
     target = target_of(node, place)
-    keys = {**keys_of(target), PARTIAL: bool, **(ENV_NOTES if place == "env" else NAMED)}
+    keys = {**(ENV_NOTES if place == "env" else NAMED), PARTIAL: bool, **keys_of(target)}
     values = typed(node, keys, place, any_key=takes_any_key(target))
     return {
         key: typed_group(value, f"{place}.{key}") if _has_target(value) else value
@@ -109,9 +109,10 @@ def env_of(env: Node) -> EnvChoice:
     """Returns where labels are collected and where policies are scored."""
     silent = env.get("failure", "none") == "none"
     failure_name = None if silent else env.get("failure_name", "failures")
-    source = built(env, drop=ENV_NOTES)
+    notes = ENV_NOTES.keys() - keys_of(target_of(env, "env"))
+    source = built(env, drop=notes)
     other = "backend" in env
-    eval_source = built(in_gymnasium(env), drop=ENV_NOTES) if other else source
+    eval_source = built(in_gymnasium(env), drop=notes) if other else source
     return EnvChoice(source, eval_source, env["name"], failure_name, env.get("per_step_name"))
 
 
