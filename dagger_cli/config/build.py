@@ -266,7 +266,7 @@ def _train_job(
     config = _with_whole_paths(config)
     check_values(config)
     budget = Budget(config["rounds"], config["steps_per_round"], config["labels"])
-    trainer = completed(built(config["trainer"], drop=("name",)))
+    trainer = completed(built(config["trainer"], "trainer", drop=("name",)))
     env = env_of(config["env"])
     source, evaluation = env.source, config["evaluation"]
     n_evaluation = episodes_of("test", evaluation["episodes"], source)
@@ -315,7 +315,7 @@ def _loggers(chosen: Any) -> dict[str, Any]:
     nodes = OmegaConf.to_container(chosen, resolve=True) if chosen else {}
     assert isinstance(nodes, dict)
     return {
-        name: built(typed_group(node, f"logger.{name}"), drop=("name",))
+        name: built(typed_group(node, f"logger.{name}"), f"logger.{name}", drop=("name",))
         for name, node in ((str(key), node) for key, node in nodes.items())
     }
 

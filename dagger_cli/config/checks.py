@@ -86,7 +86,7 @@ def value_of(cfg: DictConfig, key: str) -> Any:
 
 def _trainer(cfg: DictConfig) -> Trainer:
     node = OmegaConf.to_container(cfg.trainer, resolve=True)
-    return completed(built(typed_group(node, "trainer"), drop=("name",)))
+    return completed(built(typed_group(node, "trainer"), "trainer", drop=("name",)))
 
 
 def chosen_seeds(cfg: DictConfig, default: Config, source: Any) -> range:
