@@ -93,7 +93,7 @@ def steer(obs: Any) -> Any:
 
 def dagger(code: Path, words: str, *more: str) -> None:
     """Run the command with the code of a checkout; ends with its error where it fails."""
-    command = [sys.executable, "-m", "dagger_cli.cli", *words.split(), *more]
+    command = [sys.executable, "-m", "dagger_cli", *words.split(), *more]
     path = os.pathsep.join([str(code), str(ROOT / "scripts")])
     environ = {**os.environ, "PYTHONPATH": path, "COLUMNS": "200"}
     done = subprocess.run(command, env=environ, cwd=code, capture_output=True, text=True)
