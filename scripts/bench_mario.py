@@ -2,8 +2,8 @@
 
 Every figure is the best of five repeats of a policy that runs right and jumps at random, on the
 stages of seeds 0, 1, ... at difficulty 1; games that end are started again outside the clock. Steps
-are of three ticks, with the observation; labels and warnings are the planner's, in that policy's
-states.
+are of three ticks, with the observation; labels and unsafe actions are the planner's, in the states
+of that policy.
 """
 
 from __future__ import annotations
@@ -74,9 +74,11 @@ def main() -> None:
         return n
 
     rows = {
-        "ticks/s, one core, 3 ticks a call": best(lambda: play(3, None), given.seconds, restart),
-        "ticks/s, one core, 30 ticks a call": best(lambda: play(30, None), given.seconds, restart),
-        "ticks/s, one core, 300 ticks a call": best(
+        "ticks/s, one core, 3 ticks per call": best(lambda: play(3, None), given.seconds, restart),
+        "ticks/s, one core, 30 ticks per call": best(
+            lambda: play(30, None), given.seconds, restart
+        ),
+        "ticks/s, one core, 300 ticks per call": best(
             lambda: play(300, None), given.seconds, restart
         ),
         "ticks/s, one core, a grid every tick": best(lambda: play(1, 1), given.seconds, restart),
@@ -105,8 +107,8 @@ def main() -> None:
         expert.act(env.observation[slots], rng)
         return n
 
-    def warnings() -> int:
-        expert.fatal(env.observation[slots])
+    def unsafe() -> int:
+        expert.unsafe_actions(env.observation[slots])
         return n
 
     def onwards() -> None:
@@ -115,14 +117,14 @@ def main() -> None:
         again()
 
     expert.act(env.observation[slots], rng)  # compiles, as the next line does
-    expert.fatal(env.observation[slots])
+    expert.unsafe_actions(env.observation[slots])
     rows["steps/s, one core, the paper's features"] = best(steps, given.seconds, again)
     rows["labels/s, cores of this process"] = best(labels, given.seconds, onwards)
-    rows["warnings/s, cores of this process"] = best(warnings, given.seconds, onwards)
+    rows["unsafe actions/s, cores of this process"] = best(unsafe, given.seconds, onwards)
     batch.threads = os.cpu_count() or 1
     restart()
     # Fewer ticks are not worth handing over to a thread, see envs/mario/batch.py.
-    label = f"ticks/s, {batch.threads} threads, 300 ticks a call"
+    label = f"ticks/s, {batch.threads} threads, 300 ticks per call"
     rows[label] = best(lambda: play(300, None), given.seconds, restart)
     for name, rate in rows.items():
         print(f"{name:40s} {rate:12,.0f}")

@@ -93,7 +93,8 @@ def steer(obs: Any) -> Any:
 
 def dagger(code: Path, words: str, *more: str) -> None:
     """Run the command with the code of a checkout; ends with its error where it fails."""
-    command = [sys.executable, "-m", "dagger_cli", *words.split(), *more]
+    module = "dagger_cli" if (code / "dagger_cli" / "__main__.py").is_file() else "dagger_cli.cli"
+    command = [sys.executable, "-m", module, *words.split(), *more]
     path = os.pathsep.join([str(code), str(ROOT / "scripts")])
     environ = {**os.environ, "PYTHONPATH": path, "COLUMNS": "200"}
     done = subprocess.run(command, env=environ, cwd=code, capture_output=True, text=True)

@@ -80,7 +80,7 @@ def one(folder: Path, name: str, fold: int, data: str) -> dict[str, Any]:
     words = [*METHODS[name][1], f"env.fold={fold}", f"env.data={data}"]
     words += ["env.validate_on_test=true", "regret=false"]
     numbers = run(folder, words)
-    # The rows a finished run was fitted on: a quarter of a gigabyte each, and nobody reads them.
+    # The rows a finished run was fitted on: a quarter of a gigabyte each, and never read again.
     shutil.rmtree(folder / "checkpoints" / "aggregate", ignore_errors=True)
     rounds = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     return {

@@ -55,7 +55,7 @@ def one(runs: Path, difficulty: str, rounds: str, seed: str) -> dict[str, Any]:
     words = ["experiment=mario_best", f"env.difficulty={difficulty}", f"rounds={rounds}"]
     words += [f"seed={seed}"]
     numbers: dict[str, Any] = run(folder, words)
-    # The rows that a finished run was fitted on: several gigabytes, and nobody reads them.
+    # The rows that a finished run was fitted on: several gigabytes, and never read again.
     shutil.rmtree(folder / "checkpoints" / "aggregate", ignore_errors=True)
     return numbers
 

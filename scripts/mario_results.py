@@ -53,7 +53,7 @@ def main(words: Sequence[str]) -> int:
     seeds = [int(seed) for seed in given["seeds"].split(",")]
     rows = [(name, METHODS[name][0], METHODS[name][1]) for name in methods]
     rows += varied("started", "env.start_mode", given["starts"])
-    rows += varied("ticks an action", "env.ticks_per_action", given["ticks"])
+    rows += varied("ticks per action", "env.ticks_per_action", given["ticks"])
     found: dict[str, Any] = {}
     for seed in seeds:  # the outer loop, so that every row has the seeds that are done
         for name, title, words in rows:
@@ -83,7 +83,7 @@ def varied(what: str, key: str, values: str) -> list[tuple[str, str, list[str]]]
 def one(folder: Path, words: list[str], seed: int) -> dict[str, Any]:
     """Labels seen and distance on validation stages after every round; the last on unseen ones."""
     numbers = run(folder, ["experiment=mario_paper", *words, f"seed={seed}", "regret=false"])
-    # The rows that a finished run was fitted on: a third of a gigabyte, and nobody reads them.
+    # The rows that a finished run was fitted on: a third of a gigabyte, and never read again.
     shutil.rmtree(folder / "checkpoints" / "aggregate", ignore_errors=True)
     rounds = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     return {

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from hydra import compose, initialize_config_dir
+from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from dagger_cli.cli.command_line import parse
 from dagger_cli.cli.hydra_app import completed_line, refuse_unknown, root_of
+from dagger_cli.cli.hydra_compat import initialized
 from dagger_cli.config.options import config_dir
 from dagger_cli.config.schema import register
 from dagger_cli.core.errors import ConfigError
@@ -34,7 +35,7 @@ def composed(command: str, words: Sequence[str]) -> Iterator[DictConfig]:
         line = line.plus(f"hydra.searchpath=['file://{folder}']")
     kept = HydraConfig.instance().cfg
     try:
-        with initialize_config_dir(str(config_dir()), job_name="dagger", version_base="1.3"):
+        with initialized(str(config_dir())):
             whole = compose(root_of(command), line.texts, return_hydra_config=True)
             _complete_hydra(whole)
             HydraConfig.instance().set_config(whole)

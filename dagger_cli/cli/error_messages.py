@@ -54,8 +54,8 @@ def _config_error(err: BaseException) -> str:
     if isinstance(err, MissingConfigException):
         return _unknown_option(str(err.missing_cfg_file), err.options or ())
     if isinstance(err, OverrideParseException):
-        reason = _one_line(err.message.splitlines()[0])
-        return f"'{_one_line(err.override)}' cannot be read ({reason}): quote values, key='a b'"
+        word = _one_line(err.override)
+        return f"'{word}' cannot be parsed: put values with special characters in quotes, key='a b'"
     cause = next((e for e in _chain(err) if getattr(e, "full_key", None)), None)
     if isinstance(cause, errors.InterpolationKeyError):
         return _no_such_interpolation(cause)

@@ -12,7 +12,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import NamedTuple
 
-from hydra import version
 from hydra._internal.utils import _run_hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
@@ -22,6 +21,7 @@ from dagger_cli.cli.command_line import CommandLine, arguments_of, parse
 from dagger_cli.cli.dispatch import TASKS
 from dagger_cli.cli.error_messages import explain
 from dagger_cli.cli.fast_start import composed_once
+from dagger_cli.cli.hydra_compat import register_resolver, use_defaults_of_1_3
 from dagger_cli.cli.shorthands import shorten
 from dagger_cli.cli.validate_args import check
 from dagger_cli.config.options import best_experiment, config_dir
@@ -113,8 +113,8 @@ def _with_best_experiment(line: CommandLine) -> CommandLine:
 def hand_over(line: CommandLine, task: Task) -> None:
     """Has Hydra compose the config of the command and call `task` once a job."""
     register()
-    version.setbase("1.3")
-    OmegaConf.register_new_resolver("dagger_groups", _groups, replace=True)
+    use_defaults_of_1_3()
+    register_resolver("dagger_groups", _groups)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions reach us instead of being printed
     logged = logging.raiseExceptions
     try:

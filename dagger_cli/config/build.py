@@ -29,6 +29,7 @@ from dagger_cli.config.checks import (
     warm_start_must_be_possible,
 )
 from dagger_cli.config.components import (
+    ENV_NOTES,
     EnvChoice,
     built,
     env_of,
@@ -36,10 +37,12 @@ from dagger_cli.config.components import (
     learner_of,
     loaded_expert,
     safety_expert_of,
+    target_of,
     typed_group,
 )
 from dagger_cli.config.renamed import with_new_names
 from dagger_cli.config.trust import IMPORT_KEYS, check_trust, trusted
+from dagger_cli.config.typed import keys_of
 from dagger_cli.core.budget import Budget
 from dagger_cli.core.errors import CheckpointError, ConfigError
 from dagger_cli.core.kit import Kit, Learner, RngStreams
@@ -107,8 +110,22 @@ def train_job(cfg: DictConfig, words: Sequence[str], *, sweep: bool) -> TrainJob
     if unread and not sweep:
         raise ConfigError(unread[0])
     config = _plain(cfg)
+    for group in GROUPS:
+        if f"{group}._target_" in touched:
+            config[group] = _of_another_target(config[group], group, touched)
     trust = trusted(cfg.get("trust"), _named(cfg, touched))
     return _train_job(config, cfg.get("logger"), words, trust, notes=unread)
+
+
+def _of_another_target(node: Config, group: str, touched: Collection[str]) -> Config:
+    """Returns a group whose target the user replaced, without the keys of the option before.
+
+    What the user typed stays, and so does what the new target takes.
+    """
+    target = target_of(node, group)
+    taken = {"_target_", *keys_of(target), *(ENV_NOTES if group == "env" else ())}
+    kept = {k: v for k, v in node.items() if k in taken or f"{group}.{k}" in touched}
+    return {"name": getattr(target, "__name__", group).lower(), **kept}
 
 
 def resumed_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any]) -> TrainJob:
@@ -245,6 +262,7 @@ def _train_job(
     env = env_of(config["env"])
     source, evaluation = env.source, config["evaluation"]
     n_evaluation = episodes_of("test", evaluation["episodes"], source)
+    config = _updated(config, "env.id", str(source.id))
     if "backend" in config["env"]:
         # What is saved says who plays, whatever is installed where the run is resumed.
         config = _updated(config, "env.backend", source.chosen)

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from typing import Any
-
-from hydra.errors import InstantiationException
-from hydra.utils import instantiate
 
 from dagger_cli.config.schema import EnvNotes
 from dagger_cli.config.typed import keys_of, takes_any_key, typed
@@ -23,7 +21,9 @@ from dagger_cli.utils.imports import import_object
 Node = Mapping[str, Any]
 
 MAX_SLOTS = 32  # of evaluation: more simulators gain nothing on a few cores
-ENV_NOTES = keys_of(EnvNotes)  # keys of an environment's config that its source does not take
+ENV_NOTES = keys_of(EnvNotes)
+PARTIAL = "_partial_"
+_HYDRAS = ("_target_", PARTIAL)
 NAMED = {"name": str}  # the key that other groups have beside those of their target
 
 
@@ -56,7 +56,7 @@ def typed_group(node: Any, place: str) -> dict[str, Any]:
     if not isinstance(node, Mapping) or "_target_" not in node:
         raise ConfigError(f"{place} has no _target_: name the class to build, {place}._target_=...")
     target = target_of(node, place)
-    keys = {**keys_of(target), **(ENV_NOTES if place == "env" else NAMED)}
+    keys = {**(ENV_NOTES if place == "env" else NAMED), PARTIAL: bool, **keys_of(target)}
     values = typed(node, keys, place, any_key=takes_any_key(target))
     return {
         key: typed_group(value, f"{place}.{key}") if _has_target(value) else value
@@ -88,26 +88,31 @@ def _has_target(value: Any) -> bool:
 def built(node: Node, drop: Collection[str] = (), **given: Any) -> Any:
     """Calls a node's target with its keys but those of `drop`, and with what is `given`.
 
-    Raises the error of the target itself, not Hydra's around it.
+    Nodes inside that have a target are built first; `_partial_: true` gives the target with its
+    arguments bound. This is Hydra's `instantiate` without `_args_`, `_recursive_` and `_convert_`,
+    and without the errors that it wraps around those of the target.
     """
-    kept = {key: value for key, value in node.items() if key not in drop}
-    try:
-        # Objects go by keyword, not by merging: Hydra would try to make config nodes of them.
-        return instantiate(kept, _partial_=True, _convert_="all")(**given)
-    except InstantiationException as err:
-        cause: BaseException | None = err
-        while cause is not None and not isinstance(cause, DaggerError):
-            cause = cause.__cause__
-        raise cause or err from err
+    target = import_object(str(node["_target_"]))
+    values = {key: _inner(value) for key, value in node.items() if key not in (*drop, *_HYDRAS)}
+    return partial(target, **values, **given) if node.get(PARTIAL) else target(**values, **given)
+
+
+def _inner(value: Any) -> Any:
+    if _has_target(value):
+        return built(value)
+    if isinstance(value, Mapping):
+        return {key: _inner(item) for key, item in value.items()}
+    return [_inner(item) for item in value] if isinstance(value, list) else value
 
 
 def env_of(env: Node) -> EnvChoice:
     """Returns where labels are collected and where policies are scored."""
     silent = env.get("failure", "none") == "none"
     failure_name = None if silent else env.get("failure_name", "failures")
-    source = built(env, drop=ENV_NOTES)
+    notes = ENV_NOTES.keys() - keys_of(target_of(env, "env"))
+    source = built(env, drop=notes)
     other = "backend" in env
-    eval_source = built(in_gymnasium(env), drop=ENV_NOTES) if other else source
+    eval_source = built(in_gymnasium(env), drop=notes) if other else source
     return EnvChoice(source, eval_source, env["name"], failure_name, env.get("per_step_name"))
 
 

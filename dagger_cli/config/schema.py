@@ -159,9 +159,10 @@ class EnvEvaluation:
 
 @dataclass
 class EnvNotes:
-    """Keys of an environment's config that its source does not take."""
+    """Keys that an environment's config may have besides those of its source."""
 
     name: str = MISSING
+    id: str = MISSING  # of the source, where that takes none
     failure_name: str = MISSING
     per_step_name: str = MISSING
     hub_algo: str = MISSING
@@ -181,6 +182,7 @@ NODES: dict[str, type] = {
 }
 
 
+@cache
 def register() -> None:
     """Makes the root schemas known to Hydra, as `schema/<command>`."""
     store = ConfigStore.instance()

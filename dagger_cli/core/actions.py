@@ -1,4 +1,4 @@
-"""All actions of a countable space, for those who weigh each of them in every state."""
+"""Enumeration of a finite action space."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ MOST = 32
 
 
 def all_actions(space: Space, *, instead: str) -> Array:
-    """(K, *action_shape) every action, the last component changing fastest.
+    """Returns every action, (K, *action_shape); the last component changes fastest.
 
-    Raises ConfigError where there are too many, with `instead` as its advice.
+    Raises ConfigError, ending with the advice `instead`, where there are more than `MOST`.
     """
     count = int(np.prod(space.sizes))
     if count > MOST:
         raise ConfigError(
-            f"this environment has {count} actions, too many to weigh each of them in every state "
+            f"this environment has {count} actions, too many to evaluate all in every state "
             f"(at most {MOST}); {instead}"
         )
     choices = [range(space.start, space.start + size) for size in space.sizes]

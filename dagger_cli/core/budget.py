@@ -1,4 +1,4 @@
-"""How much a run may use: env steps, and with most trainers as many expert queries."""
+"""The budget of a run in env steps and, for most trainers, as many expert queries."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dagger_cli.core.errors import ConfigError
 
 @dataclass(frozen=True)
 class Budget:
-    """Either `steps_per_round` env steps in each of `rounds`, or `labels` in all, spread evenly.
+    """Either `steps_per_round` env steps in each of `rounds`, or `labels` in total, spread evenly.
 
     Exactly one of the two is given. Where every visited state is labelled, a round of n env steps
-    asks for n labels and uses its share up exactly; trainers that ask in some states only, or that
-    try actions, ask for that many at most.
+    uses n labels, its whole share. Trainers that query the expert in some states only, or that
+    estimate costs by roll-outs, use at most that many.
     """
 
     rounds: int
@@ -40,13 +40,13 @@ class Budget:
 
     @property
     def total(self) -> int:
-        """Labels over the whole run."""
+        """Number of labels of the whole run."""
         if self.labels is not None:
             return self.labels
         assert self.steps_per_round is not None
         return self.steps_per_round * self.rounds
 
     def steps(self, round: int) -> int:
-        """Env steps of a round (counted from 0); the first rounds take what does not divide."""
+        """Returns the env steps of a round (from 0); the first rounds share the remainder."""
         share, rest = divmod(self.total, self.rounds)
         return share + (round < rest)

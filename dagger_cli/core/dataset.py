@@ -1,4 +1,4 @@
-"""Labelled states, kept in arrays that grow in place: adding a round copies that round only."""
+"""The data set of labelled states, in arrays that grow in place: a round copies only itself."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from numpy.random import Generator
 
 from dagger_cli.core.types import Array
 
-Columns = Mapping[str, Array]  # one row a state
-Allocate = Callable[[tuple[int, ...], np.dtype[Any]], Array]  # an array of this shape, any content
+Columns = Mapping[str, Array]  # equal numbers of rows, one per state
+Allocate = Callable[[tuple[int, ...], np.dtype[Any]], Array]  # returns an uninitialized array
 
 
-COLUMNS = ("obs", "steps", "labels", "weights", "fatal")  # of a `Dataset`; the last two may lack
+COLUMNS = ("obs", "steps", "labels", "weights", "fatal")  # of a `Dataset`; the last two optional
 
 
 class _Buffer:
-    """Columns of equal length with room at the end; `filled` rows are in use."""
+    """Columns of equal length with spare capacity; the first `filled` rows are in use."""
 
     def __init__(self, like: Columns, capacity: int, allocate: Allocate) -> None:
         self.columns = {n: allocate((capacity, *c.shape[1:]), c.dtype) for n, c in like.items()}
@@ -31,7 +31,7 @@ class _Buffer:
 
     def append(self, rows: Columns) -> None:
         end = self.filled + len(rows["steps"])
-        for name in self.columns.keys() | rows.keys():  # both have the same, or a KeyError says so
+        for name in self.columns.keys() | rows.keys():  # differing sets of columns: KeyError
             self.columns[name][self.filled : end] = rows[name]
         self.filled = end
 
@@ -40,11 +40,11 @@ class _Buffer:
 class Dataset:
     """N labelled states in the order of collection.
 
-    `obs` (N, *obs_shape) raw; `steps` (N,) int64 env steps already taken in the episode; `labels`
-    (N, *action_shape) the expert's answers, or the action that cost least where costs were tried;
-    `rounds` says how many rows each round brought; `weights` (N,) float32 is what a mistake in a
-    row costs, None where all cost the same; `fatal` (N, K) bool marks those of the K actions
-    (`all_actions`) that lose the episode, None where nobody was asked which they are.
+    `obs` (N, *obs_shape) are raw; `steps` (N,) int64 env steps already taken in the episode;
+    `labels` (N, *action_shape) the expert's actions, or the cheapest action where costs were
+    estimated; `rounds` the number of rows of each round; `weights` (N,) float32 the cost of a
+    mistake in each row, None where all are equal; `fatal` (N, K) bool the unsafe ones of the K
+    actions (`all_actions`), which lose the episode, None where they were not queried.
     """
 
     obs: Array
@@ -60,24 +60,24 @@ class Dataset:
 
     @property
     def columns(self) -> dict[str, Array]:
-        """What there is of `COLUMNS`, each with N rows."""
+        """The columns that are present, each with N rows."""
         columns = {name: getattr(self, name) for name in COLUMNS}
         return {name: column for name, column in columns.items() if column is not None}
 
     def __getitem__(self, rows: Any) -> Dataset:
-        """Some of the rows as one round; `rows` is a slice (no copy), a mask or an index array."""
+        """Returns a subset as one round; `rows` is a slice (no copy), a mask or an index array."""
         columns = {name: column[rows] for name, column in self.columns.items()}
         return Dataset(**columns, rounds=(len(columns["steps"]),))
 
     def by_round(self) -> Iterator[Dataset]:
-        """The rows of each round as a data set of its own (no copies)."""
+        """Yields the rows of each round as a data set of its own (no copies)."""
         begin = 0
         for size in self.rounds:
             yield self[begin : begin + size]
             begin += size
 
     def thinned(self, most: int) -> Dataset:
-        """At most so many rows, evenly spaced; all of them where there are no more (no copies)."""
+        """Returns at most `most` rows, evenly spaced (no copies)."""
         return self[:: -(-len(self) // most) or 1]
 
     @property
@@ -87,10 +87,10 @@ class Dataset:
 
 
 def resampled(data: Dataset, rng: Generator) -> Dataset:
-    """As many rows drawn in proportion to their weights; the data itself where it has none.
+    """Returns as many rows, drawn in proportion to their weights.
 
-    This is how any learner is made to mind costs (Zadrozny, Langford & Abe 2003: an importance
-    weight is a sampling rate). Where all mistakes cost the same, nothing is drawn.
+    Makes any learner cost-sensitive (Zadrozny, Langford & Abe 2003: an importance weight is a
+    sampling rate). Without weights, or with equal ones, returns `data` and draws nothing.
     """
     if data.weights is None or np.ptp(data.weights) == 0:
         return data
@@ -102,12 +102,11 @@ def resampled(data: Dataset, rng: Generator) -> Dataset:
 def aggregate(
     data: Dataset | None, fresh: Dataset, *, capacity: int = 0, allocate: Allocate = np.empty
 ) -> Dataset:
-    """All rows of `data`, then all rows of `fresh`; `capacity` rows are reserved at the first call.
+    """Returns the rows of `data` followed by those of `fresh`.
 
-    `allocate` gives the memory they lie in, see utils/memmap.py.
-
-    `data` stays as it was: it is a prefix of the same memory. Only when the room is used up, or
-    `data` is not the newest value made from its memory, everything is copied (to twice the size).
+    The first call reserves `capacity` rows; `allocate` provides the memory (utils/memmap.py).
+    `data` remains valid: it is a prefix of the same memory. Everything is copied, to twice the
+    size, only where the capacity is exceeded or `data` is not the latest aggregate in its memory.
     """
     if data is None:
         buffer = _Buffer(fresh.columns, max(capacity, len(fresh)), allocate)

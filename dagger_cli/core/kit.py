@@ -1,4 +1,4 @@
-"""What an algorithm may use: the environment, the expert, the learner, the budget and chance."""
+"""The objects a trainer works with: environment, expert, learner, budget and random streams."""
 
 from __future__ import annotations
 
@@ -21,39 +21,39 @@ from dagger_cli.core.types import Array, Env, Expert, Fitted, Policy, SafetyExpe
 
 
 class Learner(Protocol):
-    """A function class and how it is fitted."""
+    """A policy class and its fitting procedure."""
 
     def fit(self, data: Dataset, start: Policy | None, rng: Generator) -> Fitted:
-        """Fit on every row of `data`; `start` is what a warm-starting learner goes on from."""
+        """Fits a policy on every row of `data`; a warm-starting learner continues from `start`."""
         ...
 
     def loss(self, policy: Policy, data: Dataset) -> float:
-        """The mean loss that `fit` minimises (without regularisation) of a fitted policy."""
+        """Returns the mean loss, as minimized by `fit` but without regularization, of a policy."""
         ...
 
     def pack(self, policy: Policy) -> dict[str, Array]:
-        """A fitted policy as named arrays, with whatever a later `fit` needs to go on from it."""
+        """Returns a fitted policy as named arrays, with all that a later `fit` continues from."""
         ...
 
     def unpack(self, arrays: Mapping[str, Array]) -> Policy:
-        """The inverse of `pack`, bit for bit; raises CheckpointError where they do not fit."""
+        """Inverts `pack`, bit for bit; raises CheckpointError where the arrays do not fit."""
         ...
 
 
 @runtime_checkable
 class HasFinalFit(Protocol):
-    """A learner that fits otherwise where the policy is to be kept than where it is to visit."""
+    """Learner with a different fit for the final policy than for those that collect data."""
 
     def for_final_fit(self) -> Learner:
-        """The same one, for the last fit on all rounds."""
+        """Returns the learner for the last fit, on all rounds."""
         ...
 
 
 @dataclass(frozen=True)
 class RngStreams:
-    """Separate sources of chance, so that who acts never changes which episodes are played.
+    """Independent random streams: which policy acts does not change which episodes are played.
 
-    `regret` is for what is only measured: measuring more or less must not change what is learned.
+    `regret` is for diagnostics: measuring more or less must not change what is learned.
     """
 
     env: EpisodeSeeds
@@ -65,17 +65,17 @@ class RngStreams:
 
     @classmethod
     def spawn(cls, seed: int) -> RngStreams:
-        """Independent streams that depend on the seed alone."""
+        """Creates independent streams that depend on the seed alone."""
         env, *others = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(4))
         return cls(EpisodeSeeds(env), *others)
 
     def save(self) -> dict[str, Any]:
-        """Every stream's state as JSON-able numbers."""
+        """Returns every stream's state as JSON-serializable numbers."""
         states = {name: getattr(self, name).bit_generator.state for name in self._GENERATORS}
         return {"env": self.env.save(), **states}
 
     def load(self, saved: Mapping[str, Any]) -> None:
-        """Put every stream back to a saved state."""
+        """Restores the state of every stream."""
         self.env.load(saved["env"])
         for name in self._GENERATORS:
             getattr(self, name).bit_generator.state = saved[name]
@@ -89,7 +89,7 @@ class Stopwatch:
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
-        """Count the time of the `with` block under `name`."""
+        """Adds the duration of the `with` block to `name`."""
         begin = time.perf_counter()
         try:
             yield
@@ -97,17 +97,17 @@ class Stopwatch:
             self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - begin
 
     def lap(self) -> dict[str, float]:
-        """What was counted since the last lap; starts anew."""
+        """Returns the seconds counted since the last call and resets them."""
         seconds, self._seconds = self._seconds, {}
         return seconds
 
 
 @dataclass(frozen=True)
 class Kit:
-    """The nouns of an algorithm. `rng` and `clock` are the mutable things in it.
+    """The arguments of a trainer's step; only `rng` and `clock` are mutable.
 
     `horizon` is the episode limit in steps, None without one; `scratch` has as many slots as `env`
-    and restores states of `env` to try actions there, for trainers with `needs_state_restore`;
+    and restores states of `env` for cost roll-outs, for trainers with `needs_state_restore`;
     `learner_for` makes a learner like `learner` for another action space; `safety_expert` is the
     expert where the learner's loss uses its unsafe actions.
     """
@@ -125,11 +125,11 @@ class Kit:
     clock: Stopwatch = field(default_factory=Stopwatch)
 
     def aggregate(self, data: Dataset | None, fresh: Dataset) -> Dataset:
-        """All rows so far, with room for those of the whole run."""
+        """Returns all rows so far, with capacity for those of the whole run."""
         return aggregate(data, fresh, capacity=self.budget.total, allocate=self.allocate)
 
     def fit(self, data: Dataset, start: Policy | None) -> Fitted:
-        """Fit the learner on all rows of `data`, going on from `start` where it does so."""
+        """Fits the learner on all rows of `data`; one that warm-starts continues from `start`."""
         learner = self.learner
         if len(data.rounds) == self.budget.rounds and isinstance(learner, HasFinalFit):
             learner = learner.for_final_fit()
@@ -139,16 +139,16 @@ class Kit:
         if not math.isfinite(fitted.loss):
             raise ConfigError(
                 f"the fit diverged: its loss is {fitted.loss}; try a smaller policy.learning_rate, "
-                "and see whether observations and labels are as they should be"
+                "and check the observations and labels for extreme values"
             )
         return fitted
 
     def progress(self, round: int, usage: Usage) -> Progress:
-        """How far a run is that is about to start `round` and has spent this much."""
+        """Returns the progress before `round`, with `usage` so far."""
         return Progress(round, self.budget.rounds, min(1.0, usage.labels / self.budget.total))
 
     def close(self) -> None:
-        """Release the environments; may be called twice."""
+        """Closes the environments; may be called twice."""
         for env in (self.env, self.scratch):
             if env is not None:
                 env.close()

@@ -1,4 +1,4 @@
-"""How policies combine."""
+"""Combinations of policies: mixtures, ensembles, non-stationary and gated policies."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from numpy.random import Generator
 
 from dagger_cli.core.types import Acts, Array, Observation, Policy, Space
 
-FEW_ROWS = 512  # beyond, a call for each member is no longer what takes the time
+FEW_ROWS = 512  # with more rows, one call per member no longer dominates the time
 
 
 @runtime_checkable
 class Joins(Protocol):
-    """A policy that can answer for others of its learner in the same pass.
+    """Policy that can act for several policies of its learner in one forward pass.
 
-    That is what makes many small networks cost about as much as one.
+    A mixture of many small networks then takes about the time of one network.
     """
 
     def joins(self) -> bool:
-        """Whether this one can."""
+        """Returns whether this policy supports it."""
         ...
 
     def act_for(self, members: Sequence[Policy], chosen: Array, observation: Observation) -> Array:
-        """Actions; row i is answered by `members[chosen[i]]`, (n,) int."""
+        """Returns actions, (n, *action_shape); row i is `members[chosen[i]]`'s, (n,) int."""
         ...
 
 
 def act_each(
     members: Sequence[Policy], chosen: Array, observation: Observation, rng: Generator
 ) -> Acts:
-    """Row i is answered by `members[chosen[i]]`, (n,) int; a member sees its rows as a batch."""
+    """Acts with `members[chosen[i]]` in row i, (n,) int; a member gets its rows as one batch."""
     counts: list[int] = np.bincount(chosen, minlength=len(members)).tolist()
     present = [i for i, count in enumerate(counts) if count]
     if len(present) == 1:
         return members[present[0]].act(observation, rng)
     groups = _groups(members, present) if len(observation) <= FEW_ROWS else [[m] for m in present]
     ranks = chosen if len(groups) == len(present) else _ranks(groups, len(members))[chosen]
-    # With the rows of a group one after the other each is a slice, cheaper than to pick them out.
+    # Sorted by group, the rows of a group are a slice, which is cheaper than an index array.
     order = np.argsort(ranks, kind="stable")
     rows, actors = observation[order], chosen[order]
     parts, begin = [], 0
@@ -59,7 +59,7 @@ def act_each(
 
 
 def _ranks(groups: Sequence[list[int]], n_members: int) -> Array:
-    """Which group each member is in, (n_members,); 0 for those in none."""
+    """Returns the group index of each member, (n_members,); 0 for members in none."""
     ranks = np.zeros(n_members, np.int64)
     for i, group in enumerate(groups):
         ranks[group] = i
@@ -67,7 +67,10 @@ def _ranks(groups: Sequence[list[int]], n_members: int) -> Array:
 
 
 def _groups(members: Sequence[Policy], present: Sequence[int]) -> list[list[int]]:
-    """Who answers in one pass: all that join (so that it is always the same ones), others alone."""
+    """Groups the members that share a forward pass.
+
+    All that can are one group, also absent ones, so that its composition never changes.
+    """
     joint = [i for i, member in enumerate(members) if _joins(member)]
     if len(set(joint).intersection(present)) < 2:
         return [[member] for member in present]
@@ -78,7 +81,7 @@ def _joins(member: Policy) -> bool:
     return _can_join(type(member)) and cast(Joins, member).joins()
 
 
-@cache  # asking whether an object is of a Protocol takes longer than to multiply
+@cache  # isinstance with a Protocol takes longer than the forward pass
 def _can_join(kind: type) -> bool:
     return issubclass(kind, Joins)
 
@@ -99,7 +102,7 @@ def _answers(
 
 @dataclass(frozen=True)
 class Mixture:
-    """For every row, at every step, one member is drawn anew; the weights sum to 1."""
+    """Stochastic mixture: draws one member per row at every step; the weights sum to 1."""
 
     members: tuple[Policy, ...]
     weights: tuple[float, ...]
@@ -109,41 +112,41 @@ class Mixture:
         assert abs(sum(self.weights) - 1) < 1e-9, self.weights
 
     def act(self, observation: Observation, rng: Generator) -> Acts:
-        """Answer every row with the member drawn for it; each member sees only its own rows."""
+        """Acts in every row with the member drawn for it; a member gets only its own rows."""
         return act_each(self.members, drawn(self.weights, len(observation), rng), observation, rng)
 
 
 def members(mixture: Policy | None) -> tuple[Policy, ...]:
-    """Those of a mixture; nobody before the first round."""
+    """Returns the members of a mixture; none before the first round."""
     return mixture.members if isinstance(mixture, Mixture) else ()
 
 
 def without_expert(learned: tuple[Policy, ...], weights: Sequence[float]) -> Mixture:
-    """What is deployed of a mixture whose first weight is the expert's: the others, renormalised.
+    """Returns the deployed mixture: all members but the expert (the first weight), renormalized.
 
-    A weight of 0 keeps its place, so that members can be counted.
+    Members of weight 0 are kept, so that members can be counted.
     """
     left = np.asarray(weights[1:], np.float64)
     return Mixture(learned, tuple((left / left.sum()).tolist()))
 
 
 def drawn(weights: Sequence[float], n: int, rng: Generator) -> Array:
-    """Which member each of n rows gets, (n,) int; nothing is drawn where one has all the weight."""
+    """Draws a member for each of n rows, (n,) int; uses no randomness if one weight is 1."""
     if max(weights) == 1:
         return np.full(n, np.argmax(weights))
     return _inner_edges(tuple(weights)).searchsorted(rng.random(n), side="right")
 
 
-@lru_cache(maxsize=4)  # asked for at every step
+@lru_cache(maxsize=4)  # called at every step
 def _inner_edges(weights: tuple[float, ...]) -> Array:
     return np.cumsum(weights)[:-1]
 
 
 class EpisodeMixture:
-    """A mixture that draws a member for a whole episode, slot by slot, and not at every step.
+    """Mixture that draws a member per slot for a whole episode instead of for every step.
 
-    Rows must be slots in their order, as in `rollout`. Episodes that are already running when it is
-    made are given a member then. Not a value: it remembers who plays where, within one round.
+    Rows must be all slots in order, as in `rollout`. Episodes already running at construction draw
+    their member at the first call. Stateful: holds the member of each slot, within one round.
     """
 
     def __init__(self, members: tuple[Policy, ...], weights: tuple[float, ...]) -> None:
@@ -151,7 +154,7 @@ class EpisodeMixture:
         self._playing: Array = np.empty(0, np.int64)
 
     def act(self, observation: Observation, rng: Generator) -> Acts:
-        """Answer every row with the member of its episode."""
+        """Acts in every row with the member of its episode."""
         fresh = observation.t == 0
         known = min(len(self._playing), len(observation))
         fresh[known:] = True
@@ -167,47 +170,47 @@ class EpisodeMixture:
 class NonStationaryPolicy:
     """A non-stationary policy: member i acts in steps i*k to (i+1)*k - 1 of an episode.
 
-    `k` is the length of a slot in steps; after the last slot its member goes on.
+    `k` is the length of a slot in steps; the member of the last slot continues after it.
     """
 
     members: tuple[Policy, ...]
     k: int
 
     def slots(self, steps: Array) -> Array:
-        """Which member acts after so many steps, (n,) int."""
+        """Returns the index of the member that acts after `steps` steps, (n,) int."""
         return np.asarray(np.minimum(steps // self.k, len(self.members) - 1))
 
     def act(self, observation: Observation, rng: Generator) -> Acts:
-        """Answer every row with the member of its slot."""
+        """Acts in every row with the member of its slot."""
         return act_each(self.members, self.slots(observation.t), observation, rng)
 
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Several fits of one learner that act together: the mean of Box actions, otherwise a vote.
+    """Several fits of one learner: acts with the mean of Box actions, otherwise with a vote.
 
-    In a vote each component counts for itself, and of equals the smallest choice wins.
+    The vote is per component; ties go to the smallest choice.
     """
 
     members: tuple[Policy, ...]
     space: Space
 
     def act(self, observation: Observation, rng: Generator) -> Acts:
-        """The members' common answer."""
+        """Acts with the mean or the vote of the members."""
         return Acts(self._common(self.answers(observation, rng)), np.zeros(len(observation), bool))
 
     def spread(self, observation: Observation, rng: Generator) -> Array:
-        """How far the members are apart, (n,) in the units of `distance`: mean over members."""
+        """Returns the disagreement, (n,): mean `distance` of the members from the joint action."""
         answers = self.answers(observation, rng)
         common = self._common(answers)
         gaps = np.stack([distance(self.space, answer, common) for answer in answers])
         return np.asarray(gaps.mean(0))
 
     def answers(self, observation: Observation, rng: Generator) -> Array:
-        """(members, n, *action_shape)."""
+        """Returns the action of every member, (members, n, *action_shape)."""
         size, n = len(self.members), len(observation)
-        everybody = np.repeat(np.arange(size), n)
-        acts = act_each(self.members, everybody, observation[np.tile(np.arange(n), size)], rng)
+        chosen = np.repeat(np.arange(size), n)
+        acts = act_each(self.members, chosen, observation[np.tile(np.arange(n), size)], rng)
         return acts.actions.reshape(size, n, *acts.actions.shape[1:])
 
     def _common(self, answers: Array) -> Array:
@@ -222,23 +225,23 @@ class Ensemble:
 
 @dataclass(frozen=True)
 class GatedPolicy:
-    """`expert` answers the rows that `gate` picks, `novice` all others; `gate` sees the view."""
+    """Acts with `expert` in the rows that `gate` selects and with `novice` in all others."""
 
     novice: Policy
     expert: Policy
     gate: Callable[[Observation, Generator], Array]  # (n,) bool
 
     def act(self, observation: Observation, rng: Generator) -> Acts:
-        """Answer every row with the one it falls to."""
+        """Acts in every row with the policy that the gate selects."""
         chosen = self.gate(observation, rng).astype(np.int64)
         return act_each((self.novice, self.expert), chosen, observation, rng)
 
 
 def distance(space: Space, actions: Array, others: Array) -> Array:
-    """How far actions are apart, (n,) in [0, 1] where a Box has bounds.
+    """Returns the distance between actions, (n,), in [0, 1] where a Box has bounds.
 
-    Box: mean difference of the components, as a share of their range (unbounded ones: as it is).
-    Otherwise: the share of components that differ.
+    Box: mean absolute difference of the components relative to their range (unbounded: absolute).
+    Otherwise: the fraction of components that differ.
     """
     n = len(actions)
     if space.kind != "box":

@@ -1,8 +1,8 @@
-"""beta: how often the expert acts, as a function of how far the run is (DAgger paper, section 3.1).
+"""Schedules of beta, the probability that the expert acts (Ross et al. 2011, section 3.1).
 
-A position x counts rounds from 0, or, with `by="labels"`, the share of the label budget used so
-far times the number of rounds, so that both agree when every round asks for equally many labels.
-The paper wants beta(0) = 1 and an average that goes to 0; `constant` breaks that on purpose.
+A position x counts rounds from 0, or, with `by="labels"`, the fraction of the label budget used
+so far times the number of rounds; both agree when every round uses equally many labels.
+The paper requires beta(0) = 1 and an average that tends to 0; `constant` violates this on purpose.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ from dagger_cli.core.errors import ConfigError
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is: `round` from 0 of `rounds`, and `share` in [0, 1] of the label budget."""
+    """Progress of a run: `round` from 0 of `rounds`, and `share` in [0, 1] of the label budget."""
 
     round: int
     rounds: int
     share: float
 
     def position(self, by: str) -> float:
-        """Progress in rounds: a whole number by round, label share times rounds by labels."""
+        """Returns x: `round`, or with `by="labels"` the label share times `rounds`."""
         return float(self.round) if by == "round" else self.share * self.rounds
 
 
 class Schedule(Protocol):
-    """Progress -> the probability in [0, 1] that the expert acts in a step."""
+    """Function from progress to beta in [0, 1], the probability that the expert acts in a step."""
 
     def __call__(self, progress: Progress) -> float:
-        """Beta for the round that is about to start."""
+        """Returns beta for the round that is about to start."""
         ...
 
 
 def check_schedule(beta: object) -> None:
-    """Raises ConfigError where a number stands for a schedule."""
+    """Raises ConfigError where `beta` is a number instead of a schedule."""
     if not callable(beta):
         raise ConfigError(
-            f"trainer.beta={beta} is no schedule: choose one with beta=..., as in beta=constant "
+            f"trainer.beta={beta} is not a schedule: choose one with beta=..., e.g. beta=constant "
             f"beta.value={beta}"
         )
 
@@ -56,7 +56,7 @@ def _check_share(key: str, value: float) -> None:
 
 @dataclass(frozen=True)
 class Indicator:
-    """1 in the first round, 0 after it: the paper's parameter-free choice ("D0")."""
+    """1 in the first round, 0 afterwards: the paper's parameter-free choice ("D0")."""
 
     by: str
 
@@ -69,7 +69,7 @@ class Indicator:
 
 @dataclass(frozen=True)
 class Linear:
-    """From `start` down (or up) to `end` in `over` rounds, then `end`."""
+    """Linear from `start` to `end` over `over` rounds, then constant."""
 
     start: float
     end: float
@@ -90,7 +90,7 @@ class Linear:
 
 @dataclass(frozen=True)
 class Exponential:
-    """p to the power x: the paper's "D0.5" is p = 0.5."""
+    """p^x; the paper's "D0.5" is p = 0.5."""
 
     p: float
     by: str
@@ -105,7 +105,7 @@ class Exponential:
 
 @dataclass(frozen=True)
 class Constant:
-    """The same share of expert steps in every round; 1 collects what behaviour cloning does."""
+    """The same beta in every round; 1 collects the states of behaviour cloning."""
 
     value: float
 
@@ -118,7 +118,7 @@ class Constant:
 
 @dataclass(frozen=True)
 class Inverse:
-    """1 / (1 + x / scale): slower than exponential, yet its average still goes to 0."""
+    """1 / (1 + x / scale): slower than exponential, yet its average still tends to 0."""
 
     scale: float
     by: str
@@ -134,7 +134,7 @@ class Inverse:
 
 @dataclass(frozen=True)
 class Table:
-    """One value a round as written in the config; the last one holds from there on."""
+    """One value per round; the last one holds for all later rounds."""
 
     values: tuple[float, ...]
     by: str
@@ -142,7 +142,7 @@ class Table:
     def __post_init__(self) -> None:
         _check_by(self.by)
         if not self.values:
-            raise ConfigError("beta_schedule.values is empty: give one number in [0, 1] a round")
+            raise ConfigError("beta_schedule.values is empty: give one number in [0, 1] per round")
         object.__setattr__(self, "values", tuple(float(value) for value in self.values))
         for value in self.values:
             _check_share("values", value)

@@ -1,4 +1,4 @@
-"""Which seed names which episode: those of evaluation, validation and training never meet."""
+"""Episode seeds: disjoint ranges for evaluation (test), validation and training."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ TRAIN_SEEDS = range(2**24, 2**31 - 1)
 
 
 class EpisodeSeeds:
-    """Hands out the seeds of training episodes: consecutive ones from a random start.
+    """Generator of training seeds: consecutive integers from a random start.
 
-    So an environment made of data (words, recorded games) can give every one of its n episodes
-    exactly once to any n consecutive seeds.
+    An environment made from data (words, recorded games) can thus map any n consecutive seeds to
+    its n episodes, each exactly once.
     """
 
     def __init__(self, rng: Generator) -> None:
         self._next = int(rng.integers(TRAIN_SEEDS.start, TRAIN_SEEDS.stop))
 
     def take(self, n: int) -> Array:
-        """The next n seeds, (n,) int64."""
+        """Returns the next n seeds, (n,) int64."""
         ahead = np.arange(self._next, self._next + n, dtype=np.int64) - TRAIN_SEEDS.start
         seeds = TRAIN_SEEDS.start + ahead % len(TRAIN_SEEDS)
         self._next = int(seeds[-1]) + 1 if n else self._next
         return np.asarray(seeds)
 
     def save(self) -> dict[str, Any]:
-        """Where it stands, as JSON-able numbers."""
+        """Returns the state as JSON-serializable numbers."""
         return {"next": self._next}
 
     def load(self, saved: Any) -> None:
-        """Go back to where `save` was called."""
+        """Restores the state that `save` returned."""
         self._next = int(saved["next"])

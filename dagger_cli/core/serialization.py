@@ -1,8 +1,8 @@
-"""Policies made of policies, as named arrays: what a checkpoint stores and reads back bit for bit.
+"""Serialization of combined policies as named arrays, bit for bit, for checkpoints.
 
-A plain policy is packed by its learner. A combination puts its members under `0.`, `1.`, ... and
-one array beside them that says what it is and how its members combine. Members are plain policies:
-combinations of combinations do not occur.
+A plain policy is packed by its learner. A combination stores its members under `0.`, `1.`, ... and
+one array that gives its kind and parameters. Members are plain policies: nested combinations do
+not occur.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MIXTURE, PER_STEP, ENSEMBLE = "mixture.weights", "per_step.k", "ensemble.size"
 
 
 def pack(policy: Policy, learner: Learner) -> dict[str, Array]:
-    """Everything `unpack` needs, as arrays."""
+    """Returns the policy as named arrays, the input of `unpack`."""
     if isinstance(policy, Mixture):
         return {MIXTURE: np.asarray(policy.weights)} | _pack_all(policy.members, learner)
     if isinstance(policy, NonStationaryPolicy):
@@ -32,18 +32,18 @@ def pack(policy: Policy, learner: Learner) -> dict[str, Array]:
 
 
 def unpack(arrays: Mapping[str, Array], learner: Learner, actions: Space) -> Policy:
-    """The inverse of `pack`; raises CheckpointError where the arrays do not fit together."""
+    """Inverts `pack`; raises CheckpointError where the arrays do not fit together."""
     if MIXTURE in arrays:
         members = _unpack_all(arrays, learner)
         weights = tuple(arrays[MIXTURE].ravel().astype(float).tolist())
-        lawful = min(weights, default=-1) >= 0 and abs(sum(weights) - 1) < 1e-9
-        if len(weights) != len(members) or not lawful:
+        valid = min(weights, default=-1) >= 0 and abs(sum(weights) - 1) < 1e-9
+        if len(weights) != len(members) or not valid:
             raise CheckpointError("the mixture's weights in this checkpoint do not fit its members")
         return Mixture(members, weights)
     if PER_STEP in arrays:
         k = _number(arrays[PER_STEP])
         if k < 1:
-            raise CheckpointError(f"a policy per {k} steps in this checkpoint makes no sense")
+            raise CheckpointError(f"per_step.k in this checkpoint must be at least 1, got {k}")
         return NonStationaryPolicy(_unpack_all(arrays, learner), k)
     if ENSEMBLE in arrays:
         members = _unpack_all(arrays, learner)
@@ -54,7 +54,7 @@ def unpack(arrays: Mapping[str, Array], learner: Learner, actions: Space) -> Pol
 
 
 def _number(array: Array) -> int:
-    """The whole number in an array of one; 0 for anything else."""
+    """Returns the integer in an array of size 1; 0 for anything else."""
     return int(array.ravel()[0]) if array.size == 1 and array.dtype.kind in "iu" else 0
 
 

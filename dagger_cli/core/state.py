@@ -1,4 +1,4 @@
-"""Where a run stands: a value that a trainer's step takes and returns."""
+"""The state of a run: an immutable value that a trainer's step takes and returns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dagger_cli.core.types import Policy, Usage
 class State:
     """After `round` rounds: the policy to continue from, its data and the budget used.
 
-    `policy` is None before the first fit, where every reduction follows the expert. `metrics` are
+    `policy` is None before the first fit, where every trainer acts with the expert. `metrics` are
     the last round's scalars under the names they are logged with.
     """
 
@@ -30,6 +30,6 @@ class State:
         usage: Usage,
         metrics: Mapping[str, float],
     ) -> State:
-        """The state one round later; `usage` is what this round alone used."""
+        """Returns the state after one more round; `usage` and `metrics` are that round's own."""
         total = self.usage.plus(usage.env_steps, usage.labels)
         return State(self.round + 1, policy, data, total, metrics)

@@ -1,6 +1,6 @@
-"""The nouns of interactive imitation, and the protocols of who provides them.
+"""Data types and protocols of interactive imitation learning.
 
-Everything is batched: n actors look at n rows and give n actions; a single environment is n = 1.
+Everything is batched: n observations give n actions; a single environment is n = 1.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ SpaceKind = Literal["box", "discrete", "multi_discrete", "multi_binary"]
 
 @dataclass(frozen=True)
 class Space:
-    """What one observation or one action may be; `shape` and `dtype` describe a single element.
+    """Observation or action space; `shape` and `dtype` describe a single element.
 
-    A `box` has flat bounds `low` and `high` (infinite where open), all others have `sizes`: the
-    number of choices of each component (discrete: one, multi_binary: 2 each).
+    A `box` has flat bounds `low` and `high` (infinite where open); all others have `sizes`, the
+    number of choices of each component (discrete: one component; multi_binary: 2 choices each).
     `start` is the smallest value of a discrete space.
     """
 
@@ -37,22 +37,23 @@ class Space:
 
     @property
     def size(self) -> int:
-        """How many numbers one element has."""
+        """Number of components of one element."""
         return int(np.prod(self.shape, dtype=np.int64))
 
     @cached_property
     def whole(self) -> bool:
-        """Whether its numbers are whole ones."""
+        """Whether the dtype is an integer one."""
         return bool(np.issubdtype(np.dtype(self.dtype), np.integer))
 
     def cast(self, values: Array) -> Array:
-        """Numbers in the space's dtype, rounded where it has whole ones only."""
+        """Converts to the space's dtype, rounding to nearest for integer dtypes."""
         return np.asarray(np.rint(values) if self.whole else values, self.dtype)
 
     def centre_and_half(self) -> tuple[Array, Array, Array]:
-        """Of a box, (size,) each: which numbers have both bounds, their centre, half their range.
+        """Returns for a box, (size,) each: whether both bounds are finite, centre, half-range.
 
-        A number that lacks a bound has 0 and 1, one that can be but one value that and 1.
+        Unbounded components get centre 0 and half-range 1; constant ones (low == high) get centre
+        low and half-range 1.
         """
         low, high = np.asarray(self.low, np.float64), np.asarray(self.high, np.float64)
         bounded = np.isfinite(low) & np.isfinite(high)
@@ -63,10 +64,10 @@ class Space:
 
 @dataclass(frozen=True)
 class Observation:
-    """What stands before n actors at one moment.
+    """The observations of n environments at one time.
 
-    `obs` (n, *obs_shape) is raw, as the environment gave it; `t` (n,) int64 counts the env
-    steps already taken in the episode; `privileged` (n, ...) is what only an expert may see.
+    `obs` (n, *obs_shape) are raw, as the environment returned them; `t` (n,) int64 counts the env
+    steps already taken in the episode; `privileged` (n, ...) is for the expert only.
     """
 
     obs: Array
@@ -77,31 +78,31 @@ class Observation:
         return len(self.obs)
 
     def __getitem__(self, rows: Any) -> Observation:
-        """The same view of fewer actors; `rows` is a slice, a mask or an index array."""
+        """Returns a subset of the rows; `rows` is a slice, a mask or an index array."""
         privileged = None if self.privileged is None else self.privileged[rows]
         return Observation(self.obs[rows], self.t[rows], privileged)
 
 
 class Acts(NamedTuple):
-    """`actions` (n, *action_shape), and in which rows they are the expert's own."""
+    """`actions` (n, *action_shape), and a mask of the rows in which the expert acted."""
 
     actions: Array
     from_expert: Array  # (n,) bool
 
 
 class Policy(Protocol):
-    """Anything that acts."""
+    """A policy, learned or not."""
 
     def act(self, observation: Observation, rng: Generator) -> Acts:
-        """Answer every row of the view; all randomness comes from `rng`."""
+        """Returns an action for every row; all randomness comes from `rng`."""
         ...
 
 
 @dataclass(frozen=True)
 class Card:
-    """Who an expert is; `sha256` is of what it was loaded from, `notes` the user must see.
+    """Description of an expert; `sha256` hashes what it was loaded from, `notes` are printed.
 
-    `code` says that this is source code, which may change and be the same expert all the same.
+    `code` marks experts that are source code: a different hash may still be the same expert.
     """
 
     name: str
@@ -114,34 +115,34 @@ class Card:
 
 
 class Expert(Policy, Protocol):
-    """A policy whose answers are the labels; its `Acts.asked` is True everywhere."""
+    """A policy whose actions are the labels; its `Acts.from_expert` is True everywhere."""
 
     @property
     def card(self) -> Card:
-        """Who this is."""
+        """Description of this expert."""
         ...
 
 
 @runtime_checkable
 class SafetyExpert(Protocol):
-    """An expert that knows not only what it would do, but also what must not be done."""
+    """Expert that also knows which actions are unsafe."""
 
     def unsafe_actions(self, observation: Observation) -> Array:
-        """(n, K) bool: which of all actions (`choices.all_actions`) it could not mend any more."""
+        """Returns (n, K) bool, which of `actions.all_actions` the expert cannot recover from."""
         ...
 
 
 class Step(NamedTuple):
-    """What k environments answered; `failed` marks an episode that ended badly (fall, crash)."""
+    """Result of stepping k environments; `failed` marks episodes lost to a fall, crash, etc."""
 
     rewards: Array  # (k,) float64
     terminated: Array  # (k,) bool
     truncated: Array  # (k,) bool
-    failed: Array  # (k,) bool, only ever True where the episode ended
+    failed: Array  # (k,) bool, True only where the episode ended
 
     @property
     def ended(self) -> Array:
-        """(k,) True where the episode is over, for whatever reason."""
+        """(k,) bool: terminated or truncated."""
         return np.asarray(self.terminated | self.truncated)
 
 
@@ -149,9 +150,9 @@ Snapshot = Mapping[str, Array]
 
 
 class Env(Protocol):
-    """`n_envs` environments ("slots") that never reset themselves: the caller starts episodes.
+    """`n_envs` environments ("slots") without auto-reset: the caller starts every episode.
 
-    So no row is ever an action in a state that was not acted in.
+    So each recorded action belongs to the observation it was taken in.
     """
 
     observation_space: Space
@@ -160,39 +161,39 @@ class Env(Protocol):
 
     @property
     def observation(self) -> Observation:
-        """What stands before every slot, (n_envs, ...); valid until the next `reset` or `step`."""
+        """Current observations of all slots, (n_envs, ...); valid until `reset` or `step`."""
         ...
 
     def reset(self, slots: Array, seeds: Array) -> None:
-        """Start a new episode in each of `slots` (k,), from `seeds` (k,)."""
+        """Starts a new episode in each of `slots` (k,), from `seeds` (k,)."""
         ...
 
     def step(self, slots: Array, actions: Array) -> Step:
-        """Act once in each of `slots` (k,); none of them may have ended."""
+        """Steps each of `slots` (k,) once; none of them may have ended."""
         ...
 
     def snapshot(self) -> Snapshot:
-        """Enough to bring every slot back to where it stands now, bit for bit."""
+        """Returns the state of every slot, sufficient to restore it bit for bit."""
         ...
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Bring every slot back to where the snapshot was taken."""
+        """Restores the state of every slot from a snapshot."""
         ...
 
     def close(self) -> None:
-        """Release processes, windows and memory; may be called twice."""
+        """Releases processes, windows and memory; may be called twice."""
         ...
 
 
 @dataclass(frozen=True)
 class Trajectories:
-    """N env steps in the order they were taken (time-major: all slots, then the next moment)."""
+    """N env steps in the order they were taken (time-major: all slots, then the next step)."""
 
     observations: Observation
     acts: Acts
-    slots: Array  # (N,) int64: which environment
+    slots: Array  # (N,) int64: index of the environment
     rewards: Array  # (N,) float64
-    ended: Array  # (N,) bool: the episode was over after this step
+    ended: Array  # (N,) bool: the episode ended with this step
 
     def __len__(self) -> int:
         return len(self.slots)
@@ -200,7 +201,7 @@ class Trajectories:
 
 @dataclass(frozen=True)
 class Score:
-    """E whole episodes on fixed seeds; undiscounted returns, lengths in env steps."""
+    """Results of E whole episodes on fixed seeds; undiscounted returns, lengths in env steps."""
 
     seeds: Array  # (E,) int64
     returns: Array  # (E,) float64
@@ -225,28 +226,28 @@ class Score:
 
     @property
     def per_step(self) -> float:
-        """Return per env step over all episodes; the accuracy where a right action earns 1."""
+        """Return per env step over all episodes; the accuracy where each correct action earns 1."""
         return float(self.returns.sum() / self.lengths.sum())
 
     @property
     def failures(self) -> int:
-        """How many episodes ended badly."""
+        """Number of failed episodes."""
         return int(self.failed.sum())
 
 
 class Fitted(NamedTuple):
-    """A new policy and its mean loss over the data it was fitted on, in the learner's own loss."""
+    """A new policy and its mean training loss, in the learner's own loss function."""
 
     policy: Policy
     loss: float
 
 
 class Usage(NamedTuple):
-    """What a run has used so far; evaluation is counted apart."""
+    """Env steps and labels used so far, without those of evaluation."""
 
     env_steps: int = 0
     labels: int = 0
 
     def plus(self, env_steps: int, labels: int) -> Usage:
-        """The same after one more round."""
+        """Returns the sum with the usage of one more round."""
         return Usage(self.env_steps + env_steps, self.labels + labels)

@@ -1,8 +1,8 @@
-"""Beam search: several unfinished episodes side by side instead of the greedy one.
+"""Beam search decoding for sequence labelling, an alternative to the greedy policy.
 
-Where an episode is a string of labels, a doubtful one may be put right by what follows. From each
-seed up to `width` hypotheses are played on; all their next actions compete by the sum of their
-scores so far, and the hypothesis with the highest sum when all are over is the answer.
+From each seed up to `width` hypotheses (unfinished episodes) run in parallel. At every step all
+continuations of a seed's hypotheses compete by the sum of their scores so far; the result is the
+hypothesis with the highest sum at the end. A later label can thus correct an uncertain earlier one.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from dagger_cli.core.types import Array, Env, Observation, Score
 
 @runtime_checkable
 class Scorer(Protocol):
-    """A policy that rates every choice of a discrete action."""
+    """Policy that scores every choice of a discrete action."""
 
     def scores(self, observation: Observation) -> Array:
-        """(n, choices): higher is better, and sums over an episode mean something."""
+        """Returns scores, (n, choices): higher is better, and additive over an episode."""
         ...
 
 
 @runtime_checkable
 class Copies(Protocol):
-    """An environment that can let one slot stand where another one stands."""
+    """Environment that can copy the state of one slot to another."""
 
     def copy_slots(self, to: Array, source: Array) -> None:
-        """Slot `to[i]` goes on from where slot `source[i]` is, (k,) each."""
+        """Copies the state of slot `source[i]` to slot `to[i]`, (k,) each."""
         ...
 
 
 def beam_search(env: Env, policy: object, seeds: Sequence[int], width: int) -> Score:
-    """Play one episode per seed with a beam of `width`; `env` needs `width` slots for every seed.
+    """Scores one episode per seed with a beam of `width`; `env` needs `width` slots per seed.
 
-    All episodes of one seed must be of equal length, whatever is done. Width 1 is the greedy
-    policy. Raises ConfigError where the environment or the policy cannot do it.
+    The length of an episode must depend on its seed alone. Width 1 is the greedy policy. Raises
+    ConfigError where the environment or the policy does not support beam search.
     """
     _check(env, policy, width)
     assert isinstance(policy, Scorer) and isinstance(env, Copies)
@@ -49,7 +49,7 @@ def beam_search(env: Env, policy: object, seeds: Sequence[int], width: int) -> S
     returns, lengths = np.zeros(len(order)), np.zeros(len(order), np.int64)
     failed = np.zeros(len(order), bool)
     totals = np.full(len(order), -np.inf)
-    totals[::width] = 0.0  # all hypotheses of a seed are still the same one: count it once
+    totals[::width] = 0.0  # all hypotheses of a seed start equal: only one may be extended
     while slots.size:
         rated = totals[slots, None] + policy.scores(env.observation[slots]).astype(np.float64)
         parents, choices, totals[slots] = _fittest(rated, slots, width)
@@ -66,9 +66,9 @@ def beam_search(env: Env, policy: object, seeds: Sequence[int], width: int) -> S
 
 
 def _fittest(rated: Array, slots: Array, width: int) -> tuple[Array, Array, Array]:
-    """The `width` best continuations of every seed: parent slot, choice and total, (k,) each.
+    """Returns the `width` best continuations of every seed: parent slot, choice and total, (k,).
 
-    They come in the order of their totals; of equals, the earlier hypothesis and smaller choice.
+    Sorted by total; ties go to the earlier hypothesis, then to the smaller choice.
     """
     choices = rated.shape[1]
     pool = rated.reshape(-1, width * choices)

@@ -1,4 +1,4 @@
-"""The score of a policy on fixed seeds, in environments of its own."""
+"""Evaluation of a policy on fixed seeds, in environments of its own."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ def evaluate(
     rng: Generator,
     progress: Callable[[int], None] = lambda episodes_done: None,
 ) -> Score:
-    """Play one whole episode per seed; `progress` is told how many are over whenever one ends.
+    """Runs one whole episode per seed; calls `progress` with the number finished after each.
 
-    Every slot takes the next seed as soon as it is free, so all slots are busy until the end.
+    Every slot takes the next seed as soon as its episode ends, so all slots stay busy.
     """
     order = np.asarray(seeds, np.int64)
     returns, lengths = np.zeros(len(order)), np.zeros(len(order), np.int64)
     failed = np.zeros(len(order), bool)
     slots: Array = np.arange(min(env.n_envs, len(order)))
-    playing = np.arange(len(slots))  # which episode each busy slot plays
+    playing = np.arange(len(slots))  # index of the episode of each busy slot
     env.reset(slots, order[playing])
     started, finished = len(slots), 0
     while slots.size:

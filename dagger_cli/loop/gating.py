@@ -1,4 +1,4 @@
-"""Rounds in which the expert acts, and is asked, only where a gate calls it."""
+"""Rounds in which the expert acts, and labels, only in states that a gate selects."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from dagger_cli.core.state import State
 from dagger_cli.core.types import Array, Observation, Policy, Usage
 from dagger_cli.loop.rollout import label, rollout
 
-Doubt = Callable[[Observation, Generator], Array]  # (n,) bool: where the expert is called
+Gate = Callable[[Observation, Generator], Array]  # (n,) bool: True where the expert acts
 
 
 class Gathered(NamedTuple):
-    """All rows so far, what the round used, and how much the gate saved."""
+    """All rows so far, the round's usage, and metrics of the queries saved."""
 
     data: Dataset
     usage: Usage
     metrics: Mapping[str, float]
 
 
-def gather(state: State, kit: Kit, gate: Doubt | None) -> Gathered:
-    """Roll the learner out for a round; in doubt the expert takes over and its answer is kept.
+def gather(state: State, kit: Kit, gate: Gate | None) -> Gathered:
+    """Rolls out the learner for a round; where the gate is True the expert acts and labels.
 
-    Without a gate (`gate` None) the expert acts everywhere, as in the first round.
+    Without a gate (None) the expert acts everywhere, as in the first round.
     """
     actor: Policy = kit.expert
     if gate is not None and state.policy is not None:
@@ -44,17 +44,17 @@ def gather(state: State, kit: Kit, gate: Doubt | None) -> Gathered:
 
 
 def check_threshold(key: str, value: float) -> None:
-    """Thresholds are distances between actions, see `policies.distance`."""
+    """Raises ConfigError unless a threshold of `policies.distance` is in [0, 1)."""
     if not 0 <= value < 1:
         raise ConfigError(f"trainer.{key} must be in [0, 1), got {value}; try 0.05")
 
 
-class Watcher:
-    """Somebody who looks on, takes over where the learner is too far off, and then stays a while.
+class ScriptedGate:
+    """Scripted human gate with hysteresis.
 
-    Takes over where the learner's action is more than `enter` from the expert's, gives back where
-    it is less than `leave`. Looking on is not a query: only what is done while in charge is a
-    label. Rows must be slots in their order; remembers who is in charge within one round.
+    The expert takes control when the action distance exceeds `enter` and returns it below `leave`.
+    Comparing actions is not counted as a query: only states in which the expert acts are labelled.
+    Rows must be all slots in order; stateful: holds who is in control, within one round.
     """
 
     def __init__(self, kit: Kit, learner: Policy, enter: float, leave: float) -> None:
@@ -62,7 +62,7 @@ class Watcher:
         self._in_charge = np.zeros(kit.env.n_envs, bool)
 
     def __call__(self, observation: Observation, rng: Generator) -> Array:
-        """(n,) bool: where the expert acts now."""
+        """Returns where the expert acts, (n,) bool."""
         own, wanted = self._learner.act(observation, rng), self._kit.expert.act(observation, rng)
         gap = distance(self._kit.env.action_space, own.actions, wanted.actions)
         before = self._in_charge[: len(observation)] & (observation.t > 0)
@@ -71,12 +71,12 @@ class Watcher:
         return now
 
 
-class Answers:
-    """A gate out of a policy that answers 1 where the expert is wanted."""
+class PolicyGate:
+    """Gate from a policy whose action 1 selects the expert."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
 
     def __call__(self, observation: Observation, rng: Generator) -> Array:
-        """(n,) bool."""
+        """Returns where the expert acts, (n,) bool."""
         return np.asarray(self._policy.act(observation, rng).actions == 1)

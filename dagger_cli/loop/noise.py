@@ -1,4 +1,4 @@
-"""An expert that is disturbed: what it does is not what it would have done."""
+"""Noise injection into the expert's actions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dagger_cli.core.types import Acts, Array, Observation, Policy, Space
 
 @dataclass(frozen=True)
 class NoisyPolicy:
-    """Adds noise to the actions of `policy`; its answers no longer count as the expert's.
+    """Adds noise to the actions of `policy`; they no longer count as the expert's.
 
     Box: Gaussian noise with `covariance` (D, D) over the D components, clipped to the bounds.
     Otherwise: each component is replaced by a random choice with probability `covariance[0, 0]`.
@@ -23,7 +23,7 @@ class NoisyPolicy:
     covariance: Array
 
     def act(self, observation: Observation, rng: Generator) -> Acts:
-        """What the policy does, disturbed."""
+        """Returns the policy's actions with noise."""
         actions = self.policy.act(observation, rng).actions
         noisy = self._shifted if self.space.kind == "box" else self._replaced
         return Acts(noisy(actions, rng), np.zeros(len(observation), bool))
@@ -42,12 +42,12 @@ class NoisyPolicy:
 
 
 def error_covariance(space: Space, actions: Array, labels: Array) -> Array:
-    """The noise that looks like the learner's errors: (D, D), or (1, 1) a rate of wrong choices."""
+    """Returns the second moment of the learner's errors, (D, D), or (1, 1) an error rate."""
     n = len(actions)
     if space.kind != "box":
         return np.full((1, 1), float((actions != labels).mean()))
     gaps = (actions.astype(np.float64) - labels).reshape(n, -1)
     covariance = gaps.T @ gaps / n
-    # A little on the diagonal keeps the factorisation exact where a component is never wrong.
+    # A small diagonal keeps the Cholesky factorization exact where a component is never wrong.
     little = 1e-12 * max(1.0, float(np.trace(covariance)))
     return np.asarray(covariance + little * np.eye(space.size))

@@ -1,10 +1,10 @@
-"""What the theory says should shrink, measured (Ross, Gordon & Bagnell 2011, section 4).
+"""Measured regret of the online learning analysis (Ross, Gordon & Bagnell 2011, section 4).
 
-Round i's loss l_i is over the states that round visited. The online loss is l_i of the policy that
-went into the round, before anything is fitted on it; the hindsight loss is what a policy fitted on
-all rounds loses on average over them; the average regret is the mean online loss so far minus that.
-It goes to 0 with a no-regret learner: where it still falls, more rounds help. What is left then,
-the hindsight loss, only a richer policy can lower.
+Round i's loss l_i is over the states visited in that round. The online loss is l_i of the policy
+before the fit on round i; the hindsight loss is the mean loss, over all rounds, of a policy fitted
+on all rounds; the average regret is the mean online loss so far minus the hindsight loss. It tends
+to 0 for a no-regret learner: while it falls, more rounds help. The remaining hindsight loss can
+only be lowered by a richer policy.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from dagger_cli.core.policies import Ensemble, Mixture, NonStationaryPolicy, dis
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Observation, Policy, Score
 
-MOST_ROWS = 16_384  # of the aggregate, evenly spaced: the cost of measuring must not grow with it
+MOST_ROWS = 16_384  # evenly spaced rows of the aggregate, so that the cost does not grow with it
 ONLINE, ONLINE_MEAN = "regret/online_loss", "regret/online_loss_mean"
 HINDSIGHT, AVERAGE = "regret/hindsight_loss", "regret/average"
 OWN_GAP, EXPERT_GAP, ONLINE_GAP = (f"disagreement/{on}" for on in ("own", "expert", "online"))
-ABOUT = 0.01  # of the expert's return: no more than what validation.tolerance calls as good
+ABOUT = 0.01  # of the expert's return; not above validation.tolerance
 LASTING = (ONLINE_MEAN, HINDSIGHT, AVERAGE, ONLINE_GAP)
 
 
 def expected_loss(kit: Kit, policy: Policy, data: Dataset) -> float:
-    """The learner's loss of a policy, combined ones in expectation over their members."""
+    """Returns the learner's loss of a policy; of a combined one, in expectation over members."""
     if isinstance(policy, Mixture):
         pairs = zip(policy.weights, policy.members, strict=True)
         return sum(w * kit.learner.loss(member, data) for w, member in pairs if w > 0)
@@ -43,17 +43,17 @@ def expected_loss(kit: Kit, policy: Policy, data: Dataset) -> float:
 
 
 def measure(kit: Kit, before: State, after: State, *, fits_on_aggregate: bool) -> dict[str, float]:
-    """The regret's parts after a round; empty after the first, into which no learner went.
+    """Returns the regret metrics after a round; empty after the first, which has no learner yet.
 
-    A round that brought nothing to measure on has the last one's figures, without an online loss.
+    A round without measurable rows repeats the last round's metrics, without an online loss.
 
-    `fits_on_aggregate` says that the newest policy is fitted on all rounds; otherwise one is fitted
-    for this measurement alone, from a random stream of its own.
+    `fits_on_aggregate`: the latest policy is fitted on all rounds; otherwise one is fitted for this
+    measurement alone, with a separate random stream.
     """
     data, policy = after.data, after.policy
     fresh = None if data is None else _costly(data.newest)
     if before.policy is None or data is None or policy is None or not fresh:
-        # Nothing to measure on: what was measured last still holds.
+        # Without measurable rows the last measurement still holds.
         return {name: before.metrics[name] for name in LASTING if name in before.metrics}
     with kit.clock("regret"):
         fresh = resampled(fresh.thinned(MOST_ROWS), kit.rng.regret)
@@ -61,7 +61,7 @@ def measure(kit: Kit, before: State, after: State, *, fits_on_aggregate: bool) -
         acts = before.policy.act(Observation(fresh.obs, fresh.steps), kit.rng.regret)
         apart = float(distance(kit.env.action_space, acts.actions, fresh.labels).mean())
         _, *later = data.by_round()
-        rounds = sum(len(_costly(rows)) > 0 for rows in later)  # that could be measured
+        rounds = sum(len(_costly(rows)) > 0 for rows in later)  # rounds with measurable rows
         mean = before.metrics.get(ONLINE_MEAN, 0.0)
         mean += (online - mean) / rounds
         leader = policy if fits_on_aggregate else _leader(kit, data, policy)
@@ -77,12 +77,12 @@ def measure(kit: Kit, before: State, after: State, *, fits_on_aggregate: bool) -
 
 
 def _costly(data: Dataset) -> Dataset:
-    """The rows in which a mistake costs anything; the others' labels mean nothing."""
+    """Returns the rows of positive weight; the labels of the others are arbitrary."""
     return data if data.weights is None else data[data.weights > 0]
 
 
 def _leader(kit: Kit, data: Dataset, policy: Policy) -> Policy:
-    # From the newest member, or a single fit would be compared with what many fits have learned.
+    # Starts from the latest member: a fit from scratch would not compare with many rounds of fits.
     start = (
         policy.members[-1]
         if isinstance(policy, Mixture | NonStationaryPolicy | Ensemble)
@@ -93,9 +93,9 @@ def _leader(kit: Kit, data: Dataset, policy: Policy) -> Policy:
 
 
 def advice(metrics: Mapping[str, float], student: Score, expert: Score) -> str:
-    """One sentence: will more rounds help, or is a richer policy needed? Empty without figures."""
+    """Returns a sentence on whether more rounds or a richer policy will help; may be empty."""
     if student.mean >= expert.mean - max(expert.stderr, ABOUT * abs(expert.mean)):
-        return "the student scores what the expert does: more rounds will change little"
+        return "the student matches the expert: more rounds will change little"
     if not {OWN_GAP, ONLINE_GAP, AVERAGE} <= metrics.keys():
         return ""
     own, online, loss = metrics[OWN_GAP], metrics[ONLINE_GAP], metrics[ONLINE_MEAN]
@@ -105,8 +105,8 @@ def advice(metrics: Mapping[str, float], student: Score, expert: Score) -> str:
         return f"{differs}: more rounds will change little"
     if own > 2 * online:
         return (
-            f"{differs}, but by {online:.1%} in those it learns from: "
-            "have the expert answer in its own, too (more rounds of trainer=dagger)"
+            f"{differs}, but by {online:.1%} in the states it learns from: have its own states "
+            "labelled, too (more rounds of trainer=dagger)"
         )
     if share > 0.2 and metrics.get(ONLINE, 0.0) <= 1.1 * loss:
         return f"the average regret is {share:.0%} of the online loss: more rounds will help"

@@ -1,4 +1,4 @@
-"""Who acts, and who answers: the two verbs every reduction is made of."""
+"""Rollout and labelling, the two operations shared by all trainers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Watch = Callable[[Observation], None]
 
 
 def begin(kit: Kit) -> None:
-    """Start a training episode in every slot; later ones start as episodes end."""
+    """Starts a training episode in every slot; later ones start as episodes end."""
     _start(kit, np.arange(kit.env.n_envs))
 
 
@@ -26,7 +26,7 @@ def _start(kit: Kit, slots: Array) -> None:
 
 
 class _Rows(NamedTuple):
-    """The arrays of a `Trajectories`, filled as the environment is stepped."""
+    """Arrays of a `Trajectories`, filled as the environment is stepped."""
 
     obs: Array
     steps: Array
@@ -60,18 +60,18 @@ def rollout(
     n_slots: int | None = None,
     watch: Watch | None = None,
 ) -> Trajectories:
-    """Take exactly `n_steps` env steps, all slots at once, going on with the running episodes.
+    """Takes exactly `n_steps` env steps, all slots at once, continuing the running episodes.
 
-    Episodes that end, or have taken `until` steps, are followed by new ones at once; those still
-    running when the steps are used up are kept and go on in the next round. Only the first
-    `n_slots` play, None for all of them. `watch` is shown every view before anybody acts in it.
+    An episode that ends, or has taken `until` steps, is followed by a new one at once. Episodes
+    still running at the end continue in the next round. Only the first `n_slots` slots are stepped,
+    None for all. `watch` is called with the observations before each step.
     """
     env, rows = kit.env, _Rows.empty(kit.env, n_steps)
-    everyone = np.arange(n_slots or env.n_envs)
-    width = len(everyone)
+    all_slots = np.arange(n_slots or env.n_envs)
+    width = len(all_slots)
     with kit.clock("collect"):
         for start in range(0, n_steps, width):
-            slots = everyone[: n_steps - start]
+            slots = all_slots[: n_steps - start]
             here = slice(start, start + len(slots))
             observation = (
                 env.observation if len(slots) == env.n_envs else env.observation[: len(slots)]
@@ -91,24 +91,24 @@ def rollout(
     check_finite("a reward", rows.rewards)
     check_finite("an observation", rows.obs)
     observations = Observation(rows.obs, rows.steps, rows.privileged)
-    slots = np.resize(everyone, n_steps)
+    slots = np.resize(all_slots, n_steps)
     return Trajectories(
         observations, Acts(rows.actions, rows.from_expert), slots, rows.rewards, rows.ended
     )
 
 
 def check_finite(what: str, numbers: Array) -> None:
-    """Raises EnvError: nothing could be learned of such numbers, and nobody would notice."""
+    """Raises EnvError where `numbers` has nan or inf, from which nothing can be learned."""
     if numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
         raise EnvError(f"the environment gave {what} that is not a finite number")
 
 
 def label(kit: Kit, visited: Trajectories, where: Array | None = None) -> Dataset:
-    """Ask the expert about the visited states, whoever acted there; one query a state.
+    """Labels the visited states with the expert's actions; one query per state.
 
-    `where` (N,) bool picks the states, None asks about all. Where the expert acted, its action is
-    the answer: it is not asked twice. The rest is asked in one batch. Where the learner heeds
-    warnings they come with the answers.
+    `where` (N,) bool selects the states, None for all. Where the expert acted, its action is the
+    label, without a second query; all others are labelled in one batch. Where the learner's loss
+    uses unsafe actions, they are added.
     """
     labels, from_expert = visited.acts.actions, visited.acts.from_expert
     missing = np.flatnonzero(~from_expert if where is None else where & ~from_expert)

@@ -1,4 +1,4 @@
-"""A round's policy on the validation seeds: its score, and where it differs from the expert."""
+"""Validation of a policy: its score, and its disagreement with the expert."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from dagger_cli.loop.regret import EXPERT_GAP, OWN_GAP
 
 
 class Validated(NamedTuple):
-    """The score, and figures beside it under their names in the log."""
+    """The score, and further metrics under their names in the log."""
 
     score: Score
     metrics: dict[str, float]
 
 
 class Validation:
-    """Plays a policy on `seeds` in `env`, with the same chances every time.
+    """Runs a policy on `seeds` in `env`, with the same random stream every time.
 
-    In `queries` evenly spaced states of these episodes, up to twice as many, the expert is asked
-    what it would have done (0: not at all), and the policy in as many of the expert's own. These
-    queries teach nothing and are counted apart, like all that evaluation uses.
+    In `queries` evenly spaced states of these episodes (up to twice as many) the expert's actions
+    are compared, and the policy's in as many states of the expert's own episodes; 0 disables both.
+    These queries are not used for training and are counted separately, like all of evaluation.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Validation:
         self._on_path: Sampled | None = None
 
     def __call__(self, policy: Policy) -> Validated:
-        """Score one policy."""
+        """Validates one policy."""
         if not self._queries:
             return Validated(self._play(policy), {})
         if self._on_path is None:
@@ -64,7 +64,7 @@ class Validation:
 
 
 class Sampled:
-    """A policy that remembers `most` evenly spaced states it acted in, or up to twice as many."""
+    """Policy wrapper that records `most` evenly spaced states, or up to twice as many."""
 
     def __init__(self, policy: Policy, most: int) -> None:
         self._policy, self._most = policy, most
@@ -72,7 +72,7 @@ class Sampled:
         self._seen, self._stride = 0, 1
 
     def act(self, observation: Observation, rng: Generator) -> Acts:
-        """What the policy does."""
+        """Acts like the policy, and records some of the states."""
         acts = self._policy.act(observation, rng)
         first = -self._seen % self._stride
         kept = np.arange(first, len(observation), self._stride)
@@ -84,7 +84,7 @@ class Sampled:
         return acts
 
     def rows(self) -> tuple[Observation, Array]:
-        """The states and the actions taken there, both (n, ...)."""
+        """Returns the recorded observations and the actions taken there, both (n, ...)."""
         observations, actions = zip(*self._parts, strict=True)
         first = observations[0]
         seen = [v.privileged for v in observations if v.privileged is not None]

@@ -1,13 +1,13 @@
 """AggreVaTe: aggregate values to imitate (Ross & Bagnell 2014, Alg. 1).
 
-Like DAgger, but the expert shows what actions cost and not only which one it takes: every round
-rolls in with beta * expert + (1 - beta) * learner, tries actions at random times, lets the expert
-finish, and fits a cost-sensitive learner on everything so far. So a mistake that the expert can
-easily mend counts less than one that it cannot.
+Like DAgger, but the expert's cost-to-go is imitated instead of its action: every round rolls in
+with beta * expert + (1 - beta) * learner, takes actions at random times, completes the roll-outs
+with the expert, and fits a cost-sensitive learner on all data so far. A mistake that the expert can
+easily recover from thus counts less than one that it cannot.
 
-Differs from the paper: all actions are tried in a visited state (some, of a Box), not a single
-random one, and costs reach the learner as importance weights of the cheapest; the expert finishes
-`tries.horizon` steps; states where the expert acted in the roll-in are examples too.
+Differs from the paper: all actions are evaluated in a visited state (some, of a Box), not a single
+random one, and costs reach the learner as importance weights of the cheapest; the expert completes
+`cost_rollouts.horizon` steps; states where the expert acted in the roll-in are examples too.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class AggreVaTe:
         check_schedule(self.beta)
 
     def start(self, kit: Kit) -> State:
-        """Nothing learned, nothing collected."""
+        """Returns the initial state."""
         return State()
 
     def step(self, state: State, kit: Kit) -> State:
-        """One iteration of Alg. 1."""
+        """Runs one iteration of Alg. 1."""
         beta = self.beta(kit.progress(state.round, state.usage))
         learner = state.policy or kit.expert
         actor = Mixture((kit.expert, learner), (beta, 1 - beta))
@@ -51,5 +51,5 @@ class AggreVaTe:
         return state.next(policy, data, usage, {"train/beta": beta, "train/loss": loss})
 
     def deploy(self, state: State, kit: Kit) -> Policy:
-        """The newest learner."""
+        """Returns the latest learner."""
         return state.policy or kit.expert

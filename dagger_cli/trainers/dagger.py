@@ -1,15 +1,16 @@
 """DAgger: Dataset Aggregation (Ross, Gordon & Bagnell 2011, Alg. 3.1).
 
-Every round rolls out beta * expert + (1 - beta) * learner, drawn anew at every step, asks the
-expert about every visited state, and fits on everything labelled so far. The paper returns the best
-policy on validation; the loop keeps both that one and the newest.
+Every round rolls out beta * expert + (1 - beta) * learner, drawn independently at every step,
+labels every visited state with the expert's action, and fits on all labels so far. The paper
+returns the best policy on validation; the loop keeps both that one and the latest.
 
-DAgger is Follow-The-Leader on the losses of the rounds, and any no-regret learner may take its
-place (section 4): `update="ogd"` goes on from the last learner on the newest round only, which is
-online gradient descent where the learner descends a gradient; `update="latest"` begins anew on it.
+DAgger is Follow-The-Leader on the losses of the rounds, and any no-regret learner can replace it
+(section 4): `update="ogd"` continues from the last learner on the latest round only, which is
+online gradient descent for a gradient-based learner; `update="latest"` fits that round from
+scratch.
 
-Differs from the paper: a round is a number of env steps, not of whole episodes, and episodes go on
-across rounds; before the first fit the expert acts, whatever beta says.
+Differs from the paper: a round is a number of env steps, not of whole episodes, and episodes
+continue across rounds; before the first fit the expert acts, whatever beta is.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ UPDATES = ("aggregate", "latest", "ogd")
 class DAgger:
     """`beta` is the probability that the expert acts, round by round.
 
-    `mix_per`: who acts is drawn per step or per episode; `update`: which rounds are fitted on.
+    `mix_per`: the mixture draws per step or per episode; `update`: which rounds are fitted on.
     """
 
     beta: Schedule
@@ -57,15 +58,15 @@ class DAgger:
 
     @property
     def fits_on_aggregate(self) -> bool:
-        """Whether the newest learner is fitted on all rounds."""
+        """Whether the latest learner is fitted on all rounds."""
         return self.update == "aggregate"
 
     def start(self, kit: Kit) -> State:
-        """Nothing learned, nothing collected."""
+        """Returns the initial state."""
         return State()
 
     def step(self, state: State, kit: Kit) -> State:
-        """One iteration of Alg. 3.1."""
+        """Runs one iteration of Alg. 3.1."""
         beta = self.beta(kit.progress(state.round, state.usage))
         actor = MIXTURES[self.mix_per]((kit.expert, state.policy or kit.expert), (beta, 1 - beta))
         visited = rollout(kit, actor, kit.budget.steps(state.round))
@@ -76,5 +77,5 @@ class DAgger:
         return state.next(policy, data, usage, {"train/beta": beta, "train/loss": loss})
 
     def deploy(self, state: State, kit: Kit) -> Policy:
-        """The newest learner, without the expert."""
+        """Returns the latest learner, without the expert."""
         return state.policy or kit.expert

@@ -1,15 +1,15 @@
 """DART: disturbances for augmenting robot trajectories (Laskey et al. 2017, Alg. 1).
 
-The expert acts in every round, but noise is added to what it does, of the size of the learner's
-own errors; the label is what it meant to do. So the expert shows how to come back without the
-learner ever acting. The first round has no learner and no noise.
+The expert acts in every round with noise added to its actions, at the level of the learner's
+errors; the label is the expert's action without noise. The data thus contain recoveries, although
+the learner never acts. The first round has no learner and no noise.
 
 The noise is fitted to the learner's mean squared error on the last round's labels; `scale`
 multiplies the covariance. Discrete actions, which the paper does not treat, are replaced by random
-ones as often as the learner is wrong.
+ones at the learner's error rate.
 
 Differs from the paper: the covariance is not rescaled to a guess of the final error (its alpha) but
-by `scale`. Acting and saying what it meant are one query of the expert, counted once.
+by `scale`. The expert's action and its label are one query, counted once.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from dagger_cli.loop.rollout import label, rollout
 
 @dataclass(frozen=True)
 class DART:
-    """`scale` > 0 of the fitted covariance."""
+    """`scale` > 0 multiplies the fitted covariance."""
 
     scale: float
     needs_state_restore: ClassVar[bool] = False
@@ -38,11 +38,11 @@ class DART:
             raise ConfigError(f"trainer.scale must be > 0, got {self.scale}; try 1")
 
     def start(self, kit: Kit) -> State:
-        """Nothing learned, nothing collected."""
+        """Returns the initial state."""
         return State()
 
     def step(self, state: State, kit: Kit) -> State:
-        """The disturbed expert acts for one round; the learner is fitted on all rounds."""
+        """Rolls out the expert with noise; fits the learner on all rounds."""
         actor = self._actor(state, kit)
         visited = rollout(kit, actor, kit.budget.steps(state.round))
         data = kit.aggregate(state.data, label(kit, visited))
@@ -60,5 +60,5 @@ class DART:
         return NoisyPolicy(kit.expert, space, covariance)
 
     def deploy(self, state: State, kit: Kit) -> Policy:
-        """The newest learner."""
+        """Returns the latest learner."""
         return state.policy or kit.expert

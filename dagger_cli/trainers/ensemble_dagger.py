@@ -1,11 +1,11 @@
-"""EnsembleDAgger (Menda, Driggs-Campbell & Kochenderfer 2019): ask where an ensemble is torn.
+"""EnsembleDAgger (Menda, Driggs-Campbell & Kochenderfer 2019): queries where an ensemble disagrees.
 
-The learner is an ensemble fitted on the same rows from different beginnings. It acts by its mean
-(Box) or its vote; where its members are further apart than `threshold`, the state is unfamiliar:
-there the expert takes over, and only there it is asked.
+The learner is an ensemble fitted on the same rows from different initializations. It acts with the
+mean (Box) or the vote of its members. Where their disagreement exceeds `threshold`, the state is
+unfamiliar: only there the expert acts and labels.
 
-Differs from the paper: only the spread decides. The paper's second rule, the distance to the
-expert's action, needs the expert's answer in every state, which is what is to be saved.
+Differs from the paper: disagreement is the only rule. The paper's second rule, the distance to the
+expert's action, needs an expert query in every state, which the method is meant to avoid.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from dagger_cli.loop.gating import check_threshold, gather
 
 @dataclass(frozen=True)
 class EnsembleDAgger:
-    """`size` fits of the learner; `threshold` is a distance between actions in [0, 1)."""
+    """`size` fits of the learner; `threshold` is an action distance in [0, 1)."""
 
     size: int
     threshold: float
@@ -39,18 +39,18 @@ class EnsembleDAgger:
             raise ConfigError(f"trainer.size must be at least 2, got {self.size}; try 5")
 
     def start(self, kit: Kit) -> State:
-        """Nothing learned, nothing collected."""
+        """Returns the initial state."""
         return State()
 
     def step(self, state: State, kit: Kit) -> State:
-        """Roll the ensemble out, ask where it is torn, fit every member on all rounds."""
+        """Rolls out the ensemble, labels where it disagrees, fits every member on all rounds."""
         last = state.policy if isinstance(state.policy, Ensemble) else None
 
-        def torn(observation: Observation, rng: Generator) -> Array:
+        def disagrees(observation: Observation, rng: Generator) -> Array:
             assert last is not None
             return last.spread(observation, rng) > self.threshold
 
-        data, usage, metrics = gather(state, kit, torn if last else None)
+        data, usage, metrics = gather(state, kit, disagrees if last else None)
         starts = last.members if last else (None,) * self.size
         fits = [kit.fit(data, start) for start in starts]
         policy = Ensemble(tuple(fit.policy for fit in fits), kit.env.action_space)
@@ -58,5 +58,5 @@ class EnsembleDAgger:
         return state.next(policy, data, usage, {**metrics, "train/loss": loss})
 
     def deploy(self, state: State, kit: Kit) -> Policy:
-        """The newest ensemble."""
+        """Returns the latest ensemble."""
         return state.policy or kit.expert

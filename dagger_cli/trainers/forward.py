@@ -1,12 +1,12 @@
 """Forward training (Ross & Bagnell 2010, Alg. 3.1): one policy for every time step.
 
-Round i rolls out the policies learned for the earlier steps, asks the expert about the states
-reached at step i, and fits the policy of step i on those alone. Each is trained on exactly the
-states that the final policy visits, so its cost grows with the horizon and not with its square.
+Round i rolls out the policies learned for the earlier steps, labels the states reached at step i,
+and fits the policy of step i on those alone. Each policy is trained on exactly the states that the
+final policy visits, so its cost grows with the horizon and not with its square.
 
-Differs from the paper: a policy may be for a slot of k steps, within which the expert goes on
-acting as it does in all steps not yet learned; k=1 is the paper. A round's share of the budget is
-the most that the expert answers in it; it takes i + 1 times as many env steps, counted apart.
+Differs from the paper: a policy may be for a slot of k steps, within which the expert continues to
+act, as in all steps not yet learned; k=1 is the paper. A round's share of the budget is the most
+labels it takes; it takes i + 1 times as many env steps, counted separately.
 """
 
 from __future__ import annotations
@@ -42,19 +42,19 @@ class Forward:
                 raise ConfigError(f"trainer.{key} must be at least 1, got {value}")
 
     def start(self, kit: Kit) -> State:
-        """Nothing learned: the expert acts in every step."""
+        """Returns the initial state, in which the expert acts in every step."""
         self._slot(kit)
         return State()
 
     def step(self, state: State, kit: Kit) -> State:
-        """One iteration of Alg. 3.1: roll in to slot i, learn it."""
+        """Runs one iteration of Alg. 3.1: rolls in to slot i and fits its policy."""
         k, i = self._slot(kit), state.round
         share = kit.budget.steps(i)
         slots = self._learned(state, k)
         begin(kit)
         actor = NonStationaryPolicy((*slots, kit.expert), k)
         n_steps = share * (i + 1)
-        # Every environment that plays gets to the end of slot i at least once.
+        # Every slot of the environment that is used reaches the end of slot i at least once.
         n_slots = min(kit.env.n_envs, share // k)
         visited = rollout(kit, actor, n_steps, until=(i + 1) * k, n_slots=n_slots)
         reached = visited.observations.t // k == i
@@ -71,26 +71,26 @@ class Forward:
         )
 
     def deploy(self, state: State, kit: Kit) -> Policy:
-        """The policies per step; after the last one learned it goes on acting."""
+        """Returns the policies per step; the last one acts in all later steps."""
         return state.policy or kit.expert
 
     def _learned(self, state: State, k: int) -> tuple[Policy, ...]:
-        """The policies so far; raises ConfigError where a resumed run's are for other slots."""
+        """Returns the policies so far; raises ConfigError where a resumed run has another k."""
         if not isinstance(state.policy, NonStationaryPolicy):
             return ()
         if state.policy.k != k:
             raise ConfigError(
-                f"this run has learned a policy for every {state.policy.k} steps, now it would be "
-                f"for every {k}: forward training goes on with the rounds it began with"
+                f"this run has learned a policy for every {state.policy.k} steps, but its rounds "
+                f"now give one for every {k}: resume it with its first rounds and trainer.slot"
             )
         return state.policy.members
 
     def _slot(self, kit: Kit) -> int:
-        """k; raises ConfigError, with the numbers, where the budget cannot fill the horizon."""
+        """Returns k; raises ConfigError, with the numbers, where the budget is too small for it."""
         horizon, rounds = self.horizon or kit.horizon, kit.budget.rounds
         if horizon is None:
             raise ConfigError(
-                "this environment has no limit of steps, but forward training learns a policy for "
+                "this environment has no step limit, but forward training learns a policy for "
                 "every step: set trainer.horizon=... (or env.max_episode_steps=...)"
             )
         k = self.slot or math.ceil(horizon / rounds)

@@ -1,14 +1,14 @@
 """LOLS: locally optimal learning to search (Chang, Krishnamurthy, Agarwal, Daume & Langford 2015).
 
-Every round rolls in with the learner alone, tries actions in some of the visited states, and rolls
-out with the expert or, as often as `mix` does not say so, the learner itself: one of the two for a
-whole roll-out (Alg. 1). With a poor expert the learner's own roll-outs let it become better than
-the expert; with a good one the expert's keep it from a local optimum of its own making.
+Every round rolls in with the learner alone, takes actions in some of the visited states, and rolls
+out with the expert (probability `mix`) or the learner, one of them for a whole roll-out (Alg. 1).
+With a poor expert the learner's roll-outs allow it to exceed the expert; with a good one the
+expert's roll-outs avoid local optima of the learner.
 
-Differs from the paper: a batch learner on everything so far, where the paper updates online; costs
-reach it as importance weights of the cheapest action; a roll-out ends after `tries.horizon` steps,
-and the same one of the two plays those of all actions in a state, where the paper draws for each
-action; the first round, before there is a learner, is the expert's.
+Differs from the paper: a batch learner on all data so far, where the paper updates online; costs
+reach it as importance weights of the cheapest action; a roll-out ends after `cost_rollouts.horizon`
+steps, and one draw of the roll-out policy serves all actions in a state, where the paper draws for
+each action; the first round, before there is a learner, is the expert's.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dagger_cli.loop.cost_to_go import CostRollouts, Follow, cost_examples
 
 @dataclass(frozen=True)
 class LOLS:
-    """`mix` in [0, 1] is the probability that the expert plays a roll-out."""
+    """`mix` in [0, 1] is the probability that a roll-out uses the expert."""
 
     mix: float
     cost_rollouts: CostRollouts
@@ -37,11 +37,11 @@ class LOLS:
             raise ConfigError(f"trainer.mix must be in [0, 1], got {self.mix}; try 0.5")
 
     def start(self, kit: Kit) -> State:
-        """Nothing learned, nothing collected."""
+        """Returns the initial state."""
         return State()
 
     def step(self, state: State, kit: Kit) -> State:
-        """One round of Alg. 1 over a batch of states."""
+        """Runs one round of Alg. 1 over a batch of states."""
         learner = state.policy or kit.expert
         follow = Follow((kit.expert, learner), (self.mix, 1 - self.mix), once=True)
         free = learner is not kit.expert
@@ -53,5 +53,5 @@ class LOLS:
         return state.next(policy, data, usage, {"train/loss": loss})
 
     def deploy(self, state: State, kit: Kit) -> Policy:
-        """The newest learner."""
+        """Returns the latest learner."""
         return state.policy or kit.expert

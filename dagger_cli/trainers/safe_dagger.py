@@ -1,14 +1,14 @@
-"""SafeDAgger (Zhang & Cho 2017, Alg. 1): a second network learns where the learner is unsafe.
+"""SafeDAgger (Zhang & Cho 2017, Alg. 1): a safety policy predicts where the learner is unsafe.
 
-A state is unsafe where the learner's action is more than `threshold` from the expert's. From all
-labelled states a safety policy learns to tell; in the next round the expert takes over, and is
-asked, where it says unsafe.
+A state is unsafe where the learner's action is more than `threshold` from the expert's. The safety
+policy is fitted on all labelled states; in the next round the expert acts, and labels, where it
+predicts unsafe.
 
-Differs from the paper, which keeps some labelled states from the learner and tells from those where
-it is unsafe: here every state is judged by a learner fitted on the other half of them, and no label
-is kept back. Unsafe states together count as much as safe ones, as there are few. The safety policy
-is fitted anew every round and is the learner's kind of network on the same observations, not a
-layer on top of the learner's.
+Differs from the paper, which holds out some labelled states from the learner and fits the safety
+policy on them: here every state is classified by a learner fitted on the other half of them, and no
+label is held out. Safe and unsafe states get the same total weight, as unsafe ones are few. The
+safety policy is fitted from scratch every round, with the learner's network on the same
+observations, not a layer on top of the learner's.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import distance
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Array, Observation, Policy, Space
-from dagger_cli.loop.gating import Answers, check_threshold, gather
+from dagger_cli.loop.gating import PolicyGate, check_threshold, gather
 
-BLOCK = 64  # rows at most; neighbours are steps of the same episodes and nearly alike
+BLOCK = 64  # rows at most; adjacent rows are steps of the same episodes and nearly equal
 SAFE_OR_NOT = Space("discrete", (), "int64", sizes=(2,))
 
 
 @dataclass(frozen=True)
 class SafeDAgger:
-    """`threshold` is a distance between actions in [0, 1)."""
+    """`threshold` is an action distance in [0, 1)."""
 
     threshold: float
     needs_state_restore: ClassVar[bool] = False
@@ -42,37 +42,37 @@ class SafeDAgger:
         check_threshold("threshold", self.threshold)
 
     def start(self, kit: Kit) -> State:
-        """Nothing learned; raises ConfigError where the policy cannot be a safety policy, too."""
+        """Returns the initial state; raises ConfigError where no safety policy can be made."""
         assert kit.learner_for is not None
         try:
             kit.learner_for(SAFE_OR_NOT)
         except ConfigError as err:
             raise ConfigError(
-                "trainer=safe_dagger learns a second policy that answers safe or not, and this one "
-                f"cannot: {err}"
+                "trainer=safe_dagger fits a second policy with the two actions safe and unsafe, "
+                f"which this one does not support: {err}"
             ) from err
         return State()
 
     def step(self, state: State, kit: Kit) -> State:
-        """One iteration of Alg. 1."""
-        gate = Answers(self._safety(state, kit)) if state.policy else None
+        """Runs one iteration of Alg. 1."""
+        gate = PolicyGate(self._safety(state, kit)) if state.policy else None
         data, usage, metrics = gather(state, kit, gate)
         policy, loss = kit.fit(data, state.policy)
         return state.next(policy, data, usage, {**metrics, "train/loss": loss})
 
     def _safety(self, state: State, kit: Kit) -> Policy:
-        """Answers 1 where the learner is unsafe."""
+        """Fits the safety policy; its action 1 means that the learner is unsafe."""
         data, rng = state.data, kit.rng.learner
         assert data is not None and kit.learner_for is not None
         unsafe = self._unsafe(data, kit)
-        # Else it must be likelier unsafe than not, and where the learner is good, hardly any is.
+        # Unweighted, P(unsafe) rarely exceeds 1/2 where the learner is good.
         weights = np.where(unsafe, (~unsafe).sum(), unsafe.sum()).astype(np.float32)
         answers = Dataset(data.obs, data.steps, unsafe.astype(np.int64), (len(data),), weights)
         with kit.clock("fit"):
             return kit.learner_for(SAFE_OR_NOT).fit(resampled(answers, rng), None, rng).policy
 
     def _unsafe(self, data: Dataset, kit: Kit) -> Array:
-        """(N,) bool: where a learner that has not seen the row, nor its neighbours, is far off."""
+        """Returns (N,) bool: unsafe for a learner fitted without the row and its neighbours."""
         block = min(BLOCK, max(1, len(data) // 4))
         half = np.arange(len(data)) // block % 2 == 0
         unsafe = np.zeros(len(data), bool)
@@ -84,5 +84,5 @@ class SafeDAgger:
         return unsafe
 
     def deploy(self, state: State, kit: Kit) -> Policy:
-        """The newest learner."""
+        """Returns the latest learner."""
         return state.policy or kit.expert

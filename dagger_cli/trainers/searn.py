@@ -1,18 +1,18 @@
 """SEARN: search-based structured prediction (Daume, Langford & Marcu 2009).
 
 Round i rolls out the current mixture, makes cost-sensitive examples of the visited states, fits h_i
-on that round alone, and takes pi <- (1 - beta) pi + beta h_i: every older weight shrinks, the
-expert's too, so after N rounds h_j has beta (1 - beta)^(N - j). beta = 1 is policy iteration.
-Deployed is the mixture without the expert, renormalised.
+on that round alone, and sets pi <- (1 - beta) pi + beta h_i. All older weights shrink, including
+the expert's: after N rounds h_j has weight beta (1 - beta)^(N - j). beta = 1 is policy iteration.
+The mixture without the expert, renormalized, is deployed.
 
-The cost of an action is what doing it and then following the current mixture costs more than the
-cheapest action does. `costs="optimal"` takes the optimal approximation: the rest of the episode is
-the expert's, so its own action costs 0 and, as with Hamming loss, any other the same; that is
-classification of the expert's answers, as in Ross, Gordon & Bagnell 2011 (section 5).
-`costs="rollout"` tries the actions, see loop/cost_to_go.py.
+The cost of an action is the cost of taking it and following the current mixture, minus that of the
+cheapest action. `costs="optimal"` is the optimal approximation: the expert completes the episode,
+so its own action costs 0 and, as with Hamming loss, all others cost the same; that is
+classification of the expert's actions, as in Ross, Gordon & Bagnell 2011 (section 5).
+`costs="rollout"` estimates them by cost roll-outs, see loop/cost_to_go.py.
 
 Differs from the paper: costs reach the learner as importance weights of the cheapest action; a
-roll-out ends after `tries.horizon` steps; of a Box only some actions are tried.
+roll-out ends after `cost_rollouts.horizon` steps; of a Box only some actions are evaluated.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ COSTS = ("optimal", "rollout")
 
 
 def weights(beta: float, n: int) -> tuple[float, ...]:
-    """Of the expert and of h_1 ... h_n, (n + 1,), after n rounds; they sum to 1."""
+    """Returns the weights of the expert and h_1 ... h_n, (n + 1,), after n rounds; sum 1."""
     return ((1 - beta) ** n, *(beta * (1 - beta) ** (n - j) for j in range(1, n + 1)))
 
 
 @dataclass(frozen=True)
 class SEARN:
-    """`beta` in (0, 1] is the share of the policy that a round's learner replaces."""
+    """`beta` in (0, 1] is the weight of each round's learner."""
 
     beta: float
     costs: str
@@ -55,15 +55,15 @@ class SEARN:
 
     @property
     def needs_state_restore(self) -> bool:
-        """Whether actions are tried from visited states."""
+        """Whether costs are estimated by roll-outs from visited states."""
         return self.costs == "rollout"
 
     def start(self, kit: Kit) -> State:
-        """Nothing learned, nothing collected: the policy is the expert."""
+        """Returns the initial state, in which the policy is the expert."""
         return State()
 
     def step(self, state: State, kit: Kit) -> State:
-        """One iteration of figure 2 of the paper."""
+        """Runs one iteration of figure 2 of the paper."""
         learned = members(state.policy)
         shares = weights(self.beta, len(learned))
         fresh, usage = self._examples(state, kit, Mixture((kit.expert, *learned), shares))
@@ -80,5 +80,5 @@ class SEARN:
         return Examples(label(kit, visited), Usage(len(visited), len(visited)))
 
     def deploy(self, state: State, kit: Kit) -> Policy:
-        """The mixture of what was learned, without the expert."""
+        """Returns the mixture without the expert."""
         return state.policy or kit.expert

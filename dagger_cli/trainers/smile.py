@@ -1,12 +1,12 @@
 """SMILe: Stochastic Mixing Iterative Learning (Ross & Bagnell 2010, Alg. 4.1).
 
 Round i rolls out pi_i = (1 - alpha)^i expert + sum_j alpha (1 - alpha)^(j-1) h_j, one member drawn
-at every step, and fits h_{i+1} on the states of that round alone. The newcomer takes its weight
-from the expert; those of the earlier ones never change. Deployed is the mixture without the expert,
-renormalised by 1 - (1 - alpha)^N.
+at every step, and fits h_{i+1} on the states of that round alone. The new member's weight is taken
+from the expert; the weights of earlier members never change. The mixture without the expert,
+renormalized by 1 - (1 - alpha)^N, is deployed.
 
 Differs from the paper: alpha and the number of rounds are set by the config, not by the bound; a
-new member may go on from the one before it (`policy.warm_start`), which the paper leaves open.
+new member may warm-start from the one before it (`policy.warm_start`), which the paper leaves open.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from dagger_cli.loop.rollout import label, rollout
 
 
 def weights(alpha: float, n: int) -> tuple[float, ...]:
-    """Of the expert and of h_1 ... h_n, (n + 1,), after n rounds; they sum to 1."""
+    """Returns the weights of the expert and h_1 ... h_n, (n + 1,), after n rounds; sum 1."""
     return ((1 - alpha) ** n, *(alpha * (1 - alpha) ** j for j in range(n)))
 
 
 @dataclass(frozen=True)
 class SMILe:
-    """`alpha` in (0, 1] is the share of the expert's weight that a round's learner takes over."""
+    """`alpha` in (0, 1] is the fraction of the expert's weight that each round's learner takes."""
 
     alpha: float
     needs_state_restore: ClassVar[bool] = False
@@ -40,11 +40,11 @@ class SMILe:
             raise ConfigError(f"trainer.alpha must be in (0, 1], got {self.alpha}; try 0.1")
 
     def start(self, kit: Kit) -> State:
-        """Nothing learned, nothing collected: all weight is the expert's."""
+        """Returns the initial state, in which the expert has all the weight."""
         return State()
 
     def step(self, state: State, kit: Kit) -> State:
-        """One iteration of Alg. 4.1."""
+        """Runs one iteration of Alg. 4.1."""
         learned = members(state.policy)
         shares = weights(self.alpha, len(learned))
         actor = Mixture((kit.expert, *learned), shares)
@@ -56,5 +56,5 @@ class SMILe:
         return state.next(policy, data, usage, {"train/beta": shares[0], "train/loss": loss})
 
     def deploy(self, state: State, kit: Kit) -> Policy:
-        """The mixture of what was learned, without the expert."""
+        """Returns the mixture without the expert."""
         return state.policy or kit.expert

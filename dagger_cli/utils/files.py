@@ -1,7 +1,7 @@
-"""Writing so that a reader, or a process killed at any instant, finds the old version or the new.
+"""Atomic file writes: readers, also after a crash, see the old version or the new.
 
 Everything is written under a temporary name in the same folder, forced to the disk and renamed.
-Errors of the operating system are passed on as they are, after the temporary files are removed.
+Errors of the operating system are passed on after the temporary files are removed.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ import numpy as np
 
 
 def _draft(path: Path) -> Path:
-    # The process id keeps two processes that write the same file from sharing a draft.
+    # The process id keeps two processes that write the same file from sharing a temporary one.
     return path.with_name(f".{path.name}.{os.getpid()}.tmp")
 
 
 def is_draft(path: Path) -> bool:
-    """Whether this is what a killed write left behind."""
+    """Returns whether this is the temporary file of an interrupted write."""
     return path.name.startswith(".") and path.name.endswith(".tmp")
 
 
 def sync_folder(folder: Path) -> None:
-    """Force the names in a folder to the disk; without it a rename may not survive a power cut."""
+    """Forces a folder's entries to the disk; without it a rename may not survive a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -41,20 +41,22 @@ def sync_folder(folder: Path) -> None:
 
 
 def read_bytes(path: Path, limit: int) -> bytes:
-    """All of a file of at most `limit` bytes; raises OSError for anything else.
+    """Returns the content of a regular file of at most `limit` bytes; raises OSError otherwise.
 
-    A link may lead to a device or a pipe, whose size says nothing and which may never end.
+    A symbolic link may lead to a device or a pipe, whose size says nothing and whose data may be
+    endless.
     """
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.EINVAL, "not an ordinary file", str(path))
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
     if status.st_size > limit:
-        raise OSError(errno.EFBIG, f"{status.st_size >> 20} MiB are absurd for it", str(path))
+        size = f"{status.st_size / 1e6:,.1f} MB, at most {limit / 1e6:,.1f} MB"
+        raise OSError(errno.EFBIG, f"too large: {size}", str(path))
     return path.read_bytes()
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Replace the file, or create it; its folder must exist."""
+    """Writes or replaces the file; its folder must exist."""
     draft = _draft(path)
     try:
         with open(draft, "wb") as file:
@@ -70,20 +72,20 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """The same for text, in UTF-8."""
+    """Writes or replaces the file with text in UTF-8."""
     write_bytes(path, text.encode())
 
 
 def write_json(path: Path, value: Any) -> None:
-    """The same for anything `plain` understands, indented for people."""
+    """Writes or replaces the file with anything that `plain` converts, as indented JSON."""
     text = json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
-    # Lists of numbers go on one line. (A string in JSON never holds a real line break.)
+    # Lists of numbers go on one line. (A string in JSON never contains a literal line break.)
     text = re.sub(r'\[\n([^\[\]{}"]*)\n\s*\]', lambda m: f"[{' '.join(m[1].split())}]", text)
     write_text(path, text + "\n")
 
 
 def append_line(path: Path, line: str) -> None:
-    """Add one line and force it to the disk; if that fails, the file is cut back to what it was."""
+    """Appends a line and forces it to the disk; on an error the file is truncated to before."""
     with open(path, "ab", buffering=0) as file:
         end = file.seek(0, os.SEEK_END)
         try:
@@ -99,7 +101,7 @@ def append_line(path: Path, line: str) -> None:
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """Fill the yielded folder; it takes the name `path`, not yet in use, once the block is over."""
+    """Yields a temporary folder to fill; renames it to `path`, not yet in use, after the block."""
     draft = _draft(path)
     shutil.rmtree(draft, ignore_errors=True)
     try:
@@ -114,7 +116,7 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 
 def replace_link(link: Path, target: str) -> None:
-    """Make `link` a symbolic link to `target`, as read from the link's own folder."""
+    """Makes `link` a symbolic link to `target`, relative to the link's own folder."""
     draft = _draft(link)
     try:
         with suppress(FileNotFoundError):
@@ -129,9 +131,9 @@ def replace_link(link: Path, target: str) -> None:
 
 
 def plain(value: Any, non_finite: Callable[[float], Any] = lambda number: None) -> Any:
-    """Any nesting of mappings, sequences, arrays, numbers, strings and paths as strict JSON has it.
+    """Converts nested mappings, sequences, arrays, numbers, strings and paths to strict JSON types.
 
-    JSON knows neither nan nor inf: `non_finite` says what stands in for them, null unless told.
+    JSON has neither nan nor inf: `non_finite` gives their replacement, by default null.
     """
     if isinstance(value, Mapping):
         return {str(key): plain(item, non_finite) for key, item in value.items()}

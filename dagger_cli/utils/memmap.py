@@ -1,8 +1,8 @@
-"""Where the aggregate lies: in memory, or in files that the system pages in and out.
+"""Storage of the aggregate: in memory, or in memory-mapped files.
 
-The system reads megabytes around a row that it has to fetch, which is right for rows in their
-order. Of an aggregate larger than memory, rows drawn at random would push each other out, at some
-4 ms each; so whoever draws says so (`at_random`) and which rows come next (`will_need`).
+The system reads megabytes around each row, which suits sequential access. With an aggregate larger
+than memory, random rows would evict each other, at some 4 ms each; `at_random` disables this
+read-ahead and `will_need` prefetches the next rows.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ STORAGES = ("memory", "disk")
 
 
 def allocator(storage: str, folder: Path) -> Allocate:
-    """`memory`, or `disk`: files in `folder`, gone with the process; raises ConfigError for others.
+    """Returns the allocator for `memory` or `disk`; raises ConfigError for other names.
 
-    The room is taken when it is asked for, so a full disk is a sentence then and not a crash later.
+    The files lie in `folder` and are deleted with the process. Their space is reserved at
+    allocation, so a full disk raises ConfigError there and does not crash later.
     """
     if storage not in STORAGES:
         raise ConfigError(f"aggregate.storage must be memory or disk, got '{storage}'")
@@ -54,7 +55,7 @@ def allocator(storage: str, folder: Path) -> Allocate:
 
 @contextmanager
 def at_random(array: Array) -> Iterator[None]:
-    """In the block, rows of an array that may lie in a file are read in no order."""
+    """Disables read-ahead within the block for an array that may be memory-mapped."""
     file = _file_of(array)
     if file is None:
         yield
@@ -67,7 +68,7 @@ def at_random(array: Array) -> Iterator[None]:
 
 
 def will_need(array: Array, rows: Array) -> None:
-    """Have the system fetch these rows (n,) of an array that may lie in a file; does not wait."""
+    """Prefetches rows (n,) of an array that may be memory-mapped; does not wait."""
     file = _file_of(array)
     if file is None:
         return
@@ -84,7 +85,7 @@ def _address(file: mmap.mmap) -> int:
 
 
 def _file_of(array: Array) -> mmap.mmap | None:
-    """The mapped file that an array lies in, None in memory and where nothing can be advised."""
+    """Returns the mapped file of an array; None in memory or where madvise is missing."""
     base: Any = array
     while isinstance(base, np.ndarray):
         base = base.base

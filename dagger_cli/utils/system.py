@@ -1,4 +1,4 @@
-"""What this machine has for us: cores, and a folder that outlives a run."""
+"""Properties of the machine: usable cores and the cache folder."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 
 
 def usable_cores() -> int:
-    """How many cores this process may run on."""
+    """Returns the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def cache_folder() -> Path:
-    """DAGGER_CACHE where it is set, else `dagger-cli` where the system keeps caches.
+    """Returns DAGGER_CACHE where set, else `dagger-cli` in the system's cache folder.
 
     Raises RuntimeError where the user has no home.
     """

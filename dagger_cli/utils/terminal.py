@@ -1,10 +1,10 @@
-"""Text of unknown origin."""
+"""Sanitizing of untrusted text for the terminal."""
 
 from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """Without characters that a terminal obeys: names in files of others may hold them."""
+    """Replaces control characters, which names in downloaded files may contain."""
     return "".join(
         c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
     )

@@ -19,15 +19,16 @@ def options(words: list[str], **defaults: str) -> dict[str, str]:
 
 def job_of(*words: str) -> Any:
     """What `dagger train WORDS` would run, built but not started."""
-    from hydra import compose, initialize_config_dir
+    from hydra import compose
     from omegaconf import OmegaConf
 
+    from dagger_cli.cli.hydra_compat import initialized
     from dagger_cli.config import schema
     from dagger_cli.config.build import train_job
     from dagger_cli.config.options import config_dir
 
     schema.register()
-    with initialize_config_dir(str(config_dir()), version_base=None):
+    with initialized(str(config_dir())):
         cfg = compose("train", list(words))
     plain = OmegaConf.create({key: cfg[key] for key in cfg if key != "hydra"})
     return train_job(plain, [], sweep=True)

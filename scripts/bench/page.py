@@ -17,8 +17,8 @@ from page_rivals import (
 HEAD = """# Benchmarks
 
 Made by `make bench` and `make bench-peers` (scripts/bench); the numbers: benchmarks.json.
-Every claim is a ratio of two things measured in turn in one run, but where a section says that one
-of them may be from a run before; seconds are of the machine named beside them.
+Every result is a ratio of two measurements that alternate in one run, except where a section says
+that one of them may be from an earlier run; seconds are of the machine named beside them.
 "best" and "worst" are over the repeats of that run.
 """
 
@@ -48,8 +48,8 @@ def _startup(figures: Any) -> Iterator[str]:
 
 
 def _collection(figures: Any) -> Iterator[str]:
-    yield "Env steps a second of a DAgger round (expert and student act, the expert labels), over"
-    yield "the same actions played by the bare backend with as many environments. Aim: 0.8."
+    yield "Env steps per second of a DAgger round (expert and student act, the expert labels), over"
+    yield "the same actions in the bare backend with as many environments. Target: 0.8."
     yield ""
     yield "| backend | ours | bare | ratio, median | range |"
     yield "|---|---|---|---|---|"
@@ -79,19 +79,20 @@ def _growth(figures: Any) -> Iterator[str]:
         yield f"| {int(labels):,} | {spread} | {peaks[labels]} |"
     yield ""
     yield (
-        f"Ratio of the medians: {figures['seconds_ratio']} (aim: at most 4.4). Every further byte "
-        f"of aggregate took {figures['memory_per_byte_of_aggregate']} bytes (aim: at most 1.3)."
+        f"Ratio of the medians: {figures['seconds_ratio']} (target: at most 4.4). Each further "
+        f"byte of aggregate took {figures['memory_per_byte_of_aggregate']} bytes "
+        "(target: at most 1.3)."
     )
 
 
 def _storage(figures: Any) -> Iterator[str]:
     yield (
-        "`dagger train` of 200,000 labels in 10 rounds, 300 gradient steps each, in an environment"
-        " of nothing but 1024 numbers drawn at random (scripts/bench/wide.py): an aggregate of"
-        f" {figures['aggregate_mib']} MiB. In the last row the whole process, pages of files"
-        f" included, has {figures['room_mib']} MiB, in a control group of its own; all else is the"
-        " same. Whole commands, the three in turn. Where wall and processor seconds are far apart,"
-        " the machine did other work meanwhile, which can hide waiting for the disk."
+        "`dagger train` with 200,000 labels in 10 rounds, 300 gradient steps each, in an"
+        " environment that returns 1024 random numbers (scripts/bench/wide.py): an aggregate of"
+        f" {figures['aggregate_mib']} MiB. In the last row the whole process, including cached"
+        f" pages of files, is limited to {figures['room_mib']} MiB by a control group; all"
+        " else is the same. Whole commands, the three in turn. Where wall and processor seconds"
+        " differ much, the machine did other work meanwhile, which can hide waiting for the disk."
     )
     yield ""
     yield "| aggregate | wall s | CPU s | wall over memory: best, median, worst |"
@@ -105,7 +106,7 @@ def _storage(figures: Any) -> Iterator[str]:
         cpu = _listed(figures["cpu_seconds"][name])
         yield f"| {name} | {_listed(seconds)} | {cpu} | {ratios} |"
     yield ""
-    yield "Aim: at most 1.25."
+    yield "Target: at most 1.25."
 
 
 def _listed(values: list[float]) -> str:
@@ -126,20 +127,20 @@ def _profile(figures: Any) -> Iterator[str]:
     yield f"Peak memory: {figures['peak_mib']} MiB."
     yield ""
     yield (
-        "The rounds are not collected while the last is fitted: all that could hide is the "
-        f"{figures['collect']} s of collecting, and the policy that acts would be a round older."
+        "Collecting is not run in parallel with the fit of the round before: that could save only "
+        f"the {figures['collect']} s of collecting, and the acting policy would be a round older."
     )
     if "limit" not in figures:
         return
     limit = figures["limit"]
     yield ""
-    yield "### What the physical limit would be"
+    yield "### Lower bound"
     yield ""
     yield (
         "The same steps and products at the bare rates measured in this run: EnvPool's own `step` "
-        f"with 8 environments ({limit['envpool_steps_per_second']:,} a second), Gymnasium's on all "
-        f"cores ({limit['gymnasium_steps_per_second']:,}), and nothing but the networks' matrix "
-        "products, one after the other as DAgger has it; no start-up."
+        f"with 8 environments ({limit['envpool_steps_per_second']:,} per second), Gymnasium's on "
+        f"all cores ({limit['gymnasium_steps_per_second']:,}), and only the networks' matrix "
+        "products, one after the other as DAgger requires; no start-up."
     )
     yield ""
     yield "| part | seconds |"
@@ -154,13 +155,13 @@ TITLES = {
     "collection": "Collection",
     "fit": "Fitting",
     "growth": "Growth",
-    "storage": "An aggregate on disk",
-    "reference": "Against the original script's workload",
-    "goal": "From the command to 98 % of the expert",
-    "profile": "Where the default run's seconds go",
-    "peers": "Against the library imitation",
-    "curves": "With few labels, beside the library imitation",
-    "handwriting": "Handwriting, beside Vowpal Wabbit",
+    "storage": "Aggregate on disk",
+    "reference": "Comparison with the original script's workload",
+    "goal": "Time to 98 % of the expert's return",
+    "profile": "Time profile of the default run",
+    "peers": "Comparison with the library imitation",
+    "curves": "Comparison with the library imitation at few labels",
+    "handwriting": "Handwriting: comparison with Vowpal Wabbit",
     "mario": "Mario's simulator and planner",
 }
 SECTIONS: dict[str, Callable[[Any], Iterator[str]]] = {

@@ -1,4 +1,4 @@
-"""The sections of docs/benchmarks.md that set dagger-cli beside something else, and Mario's."""
+"""The sections of docs/benchmarks.md that compare dagger-cli with other programs, and Mario's."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ NAMES = ("imitation", "imitation, one thread", "dagger")
 
 def reference_lines(figures: Any) -> Iterator[str]:
     yield (
-        "`scripts/bench/reference_loop.py` is the original script's workload written plainly: 50"
-        " rounds of 2000 labels, network 24-128-64-4, 5 epochs over all labels a round, one torch"
-        " thread, our own expert asked one observation at a time. `dagger train"
-        " experiment=walker_100k` has the same labels and network, and 50 gradient steps a round."
-        " Its wall seconds are from the command to the last round's checkpoint, its processor"
-        " seconds of the whole command, start-up included; the loop's are without its imports."
-        " The scoring, over 100 unseen seeds, counts on neither side, and loops that are there from"
-        " a run before are not run again."
+        "`scripts/bench/reference_loop.py` is a plain implementation of the original script's"
+        " workload: 50 rounds of 2000 labels, network 24-128-64-4, 5 epochs over all labels per"
+        " round, one torch thread, our own expert called with one observation at a time. `dagger"
+        " train experiment=walker_100k` has the same labels and network, and 50 gradient steps per"
+        " round. Its wall seconds are from the command to the last round's checkpoint, its"
+        " processor seconds of the whole command, start-up included; the loop's are without its"
+        " imports. Evaluation, over 100 unseen seeds, is included in neither, and existing loops of"
+        " earlier runs are not repeated."
         f" The expert returns {_scored(figures['expert'])}."
     )
     yield ""
@@ -28,13 +28,13 @@ def reference_lines(figures: Any) -> Iterator[str]:
     yield (
         f"Mean return over {len(figures['same_budget'])} training seeds, with its standard error:"
         f" the loop {theirs['mean']} ± {theirs['error']}, `walker_100k` {ours['mean']} ±"
-        f" {ours['error']} (aim: no lower)."
+        f" {ours['error']} (target: no lower)."
     )
     times = figures["times_faster"]
     yield (
         f"Times faster: {_list(times['seconds'])} in wall seconds, "
-        f"{_list(times['cpu_seconds'])} in processor seconds (aim: 20); both over the mean of the"
-        " loop's processor seconds, which is what its one thread takes on an idle machine."
+        f"{_list(times['cpu_seconds'])} in processor seconds (target: 20); both relative to the"
+        " mean of the loop's processor seconds, the time of its one thread on an idle machine."
     )
 
 
@@ -43,19 +43,19 @@ def goal_lines(figures: Any) -> Iterator[str]:
     held = sum(run["return"] >= figures["goal"] for run in quick)
     yield (
         f"The expert returns {_scored(figures['expert'])} over the 100 unseen seeds; 98 % of it is"
-        f" {figures['goal']}. Start-up counts on both sides, scoring on none: the loop's policies"
-        " are scored afterwards, and its time is that of the first which is good enough."
+        f" {figures['goal']}. Start-up is included in both, evaluation in neither: the loop's"
+        " policies are evaluated afterwards, and its time is that of the first that reaches it."
     )
     yield ""
     yield from _table([], "walker_fast", quick)
     yield ""
-    yield f"`walker_fast` reached 98 % in {held} of {len(quick)} seeds (aim: within 10 s)."
+    yield f"`walker_fast` reached 98 % in {held} of {len(quick)} seeds (target: within 10 s)."
     if loop["round"] is None:
         yield f"The loop did not reach it in {loop['rounds']} rounds."
         return
     yield (
         f"The loop first reached it after round {loop['round']}, {loop['seconds']} s after its "
-        f"command: {_list(figures['times_faster'])} times as long (aim: 4)."
+        f"command: {_list(figures['times_faster'])} times as long (target: 4)."
     )
 
 
@@ -82,13 +82,13 @@ def peers_lines(figures: Any) -> Iterator[str]:
         return
     yield (
         "DAgger of `imitation` 1.0.1 (stable-baselines3 2.2.1, Gymnasium 0.29.1, torch 2.13.0),"
-        " tuned: 64-64 network, batches of 128, 8 epochs a round, 8 environments, no roll-outs for"
-        " its log; once with as many threads as torch takes by itself, once with one, where it is"
-        " cheapest. `dagger train experiment=walker_100k` beside it. Same expert, the Hub's A2C"
-        f" agent ({_scored(figures['expert'])}); returns over the same 100 unseen seeds. Processor"
-        " seconds of the whole process, start-up and a final table of one episode included; those"
-        " of `dagger` are the mean of runs before, between and after, all with the same numbers."
-        " `imitation` finishes episodes, so that it has a few more labels."
+        " tuned: 64-64 network, batches of 128, 8 epochs per round, 8 environments, no roll-outs"
+        " for its log; once with torch's default number of threads, once with one, where it takes"
+        " the least processor time. Compared with `dagger train experiment=walker_100k`. Same"
+        f" expert, the Hub's A2C agent ({_scored(figures['expert'])}); returns over the same"
+        " 100 unseen seeds. Processor seconds of the whole process, start-up and a final table of"
+        " one episode included; those of `dagger` are the mean of runs before, between and after, all with the"
+        " same results. `imitation` completes episodes, so it has a few more labels."
     )
     yield ""
     yield from _pairs([figures["many"]])
@@ -96,7 +96,7 @@ def peers_lines(figures: Any) -> Iterator[str]:
     times = [pair["times_less_cpu"] for pair in figures["many"]]
     by_name = {name: [time[name] for time in times if name in time] for name in times[0]}
     against = (f"{_list(values)} than {name}" for name, values in by_name.items())
-    yield f"Times less processor time: {'; '.join(against)} (aim: 20)."
+    yield f"Times less processor time: {'; '.join(against)} (target: 20)."
 
 
 def curves_lines(figures: Any) -> Iterator[str]:
@@ -104,10 +104,10 @@ def curves_lines(figures: Any) -> Iterator[str]:
         yield f"Not measured: {figures['skipped']}"
         return
     yield (
-        "`imitation`, tuned as above, with one torch thread, one environment and an episode a"
-        " round; `dagger train env=bipedal beta=linear` with 1000 labels a round, else its"
-        " defaults, validation included, and a final table of one episode. Each row is a run of its"
-        " own whose expert acts less from round to round. The expert itself returns"
+        "`imitation`, tuned as above, with one torch thread, one environment and one episode per"
+        " round; `dagger train env=bipedal beta=linear` with 1000 labels per round, otherwise its"
+        " defaults, validation included, and a final table of one episode. Each row is a separate"
+        " run whose expert acts less from round to round. The expert itself returns"
         f" {_scored(figures['expert'])}."
     )
     yield ""
@@ -117,7 +117,7 @@ def curves_lines(figures: Any) -> Iterator[str]:
 
 
 def _pairs(groups: Iterable[list[Any]]) -> Iterator[str]:
-    """Both libraries' runs, group by group; a pair is of one seed."""
+    """Yields both libraries' runs, group by group; a pair is of one seed."""
     yield "| | seed | labels | rounds | CPU s | return | falls of 100 |"
     yield "|---|---|---|---|---|---|---|"
     for pairs in groups:

@@ -6,11 +6,12 @@ import importlib
 from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
+from hydra import compose
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
 
+from dagger_cli.cli.hydra_compat import initialized
 from dagger_cli.config.components import typed_group
 from dagger_cli.config.options import GROUPS, config_dir, options
 from dagger_cli.config.schema import register, shipped_targets
@@ -33,7 +34,7 @@ NEEDED = {
 def hydra_here():
     register()
     GlobalHydra.instance().clear()
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+    with initialized(str(config_dir())):
         yield
 
 

@@ -14,7 +14,7 @@ from .running import TINY, dagger, summary
 WRONG = {
     "train --nope": r"unrecognized arguments: --nope; see `dagger train --help`",
     "eval --cfg nope": r"argument --cfg/-c: invalid choice: 'nope'.*; see `dagger eval --help`",
-    "train env=cartpole ~labels": r"'~labels' has nothing to remove",
+    "train env=cartpole ~labels": r"'~labels' has nothing|'~' removed labels",
     "train env=cartpole ~seed": r"'~' removed seed, which is needed",
     "train env=cartpole ~validation.episodes": r"'~' removed validation.episodes, which is needed",
     "train env=cartpole expert=bundled +x=1": r"there is no key 'x': leave it out",

@@ -43,7 +43,9 @@ def test_who_tries_some_of_the_continuous_actions_says_so(tmp_path):
     ]
     assert [(done.code, done.err) for done in said] == [(0, "")] * 2
     texts = [" ".join(done.out.split()) for done in said]
-    assert "in a state 5 of them are tried, the expert's, the policy's and 3 draws" in texts[0]
+    assert (
+        "in each state 5 of them are evaluated, the expert's, the policy's and 3 draws" in texts[0]
+    )
     assert "are tried" not in texts[1]
 
 

@@ -243,5 +243,5 @@ def test_a_manifest_that_leads_to_a_device_is_not_read(run: Path) -> None:
     path = (run / "checkpoints" / "last").resolve() / "checkpoint.json"
     path.unlink()
     path.symlink_to("/dev/zero")
-    with pytest.raises(CheckpointError, match="not an ordinary file"):
+    with pytest.raises(CheckpointError, match="not a regular file"):
         read_manifest(path.parent)

@@ -11,7 +11,7 @@ def resident() -> int:
         return int(file.read().split()[1]) * 4096
 
 
-@pytest.mark.skipif(heap._of_libc("malloc_trim") is None, reason="this C library cannot")
+@pytest.mark.skipif(heap._libc_function("malloc_trim") is None, reason="this C library cannot")
 def test_holes_between_what_is_kept_are_given_back():
     small = 64 * 1024  # bytes, so that glibc takes them from the heap
     arrays = [bytearray(small) for _ in range(1600)]

@@ -3,12 +3,13 @@
 import errno
 
 import pytest
-from hydra import compose, initialize_config_dir
+from hydra import compose
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
 from dagger_cli.cli.error_messages import explain, nearest
+from dagger_cli.cli.hydra_compat import initialized
 from dagger_cli.config.options import config_dir
 from dagger_cli.config.schema import register
 from dagger_cli.core.errors import CheckpointError, ConfigError
@@ -17,7 +18,7 @@ from dagger_cli.core.errors import CheckpointError, ConfigError
 def refused(*overrides, root="train"):
     register()
     GlobalHydra.instance().clear()
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+    with initialized(str(config_dir())):
         with pytest.raises(Exception) as caught:
             compose(root, list(overrides))
         return explain(caught.value)

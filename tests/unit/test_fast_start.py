@@ -1,10 +1,11 @@
 """Hydra is asked for the mode only where somebody may have set it."""
 
 import pytest
-from hydra import compose, initialize_config_dir
+from hydra import compose
 
 from dagger_cli.cli.command_line import parse
 from dagger_cli.cli.fast_start import may_set_mode
+from dagger_cli.cli.hydra_compat import initialized
 from dagger_cli.config.options import config_dir, options
 from dagger_cli.config.schema import register
 
@@ -13,7 +14,7 @@ from dagger_cli.config.schema import register
 def test_an_experiment_that_sweeps_by_itself_is_known(experiment):
     register()
     words = [f"experiment={experiment}"]
-    with initialize_config_dir(str(config_dir()), version_base=None):
+    with initialized(str(config_dir())):
         mode = compose("train", words, return_hydra_config=True).hydra.mode
     swept = experiment.startswith("compare_")
     assert (

@@ -11,7 +11,7 @@ from dagger_cli.core.budget import Budget
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.policies import Ensemble, distance
 from dagger_cli.core.types import Acts, Fitted, Observation, Space
-from dagger_cli.loop.gating import Watcher
+from dagger_cli.loop.gating import ScriptedGate
 from dagger_cli.loop.noise import NoisyPolicy, error_covariance
 from dagger_cli.loop.rollout import begin
 from dagger_cli.trainers.dart import DART
@@ -53,7 +53,7 @@ def test_in_charge_from_enter_until_leave():
         def act(self, observation, rng):
             return Acts(observation.obs[:, self.column :][:, :1], np.zeros(len(observation), bool))
 
-    gate = Watcher(replace(kit, expert=Says(1)), Says(0), enter=0.5, leave=0.2)
+    gate = ScriptedGate(replace(kit, expert=Says(1)), Says(0), enter=0.5, leave=0.2)
 
     def asked(gaps, steps):
         obs = np.stack([np.zeros(2), gaps], 1).astype(np.float32)
@@ -90,7 +90,9 @@ def test_safe_dagger_says_at_once_that_a_policy_cannot_be_a_safety_policy_too():
         raise ConfigError("no logits here")
 
     kit = replace(kit_of(), learner_for=refuse)
-    with pytest.raises(ConfigError, match="safe or not, and this one cannot: no logits here"):
+    with pytest.raises(
+        ConfigError, match="safe and unsafe, which this one does not support: no logits here"
+    ):
         SafeDAgger(0.1).start(kit)
 
 

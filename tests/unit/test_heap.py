@@ -45,7 +45,7 @@ def given_back(mode: str) -> float:
     return float(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
 
 
-@pytest.mark.skipif(heap._of_libc("mallopt") is None, reason="this C library cannot be told")
+@pytest.mark.skipif(heap._libc_function("mallopt") is None, reason="this C library cannot be told")
 def test_large_arrays_go_back_at_once_unless_they_are_to_be_taken_again():
     assert given_back("apart") > 55
     assert given_back("reused") < 5
@@ -53,8 +53,8 @@ def test_large_arrays_go_back_at_once_unless_they_are_to_be_taken_again():
 
 
 def test_nothing_happens_where_the_library_cannot(monkeypatch):
-    monkeypatch.setattr(heap, "_of_libc", lambda name: None)
-    monkeypatch.setattr(heap, "_apart", False)
+    monkeypatch.setattr(heap, "_libc_function", lambda name: None)
+    monkeypatch.setattr(heap, "_enabled", False)
     heap.use_mmap_for_large()
     with heap.reused():
         heap.trim_heap()

@@ -160,12 +160,14 @@ def test_forward_refuses_a_horizon_that_the_budget_cannot_fill(trainer, rounds, 
 
 
 def test_forward_refuses_an_endless_environment_and_other_slots_than_it_began_with():
-    with pytest.raises(ConfigError, match=r"no limit of steps.*trainer\.horizon="):
+    with pytest.raises(ConfigError, match=r"no step limit.*trainer\.horizon="):
         Forward(None, None).start(replace(kit_of(), horizon=None))
     state = steps(Forward(None, None), toy_kit(5, 103))[1]
     longer = toy_kit(10, 103)
     begin(longer)
-    with pytest.raises(ConfigError, match="every 10 steps, now it would be for every 5"):
+    with pytest.raises(
+        ConfigError, match="every 10 steps, but its rounds now give one for every 5"
+    ):
         Forward(None, None).step(state, longer)
 
 

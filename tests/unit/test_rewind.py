@@ -171,7 +171,9 @@ def test_a_plan_never_spends_more_than_the_rounds_labels_and_says_what_is_missin
     assert plan(kit, cost_rollouts, 0, rare, free=True) == Plan(52, 24, 103)
     never = Follow((ZERO,), (1.0,))
     assert plan(kit, cost_rollouts, 0, never, free=False) == Plan(52, 12, 51)
-    message = r"2 actions in one state may ask the expert 60 times, but a round has 103.*labels=600"
+    message = (
+        r"2 actions in one state takes up to 60 expert queries, but a round has 103.*labels=600"
+    )
     with pytest.raises(ConfigError, match=message):
         plan(kit, CostRollouts(30, 1, 3), 0, certain, free=False)
 
@@ -211,5 +213,5 @@ def test_tries_that_cannot_work_are_refused(values, message):
 
 
 def test_without_a_place_to_try_actions_the_trainer_does_not_begin_quietly():
-    with pytest.raises(AssertionError, match="must say that it rewinds"):
+    with pytest.raises(AssertionError, match="must set needs_state_restore"):
         steps(LOLS(0.5, TRIES), replace(kit_of(), scratch=None))
