@@ -230,14 +230,6 @@ def expert_parts(
     return env, expert
 
 
-def source_of(cfg: DictConfig, saved: Mapping[str, Any]) -> Any:
-    """Returns the source of the environment that a checkpoint was trained in."""
-    config = with_new_names(saved)
-    check_trust(config, trusted(cfg.get("trust"), {}), ("env",))
-    with _of_a_checkpoint():
-        return env_of(in_gymnasium(typed_group(config["env"], "env"))).source
-
-
 def keys_in(words: Sequence[str]) -> frozenset[str]:
     """Returns the keys that overrides set, without signs, packages and values."""
     return frozenset(word.lstrip("+~").partition("=")[0].partition("@")[0] for word in words)
