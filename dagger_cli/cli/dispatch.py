@@ -125,14 +125,16 @@ def _push(cfg: DictConfig) -> None:
 
 def _export(cfg: DictConfig) -> None:
     from dagger_cli.commands.export import check, export
-    from dagger_cli.config.build import source_of
-    from dagger_cli.tracking.checkpoint import read_manifest, resolve_checkpoint
+    from dagger_cli.config.build import student_parts
+    from dagger_cli.config.trust import trusted
+    from dagger_cli.tracking.checkpoint import load_policy, read_manifest, resolve_checkpoint
 
     folder = resolve_checkpoint(_from_start(cfg.checkpoint))
     path = Path(cfg.path).expanduser()
     check(cfg.format, path)
-    source = source_of(cfg, read_manifest(folder).config)
-    export(folder, cfg.format, path, source)
+    env, learner = student_parts(read_manifest(folder).config, trusted(cfg.get("trust"), {}))
+    policy = load_policy(folder, learner, env.source.action_space)
+    export(folder, cfg.format, path, policy, env.source)
 
 
 TASKS: dict[str, Callable[[DictConfig], Score | None]] = {

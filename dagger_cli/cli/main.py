@@ -8,56 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from dagger_cli import __version__
-
-HELP = f"""\
-dagger {__version__}: train a policy by interactive imitation
-
-Usage:
-  dagger train [group=option] [key=value] ...   roll out, ask the expert, fit, repeat
-  dagger eval checkpoint=PATH [key=value] ...   score, show or film what was trained
-  dagger eval checkpoint=expert env=NAME        score the expert itself
-  dagger expert list|show|score|fetch|convert   the experts of an environment
-  dagger push checkpoint=PATH repo_id=USER/NAME upload a student to the Hugging Face Hub
-  dagger export checkpoint=PATH format=sb3|onnx|torchscript path=FILE
-  dagger --help | --version
-
-Groups of dagger train (one option of each; beta=... is short for beta_schedule=...):
-{{groups}}
-
-Examples:
-  dagger train env=bipedal beta=linear
-  dagger train env=cartpole trainer=sup labels=2000 seed=3
-  dagger train env=gym env.id=MyEnv-v0 env.import=my_envs expert=python expert.target=my_envs.expert
-  dagger train -m trainer=sup,dagger seed=0,1,2
-  dagger train resume=outputs/bipedal/dagger/TIME rounds=20
-  dagger eval checkpoint=outputs/bipedal/dagger/TIME video=walk.mp4 episodes=1
-
-More:
-  dagger train --help                  every key with its default
-  dagger train ... --cfg job           show the composed config and stop
-  eval "$(dagger train -sc install=bash)"   complete groups and options in bash
-  --traceback or DAGGER_TRACEBACK=1    the full traceback when something fails
-"""
-
-
-EXPERT_HELP = """\
-dagger expert: the experts of an environment, with the groups env= and expert= of dagger train
-
-Usage:
-  dagger expert list env=NAME                       bundled, trained here, cached, on the Hub
-  dagger expert show env=NAME [expert=...]          who it is: source, digest, network, score
-  dagger expert score env=NAME [expert=...]         play it, compare with its published score
-  dagger expert fetch env=NAME [expert.algo=ALGO]   download from the Hub, keep as safetensors
-  dagger expert convert env=NAME expert.path=PATH out=FOLDER
-
-Examples:
-  dagger expert list env=bipedal
-  dagger expert score env=bipedal expert.algo=ppo episodes=20
-  dagger expert fetch env=lunarlander out=experts/lander
-
-More:
-  dagger expert score --help    every key of that command with its default
-"""
+from dagger_cli.cli.help import EXPERT_HELP, help_text
 
 
 def main() -> None:
@@ -67,7 +18,7 @@ def main() -> None:
         words.remove("--traceback")
         os.environ["DAGGER_TRACEBACK"] = "1"
     if not words or words[0] in ("--help", "-h", "help"):
-        _show(_help())
+        _show(help_text(words))
     elif words[0] == "expert" and words[1:2] in ([], ["--help"], ["-h"], ["help"]):
         _show(EXPERT_HELP)
     elif "--version" in words:
@@ -88,13 +39,6 @@ def _show(text: str) -> None:
 def _close_stdout() -> None:
     """So that Python does not complain of the broken pipe when it ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _help() -> str:
-    from dagger_cli.config.options import options
-
-    rows = [f"  {group:<14} {', '.join(names)}" for group, names in options().items()]
-    return HELP.format(groups="\n".join(rows))
 
 
 def _guarded(words: Sequence[str]) -> int:

@@ -1,16 +1,15 @@
-"""`dagger export`: a student for stable-baselines3 and rl_zoo3, as ONNX or as TorchScript."""
+"""`dagger export`: a policy for stable-baselines3 and rl_zoo3, as ONNX or as TorchScript."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.core.types import Space
-from dagger_cli.experts.student import Student, student_agent
+from dagger_cli.core.policies import Ensemble, Mixture, NonStationaryPolicy
+from dagger_cli.core.types import Policy, Space
 from dagger_cli.networks.agent_files import Agent
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.write_errors import writing
@@ -30,21 +29,37 @@ def check(format: str, path: Path) -> None:
         raise ConfigError(f"path must end in {ending} for format={format}{folder}; got '{path}'")
 
 
-def export(checkpoint: Path, format: str, path: Path, source: Any) -> None:
-    """Write the student of the checkpoint; `source` is the environment it was trained in."""
-    spaces = source.observation_space, source.action_space
-    agent = student_agent(Student(checkpoint), *spaces)
-    told = {"sb3": _sb3, "onnx": _onnx, "torchscript": _torchscript}[format](agent, path, source)
+def export(checkpoint: Path, format: str, path: Path, policy: Policy, source: Any) -> None:
+    """Write the policy of the checkpoint; `source` is the environment it was trained in.
+
+    Raises ConfigError where the format cannot hold such a policy.
+    """
+    kind = type(policy).__name__
+    if isinstance(policy, (Mixture, NonStationaryPolicy, Ensemble)):
+        raise ConfigError(
+            f"format={format} holds one network, but '{checkpoint}' holds a {kind.lower()} of several "
+            "policies; export a run of trainer=dagger or sup"
+        )
+    told = (_sb3 if format == "sb3" else _graph)(policy, format, path, source)
     console = Console()
     console.start([("checkpoint", str(checkpoint)), ("written", str(path)), *told])
 
 
-def _sb3(agent: Agent, path: Path, source: Any) -> Pairs:
+def _sb3(policy: Policy, format: str, path: Path, source: Any) -> Pairs:
+    from dagger_cli.networks.spec_modules import spec_of
     from dagger_cli.publish.sb3 import to_sb3, zoo_files
 
+    network = getattr(policy, "network", None)
+    found = spec_of(network, source.observation_space, source.action_space)
+    if found is None:
+        raise ConfigError(
+            f"format=sb3 holds networks of policy=mlp and linear, but the checkpoint holds a "
+            f"{type(policy if network is None else network).__name__}; use format=onnx or "
+            "torchscript"
+        )
     # The environment's own bounds of observations: an archive without them would not fit it.
-    spec = replace(agent.spec, observation_space=source.observation_space)
-    archive = to_sb3(agent._replace(spec=spec))
+    spec = replace(found[0], observation_space=source.observation_space)
+    archive = to_sb3(Agent(spec, found[1], {}))
     name = archive.algo.upper()
     if path.suffix == ".zip":
         _write(path, archive.data)
@@ -55,27 +70,26 @@ def _sb3(agent: Agent, path: Path, source: Any) -> Pairs:
     return [("use it", f"python -m rl_zoo3.enjoy {words}")]
 
 
-def _onnx(agent: Agent, path: Path, source: Any) -> Pairs:
-    from dagger_cli.publish.graph import to_onnx
+def _graph(policy: Policy, format: str, path: Path, source: Any) -> Pairs:
+    from dagger_cli.publish.graph import Exportable, to_onnx, to_torchscript
 
-    return _graph(to_onnx, agent, path, "onnxruntime")
-
-
-def _torchscript(agent: Agent, path: Path, source: Any) -> Pairs:
-    from dagger_cli.publish.graph import to_torchscript
-
-    return _graph(to_torchscript, agent, path, "torch.jit")
-
-
-def _graph(
-    convert: Callable[[Agent], tuple[bytes, float]], agent: Agent, path: Path, name: str
-) -> Pairs:
-    data, difference = convert(agent)
+    if not isinstance(policy, Exportable):
+        raise ConfigError(
+            f"format={format} holds one network, and a {type(policy).__name__} cannot be written "
+            "as one: it has no method as_module()"
+        )
+    seen, played = source.observation_space, source.action_space
+    convert = to_onnx if format == "onnx" else to_torchscript
+    data, difference = convert(policy, seen, played)
     _write(path, data)
+    program = "onnxruntime" if format == "onnx" else "torch.jit"
     return [
-        ("input", f"observations {_batch(agent.spec.observation_space)}"),
-        ("outputs", f"actions {_batch(agent.spec.action_space)}, outputs of the last layer"),
-        ("checked", f"{name} differs from the student by {difference:.1g} at most, of 1,000 rows"),
+        ("input", f"observations {_batch(seen)}"),
+        ("outputs", f"actions {_batch(played)}, outputs of the last layer"),
+        (
+            "checked",
+            f"{program} differs from the student by {difference:.1g} at most, of 1,000 rows",
+        ),
     ]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from dagger_cli.core.errors import CheckpointError, ConfigError
 from dagger_cli.experts.hub_client import upload
-from dagger_cli.experts.student import can_teach, played_round
+from dagger_cli.experts.student import played_round
 from dagger_cli.publish.card import card_text
 from dagger_cli.publish.curve import Point, curve_png
 from dagger_cli.tracking.checkpoint import read_manifest, resolve_checkpoint
@@ -39,10 +39,7 @@ def push(
     where = f"{repo_id} ({'private' if private else 'public'} where it is new)"
     console.start([("checkpoint", str(folder)), ("to", where), ("size", f"{size:.1f} MiB")])
     url = upload(repo_id, files, private=private, message=message)
-    use = f"hf download {repo_id} --local-dir {repo_id.partition('/')[2]}"
-    if can_teach(manifest.config["policy"]):
-        use = f"expert=hub expert.repo_id={repo_id}"
-    console.start([("pushed", url), ("use it", use)])
+    console.start([("pushed", url), ("use it", f"expert=hub expert.repo_id={repo_id}")])
 
 
 def _files(repo_id: str, folder: Path, manifest: Manifest, video: Path | None) -> dict[str, bytes]:

@@ -17,7 +17,6 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from dagger_cli.config.checks import (
-    at_least_one,
     check_values,
     chosen_seeds,
     episodes_of,
@@ -29,6 +28,7 @@ from dagger_cli.config.checks import (
     warm_start_must_be_possible,
 )
 from dagger_cli.config.components import (
+    ENV_NOTES,
     EnvChoice,
     built,
     env_of,
@@ -36,14 +36,17 @@ from dagger_cli.config.components import (
     learner_of,
     loaded_expert,
     safety_expert_of,
+    target_of,
     typed_group,
 )
 from dagger_cli.config.renamed import with_new_names
 from dagger_cli.config.trust import IMPORT_KEYS, check_trust, trusted
+from dagger_cli.config.typed import keys_of
 from dagger_cli.core.budget import Budget
 from dagger_cli.core.errors import CheckpointError, ConfigError
 from dagger_cli.core.kit import Kit, Learner, RngStreams
 from dagger_cli.core.types import Expert
+from dagger_cli.core.values import at_least
 from dagger_cli.loop.trainer import Trainer, completed
 
 Config = dict[str, Any]
@@ -107,8 +110,22 @@ def train_job(cfg: DictConfig, words: Sequence[str], *, sweep: bool) -> TrainJob
     if unread and not sweep:
         raise ConfigError(unread[0])
     config = _plain(cfg)
+    for group in GROUPS:
+        if f"{group}._target_" in touched:
+            config[group] = _of_another_target(config[group], group, touched)
     trust = trusted(cfg.get("trust"), _named(cfg, touched))
     return _train_job(config, cfg.get("logger"), words, trust, notes=unread)
+
+
+def _of_another_target(node: Config, group: str, touched: Collection[str]) -> Config:
+    """Returns a group whose target the user replaced, without the keys of the option before.
+
+    What the user typed stays, and so does what the new target takes.
+    """
+    target = target_of(node, group)
+    taken = {"_target_", *keys_of(target), *(ENV_NOTES if group == "env" else ())}
+    kept = {k: v for k, v in node.items() if k in taken or f"{group}.{k}" in touched}
+    return {"name": getattr(target, "__name__", group).lower(), **kept}
 
 
 def resumed_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any]) -> TrainJob:
@@ -213,14 +230,6 @@ def expert_parts(
     return env, expert
 
 
-def source_of(cfg: DictConfig, saved: Mapping[str, Any]) -> Any:
-    """Returns the source of the environment that a checkpoint was trained in."""
-    config = with_new_names(saved)
-    check_trust(config, trusted(cfg.get("trust"), {}), ("env",))
-    with _of_a_checkpoint():
-        return env_of(in_gymnasium(typed_group(config["env"], "env"))).source
-
-
 def keys_in(words: Sequence[str]) -> frozenset[str]:
     """Returns the keys that overrides set, without signs, packages and values."""
     return frozenset(word.lstrip("+~").partition("=")[0].partition("@")[0] for word in words)
@@ -249,10 +258,11 @@ def _train_job(
     config = _with_whole_paths(config)
     check_values(config)
     budget = Budget(config["rounds"], config["steps_per_round"], config["labels"])
-    trainer = completed(built(config["trainer"], drop=("name",)))
+    trainer = completed(built(config["trainer"], "trainer", drop=("name",)))
     env = env_of(config["env"])
     source, evaluation = env.source, config["evaluation"]
     n_evaluation = episodes_of("test", evaluation["episodes"], source)
+    config = _updated(config, "env.id", str(source.id))
     if "backend" in config["env"]:
         # What is saved says who plays, whatever is installed where the run is resumed.
         config = _updated(config, "env.backend", source.chosen)
@@ -261,7 +271,8 @@ def _train_job(
     learner = learner_of(config["policy"], env)
     expert = loaded_expert(config["expert"], env, trust)
     unsafe = getattr(learner, "uses_unsafe_actions", False)
-    n_envs, restores = at_least_one("n_envs", config["n_envs"]), trainer.needs_state_restore
+    n_envs, restores = config["n_envs"], trainer.needs_state_restore
+    at_least("n_envs", n_envs, 1)
     kit = Kit(
         source.open(n_envs),
         expert,
@@ -297,7 +308,7 @@ def _loggers(chosen: Any) -> dict[str, Any]:
     nodes = OmegaConf.to_container(chosen, resolve=True) if chosen else {}
     assert isinstance(nodes, dict)
     return {
-        name: built(typed_group(node, f"logger.{name}"), drop=("name",))
+        name: built(typed_group(node, f"logger.{name}"), f"logger.{name}", drop=("name",))
         for name, node in ((str(key), node) for key, node in nodes.items())
     }
 

@@ -12,7 +12,7 @@ from math import ceil
 from typing import Any
 
 from dagger_cli.config.schema import EnvNotes
-from dagger_cli.config.typed import keys_of, takes_any_key, typed
+from dagger_cli.config.typed import keys_of, needed_by, takes_any_key, typed
 from dagger_cli.core.errors import ConfigError, DaggerError
 from dagger_cli.core.types import Expert, SafetyExpert, Space
 from dagger_cli.loop.trainer import Trainer
@@ -21,7 +21,7 @@ from dagger_cli.utils.imports import import_object
 Node = Mapping[str, Any]
 
 MAX_SLOTS = 32  # of evaluation: more simulators gain nothing on a few cores
-ENV_NOTES = keys_of(EnvNotes)  # keys of an environment's config that its source does not take
+ENV_NOTES = keys_of(EnvNotes)
 PARTIAL = "_partial_"
 _HYDRAS = ("_target_", PARTIAL)
 NAMED = {"name": str}  # the key that other groups have beside those of their target
@@ -56,7 +56,7 @@ def typed_group(node: Any, place: str) -> dict[str, Any]:
     if not isinstance(node, Mapping) or "_target_" not in node:
         raise ConfigError(f"{place} has no _target_: name the class to build, {place}._target_=...")
     target = target_of(node, place)
-    keys = {**keys_of(target), PARTIAL: bool, **(ENV_NOTES if place == "env" else NAMED)}
+    keys = {**(ENV_NOTES if place == "env" else NAMED), PARTIAL: bool, **keys_of(target)}
     values = typed(node, keys, place, any_key=takes_any_key(target))
     return {
         key: typed_group(value, f"{place}.{key}") if _has_target(value) else value
@@ -85,33 +85,39 @@ def _has_target(value: Any) -> bool:
     return isinstance(value, Mapping) and "_target_" in value
 
 
-def built(node: Node, drop: Collection[str] = (), **given: Any) -> Any:
-    """Calls a node's target with its keys but those of `drop`, and with what is `given`.
+def built(node: Node, place: str, drop: Collection[str] = (), **given: Any) -> Any:
+    """Calls the target of the node at `place` with its keys but `drop`, and with what is `given`.
 
     Nodes inside that have a target are built first; `_partial_: true` gives the target with its
     arguments bound. This is Hydra's `instantiate` without `_args_`, `_recursive_` and `_convert_`,
-    and without the errors that it wraps around those of the target.
+    and without the errors that it wraps around those of the target. Raises ConfigError for a key
+    that the target needs and the node lacks.
     """
     target = import_object(str(node["_target_"]))
-    values = {key: _inner(value) for key, value in node.items() if key not in (*drop, *_HYDRAS)}
+    kept = {key: value for key, value in node.items() if key not in (*drop, *_HYDRAS)}
+    values = {key: _inner(value, f"{place}.{key}") for key, value in kept.items()}
+    for key in needed_by(target):
+        if key not in values and key not in given and not node.get(PARTIAL):
+            raise ConfigError(f"{place}.{key} needs a value: give +{place}.{key}=...")
     return partial(target, **values, **given) if node.get(PARTIAL) else target(**values, **given)
 
 
-def _inner(value: Any) -> Any:
+def _inner(value: Any, place: str) -> Any:
     if _has_target(value):
-        return built(value)
+        return built(value, place)
     if isinstance(value, Mapping):
-        return {key: _inner(item) for key, item in value.items()}
-    return [_inner(item) for item in value] if isinstance(value, list) else value
+        return {key: _inner(item, f"{place}.{key}") for key, item in value.items()}
+    return [_inner(item, place) for item in value] if isinstance(value, list) else value
 
 
 def env_of(env: Node) -> EnvChoice:
     """Returns where labels are collected and where policies are scored."""
     silent = env.get("failure", "none") == "none"
     failure_name = None if silent else env.get("failure_name", "failures")
-    source = built(env, drop=ENV_NOTES)
+    notes = ENV_NOTES.keys() - keys_of(target_of(env, "env"))
+    source = built(env, "env", drop=notes)
     other = "backend" in env
-    eval_source = built(in_gymnasium(env), drop=ENV_NOTES) if other else source
+    eval_source = built(in_gymnasium(env), "env", drop=notes) if other else source
     return EnvChoice(source, eval_source, env["name"], failure_name, env.get("per_step_name"))
 
 
@@ -137,7 +143,7 @@ def learner_of(policy: Node, env: EnvChoice, actions: Space | None = None) -> An
     }
     if actions is not None and env.source.action_space.kind == "box" and "loss" in policy:
         spaces["loss"] = "auto"  # the chosen one is for distances
-    return built(policy, drop=("name", *spaces), **spaces)
+    return built(policy, "policy", drop=("name", *spaces), **spaces)
 
 
 def loaded_expert(expert: Node, env: EnvChoice, trust: tuple[str, ...] = ()) -> Any:
@@ -147,7 +153,7 @@ def loaded_expert(expert: Node, env: EnvChoice, trust: tuple[str, ...] = ()) -> 
     """
     source = env.source
     given = {"trust": trust} if "trust" in keys_of(target_of(expert, "expert")) else {}
-    loader = built(expert, drop=("name",), **given)
+    loader = built(expert, "expert", drop=("name",), **given)
     return loader.load(source.id, source.observation_space, source.action_space)
 
 

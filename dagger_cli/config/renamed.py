@@ -46,7 +46,7 @@ def _renamed(node: Mapping[str, Any], group: str) -> dict[str, Any]:
         old = f"{group}.{key}"
         if f"{old}={value}" in RENAMED:
             value = RENAMED[f"{old}={value}"].partition("=")[2]
-        elif isinstance(value, Mapping) and value.get("_target_") in RENAMED:
-            value = {**value, "_target_": RENAMED[value["_target_"]]}
+        elif isinstance(value, Mapping) and str(value.get("_target_")) in RENAMED:
+            value = {**value, "_target_": RENAMED[str(value["_target_"])]}
         result[RENAMED.get(old, old).removeprefix(f"{group}.")] = value
     return result

@@ -159,9 +159,10 @@ class EnvEvaluation:
 
 @dataclass
 class EnvNotes:
-    """Keys of an environment's config that its source does not take."""
+    """Keys that an environment's config may have besides those of its source."""
 
     name: str = MISSING
+    id: str = MISSING  # of the source, where that takes none
     failure_name: str = MISSING
     per_step_name: str = MISSING
     hub_algo: str = MISSING

@@ -8,7 +8,6 @@ not occur.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
 
 import numpy as np
 
@@ -32,15 +31,7 @@ def pack(policy: Policy, learner: Learner) -> dict[str, Array]:
     return learner.pack(policy)
 
 
-class Reader(Protocol):
-    """The part of a learner that unpacks plain policies."""
-
-    def unpack(self, arrays: Mapping[str, Array]) -> Policy:
-        """See `Learner.unpack`."""
-        ...
-
-
-def unpack(arrays: Mapping[str, Array], learner: Reader, actions: Space) -> Policy:
+def unpack(arrays: Mapping[str, Array], learner: Learner, actions: Space) -> Policy:
     """Inverts `pack`; raises CheckpointError where the arrays do not fit together."""
     if MIXTURE in arrays:
         members = _unpack_all(arrays, learner)
@@ -75,7 +66,7 @@ def _pack_all(members: tuple[Policy, ...], learner: Learner) -> dict[str, Array]
     }
 
 
-def _unpack_all(arrays: Mapping[str, Array], learner: Reader) -> tuple[Policy, ...]:
+def _unpack_all(arrays: Mapping[str, Array], learner: Learner) -> tuple[Policy, ...]:
     parts: dict[int, dict[str, Array]] = {}
     for name, array in arrays.items():
         place, _, rest = name.partition(".")

@@ -36,6 +36,7 @@ class Hub:
     sha256: str | None
     fallback: Literal["bundled", "none"]
     deterministic: bool
+    trust: tuple[str, ...] = ()  # packages that a student may build from, besides this one
 
     def __post_init__(self) -> None:
         if self.fallback not in ("bundled", "none"):
@@ -164,7 +165,8 @@ class Hub:
                 details={**facts, **origin},
             )
 
-        return expert_of(found, card, self.deterministic, observation_space, action_space)
+        spaces = observation_space, action_space
+        return expert_of(found, card, self.deterministic, *spaces, self.trust)
 
 
 def _pinned(repo: Repo, filename: str) -> tuple[Repo, Path]:

@@ -31,16 +31,20 @@ class NetworkExpert:
 
     def save(self, stem: Path) -> tuple[Path, Path]:
         """Write `<stem>.safetensors` and the card `<stem>.json`, which expert=path loads again."""
-        card = self.card
-        facts: dict[str, Any] = {"name": card.name, "source": card.source, **card.details}
-        facts.setdefault("sha256", card.sha256)
-        if card.published is not None:
-            facts["score"] = dict(zip(("mean", "std"), card.published, strict=True))
-        return save_agent(Agent(self.network.spec, self.network.weights, facts), stem)
+        return save_expert(Agent(self.network.spec, self.network.weights, {}), self.card, stem)
 
     def shape(self) -> str:
         """The network in words, such as `box (24,), Linear 64, Tanh, Linear 4, box (4,)`."""
         return self.network.spec.shape(self.network.weights)
+
+
+def save_expert(agent: Agent, card: Card, stem: Path) -> tuple[Path, Path]:
+    """Write an agent with what its card says as `<stem>.safetensors` and `<stem>.json`."""
+    facts: dict[str, Any] = {"name": card.name, "source": card.source, **card.details}
+    facts.setdefault("sha256", card.sha256)
+    if card.published is not None:
+        facts["score"] = dict(zip(("mean", "std"), card.published, strict=True))
+    return save_agent(agent._replace(facts=facts), stem)
 
 
 def expert_from(

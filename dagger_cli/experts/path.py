@@ -12,21 +12,25 @@ from typing import Any
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Card, Expert, Space
-from dagger_cli.experts.network_expert import NetworkExpert, expert_from, published
+from dagger_cli.experts.network_expert import expert_from, published
 from dagger_cli.experts.sb3.agent_folder import Found, find_agent
 from dagger_cli.experts.sb3.archive import sha256_of
 from dagger_cli.experts.sb3.convert import AgentFiles, agent_from
-from dagger_cli.experts.student import NetworkPolicy, Student, StudentExpert, read_student
+from dagger_cli.experts.student import Student, load_student
 from dagger_cli.networks.agent_files import load_agent
 
 
 @dataclass(frozen=True)
 class Path:
-    """`path`: a .zip, a .safetensors, a folder with one, or a run; `algo` tells two apart."""
+    """`path`: a .zip, a .safetensors, a folder with one, or a run; `algo` tells two apart.
+
+    `trust` has the packages that a run may build from, besides this one.
+    """
 
     path: str
     algo: str | None
     deterministic: bool
+    trust: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.path:
@@ -45,7 +49,8 @@ class Path:
                 details=facts,
             )
 
-        return expert_of(found, card, self.deterministic, observation_space, action_space)
+        spaces = observation_space, action_space
+        return expert_of(found, card, self.deterministic, *spaces, self.trust)
 
 
 def expert_of(
@@ -54,14 +59,12 @@ def expert_of(
     deterministic: bool,
     observation_space: Space,
     action_space: Space,
+    trust: tuple[str, ...],
 ) -> Expert:
     """The agent as an expert; `card` is made of the facts known of it, its `sha256` among them."""
     spaces = observation_space, action_space
     if isinstance(found, Student):
-        policy, facts = read_student(found, *spaces)
-        if isinstance(policy, NetworkPolicy):
-            return NetworkExpert(policy.network, card(facts), deterministic)
-        return StudentExpert(policy, card(facts))
+        return load_student(found, card, *spaces, trust)
     if isinstance(found, AgentFiles):
         agent = agent_from(found, *spaces)
     else:

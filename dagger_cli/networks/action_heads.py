@@ -1,4 +1,4 @@
-"""From a network's last numbers to actions, as stable-baselines3 and our students make them."""
+"""From a network's outputs to actions: of our students, and of agents of stable-baselines3."""
 
 from __future__ import annotations
 
@@ -18,31 +18,69 @@ EPSILON_SDE = 1e-6  # stable-baselines3 adds this to the variance of state-depen
 LOG_STD_RANGE = (-20.0, 2.0)  # SAC, TQC and CrossQ keep the predicted log std in here
 
 
+class Scaled:
+    """Box actions of students: tanh onto the bounds; numbers that lack a bound stay as they are."""
+
+    def __init__(self, space: Space) -> None:
+        self.bounded, centre, half = space.centre_and_half()
+        self.all_bounded = bool(self.bounded.all())
+        self.centre, self.half = centre.astype(np.float32), half.astype(np.float32)
+        self._low, self._high = (np.asarray(x, np.float64) for x in (space.low, space.high))
+        self._space = space
+
+    def actions(self, outputs: Array) -> Array:
+        """(n, *action_shape) in the space's type, of (n, k)."""
+        unit = np.tanh(outputs)
+        if not self.all_bounded:
+            unit = np.where(self.bounded, unit, outputs)
+        unit *= self.half
+        unit += self.centre
+        # Rounding may leave the range by one unit in the last place; np.clip is slower.
+        inside = np.minimum(np.maximum(unit, self._low), self._high)
+        return self._space.cast(inside).reshape(-1, *self._space.shape)
+
+
+class Choices:
+    """Countable actions: each component takes its largest logit, or a draw from their softmax."""
+
+    def __init__(self, space: Space) -> None:
+        ends = np.cumsum(space.sizes).tolist()
+        self.parts = [slice(end - n, end) for end, n in zip(ends, space.sizes, strict=True)]
+        self._space = space
+
+    def actions(self, outputs: Array, rng: Generator | None = None) -> Array:
+        """(n, *action_shape) in the space's type, of (n, sum of sizes)."""
+        logits = [outputs[:, part] for part in self.parts]
+        if rng is not None:
+            # The largest is then a draw from the softmax.
+            logits = [part + rng.gumbel(size=part.shape) for part in logits]
+        choices = np.stack([part.argmax(1) + self._space.start for part in logits], 1)
+        return choices.astype(self._space.dtype).reshape(-1, *self._space.shape)
+
+
 class Outputs:
-    """The head of a network; `tensors` are its weights by their names."""
+    """The head of an agent; `tensors` are the weights of its noise by their names."""
 
     def __init__(self, spec: Spec, tensors: Mapping[str, Tensor]) -> None:
         self._head, self._space, self._tensors = spec.head, spec.action_space, tensors
         bounds = self._space.low, self._space.high
         self._low, self._high = (np.array(bound, np.float32) for bound in bounds)
+        self._scaled = Scaled(self._space) if self._head.kind == "scaled" else None
+        self._choices = Choices(self._space) if self._head.kind == "categorical" else None
 
     def actions(self, x: Tensor, latent: Tensor, rng: Generator | None) -> Array:
         """(n, *action_shape) of the last layer's (n, k) and the (n, m) that went into it.
 
         The preferred actions, or a draw from the distribution where `rng` is given.
         """
-        kind, space = self._head.kind, self._space
-        if kind == "box":
+        if self._choices is not None:
+            return self._choices.actions(x.numpy(), rng)
+        if self._scaled is not None:
+            return self._scaled.actions(x.numpy())
+        if self._head.kind == "box":
             return self._box(x, latent, rng)
-        if kind == "scaled":
-            return _scaled(x, space)
-        if kind == "bernoulli":
-            actions = _bernoulli(x, rng)
-        elif kind == "categorical":
-            pieces = np.split(x.numpy(), np.cumsum(space.sizes)[:-1], axis=1)
-            actions = np.stack([_categorical(logits, rng) for logits in pieces], axis=1)
-        else:
-            actions = self._greedy(x, rng)
+        space = self._space
+        actions = _bernoulli(x, rng) if self._head.kind == "bernoulli" else self._greedy(x, rng)
         actions = actions.reshape(len(x), *space.shape) + space.start
         return actions.astype(space.dtype)
 
@@ -83,23 +121,6 @@ class Outputs:
             return best
         explore = rng.random(len(best)) < self._head.epsilon
         return np.where(explore, rng.integers(n_actions, size=len(best)), best)
-
-
-def _scaled(x: Tensor, space: Space) -> Array:
-    """What dagger_cli.policies.heads does to a student's outputs, in the same order."""
-    bounded, centre, half = space.centre_and_half()
-    unit = np.where(bounded, np.tanh(x.numpy()), x.numpy())
-    scaled = unit * half.astype(np.float32) + centre.astype(np.float32)
-    inside = np.clip(scaled, np.asarray(space.low, np.float64), np.asarray(space.high, np.float64))
-    return space.cast(inside).reshape(-1, *space.shape)
-
-
-def _categorical(logits: Array, rng: Generator | None) -> Array:
-    if rng is not None:
-        # The largest is then a draw from the softmax.
-        logits = logits + rng.gumbel(size=logits.shape)
-    best: Array = logits.argmax(axis=1)
-    return best
 
 
 def _bernoulli(logits: Tensor, rng: Generator | None) -> Array:

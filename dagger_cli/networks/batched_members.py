@@ -6,33 +6,35 @@ arithmetic; stacked, they are one batched product a layer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from dagger_cli.core.types import Array
-from dagger_cli.networks.modules import CUT, Standardise
-
-Layer = Callable[[Tensor], Tensor]
-STATELESS = (nn.ReLU, nn.Tanh, nn.SiLU, nn.GELU, nn.ELU)
-
-
-def stackable(network: nn.Module) -> bool:
-    """Whether it is made of nothing but layers that can be stacked."""
-    known = (Standardise, nn.Linear, *STATELESS)
-    return isinstance(network, nn.Sequential) and all(isinstance(m, known) for m in network)
+from dagger_cli.networks.layers import CUT
+from dagger_cli.networks.modules import Dense
 
 
 class Stack:
-    """`networks` must be stackable and of one shape."""
+    """`networks` must be of one shape."""
 
-    def __init__(self, networks: Sequence[nn.Module]) -> None:
+    def __init__(self, networks: Sequence[Dense]) -> None:
         self._n = len(networks)
-        self._layers = [
-            _layer(alike) for alike in zip(*map(nn.Module.children, networks), strict=True)
+        firsts = [network.standardise for network in networks]
+        self._mean, self._std = (
+            _stacked([getattr(first, name) for first in firsts])[:, None]
+            for name in ("mean", "std")
+        )
+        self._linears = [
+            (
+                _stacked([linear.weight for linear in alike]).transpose(1, 2),
+                _stacked([linear.bias for linear in alike])[:, None],
+            )
+            for alike in zip(*(network.linears for network in networks), strict=True)
         ]
+        self._activations = [*networks[0].activations, None]
 
     def __call__(self, obs: Tensor, chosen: Array) -> Tensor:
         """(n, outputs): row i of `obs` (n, ...) through network `chosen[i]`, (n,) int."""
@@ -43,21 +45,13 @@ class Stack:
         rows = obs.reshape(len(obs), -1).double()
         x = rows.new_zeros(self._n, int(counts.max()), rows.shape[1])
         x[chosen, place] = rows
-        for layer in self._layers:
-            x = layer(x)
+        x = ((x - self._mean) / self._std).clamp(-CUT, CUT)
+        for (weight, bias), activate in zip(self._linears, self._activations, strict=True):
+            x = torch.baddbmm(bias, x, weight)
+            if activate is not None:
+                x = activate(x)
         return x[chosen, place]
 
 
-def _layer(alike: tuple[nn.Module, ...]) -> Layer:
-    first = alike[0]
-    if isinstance(first, Standardise):
-        mean, std = (_stacked(alike, name)[:, None] for name in ("mean", "std"))
-        return lambda x: ((x - mean) / std).clamp(-CUT, CUT)
-    if isinstance(first, nn.Linear):
-        weight, bias = _stacked(alike, "weight").transpose(1, 2), _stacked(alike, "bias")[:, None]
-        return lambda x: torch.baddbmm(bias, x, weight)
-    return first
-
-
-def _stacked(alike: Sequence[nn.Module], name: str) -> Tensor:
-    return torch.stack([getattr(layer, name).detach().double() for layer in alike])
+def _stacked(tensors: Sequence[Tensor]) -> Tensor:
+    return torch.stack([tensor.detach().double() for tensor in tensors])

@@ -7,12 +7,11 @@ called on the same numbers in the same order, so the bits are autograd's.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from dagger_cli.networks.modules import Standardise
+from dagger_cli.networks.modules import Dense, dense
 
 Loss = Callable[[Tensor, Tensor], Tensor]  # outputs, targets -> a scalar
 # Observations, targets -> the loss, and its gradient for each parameter in their order.
@@ -25,13 +24,9 @@ def gradient_of(network: nn.Module, loss: Loss, products: torch.dtype | None = N
     `products`: the type that matrices are multiplied in, None for the parameters' own; the loss
     and the gradients are the parameters' type all the same.
     """
-    layers = list(network) if isinstance(network, nn.Sequential) else []
-    linears = [m for m in layers[1::2] if isinstance(m, nn.Linear) and m.bias is not None]
-    slopes = [_SLOPES[type(m)] for m in layers[2::2] if type(m) in _SLOPES]
-    known = len(layers) == 1 + len(linears) + len(slopes)  # and no other layer among them
-    known = known and len(linears) == len(slopes) + 1 and products is None
-    if known and isinstance(layers[0], Standardise):
-        return _by_hand(layers[0], linears, slopes, loss)
+    plain = dense(network)
+    if plain is not None and products is None and all(row.backward for row in plain.rows()):
+        return _by_hand(plain, loss)
     return _by_autograd(network, loss, products)
 
 
@@ -48,29 +43,16 @@ def _by_autograd(network: nn.Module, loss: Loss, products: torch.dtype | None) -
     return gradient
 
 
-class _Slope(NamedTuple):
-    """An activation that overwrites its input, and what passes back given its outputs."""
-
-    forward: Callable[[Tensor], Tensor]
-    backward: Callable[[Tensor, Tensor], Tensor]
-
-
-_SLOPES: dict[type[nn.Module], _Slope] = {
-    nn.ReLU: _Slope(torch.relu_, lambda g, y: torch.ops.aten.threshold_backward(g, y, 0)),
-    nn.Tanh: _Slope(torch.tanh_, torch.ops.aten.tanh_backward),
-}
-
-
-def _by_hand(
-    first: Standardise, linears: list[nn.Linear], slopes: list[_Slope], loss: Loss
-) -> Gradient:
-    weights = [layer.weight for layer in linears]
-    biases = [layer.bias for layer in linears]
+def _by_hand(network: Dense, loss: Loss) -> Gradient:
+    weights = [layer.weight for layer in network.linears]
+    biases = [layer.bias for layer in network.linears]
+    forward = [row.by_torch for row in network.rows() if row.by_torch]
+    backward = [row.backward for row in network.rows() if row.backward]
 
     def gradient(obs: Tensor, targets: Tensor) -> tuple[Tensor, list[Tensor]]:
-        inputs = [first(obs)]  # of each linear layer
-        for weight, bias, slope in zip(weights, biases, slopes, strict=False):
-            inputs.append(slope.forward(torch.addmm(bias, inputs[-1], weight.t())))
+        inputs = [network.standardise(obs)]  # of each linear layer
+        for weight, bias, activate in zip(weights, biases, forward, strict=False):
+            inputs.append(activate(torch.addmm(bias, inputs[-1], weight.t())))
         outputs = torch.addmm(biases[-1], inputs[-1], weights[-1].t())
         with torch.enable_grad():
             value = loss(outputs.requires_grad_(), targets)
@@ -79,7 +61,7 @@ def _by_hand(
         for i in reversed(range(len(weights))):
             gradients += (back.sum(0), back.t().mm(inputs[i]))
             if i:
-                back = slopes[i - 1].backward(back.mm(weights[i]), inputs[i])
+                back = backward[i - 1](back.mm(weights[i]), inputs[i])
         return value.detach(), gradients[::-1]
 
     return gradient

@@ -1,80 +1,75 @@
-"""The layers of a network as plain functions, looked up once and not at every step.
-
-Sums in float32 depend on how rows are batched, and a walker amplifies the last digit into a fall.
-So up to `ALONE` rows, what environments are stepped with, are each multiplied by themselves: an
-episode is the same alone or beside others, and the one that stable-baselines3 plays. More rows,
-whose labels are asked for, are one product, as in its `predict`.
-"""
+"""The layers that torch has not: observations to features, and CrossQ's batch renormalisation."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from dagger_cli.networks.spec import ACTIVATIONS, Layer, Spec, under
-
-Function = Callable[[Tensor], Tensor]
-
-ALONE = 32  # rows
-CUT = 10.0  # students see no feature further than this many deviations from its mean
-SMALL = 400  # numbers; torch multiplies smaller matrices of a batch by a loop that rounds otherwise
-WIDTH = 4  # outputs that are summed side by side, so that more columns change nobody's sum
+PIECE = 16_384  # rows
+CUT = 10.0  # deviations
 
 
-def functions(spec: Spec, tensors: dict[str, Tensor]) -> list[Function]:
-    """One for each of `spec.layers`; `tensors` are named as in the weights of an agent."""
-    named = [under(tensors, f"layers.{i}.") for i in range(len(spec.layers))]
-    return [
-        _function(layer, mine, spec.double) for layer, mine in zip(spec.layers, named, strict=True)
-    ]
+class Standardise(nn.Module):
+    """(x - mean) / std, cut off at +-CUT so that a rare feature cannot flood the network."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(size))
+        self.register_buffer("std", torch.ones(size))
+
+    def forward(self, obs: Tensor) -> Tensor:
+        # `shape[0]` and not `len`, which an exported network would keep as the number it was.
+        flat = obs.reshape(obs.shape[0], -1).to(self.mean.dtype)
+        return ((flat - self.mean) / self.std).clamp(-CUT, CUT)
+
+    def take(self, obs: Tensor) -> None:
+        """Set the statistics to those of all rows; a feature that never varies keeps its scale."""
+        # In pieces and in one scratch: the rows in float64 may need more memory than there is, and
+        # temporary arrays of this size leave holes between what is kept that are not given back.
+        pieces = [piece.reshape(len(piece), -1) for piece in torch.split(obs, PIECE)]
+        scratch = torch.empty(pieces[0].shape, dtype=torch.float64)
+        total, squares = (torch.zeros_like(self.mean, dtype=torch.float64) for _ in range(2))
+        for piece in pieces:
+            total += scratch[: len(piece)].copy_(piece).sum(0)
+        mean = total / len(obs)
+        for piece in pieces:
+            apart = scratch[: len(piece)].copy_(piece).sub_(mean)
+            squares += apart.square_().sum(0)
+        std = (squares / len(obs)).sqrt()
+        self.mean.copy_(mean)
+        self.std.copy_(torch.where(std > 1e-6, std, torch.ones_like(std)))
 
 
-def _function(layer: Layer, mine: dict[str, Tensor], double: bool) -> Function:
-    if layer.kind == "Flatten":
-        return partial(torch.flatten, start_dim=1)
-    if layer.kind in ACTIVATIONS:
-        module: nn.Module = getattr(nn, layer.kind)()
-        return module.forward  # nothing hooks into it, and calling the module costs more than tanh
-    if layer.kind == "Standardise":
-        mean, std = mine["mean"], mine["std"]
-        return lambda x: ((x - mean) / std).clamp_(-CUT, CUT)
-    weight, bias = mine["weight"], mine.get("bias")
-    if layer.kind == "Linear":
-        whole = partial(functional.linear, weight=weight, bias=bias)
-        return whole if double else _each_alone(whole, weight, bias)
-    if layer.kind == "Conv2d":
-        return partial(functional.conv2d, weight=weight, bias=bias, stride=layer.stride)
-    mean, scale, offset = mine["mean"], (mine["variance"] + layer.epsilon).sqrt(), mine["bias"]
-    return lambda x: weight * ((x - mean) / scale) + offset
+class Pixels(nn.Module):
+    """uint8 images, channels last or first, to float (n, channels, height, width) in [0, 1]."""
+
+    def __init__(self, shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        # Fewer channels than pixels a side tells which axis they are on, as SB3 does it.
+        self.channels_last = shape[2] < shape[0]
+        height, width, channels = shape if self.channels_last else (*shape[1:], shape[0])
+        self.size = (channels, height, width)
+
+    def forward(self, obs: Tensor) -> Tensor:
+        images = obs.permute(0, 3, 1, 2) if self.channels_last else obs
+        return images.to(torch.float32) / 255.0
 
 
-def apart(weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor] | None:
-    """Weight (inputs, outputs or more) and bias for `torch.baddbmm` on rows (n, 1, inputs).
+class BatchRenorm(nn.Module):
+    """Batch renormalisation as it acts: its running statistics are constants."""
 
-    Each row is then rounded as by itself; None where it would not be. Outputs beyond the layer's
-    own are 0.
-    """
-    outputs, inputs = weight.shape
-    short = -(-SMALL // inputs) - outputs
-    more = short if short > 0 and outputs % WIDTH == 0 else 0  # columns of zeros
-    if bias is None or inputs * (outputs + more) < SMALL:
-        return None
-    return functional.pad(weight, (0, 0, 0, more)).t(), functional.pad(bias, (0, more))
+    weight: Tensor
+    bias: Tensor
+    mean: Tensor
+    variance: Tensor
 
+    def __init__(self, epsilon: float) -> None:
+        super().__init__()
+        self.epsilon = epsilon
 
-def _each_alone(whole: Function, weight: Tensor, bias: Tensor | None) -> Function:
-    """As if each of a few rows were multiplied by itself, by one call where that rounds alike."""
-    together = apart(weight, bias)
-
-    def few(x: Tensor) -> Tensor:
-        if together is None:
-            return torch.cat([whole(x[i : i + 1]) for i in range(len(x))])
-        wide, offset = together
-        products = torch.baddbmm(offset, x.unsqueeze(1), wide.expand(len(x), -1, -1))
-        return products[:, 0, : len(weight)]
-
-    return lambda x: few(x) if 1 < len(x) <= ALONE else whole(x)
+    def forward(self, x: Tensor) -> Tensor:
+        scale = (self.variance + self.epsilon).sqrt()
+        return self.weight * ((x - self.mean) / scale) + self.bias

@@ -1,7 +1,7 @@
-"""A network of ours: batch-first inference, equal to the `predict` of stable-baselines3.
+"""A network of an agent: batch-first inference, equal to the `predict` of stable-baselines3.
 
 It counts in float32, as that does, with the same kernels: the same rows give the same bits, see
-layers.py. Students of ours count in float64, with the bits of the policy they were.
+small_batch_float32.py. Students that became agents act as students do, see forward.py.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ class Network:
             raise ExpertError("the expert's weights are not finite numbers")
         self.spec = spec
         self.weights = weights
-        self._dtype = torch.float64 if spec.double else torch.float32
-        self._tensors = {k: torch.tensor(v, dtype=self._dtype) for k, v in weights.items()}
-        self._outputs = Outputs(spec, self._tensors)
+        named = weights.items()
+        noise = {k: torch.tensor(v, dtype=torch.float32) for k, v in named if "log_std" in k}
+        self._outputs = Outputs(spec, noise)
         self._build()
 
     def act(self, obs: Array, rng: Generator | None) -> Array:
         """The agent's preferred actions, or a draw from its distribution where `rng` is given."""
-        if rng is None and self._few is not None and 1 < len(obs) <= self._few.most:
+        if rng is None and self._few is not None and 1 < len(obs) <= self._most:
             numbers = self._few(obs)
             return self._outputs.actions(numbers, numbers, rng)
         import torch
@@ -56,6 +56,11 @@ class Network:
 
     def _through(self, obs: Array) -> tuple[Tensor, Tensor]:
         """The last layer's numbers, and those before it."""
+        import torch
+
+        if self._student is not None:
+            x = torch.from_numpy(self._student(obs))
+            return x, x
         x = latent = self._input(obs)
         for layer in self._layers:
             latent, x = x, layer(x)
@@ -63,15 +68,31 @@ class Network:
 
     def _build(self) -> None:
         """The layers, and one observation through them, which finds out whether all shapes fit."""
-        from dagger_cli.networks.layers import functions
-        from dagger_cli.networks.small_batch import few_rows
+        from torch import nn
 
-        space = self.spec.observation_space
+        from dagger_cli.networks.forward import Forward
+        from dagger_cli.networks.small_batch_float32 import (
+            ALONE,
+            Statistics,
+            each_alone,
+            float32_rows,
+        )
+        from dagger_cli.networks.spec_modules import sequential
+
+        spec, space = self.spec, self.spec.observation_space
+        flat = space.kind == "box" and len(space.shape) == 1 and spec.scale == 1.0
         try:
-            self._layers = functions(self.spec, self._tensors)
-            if self.spec.clip is not None:
-                self._deviation = np.sqrt(self.weights["variance"] + self.spec.epsilon)
-            self._few = few_rows(self.spec, self.weights, self._tensors)
+            network = sequential(spec, self.weights)
+            self._statistics = None
+            if spec.clip is not None:
+                deviation = np.sqrt(self.weights["variance"] + spec.epsilon)
+                self._statistics = Statistics(self.weights["mean"], deviation, spec.clip)
+            self._student = Forward(network) if spec.double else None
+            self._layers = [
+                each_alone(m) if isinstance(m, nn.Linear) else m.forward for m in network
+            ]
+            few = flat and not spec.double
+            self._few, self._most = float32_rows(network, self._statistics) if few else None, ALONE
             self.act(np.zeros((1, *space.shape), dtype=space.dtype), np.random.default_rng(0))
         except (RuntimeError, KeyError, ValueError, IndexError, TypeError) as err:
             reason = str(err).splitlines()[0] if str(err) else type(err).__name__
@@ -81,23 +102,14 @@ class Network:
         import torch
 
         spec, space = self.spec, self.spec.observation_space
-        standardised = spec.layers[0].kind == "Standardise"  # students see choices as numbers
-        if space.kind in ("discrete", "multi_discrete") and not standardised:
-            flat = obs.reshape(len(obs), -1)
-            return torch.from_numpy(_one_hot(flat, space.sizes)).to(self._dtype)
+        if space.kind in ("discrete", "multi_discrete"):
+            return torch.from_numpy(_one_hot(obs.reshape(len(obs), -1), space.sizes))
         if spec.channels_last:
             obs = np.moveaxis(obs, -1, 1)
-        if spec.clip is not None:
-            obs = self._normalised(obs, spec.clip)
-        # A copy, because torch wants it writable.
-        obs = obs.reshape(len(obs), -1) if standardised else obs
-        x = torch.from_numpy(np.array(obs, dtype=np.float64 if spec.double else np.float32))
+        if self._statistics is not None:
+            obs = self._statistics.normalised(obs)
+        x = torch.from_numpy(np.array(obs, np.float32))  # a copy, because torch wants it writable
         return x / spec.scale if spec.scale != 1.0 else x
-
-    def _normalised(self, obs: Array, clip: float) -> Array:
-        # np.clip says the same, but takes five times as long on so few numbers.
-        scaled = (obs - self.weights["mean"]) / self._deviation
-        return np.asarray(np.minimum(np.maximum(scaled, -clip), clip))
 
 
 def _one_hot(choices: Array, sizes: tuple[int, ...]) -> Array:

@@ -12,12 +12,8 @@ from typing import Any, Literal, TypeVar
 
 from dagger_cli.core.errors import ExpertError
 from dagger_cli.core.types import Array, Space
+from dagger_cli.networks.activations import ACTIVATIONS
 
-ACTIVATIONS = frozenset({
-    "Tanh", "ReLU", "ELU", "LeakyReLU", "GELU", "SiLU", "SELU", "CELU", "Mish", "Softplus",
-    "Softsign", "Sigmoid", "Hardswish", "Hardsigmoid", "Hardtanh", "ReLU6", "LogSigmoid",
-    "Tanhshrink", "Softshrink", "Identity",
-})  # fmt: skip
 PARAMETRIC = frozenset({"Linear", "Conv2d", "BatchRenorm", "Flatten", "Standardise"})
 
 T = TypeVar("T")
@@ -35,7 +31,7 @@ class Layer:
     epsilon: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.kind not in ACTIVATIONS | PARAMETRIC:
+        if self.kind not in PARAMETRIC and self.kind not in ACTIVATIONS:
             raise ExpertError(f"a layer of kind '{self.kind}' is not supported")
 
 

@@ -106,7 +106,7 @@ class Glyphs(nn.Module):
         letters, (rows, columns) = self.layout.letters, self.layout.image
         pixels = letters * rows * columns
         images = self.shift(numbers[:, :pixels].reshape(-1, letters, rows, columns))
-        codes = self.encoder(images.reshape(-1, 1, rows, columns)).reshape(len(obs), -1)
+        codes = self.encoder(images.reshape(-1, 1, rows, columns)).reshape(obs.shape[0], -1)
         seen = torch.cat([self.dropout(codes), numbers[:, pixels:]], dim=1)
         return self.answer(seen)  # type: ignore[no-any-return]
 

@@ -5,16 +5,16 @@ A head is chosen by the action space: `Squashed` for Box, `Categorical` for ever
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Array, Space
+from dagger_cli.networks.action_heads import Choices, Scaled
+from dagger_cli.networks.exported import ChoicesModule, ScaledModule
 
 BOX_LOSSES = ("mse", "huber")
 CHOICE_LOSSES = ("cross_entropy", "hinge")
@@ -35,6 +35,10 @@ class Head(Protocol):
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """The mean loss of a batch, a scalar."""
+        ...
+
+    def as_module(self) -> nn.Module:
+        """`actions` as a torch module, for other programs."""
         ...
 
 
@@ -64,14 +68,12 @@ class Squashed:
     """
 
     def __init__(self, space: Space, loss: str) -> None:
-        low, high = np.asarray(space.low, np.float64), np.asarray(space.high, np.float64)
-        bounded, centre, half = space.centre_and_half()
-        self.outputs = space.size
-        self._space, self._low, self._high = space, low, high
-        self._bounded = torch.as_tensor(bounded)
-        self._all_bounded = bool(bounded.all())
-        self._centre, self._half = (torch.as_tensor(x, dtype=torch.float32) for x in (centre, half))
-        self._centres, self._halves = self._centre.numpy(), self._half.numpy()
+        self.outputs, self._space = space.size, space
+        scaled = Scaled(space)
+        self.actions = scaled.actions
+        self._all_bounded = scaled.all_bounded
+        arrays = scaled.bounded, scaled.centre, scaled.half
+        self._bounded, self._centre, self._half = map(torch.from_numpy, arrays)
         self._distance = functional.mse_loss if loss == "mse" else functional.huber_loss
 
     def _unit(self, outputs: Tensor) -> Tensor:
@@ -80,16 +82,6 @@ class Squashed:
             return squashed
         return torch.where(self._bounded.to(outputs.device), squashed, outputs)
 
-    def actions(self, outputs: Array) -> Array:
-        unit = np.tanh(outputs)
-        if not self._all_bounded:
-            unit = np.where(self._bounded.numpy(), unit, outputs)
-        unit *= self._halves
-        unit += self._centres
-        # Rounding may leave the range by one unit in the last place; np.clip is slower.
-        inside = np.minimum(np.maximum(unit, self._low), self._high)
-        return self._space.cast(inside).reshape(-1, *self._space.shape)
-
     def targets(self, labels: Array | Tensor) -> Tensor:
         flat = torch.as_tensor(labels, dtype=torch.float32).reshape(len(labels), -1)
         return (flat - self._centre).div_(self._half)
@@ -97,40 +89,29 @@ class Squashed:
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return self._distance(self._unit(outputs), targets)
 
-
-@dataclass(frozen=True)
-class _Part:
-    """The logits of one component: which outputs, and the number its first choice stands for."""
-
-    outputs: slice
-    start: int
+    def as_module(self) -> nn.Module:
+        return ScaledModule(self._space)
 
 
 class Categorical:
     """Discrete, MultiDiscrete, MultiBinary: logits for each component, the largest one acts."""
 
     def __init__(self, space: Space, loss: str) -> None:
-        self.outputs = sum(space.sizes)
-        self._shape, self._dtype = space.shape, space.dtype
-        ends = np.cumsum(space.sizes)
-        self._parts = [
-            _Part(slice(int(end) - size, int(end)), space.start)
-            for end, size in zip(ends, space.sizes, strict=True)
-        ]
+        self.outputs, self._space = sum(space.sizes), space
+        choices = Choices(space)
+        self.actions, self._parts = choices.actions, choices.parts
         hinge = functional.multi_margin_loss
         self._distance = functional.cross_entropy if loss == "cross_entropy" else hinge
 
-    def actions(self, outputs: Array) -> Array:
-        choices = [outputs[:, p.outputs].argmax(1) + p.start for p in self._parts]
-        return np.stack(choices, 1).astype(self._dtype).reshape(-1, *self._shape)
-
     def targets(self, labels: Array | Tensor) -> Tensor:
         flat = torch.as_tensor(labels, dtype=torch.int64).reshape(len(labels), -1)
-        return flat - torch.tensor([part.start for part in self._parts])
+        return flat - self._space.start
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         losses = [
-            self._distance(outputs[:, part.outputs], targets[:, i])
-            for i, part in enumerate(self._parts)
+            self._distance(outputs[:, part], targets[:, i]) for i, part in enumerate(self._parts)
         ]
         return torch.stack(losses).mean()
+
+    def as_module(self) -> nn.Module:
+        return ChoicesModule(self._space)

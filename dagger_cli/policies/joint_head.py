@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from dagger_cli.core.actions import all_actions
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Array, Space
+from dagger_cli.networks.exported import TableModule
 
 
 class Joint:
@@ -63,3 +64,6 @@ class Joint:
         # In logarithms throughout, or who is sure of what is fatal would have no gradient to leave.
         lives = outputs.masked_fill(targets[:, 1:] > 0, -torch.inf).logsumexp(1)
         return imitation + self.unsafe_penalty * (outputs.logsumexp(1) - lives).mean()
+
+    def as_module(self) -> nn.Module:
+        return TableModule(self._actions)

@@ -85,7 +85,7 @@ class Scene(nn.Module):
         numbers = obs.to(self.last.weight.dtype)
         measures_at, things_at = own.cells + own.flags, own.cells + self.player
         rest = torch.cat([numbers[:, :measures_at], _scaled(numbers[:, measures_at:things_at])], 1)
-        things = numbers[:, things_at:].reshape(len(obs), own.things, own.thing)
+        things = numbers[:, things_at:].reshape(obs.shape[0], own.things, own.thing)
         places, kinds = things[..., : own.thing_measures], things[..., own.thing_measures :]
         player = rest[:, None, own.cells :].expand(-1, own.things, -1)
         codes = self.encoder(torch.cat([_scaled(places), kinds, player], 2))

@@ -29,7 +29,8 @@ def mlp_learner(
     """A fully connected network; no `sizes` makes it linear. `fit` goes to `TorchLearner`."""
     use_threads(threads)
     head = make_head(actions, loss)
-    mlp(observations, head.outputs, sizes, activation)  # dies here if it cannot be built
+    with torch.device("meta"):  # dies here if it cannot be built, and takes no memory
+        mlp(observations, head.outputs, sizes, activation)
     return TorchLearner(lambda: mlp(observations, head.outputs, sizes, activation), head, **fit)
 
 
@@ -39,7 +40,8 @@ def cnn_learner(
     """The Nature CNN, for uint8 images, which it scales itself. `fit` goes to `TorchLearner`."""
     use_threads(threads)
     head = make_head(actions, loss)
-    cnn(observations, head.outputs)
+    with torch.device("meta"):
+        cnn(observations, head.outputs)
     return TorchLearner(lambda: cnn(observations, head.outputs), head, normalize=False, **fit)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.random import Generator
@@ -20,6 +21,9 @@ from numpy.random import Generator
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import CheckpointError, ConfigError
 from dagger_cli.core.types import Acts, Array, Fitted, Observation, Policy, Space
+
+if TYPE_CHECKING:
+    from torch import nn
 
 PARTS = 10  # of a pass: how often the weights are taken into the mean
 
@@ -31,7 +35,7 @@ class SparseSvmPolicy:
     weights: Array
     actions: Space
 
-    def margins(self, obs: Array) -> Array:
+    def outputs(self, obs: Array) -> Array:
         """(n, buttons) float32 of packed rows (n, bytes): above 0 the button is pressed."""
         from dagger_cli.policies.sparse_svm_kernels import margins_of
 
@@ -41,8 +45,15 @@ class SparseSvmPolicy:
 
     def act(self, observation: Observation, rng: Generator) -> Acts:
         """Deterministic: `rng` is not used."""
-        pressed = (self.margins(observation.obs) > 0).astype(self.actions.dtype)
+        pressed = (self.outputs(observation.obs) > 0).astype(self.actions.dtype)
         return Acts(pressed.reshape(-1, *self.actions.shape), np.zeros(len(observation), bool))
+
+    def as_module(self) -> nn.Module:
+        """The policy as one torch module, for other programs."""
+        from dagger_cli.networks.exported import Exported
+        from dagger_cli.policies.svm_module import BitsModule, ButtonsModule
+
+        return Exported(BitsModule(self.weights), ButtonsModule(self.actions.shape))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +105,7 @@ class SparseSvmLearner:
     def loss(self, policy: Policy, data: Dataset) -> float:
         """The mean over rows of the summed hinge losses of all buttons."""
         assert isinstance(policy, SparseSvmPolicy)
-        short = 1 - self._signs(data) * policy.margins(data.obs)
+        short = 1 - self._signs(data) * policy.outputs(data.obs)
         return float(np.maximum(short, 0).sum(1, dtype=np.float64).mean())
 
     def pack(self, policy: Policy) -> dict[str, Array]:

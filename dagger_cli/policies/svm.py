@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.random import Generator
@@ -20,6 +20,9 @@ from numpy.random import Generator
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import CheckpointError, ConfigError
 from dagger_cli.core.types import Acts, Array, Fitted, Observation, Policy, Space
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Reduction = Literal["all_pairs", "one_vs_rest"]
 Decode = Literal["votes", "margins"]
@@ -35,22 +38,35 @@ class SvmPolicy:
     reduction: Reduction
     decode: Decode
 
-    def scores(self, observation: Observation) -> Array:
+    def outputs(self, obs: Array) -> Array:
         """(n, C): what each class has won, from -1 to 1 for all pairs, or its own margin."""
         from dagger_cli.policies.svm_kernels import margins, tournament
 
         classes = self.actions.sizes[0]
-        rows = np.ascontiguousarray(observation.obs.reshape(len(observation), -1))
+        rows = np.ascontiguousarray(obs.reshape(len(obs), -1))
         found: Array = margins(rows, self.weights)
         if self.reduction == "one_vs_rest":
             return found
         most = 1.0 if self.decode == "margins" else 0.0
         return np.asarray(tournament(found, classes, most) / (classes - 1))
 
+    def scores(self, observation: Observation) -> Array:
+        """(n, C) for beam search: see `outputs`."""
+        return self.outputs(observation.obs)
+
     def act(self, observation: Observation, rng: Generator) -> Acts:
         """The class of the highest score; deterministic: `rng` is not used."""
-        best = self.scores(observation).argmax(axis=1) + self.actions.start
+        best = self.outputs(observation.obs).argmax(axis=1) + self.actions.start
         return Acts(best.astype(self.actions.dtype), np.zeros(len(observation), bool))
+
+    def as_module(self) -> nn.Module:
+        """The policy as one torch module, for other programs."""
+        from dagger_cli.networks.exported import ChoicesModule, Exported
+        from dagger_cli.policies.svm_module import SvmModule
+
+        classes = None if self.reduction == "one_vs_rest" else self.actions.sizes[0]
+        network = SvmModule(self.weights, classes, votes=self.decode == "votes")
+        return Exported(network, ChoicesModule(self.actions))
 
 
 @dataclass(frozen=True, kw_only=True)

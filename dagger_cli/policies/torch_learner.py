@@ -18,7 +18,8 @@ from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import CheckpointError, ConfigError
 from dagger_cli.core.types import Array, Fitted, Policy
 from dagger_cli.networks.gradients import gradient_of
-from dagger_cli.networks.modules import Standardise, initialise
+from dagger_cli.networks.layers import Standardise
+from dagger_cli.networks.modules import initialise
 from dagger_cli.policies.devices import check_device, device_for
 from dagger_cli.policies.heads import Head
 from dagger_cli.policies.joint_head import Joint
@@ -153,6 +154,11 @@ class TorchLearner:
         with torch.random.fork_rng(devices=[]):
             return self.make_network()
 
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of the network's arrays; no memory is taken for them, however many a config names."""
+        with torch.device("meta"):
+            return {n: tuple(t.shape) for n, t in self._blank().state_dict().items()}
+
     def _n_batches(self, n: int) -> int:
         return self.gradient_steps or (self.epochs or 0) * math.ceil(n / self.batch_size)
 
@@ -225,14 +231,13 @@ class TorchLearner:
 
     def unpack(self, arrays: Mapping[str, Array]) -> Policy:
         """A network of this learner's shape with these numbers in it."""
-        network = self._blank()
-        own = network.state_dict()
         given = {n.removeprefix("network."): a for n, a in arrays.items() if n.startswith("net")}
-        if {n: tuple(t.shape) for n, t in own.items()} != {n: a.shape for n, a in given.items()}:
+        if self._shapes() != {n: a.shape for n, a in given.items()}:
             raise CheckpointError(
                 "the policy in this checkpoint has another shape than its config says: the files "
                 "do not belong together, or what its environment shows has changed since"
             )
+        network = self._blank()
         network.load_state_dict({name: torch.tensor(array) for name, array in given.items()})
         optimizer: list[dict[str, Tensor]] = [{} for _ in network.parameters()]
         for name, array in arrays.items():

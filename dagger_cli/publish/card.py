@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dagger_cli.experts.student import can_teach
 from dagger_cli.publish.curve import Point
 
 _CARD = """\
@@ -21,12 +20,20 @@ A policy trained with [dagger-cli](https://pypi.org/project/dagger-cli/) by inte
 {video}{curve}
 ## How to use it
 
-{teach}As it is:
+As an expert, of the same environment:
+
+```
+dagger train env={env_name} expert=hub expert.repo_id={repo_id}
+dagger expert score env={env_name} expert=hub expert.repo_id={repo_id}
+```
+
+As it is:
 
 ```
 hf download {repo_id} --local-dir {name}
 dagger eval checkpoint={name}
-{export}```
+dagger export checkpoint={name} format=onnx path={name}.onnx  # of a single network
+```
 
 ## How it was made
 
@@ -36,18 +43,6 @@ seed {seed}, dagger-cli {version}. The whole config (`config.yaml`):
 ```yaml
 {config}```
 """
-
-# Students of other policies than networks can do neither (experts/student.py).
-_TEACH = """\
-As an expert, of the same environment:
-
-```
-dagger train env={env_name} expert=hub expert.repo_id={repo_id}
-dagger expert score env={env_name} expert=hub expert.repo_id={repo_id}
-```
-
-"""
-_EXPORT = "dagger export checkpoint={name} format=onnx path={name}.onnx  # of a single network\n"
 
 
 def card_text(
@@ -63,13 +58,12 @@ def card_text(
     """README.md; `scores` has the final table's `student` and `expert`, where there was one."""
     import yaml
 
-    teaches, name = can_teach(config["policy"]), repo_id.partition("/")[2]
+    name = repo_id.partition("/")[2]
     return _CARD.format(
         metadata=yaml.safe_dump(_metadata(repo_id, facts, scores), sort_keys=False),
         trainer=facts["trainer"],
         env_id=facts["trained_in"],
-        teach=_TEACH.format(env_name=_env_words(config["env"]), repo_id=repo_id) if teaches else "",
-        export=_EXPORT.format(name=name) if teaches else "",
+        env_name=_env_words(config["env"]),
         expert=expert["name"],
         source=expert["source"],
         scores=_scores(scores),

@@ -18,8 +18,9 @@ import numpy as np
 
 from dagger_cli.core.errors import ExpertError
 from dagger_cli.core.types import Array, Space
+from dagger_cli.networks.activations import ACTIVATIONS
 from dagger_cli.networks.agent_files import Agent
-from dagger_cli.networks.spec import ACTIVATIONS, Spec, describe, is_image
+from dagger_cli.networks.spec import Spec, describe, is_image
 
 
 class Sb3Archive(NamedTuple):

@@ -18,7 +18,7 @@ from dagger_cli.core.schedules import (
     Progress,
     Table,
 )
-from dagger_cli.core.types import Observation, Space
+from dagger_cli.core.types import Space
 from dagger_cli.envs.gym import GymSource
 from dagger_cli.experts.bundled import Bundled
 from dagger_cli.experts.heuristic import Heuristic
@@ -28,9 +28,22 @@ from dagger_cli.policies.scene import scene_learner
 from dagger_cli.policies.sources import cnn_learner
 from dagger_cli.policies.svm import SvmLearner
 from dagger_cli.policies.torch_learner import TorchLearner
+from dagger_cli.testing import (
+    check_env,
+    check_expert,
+    check_learner,
+    check_logger,
+    check_policy,
+    check_schedule,
+    check_trainer,
+)
+from dagger_cli.testing.drawing import draw
+from dagger_cli.tracking.csv_logger import CsvLogger
+from dagger_cli.tracking.loggers import ConsoleLogger, JsonlLogger, TensorBoardLogger
 from tests import toys
 from tests.handwriting.conftest import source as letters
-from tests.policies.learners import BOX, CHOICE, INF, OBS, SWITCHES, equal, learner
+from tests.policies.learners import BOX, CHOICE, INF, OBS, SWITCHES, learner
+from tests.unit.reductions import TRAINERS
 
 IMAGES = Space("box", (36, 36, 1), "uint8", (0.0,) * 1296, (255.0,) * 1296)
 CARTPOLE = Space("box", (4,), "float32", (-INF,) * 4, (INF,) * 4)
@@ -46,32 +59,6 @@ def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def draw(space: Space, n: int, seed: int = 0) -> np.ndarray:
-    """n elements of a space; open sides are taken as 3 away."""
-    if space.kind == "box":
-        low, high = (
-            np.maximum(space.low, -3.0),
-            np.minimum(space.high, 3.0 if INF in space.high else INF),
-        )
-        flat = rng(seed).uniform(low, high, (n, space.size))
-    else:
-        flat = rng(seed).integers(0, space.sizes, (n, len(space.sizes))) + space.start
-    return flat.reshape(n, *space.shape).astype(space.dtype)
-
-
-def observation(space: Space, n: int, seed: int = 0) -> Observation:
-    return Observation(draw(space, n, seed), np.arange(n))
-
-
-def inside(space: Space, actions: np.ndarray) -> bool:
-    flat = actions.reshape(len(actions), -1)
-    if space.kind == "box":
-        low, high = np.array(space.low, space.dtype), np.array(space.high, space.dtype)
-        return bool(((low <= flat) & (flat <= high)).all())
-    top = np.array(space.sizes) + space.start
-    return bool(((space.start <= flat) & (flat < top)).all())
-
-
 SCHEDULES = [
     *(Indicator(by) for by in ("round", "labels")),
     *(Linear(1.0, 0.0, 4, by) for by in ("round", "labels")),
@@ -85,9 +72,7 @@ SCHEDULES = [
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=str)
 class TestSchedule:
     def test_is_a_probability_at_every_point_of_a_run(self, schedule):
-        for done in range(11):
-            beta = schedule(Progress(done, 10, done / 10))
-            assert isinstance(beta, float) and 0 <= beta <= 1
+        check_schedule(schedule)
 
     def test_never_rises_here_and_is_a_function_of_progress_alone(self, schedule):
         points = [Progress(done, 10, done / 10) for done in range(11)]
@@ -163,41 +148,9 @@ def learned(request):
     return one, observations, actions, Dataset(*rows, (20,))
 
 
-class TestLearner:
-    def test_fits_a_policy_with_a_finite_loss(self, learned):
-        one, observations, _, data = learned
-        fitted = one.fit(data, None, rng())
-        assert isinstance(fitted.loss, float) and np.isfinite(fitted.loss)
-        assert len(fitted.policy.act(observation(observations, 3), rng()).actions) == 3
-
-    def test_fits_the_same_by_the_same_chance(self, learned):
-        one, _, _, data = learned
-        a, b = one.fit(data, None, rng()), one.fit(data, None, rng())
-        assert a.loss == b.loss and equal(one.pack(a.policy), one.pack(b.policy))
-
-    def test_unpack_undoes_pack(self, learned):
-        one, observations, _, data = learned
-        policy = one.fit(data, None, rng()).policy
-        packed = {name: array.copy() for name, array in one.pack(policy).items()}
-        back = one.unpack(packed)
-        assert equal(one.pack(back), packed)
-        seen = observation(observations, 9, seed=1)
-        assert np.array_equal(back.act(seen, rng()).actions, policy.act(seen, rng()).actions)
-
-    def test_changes_neither_the_data_nor_where_it_starts(self, learned):
-        one, observations, actions, data = learned
-        before = [column.copy() for column in data.columns.values()]
-        first = one.fit(data, None, rng()).policy
-        kept = {name: array.copy() for name, array in one.pack(first).items()}
-        other = Dataset(draw(observations, 20, 5), np.arange(20), draw(actions, 20, 6), (20,))
-        one.fit(other, first, rng(1))
-        assert equal(one.pack(first), kept)
-        assert all(np.array_equal(a, b) for a, b in zip(before, data.columns.values(), strict=True))
-
-    def test_fits_a_single_row(self, learned):
-        one, _, _, data = learned
-        single = data[:1]
-        assert np.isfinite(one.fit(single, None, rng()).loss)
+def test_learner(learned):
+    one, observations, actions, _ = learned
+    check_learner(one, observations, actions)
 
 
 def answer(obs):
@@ -246,40 +199,16 @@ POLICIES = [
     ("policy", "observations", "actions"),
     [pytest.param(*rest, id=name) for name, *rest in POLICIES],
 )
-class TestPolicy:
-    @pytest.mark.parametrize("n", [1, 7])
-    def test_answers_every_row_in_the_action_spaces_own_terms(
-        self, policy, observations, actions, n
-    ):
-        acts = policy.act(observation(observations, n), rng())
-        assert acts.actions.shape == (n, *actions.shape)
-        assert acts.actions.dtype == actions.dtype and inside(actions, acts.actions)
-        assert acts.from_expert.shape == (n,) and acts.from_expert.dtype == bool
-
-    def test_the_same_chance_the_same_answers(self, policy, observations, actions):
-        seen = observation(observations, 9)
-        a, b = policy.act(seen, rng(5)), policy.act(seen, rng(5))
-        assert np.array_equal(a.actions, b.actions) and np.array_equal(a.from_expert, b.from_expert)
-
-    def test_looks_without_touching(self, policy, observations, actions):
-        seen = observation(observations, 9)
-        acts = policy.act(seen, rng())
-        acts.actions[:] = 0  # the answer is the caller's own
-        assert np.array_equal(seen.obs, observation(observations, 9).obs)
+def test_policy(policy, observations, actions):
+    check_policy(policy, observations, actions)
 
 
 @pytest.mark.parametrize(
     ("expert", "observations", "actions"),
     [pytest.param(*rest, id=name) for name, *rest in EXPERTS],
 )
-class TestExpert:
-    def test_is_asked_in_every_row(self, expert, observations, actions):
-        assert expert.act(observation(observations, 5), rng()).from_expert.all()
-
-    def test_says_who_it_is(self, expert, observations, actions):
-        card = expert.card
-        assert card.name and card.source and len(card.sha256) == 64
-        assert set(card.sha256) <= set("0123456789abcdef")
+def test_expert(expert, observations, actions):
+    check_expert(expert, observations, actions)
 
 
 ENVS = {
@@ -290,74 +219,18 @@ ENVS = {
 }
 
 
-@pytest.fixture(params=ENVS)
-def env(request):
-    opened = ENVS[request.param](3)
-    yield opened
-    opened.close()
+@pytest.mark.parametrize("name", ENVS)
+def test_env(name):
+    check_env(ENVS[name])
 
 
-ALL = np.arange(3)
+@pytest.mark.parametrize("name", TRAINERS)
+def test_trainer(name):
+    check_trainer(TRAINERS[name])
 
 
-def played(env, n_steps, chance):
-    rows = []
-    for _ in range(n_steps):
-        before = env.observation.obs.copy()
-        step = env.step(ALL, draw(env.action_space, 3, int(chance.integers(2**30))))
-        rows.append((before, *(column.copy() for column in step)))
-        over = np.flatnonzero(step.ended)
-        if over.size:
-            env.reset(over, chance.integers(2**30, size=over.size))
-    return [np.stack(column) for column in zip(*rows, strict=True)]
-
-
-class TestEnv:
-    def test_shows_what_its_space_says(self, env):
-        env.reset(ALL, ALL)
-        assert env.n_envs == len(env.observation) == 3
-        assert env.observation.obs.shape == (3, *env.observation_space.shape)
-        assert env.observation.obs.dtype == env.observation_space.dtype
-        assert env.observation.t.tolist() == [0, 0, 0]
-
-    def test_steps_only_the_slots_it_is_told_to(self, env):
-        env.reset(ALL, ALL)
-        before = env.observation.obs.copy()
-        step = env.step(np.array([0, 2]), draw(env.action_space, 2))
-        assert [len(column) for column in step] == [2] * 4
-        assert [column.dtype for column in step] == [np.float64, bool, bool, bool]
-        assert env.observation.t.tolist() == [1, 0, 1]
-        assert np.array_equal(env.observation.obs[1], before[1])
-
-    def test_the_same_seeds_give_the_same_episodes(self, env):
-        runs = []
-        for _ in range(2):
-            env.reset(ALL, ALL)
-            runs.append(played(env, 60, rng()))
-        assert all(np.array_equal(a, b) for a, b in zip(*runs, strict=True))
-        ended = runs[0][2] | runs[0][3]
-        assert ended.any() and not (runs[0][4] & ~ended).any()
-
-    def test_restoring_a_snapshot_goes_back_bit_for_bit(self, env):
-        env.reset(ALL, ALL)
-        played(env, 8, rng())
-        snapshot = {name: array.copy() for name, array in env.snapshot().items()}
-        steps, first = env.observation.t.copy(), played(env, 40, rng(1))
-        env.restore(snapshot)
-        assert np.array_equal(env.observation.t, steps)
-        again = played(env, 40, rng(1))
-        assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
-
-    def test_a_snapshot_goes_into_a_new_env_too(self, env, request):
-        env.reset(ALL, ALL)
-        played(env, 8, rng())
-        snapshot = {name: array.copy() for name, array in env.snapshot().items()}
-        other = ENVS[request.node.callspec.params["env"]](3)
-        other.restore(snapshot)
-        pairs = zip(played(env, 20, rng(2)), played(other, 20, rng(2)), strict=True)
-        assert all(np.array_equal(a, b) for a, b in pairs)
-        other.close()
-
-    def test_may_be_closed_twice(self, env):
-        env.close()
-        env.close()
+@pytest.mark.parametrize(
+    "logger", [JsonlLogger(), TensorBoardLogger(), ConsoleLogger(), CsvLogger()]
+)
+def test_logger(logger):
+    check_logger(logger)

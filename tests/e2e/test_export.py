@@ -12,12 +12,20 @@ import numpy as np
 import pytest
 import torch
 
-from dagger_cli.core.types import Space
-from dagger_cli.experts.student import Student, student_agent
+from dagger_cli.core.dataset import Dataset
+from dagger_cli.core.types import Observation, Policy, Space
 from dagger_cli.networks.agent_files import Agent
-from dagger_cli.networks.network import Network
-from dagger_cli.networks.spec import Head, Layer, Spec
-from dagger_cli.publish.graph import observations, to_onnx, to_torchscript
+from dagger_cli.networks.modules import initialise, mlp
+from dagger_cli.networks.spec import Layer
+from dagger_cli.networks.spec_modules import spec_of
+from dagger_cli.policies.glyphs import glyphs_learner
+from dagger_cli.policies.heads import make_head
+from dagger_cli.policies.scene import scene_learner
+from dagger_cli.policies.sources import cnn_learner
+from dagger_cli.policies.sparse_svm import SparseSvmLearner
+from dagger_cli.policies.svm import SvmLearner
+from dagger_cli.policies.torch_policy import TorchPolicy
+from dagger_cli.publish.graph import checked, observations, to_onnx, to_torchscript
 from dagger_cli.publish.sb3 import to_sb3
 
 from .running import dagger, train
@@ -33,31 +41,34 @@ BITS = Space("multi_binary", (3,), "int8", sizes=(2, 2, 2))
 IMAGE = Space("box", (36, 36, 3), "uint8", (0.0,) * 3888, (255.0,) * 3888)
 
 
-def student(actions: Space, activation: str = "ReLU", sizes: tuple[int, ...] = (16, 8)) -> Agent:
-    """A student with random numbers, as `policies` would have made it."""
-    rng = np.random.default_rng(0)
-    layers, width = [Layer("Standardise")], FLAT.size
-    weights = {"layers.0.mean": rng.normal(3, 2, 5), "layers.0.std": rng.uniform(0.5, 2, 5)}
-    outputs = actions.size if actions.kind == "box" else sum(actions.sizes)
-    for i, size in enumerate((*sizes, outputs)):
-        place = f"layers.{len(layers)}"
-        weights[f"{place}.weight"] = rng.normal(0, 1.5 / np.sqrt(width), (size, width))
-        weights[f"{place}.bias"] = rng.normal(0, 0.1, size)
-        layers += [Layer("Linear")] + ([Layer(activation)] if i < len(sizes) else [])
-        width = size
-    head = Head("scaled" if actions.kind == "box" else "categorical")
-    arrays = {name: value.astype(np.float32) for name, value in weights.items()}
-    return Agent(Spec(FLAT, actions, tuple(layers), head, double=True), arrays, {})
+def student(
+    actions: Space, activation: str = "relu", sizes: tuple[int, ...] = (16, 8)
+) -> TorchPolicy:
+    """A student with random numbers."""
+    generator, head = torch.Generator().manual_seed(0), make_head(actions, "auto")
+    network = mlp(FLAT, head.outputs, sizes, activation)
+    initialise(network, generator)
+    network[0].take(3 + 2 * torch.randn(50, 5, generator=generator))
+    return TorchPolicy(network.eval(), head, ())
 
 
-def seen(agent: Agent, n: int = 1000) -> np.ndarray:
+def agent_of(policy: TorchPolicy, actions: Space) -> Agent:
+    return Agent(*spec_of(policy.network, FLAT, actions), {})
+
+
+def seen(policy: TorchPolicy, n: int = 1000) -> np.ndarray:
     """Observations within the ten deviations that a student can tell apart."""
-    return observations(agent, n)
+    return observations(policy.as_module(), FLAT, n)
+
+
+def act(policy: Policy, obs: np.ndarray) -> np.ndarray:
+    view = Observation(obs, np.zeros(len(obs), np.int64))
+    return policy.act(view, np.random.default_rng(0)).actions
 
 
 SB3 = [
-    (ARM, "ReLU", (16, 8)), (ARM, "Tanh", ()), (ARM, "GELU", (16,)), (FOUR, "SiLU", (16, 8)),
-    (FOUR, "Tanh", ()), (MULTI, "ELU", (16,)), (BITS, "ReLU", (16,)),
+    (ARM, "relu", (16, 8)), (ARM, "tanh", ()), (ARM, "gelu", (16,)), (FOUR, "silu", (16, 8)),
+    (FOUR, "tanh", ()), (MULTI, "elu", (16,)), (BITS, "relu", (16,)),
 ]  # fmt: skip
 
 
@@ -66,17 +77,14 @@ SB3 = [
 def test_sb3_predicts_the_students_actions(actions, activation, sizes, tmp_path):
     import stable_baselines3
 
-    agent = student(actions, activation, sizes)
-    archive = to_sb3(agent)
+    policy = student(actions, activation, sizes)
+    archive = to_sb3(agent_of(policy, actions))
     assert archive.algo == ("td3" if actions is ARM else "ppo")
     (tmp_path / "student.zip").write_bytes(archive.data)
     algorithm = getattr(stable_baselines3, archive.algo.upper())
     model = algorithm.load(tmp_path / "student.zip", device="cpu")
-    obs = seen(agent)
-    ours, (theirs, _) = (
-        Network(agent.spec, agent.weights).act(obs, None),
-        model.predict(obs, deterministic=True),
-    )
+    obs = seen(policy)
+    ours, (theirs, _) = act(policy, obs), model.predict(obs, deterministic=True)
     assert theirs.shape == ours.shape
     if actions.kind == "box":
         np.testing.assert_allclose(theirs, ours, atol=2e-5)
@@ -100,7 +108,8 @@ def test_sb3_refuses_what_it_cannot_hold(change, sentence):
 
     from dagger_cli.core.errors import ExpertError
 
-    agent = student(change.get("action_space", FOUR))
+    actions = change.get("action_space", FOUR)
+    agent = agent_of(student(actions), actions)
     with pytest.raises(ExpertError, match=sentence):
         to_sb3(agent._replace(spec=replace(agent.spec, **change)))
 
@@ -109,81 +118,116 @@ def test_sb3_refuses_what_it_cannot_hold(change, sentence):
 @pytest.mark.parametrize("actions", [ARM, pytest.param(MULTI, marks=pytest.mark.slow)])
 def test_onnx_gives_the_students_actions(actions):
     onnxruntime = pytest.importorskip("onnxruntime")
-    agent = student(actions)
-    data, told = to_onnx(agent)
+    policy = student(actions)
+    data, told = to_onnx(policy, FLAT, actions)
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     for n in (1, 7, 1000):
-        obs = seen(agent, n)
+        obs = seen(policy, n)
         given, outputs = session.run(["actions", "outputs"], {"observations": obs})
-        network = Network(agent.spec, agent.weights)
         assert given.shape == (n, *actions.shape) and told <= 1e-5
-        np.testing.assert_allclose(outputs, network.outputs(obs), atol=1e-5, rtol=1e-5)
+        np.testing.assert_allclose(outputs, policy.outputs(obs), atol=1e-5, rtol=1e-5)
         if actions.kind == "box":
-            np.testing.assert_allclose(given, network.act(obs, None), atol=1e-5)
+            np.testing.assert_allclose(given, act(policy, obs), atol=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("actions", [ARM, HALF, FOUR, BITS])
 def test_torchscript_gives_the_students_actions(actions, tmp_path):
-    agent = student(actions, "GELU")
-    data, told = to_torchscript(agent)
+    policy = student(actions, "gelu")
+    data, told = to_torchscript(policy, FLAT, actions)
     (tmp_path / "student.pt").write_bytes(data)
     loaded = torch.jit.load(tmp_path / "student.pt")
-    obs = seen(agent, 100)
+    obs = seen(policy, 100)
     given, outputs = loaded(torch.from_numpy(obs))
-    network = Network(agent.spec, agent.weights)
     assert given.shape == (100, *actions.shape) and told <= 1e-5
-    np.testing.assert_allclose(outputs.detach(), network.outputs(obs), atol=1e-5, rtol=1e-5)
+    np.testing.assert_allclose(outputs.detach(), policy.outputs(obs), atol=1e-5, rtol=1e-5)
+
+
+FIT = {
+    "optimizer": "adam", "learning_rate": 1e-3, "weight_decay": 0.0, "batch_size": 16,
+    "epochs": None, "gradient_steps": 3, "warm_start": True, "decay": True, "threads": 1,
+}  # fmt: skip
+LETTERS = Space("box", (4 * 4 * 2 + 4,), "float32", (0.0,) * 36, (1.0,) * 36)
+BYTES = Space("box", (9,), "uint8", (0.0,) * 9, (255.0,) * 9)
+LAYOUT = {
+    "cells": 2, "flags": 1, "measures": 2, "things": 2, "thing_measures": 1, "thing_flags": 1,
+}  # fmt: skip
+
+
+def cnn_policy():
+    return cnn_learner(IMAGE, ARM, loss="auto", **FIT), IMAGE, ARM
+
+
+def glyphs_policy():
+    keys = {"code": 5, "sizes": [6], "dropout": 0.3, "shift": 1, "loss": "auto", **FIT}
+    learner = glyphs_learner(LETTERS, FOUR, image=[4, 4], history=1, encoder="conv", **keys)
+    return learner, LETTERS, FOUR
+
+
+def scene_policy():
+    keys = {"code": 5, "sizes": [6], "unsafe_penalty": 0.0, **FIT}
+    return scene_learner(BYTES, BITS, layout=LAYOUT, **keys), BYTES, BITS
+
+
+def svm_policy(reduction, decode):
+    keys = {"regularization": 1e-4, "learning_rate": 0.05, "row_visits": 200}
+    chosen = {"reduction": reduction, "decode": decode}
+    return SvmLearner(observations=FLAT, actions=LATE, **chosen, **keys), FLAT, LATE
+
+
+def sparse_policy():
+    keys = {"regularization": 1e-2, "passes": 2}
+    return SparseSvmLearner(observations=BYTES, actions=BITS, **keys), BYTES, BITS
+
+
+OTHERS = {
+    "cnn": cnn_policy,
+    "glyphs": glyphs_policy,
+    "scene": scene_policy,
+    "pairs by margin": lambda: svm_policy("all_pairs", "margins"),
+    "pairs by votes": lambda: svm_policy("all_pairs", "votes"),
+    "one versus rest": lambda: svm_policy("one_vs_rest", "votes"),
+    "sparse_svm": sparse_policy,
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("format", ["torchscript", pytest.param("onnx", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", OTHERS)
+def test_every_policy_that_is_one_function_is_exported(name, format):
+    if format == "onnx":
+        pytest.importorskip("onnxruntime")
+    learner, observed, played = OTHERS[name]()
+    rng = np.random.default_rng(0)
+    module = torch.nn.Identity()  # without statistics of observations
+    obs = observations(module, observed, 60)
+    if played.kind == "box":
+        labels = rng.uniform(played.low, played.high, (60, *played.shape))
+    else:
+        labels = played.start + rng.integers(0, played.sizes[0], (60, *played.shape))
+    data = Dataset(obs, np.zeros(60, np.int64), labels.astype(played.dtype), (60,))
+    policy = learner.fit(data, None, rng).policy
+    written, told = (to_onnx if format == "onnx" else to_torchscript)(policy, observed, played)
+    assert told <= 1e-5 and len(written) > 100
 
 
 def test_a_wrong_export_is_not_written():
     from dagger_cli.core.errors import ExpertError
-    from dagger_cli.publish.graph import _checked
 
-    agent = student(ARM)
-    network = Network(agent.spec, agent.weights)
-
-    def wrong(obs):
-        return network.act(obs, None) + 1e-3, network.outputs(obs)
-
+    policy = student(ARM)
     with pytest.raises(ExpertError, match="gives other actions"):
-        _checked(agent, wrong, "onnxruntime")
+        checked(
+            policy,
+            seen(policy),
+            ARM,
+            lambda obs: (act(policy, obs) + 1e-3, policy.outputs(obs)),
+            "onnxruntime",
+        )
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     return train("rounds=2", cwd=tmp_path_factory.mktemp("exported"))
-
-
-def test_the_rebuilt_student_has_the_bits_of_the_policy(run):
-    """experts/student.py rebuilds what policies/ made without knowing it."""
-    import gymnasium
-
-    from dagger_cli.core.types import Observation
-    from dagger_cli.envs.spaces import to_space
-    from dagger_cli.policies.sources import mlp_learner
-    from dagger_cli.tracking.checkpoint import load_policy, read_manifest
-
-    env = gymnasium.make("CartPole-v1")
-    spaces = (
-        to_space(env.observation_space, role="observation", env_id="CartPole-v1"),
-        to_space(env.action_space, role="action", env_id="CartPole-v1"),
-    )
-    checkpoint = (run / "checkpoints" / "best").resolve()
-    config = {
-        key: value
-        for key, value in read_manifest(checkpoint).config["policy"].items()
-        if key not in ("_target_", "name")
-    }
-    policy = load_policy(checkpoint, mlp_learner(*spaces, **config), spaces[1])
-    agent = student_agent(Student(checkpoint), *spaces)
-    obs = 2 * np.random.default_rng(0).standard_normal((500, 4)).astype(np.float32)
-    theirs = policy.network.double()(torch.from_numpy(obs)).detach().numpy()
-    network = Network(agent.spec, agent.weights)
-    np.testing.assert_array_equal(network.outputs(obs), theirs)
-    observation = Observation(obs, np.zeros(500, np.int64))
-    acts = policy.act(observation, np.random.default_rng(0)).actions
-    np.testing.assert_array_equal(network.act(obs, None), acts)
 
 
 def test_export_writes_the_three_formats(run, tmp_path):

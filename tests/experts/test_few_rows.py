@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from dagger_cli.core.types import Array, Space
-from dagger_cli.networks.layers import ALONE
 from dagger_cli.networks.network import Network
+from dagger_cli.networks.small_batch_float32 import ALONE
 from dagger_cli.networks.spec import Head, Layer, Spec
 
 SEEN = Space("box", (24,), "float32", (-np.inf,) * 24, (np.inf,) * 24)

@@ -6,14 +6,16 @@ import pytest
 import torch
 from torch.nn.functional import linear
 
-from dagger_cli.core.types import Space
-from dagger_cli.networks.layers import ALONE, functions
-from dagger_cli.networks.spec import Head, Layer, Spec
+from dagger_cli.networks.small_batch_float32 import ALONE, each_alone
 
 
-def spec(layer: Layer, double: bool = False) -> Spec:
-    box = Space("box", (1,), "float32", (-1.0,), (1.0,))
-    return Spec(box, box, (layer,), Head("box"), double=double)
+def layer(weight: torch.Tensor, bias: torch.Tensor | None) -> torch.nn.Linear:
+    made = torch.nn.Linear(*weight.shape[::-1], bias=bias is not None)
+    with torch.no_grad():
+        made.weight.copy_(weight)
+        if bias is not None:
+            made.bias.copy_(bias)
+    return made
 
 
 @pytest.mark.parametrize(
@@ -25,8 +27,7 @@ def test_a_few_rows_are_multiplied_as_one_by_one(inputs: int, outputs: int, bias
     generator = torch.Generator().manual_seed(0)
     weight = torch.randn(outputs, inputs, generator=generator)
     bias = torch.randn(outputs, generator=generator) if biased else None
-    tensors = {"layers.0.weight": weight} | ({} if bias is None else {"layers.0.bias": bias})
-    (function,) = functions(spec(Layer("Linear")), tensors)
+    function = each_alone(layer(weight, bias))
     for rows in (1, 2, 7, 16, ALONE):
         x = torch.randn(rows, inputs, generator=generator)
         alone = torch.cat([linear(x[i : i + 1], weight, bias) for i in range(rows)])
@@ -37,7 +38,5 @@ def test_more_rows_are_one_product() -> None:
     generator = torch.Generator().manual_seed(0)
     weight, bias = torch.randn(64, 64, generator=generator), torch.randn(64, generator=generator)
     x = torch.randn(ALONE + 1, 64, generator=generator)
-    (function,) = functions(
-        spec(Layer("Linear")), {"layers.0.weight": weight, "layers.0.bias": bias}
-    )
+    function = each_alone(layer(weight, bias))
     assert torch.equal(function(x), linear(x, weight, bias))

@@ -11,7 +11,7 @@ import torch
 
 from dagger_cli.core.types import Space
 from dagger_cli.networks.action_heads import Outputs
-from dagger_cli.networks.export_module import _Scaled
+from dagger_cli.networks.exported import ScaledModule
 from dagger_cli.policies.heads import make_head
 
 SPACES = {
@@ -32,5 +32,5 @@ def test_all_three_agree(name: str) -> None:
     found = Outputs(spec, {}).actions(x, x, None)
     np.testing.assert_array_equal(found, wanted)
     assert found.dtype == wanted.dtype == np.dtype(space.dtype)
-    exported = _Scaled(spec)(x.float()).numpy()
+    exported = ScaledModule(space)(x.float()).numpy()
     np.testing.assert_allclose(exported, wanted, rtol=1e-5, atol=1e-6)

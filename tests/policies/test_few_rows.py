@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from dagger_cli.core.types import Space
-from dagger_cli.networks import small_batch_float64 as few_rows
-from dagger_cli.networks.modules import initialise, mlp
-from dagger_cli.networks.small_batch_float64 import PIECE, FewRows, takes
+from dagger_cli.networks.activations import ACTIVATIONS
+from dagger_cli.networks.modules import dense, initialise, mlp
+from dagger_cli.networks.small_batch_float64 import PIECE, Float64Rows, takes
 
 SEEN = Space("box", (2, 3), "float32", (-np.inf,) * 6, (np.inf,) * 6)
 
@@ -26,27 +26,27 @@ def test_the_numbers_are_those_of_the_network(sizes, activation):
     obs = 40 * np.random.default_rng(0).standard_normal((9, 2, 3))  # some are cut off
     wanted = net.double()(torch.from_numpy(obs)).detach().numpy()
     seen = obs.copy()
-    np.testing.assert_allclose(FewRows(net)(obs), wanted, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(Float64Rows(dense(net))(obs), wanted, rtol=1e-12, atol=1e-14)
     assert np.array_equal(obs, seen)
 
 
 def test_whole_numbers_are_seen_as_they_are():
-    few, obs = FewRows(network((8,))), np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    few, obs = Float64Rows(dense(network((8,)))), np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
     assert np.array_equal(few(obs), few(obs.astype(np.float64)))
 
 
 def test_layers_that_numpy_lacks_are_not_taken():
-    assert takes(network((8,), "tanh")) and not takes(network((8,), "gelu"))
+    assert takes(dense(network((8,), "tanh"))) and not takes(dense(network((8,), "gelu")))
 
 
 def test_more_rows_are_pieces_of_products_that_stay_in_one_thread(monkeypatch):
-    few, sizes = FewRows(network((128, 128))), []
+    few, sizes = Float64Rows(dense(network((128, 128)))), []
     assert few.most == 4 * PIECE // 128**2 == 128
     obs = np.random.default_rng(0).standard_normal((70, 6))
     one_by_one = np.concatenate([few(obs[i : i + 1]) for i in range(70)])
-    activate = few_rows.ACTIVATIONS[torch.nn.ReLU]
-    monkeypatch.setitem(
-        few_rows.ACTIVATIONS, torch.nn.ReLU, lambda x: (sizes.append(len(x)), activate(x))
-    )
-    np.testing.assert_allclose(FewRows(network((128, 128)))(obs), one_by_one, rtol=1e-12)
+    relu = ACTIVATIONS["ReLU"]
+    counted = relu._replace(by_numpy=lambda x: (sizes.append(len(x)), relu.by_numpy(x)))
+    monkeypatch.setitem(ACTIVATIONS, "ReLU", counted)
+    again = Float64Rows(dense(network((128, 128))))
+    np.testing.assert_allclose(again(obs), one_by_one, rtol=1e-12)
     assert sizes == [32, 32, 32, 32, 6, 6]

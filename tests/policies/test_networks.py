@@ -6,7 +6,8 @@ import torch
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Space
-from dagger_cli.networks.modules import Standardise, cnn, initialise, mlp
+from dagger_cli.networks.layers import Standardise
+from dagger_cli.networks.modules import cnn, initialise, mlp
 
 from .learners import OBS
 

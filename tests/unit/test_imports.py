@@ -22,7 +22,7 @@ ALLOWED = {
     "networks": {"core", "utils"},
     "trainers": {"core", "loop"},
     "envs": {"core", "loop", "utils"},
-    "experts": {"core", "networks", "utils"},
+    "experts": {"config", "core", "networks", "utils"},
     "policies": {"core", "networks", "utils"},
     "tracking": {"core", "loop", "utils"},
     "publish": {"core", "experts", "networks", "utils"},

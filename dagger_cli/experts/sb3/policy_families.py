@@ -14,7 +14,8 @@ from dagger_cli.core.errors import ExpertError
 from dagger_cli.core.types import Array, Space
 from dagger_cli.experts.sb3.archive import Archive
 from dagger_cli.experts.sb3.sequential import Piece, linear, mlp, nature_cnn
-from dagger_cli.networks.spec import ACTIVATIONS, Head, Noise, under
+from dagger_cli.networks.activations import ACTIVATIONS
+from dagger_cli.networks.spec import Head, Noise, under
 
 SDE_MEAN_LIMIT = 2.0  # SAC's and TQC's own `clip_mean` where the archive names none
 RENORM_EPSILON = 0.001  # CrossQ's own `batch_norm_eps`

@@ -1,0 +1,78 @@
+"""The table of activations: what each one is called, and the functions that go with it.
+
+An agent's card names an activation by its class in torch.nn, as archives of stable-baselines3 do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import numpy as np
+
+from dagger_cli.core.types import Array
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+class Activation(NamedTuple):
+    """`option` is its name as `policy.activation`; the functions change their input in place.
+
+    `by_numpy` is for students, which act in float64, and `by_torch` for agents of float32: the two
+    libraries round differently. `backward` takes the gradient of the outputs, and the outputs, to
+    the gradient of the inputs.
+    """
+
+    option: str | None = None
+    by_torch: Callable[[Tensor], Tensor] | None = None
+    by_numpy: Callable[[Array], Any] | None = None
+    backward: Callable[[Tensor, Tensor], Tensor] | None = None
+
+
+def _relu_backward(gradient: Tensor, outputs: Tensor) -> Tensor:
+    import torch
+
+    return cast("Tensor", torch.ops.aten.threshold_backward(gradient, outputs, 0))
+
+
+def _tanh_backward(gradient: Tensor, outputs: Tensor) -> Tensor:
+    import torch
+
+    return cast("Tensor", torch.ops.aten.tanh_backward(gradient, outputs))
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "ReLU": Activation(
+        "relu", lambda x: x.relu_(), lambda x: np.maximum(x, 0.0, out=x), _relu_backward
+    ),
+    "Tanh": Activation("tanh", lambda x: x.tanh_(), lambda x: np.tanh(x, out=x), _tanh_backward),
+    "SiLU": Activation("silu"),
+    "GELU": Activation("gelu"),
+    "ELU": Activation("elu"),
+    # Of agents alone:
+    **dict.fromkeys(
+        (
+            *("LeakyReLU", "SELU", "CELU", "Mish", "Softplus", "Softsign", "Sigmoid", "Hardswish"),
+            *("Hardsigmoid", "Hardtanh", "ReLU6", "LogSigmoid", "Tanhshrink", "Softshrink"),
+            "Identity",
+        ),
+        Activation(),
+    ),
+}
+OPTIONS = {row.option: kind for kind, row in ACTIVATIONS.items() if row.option is not None}
+
+
+def activation(kind: str) -> nn.Module:
+    """Returns a new module of this kind."""
+    from torch import nn
+
+    return cast("nn.Module", getattr(nn, kind)())
+
+
+def kind_of(module: nn.Module) -> str | None:
+    """Returns the kind of an activation; None for any other module."""
+    from torch import nn
+
+    name = type(module).__name__
+    return name if name in ACTIVATIONS and type(module) is getattr(nn, name) else None
