@@ -70,7 +70,7 @@ class Repo:
         )
 
     def fetch_if_there(self, filename: str) -> Path | None:
-        """Like `fetch`; None where the file does not exist (or, offline, is not cached)."""
+        """Fetches a file; None where it does not exist (or, offline, is not cached)."""
         from huggingface_hub.constants import HF_HUB_OFFLINE
 
         if self._kept(filename) is False:

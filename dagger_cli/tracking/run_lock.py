@@ -115,7 +115,7 @@ def _taken(folder: Path) -> str:
 
 
 def _holds_a_run(folder: Path) -> bool:
-    """Whether a round is finished there; more than a first one without a link is a copied run."""
+    """Returns whether a round is finished; also without the link, in a copy with later rounds."""
     checkpoints = folder / CHECKPOINTS
     if os.path.lexists(checkpoints / LAST):
         return True
@@ -123,7 +123,7 @@ def _holds_a_run(folder: Path) -> bool:
 
 
 def _refuse_files_of_others(folder: Path) -> None:
-    """A run writes its versions first, so without them the rest is not of a run."""
+    """Raises ConfigError for files without versions.json, which a run writes first."""
     for name in RUN_FILES:
         if os.path.lexists(folder / name) and not (folder / VERSIONS).is_file():
             raise ConfigError(
@@ -133,7 +133,7 @@ def _refuse_files_of_others(folder: Path) -> None:
 
 
 def _clear(folder: Path) -> None:
-    """Remove what a run without a finished round consists of."""
+    """Removes the files of a run without a finished round."""
     for name in RUN_FILES:
         entry = folder / name
         if entry.is_dir() and not entry.is_symlink():

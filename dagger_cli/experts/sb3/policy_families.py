@@ -80,7 +80,7 @@ def _activation(archive: Archive, default: str) -> str:
 
 
 def _actor_critic(archive: Archive, space: Space) -> Actor:
-    """A2C, PPO, TRPO (and MaskablePPO without masks): `shared_net`, `policy_net`, `action_net`."""
+    """Reads A2C, PPO, TRPO and unmasked MaskablePPO: `shared_net`, `policy_net`, `action_net`."""
     tensors, activation = archive.tensors, _activation(archive, "Tanh")
     own = under(tensors, "pi_features_extractor.")
     body = under(tensors, "mlp_extractor.")
@@ -108,7 +108,7 @@ def _with_log_std(archive: Archive, piece: Piece, name: str, head: Head) -> Acto
 
 
 def _soft(archive: Archive, space: Space) -> Actor:
-    """SAC, TQC, CrossQ: a squashed Gaussian with a predicted or state-dependent scale."""
+    """Reads SAC, TQC, CrossQ: a squashed Gaussian with a predicted or state-dependent scale."""
     tensors = under(archive.tensors, "actor.")
     epsilon = _number(archive, "batch_norm_eps", RENORM_EPSILON)
     latent = mlp(
@@ -131,7 +131,7 @@ def _soft(archive: Archive, space: Space) -> Actor:
 
 
 def _deterministic(archive: Archive, space: Space) -> Actor:
-    """DDPG, TD3: the network ends in the tanh of `squash`."""
+    """Reads DDPG, TD3: the network ends in the tanh of `squash`."""
     tensors = under(archive.tensors, "actor.")
     cnn = nature_cnn(under(tensors, "features_extractor."))
     piece = cnn + mlp(under(tensors, "mu."), _activation(archive, "ReLU"), output=True)
@@ -139,7 +139,7 @@ def _deterministic(archive: Archive, space: Space) -> Actor:
 
 
 def _values(archive: Archive, space: Space) -> Actor:
-    """DQN and QR-DQN: the action with the largest value (mean of its quantiles)."""
+    """Reads DQN and QR-DQN: the action with the largest value (mean of its quantiles)."""
     name = "q_net" if any(key.startswith("q_net.") for key in archive.tensors) else "quantile_net"
     tensors = under(archive.tensors, f"{name}.")
     cnn = nature_cnn(under(tensors, "features_extractor."))
@@ -150,7 +150,7 @@ def _values(archive: Archive, space: Space) -> Actor:
 
 
 def _random_search(archive: Archive, space: Space) -> Actor:
-    """ARS: no noise; by default its linear policy clips and the other one squashes."""
+    """Reads ARS: no noise; by default its linear policy clips and the other one squashes."""
     piece = mlp(under(archive.tensors, "action_net."), _activation(archive, "ReLU"), output=True)
     if space.kind != "box":
         return Actor(piece, Head("greedy"), {})

@@ -83,7 +83,7 @@ def _comes_from_above(game: Game, sprite: Body) -> bool:
 
 @compiled
 def _stomp(game: Game, stage: Stage, walker: Body) -> None:
-    """Winged walkers lose their wings, koopas leave a shell without a template."""
+    """Stomps a walker: winged ones lose their wings, koopas leave a shell without a template."""
     bounce_off(game, stage, walker)
     if walker.winged:
         walker.winged = 0
@@ -100,7 +100,7 @@ def _stomp(game: Game, stage: Stage, walker: Body) -> None:
 
 @compiled
 def _touch_shell(game: Game, stage: Stage, slot: int) -> None:
-    """From above it stops, starts or is taken; from the side it is kicked or hurts Mario."""
+    """Applies contact with a shell: it stops, starts, is taken or kicked, or hurts Mario."""
     shell = game.sprites[slot]
     if _comes_from_above(game, shell):
         if not (game.keys & SPEED and shell.facing == 0):

@@ -86,7 +86,7 @@ def tick(game: Game, stage: Stage, keys: int) -> None:
 
 @compiled
 def _play(game: Game, stage: Stage) -> None:
-    """Steps 5 to 9 of B.4; sprites are updated from the newest to Mario, the oldest."""
+    """Runs steps 5 to 9 of B.4; sprites are updated from the newest to Mario, the oldest."""
     game.tick += 1
     scan(game, stage)
     for slot in range(game.n_sprites - 1, 0, -1):
@@ -121,7 +121,7 @@ def _update(game: Game, stage: Stage, sprite: Body) -> None:
 
 @compiled
 def _follow_mario(game: Game, stage: Stage) -> None:
-    """Step 2 of B.4: moves the camera, within the stage."""
+    """Moves the camera, within the stage (step 2 of B.4)."""
     camera = game.sprites[0].x - HALF_SCREEN
     camera = max(camera, np.float32(0))
     game.x_camera = min(camera, np.float32(16 * stage.columns) - SCREEN)
@@ -129,7 +129,7 @@ def _follow_mario(game: Game, stage: Stage) -> None:
 
 @compiled
 def _leave_behind(game: Game) -> None:
-    """Step 3 of B.4: marks sprites far outside the screen for removal and counts fireballs."""
+    """Removes sprites far outside the screen and counts fireballs (step 3 of B.4)."""
     fireballs = 0
     for slot in range(game.n_sprites - 1, 0, -1):
         sprite = game.sprites[slot]

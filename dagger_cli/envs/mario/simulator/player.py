@@ -58,7 +58,7 @@ def set_height(game: Game) -> None:
 
 @compiled
 def _after_the_end(game: Game, mario: Body) -> None:
-    """Step 0: he stands still after a win, and falls off the screen after a death."""
+    """Stops Mario after a win, and lets him fall after a death (step 0 of B.6)."""
     if game.win_time > 0:
         game.win_time += 1
         mario.xa, mario.ya = ZERO, ZERO
@@ -76,7 +76,7 @@ def _after_the_end(game: Game, mario: Body) -> None:
 
 @compiled
 def _look(game: Game, mario: Body) -> None:
-    """Step 1: countdown, ducking, facing."""
+    """Updates invulnerability, ducking and facing (step 1 of B.6)."""
     if game.invulnerable > 0:
         game.invulnerable -= 1
     game.was_on_ground = mario.on_ground
@@ -87,7 +87,7 @@ def _look(game: Game, mario: Body) -> None:
 
 @compiled
 def _jump(game: Game, mario: Body) -> None:
-    """Step 2: he rises while JUMP is held; a wall jump continues by itself."""
+    """Jumps, rising while JUMP is held; a wall jump continues by itself (step 2 of B.6)."""
     from_wall = game.jump_time < 0 and not mario.on_ground and not game.sliding
     if not (game.keys & JUMP or from_wall):
         game.jump_time = 0
@@ -114,7 +114,7 @@ def _jump(game: Game, mario: Body) -> None:
 
 @compiled
 def _walk(game: Game, mario: Body) -> None:
-    """Steps 3 and 4: with both directions held they cancel, and he faces right."""
+    """Accelerates; with both directions held they cancel, and he faces right (steps 3, 4)."""
     gain = RUN if game.keys & SPEED else WALK
     left = game.keys & LEFT and not game.ducking
     right = game.keys & RIGHT and not game.ducking
@@ -136,7 +136,7 @@ def _walk(game: Game, mario: Body) -> None:
 
 @compiled
 def _shoot(game: Game, stage: Stage, mario: Body) -> None:
-    """Step 5: a fireball, if SPEED is newly pressed and fewer than two fly."""
+    """Shoots a fireball, if SPEED is newly pressed and fewer than two fly (step 5)."""
     if game.keys & SPEED and game.can_shoot and game.fire and game.fireballs < 2:
         x = mario.x + np.float32(6 * mario.facing)
         slot = add(game, FIREBALL, x, mario.y - np.float32(20), mario.facing)
@@ -147,7 +147,7 @@ def _shoot(game: Game, stage: Stage, mario: Body) -> None:
 
 @compiled
 def _borders(game: Game, stage: Stage, mario: Body) -> None:
-    """Step 8: the pit, the left border, the exit, the right border."""
+    """Applies the pit, the left border, the exit and the right border (step 8)."""
     exit_line = np.float32(stage.x_exit * TILE)
     right_end = np.float32(stage.columns * TILE)
     if mario.y > np.float32(ROWS * TILE + TILE):
@@ -163,7 +163,7 @@ def _borders(game: Game, stage: Stage, mario: Body) -> None:
 
 @compiled
 def _carry(game: Game, mario: Body) -> None:
-    """Step 10: a carried shell moves with him until SPEED is released."""
+    """Moves a carried shell with Mario until SPEED is released (step 10)."""
     if game.carried == NO_SHELL:
         return
     held = (game.keys & SPEED) != 0

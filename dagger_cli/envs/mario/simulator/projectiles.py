@@ -60,7 +60,7 @@ def _meet(hunter: Body, victim: Body) -> bool:
 
 @compiled
 def _shell_hits(game: Game, slot: int, other: int) -> None:
-    """A shell survives, unless it hits another shell or is carried."""
+    """Kills the victim, and the shell if it hits another shell or is carried."""
     shell, victim = game.sprites[slot], game.sprites[other]
     if victim.kind == SHELL:
         if game.carried == slot or game.carried == other:
@@ -79,7 +79,7 @@ def _shell_hits(game: Game, slot: int, other: int) -> None:
 
 @compiled
 def _fireball_hits(game: Game, ball: Body, victim: Body) -> None:
-    """The ball dies; spikies, bullets and moving shells survive."""
+    """Kills the ball and its victim; spikies, bullets and moving shells survive."""
     kind = victim.kind
     if kind == SHELL:
         if victim.facing == 0:
