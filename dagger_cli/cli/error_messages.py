@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from typing import Any, get_type_hints
 
 from dagger_cli.config.options import GROUPS, config_dir
+from dagger_cli.config.options import options as all_options
 from dagger_cli.config.renamed import new_name
 from dagger_cli.core.errors import DaggerError
 from dagger_cli.utils.terminal import printable
@@ -137,7 +138,7 @@ def _no_such_interpolation(err: Any) -> str:
 
 def _unknown_option(path: str, options: Iterable[str]) -> str:
     group, _, option = path.rpartition("/")
-    known = list(options)
+    known = list(options) or all_options().get(group, [])
     if not group or not known:
         return f"there is no config '{path}'{nearest(path, _groups())}"
     return f"{group}={option}: there is no such option{nearest(option, known)} ({', '.join(known)})"

@@ -37,8 +37,8 @@ def export(checkpoint: Path, format: str, path: Path, policy: Policy, source: An
     kind = type(policy).__name__
     if isinstance(policy, (Mixture, NonStationaryPolicy, Ensemble)):
         raise ConfigError(
-            f"format={format} holds one network, but '{checkpoint}' holds a {kind.lower()} of several "
-            "policies; export a run of trainer=dagger or sup"
+            f"format={format} holds one network, but '{checkpoint}' holds a {kind.lower()} of "
+            "several policies; export a run of trainer=dagger or sup"
         )
     told = (_sb3 if format == "sb3" else _graph)(policy, format, path, source)
     console = Console()

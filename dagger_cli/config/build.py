@@ -17,7 +17,6 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from dagger_cli.config.checks import (
-    at_least_one,
     check_values,
     chosen_seeds,
     episodes_of,
@@ -47,6 +46,7 @@ from dagger_cli.core.budget import Budget
 from dagger_cli.core.errors import CheckpointError, ConfigError
 from dagger_cli.core.kit import Kit, Learner, RngStreams
 from dagger_cli.core.types import Expert
+from dagger_cli.core.values import at_least
 from dagger_cli.loop.trainer import Trainer, completed
 
 Config = dict[str, Any]
@@ -258,7 +258,7 @@ def _train_job(
     config = _with_whole_paths(config)
     check_values(config)
     budget = Budget(config["rounds"], config["steps_per_round"], config["labels"])
-    trainer = completed(built(config["trainer"], drop=("name",)))
+    trainer = completed(built(config["trainer"], "trainer", drop=("name",)))
     env = env_of(config["env"])
     source, evaluation = env.source, config["evaluation"]
     n_evaluation = episodes_of("test", evaluation["episodes"], source)
@@ -271,7 +271,8 @@ def _train_job(
     learner = learner_of(config["policy"], env)
     expert = loaded_expert(config["expert"], env, trust)
     unsafe = getattr(learner, "uses_unsafe_actions", False)
-    n_envs, restores = at_least_one("n_envs", config["n_envs"]), trainer.needs_state_restore
+    n_envs, restores = config["n_envs"], trainer.needs_state_restore
+    at_least("n_envs", n_envs, 1)
     kit = Kit(
         source.open(n_envs),
         expert,
@@ -307,7 +308,7 @@ def _loggers(chosen: Any) -> dict[str, Any]:
     nodes = OmegaConf.to_container(chosen, resolve=True) if chosen else {}
     assert isinstance(nodes, dict)
     return {
-        name: built(typed_group(node, f"logger.{name}"), drop=("name",))
+        name: built(typed_group(node, f"logger.{name}"), f"logger.{name}", drop=("name",))
         for name, node in ((str(key), node) for key, node in nodes.items())
     }
 

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from dagger_cli.config.components import built, typed_group
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.seeds import TEST_SEEDS, VALIDATION_SEEDS
+from dagger_cli.core.values import at_least, in_range
 from dagger_cli.loop.trainer import Trainer, completed
 
 Config = Mapping[str, Any]
@@ -19,11 +20,8 @@ def check_values(config: Config) -> None:
     """Refuses values of keys that no group reads."""
     validation, evaluation = config["validation"], config["evaluation"]
     at_least("seed", config["seed"], 0)
-    if not 0 <= validation["tolerance"] < 1:
-        raise ConfigError(
-            f"validation.tolerance must be in [0, 1), got {validation['tolerance']}; try 0.01"
-        )
-    at_least("validation.queries", validation["queries"], 0, "500")
+    in_range("validation.tolerance", validation["tolerance"], "[0, 1)", 0.01)
+    at_least("validation.queries", validation["queries"], 0, 500)
     if evaluation["checkpoint"] not in ("best", "last"):
         raise ConfigError(
             f"evaluation.checkpoint must be best or last, got '{evaluation['checkpoint']}'"
@@ -86,7 +84,7 @@ def value_of(cfg: DictConfig, key: str) -> Any:
 
 def _trainer(cfg: DictConfig) -> Trainer:
     node = OmegaConf.to_container(cfg.trainer, resolve=True)
-    return completed(built(typed_group(node, "trainer"), drop=("name",)))
+    return completed(built(typed_group(node, "trainer"), "trainer", drop=("name",)))
 
 
 def chosen_seeds(cfg: DictConfig, default: Config, source: Any) -> range:
@@ -99,7 +97,7 @@ def chosen_seeds(cfg: DictConfig, default: Config, source: Any) -> range:
 def validation_seeds(wanted: int | None, source: Any) -> range:
     """Returns the seeds of each round's validation episodes."""
     n, most = episodes_of("validation", wanted, source), len(VALIDATION_SEEDS)
-    at_least("validation.episodes", n, 0, "10")
+    at_least("validation.episodes", n, 0, 10)
     if n > most:
         raise ConfigError(
             f"validation.episodes={n} is more than the {most:,} seeds there are for validation; "
@@ -122,24 +120,11 @@ def episodes_of(part: str, wanted: int | None, source: Any) -> int:
 
 def unseen_seeds(key: str, episodes: int, first: int) -> range:
     """Returns so many seeds; raises ConfigError where training or validation may have used them."""
-    seeds = range(first, first + at_least_one(key, episodes))
+    at_least(key, episodes, 1)
+    seeds = range(first, first + episodes)
     if first not in TEST_SEEDS or seeds[-1] not in TEST_SEEDS:
         raise ConfigError(
             f"seeds {first} to {seeds[-1]} may have been used in training or validation; "
             f"evaluation seeds are those from 0 to {TEST_SEEDS[-1]}"
         )
     return seeds
-
-
-def at_least_one(key: str, value: int) -> int:
-    """Returns the value; raises ConfigError where it is less than 1."""
-    return at_least(key, value, 1)
-
-
-def at_least(key: str, value: int, least: int, example: str = "") -> int:
-    """Returns the value; raises ConfigError, with an `example`, where it is less than `least`."""
-    if value < least:
-        words = f"{least} or more" if least == 0 else f"at least {least}"
-        hint = f"; try {example}" if example else ""
-        raise ConfigError(f"{key} must be {words}, got {value}{hint}")
-    return value

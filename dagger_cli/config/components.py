@@ -12,7 +12,7 @@ from math import ceil
 from typing import Any
 
 from dagger_cli.config.schema import EnvNotes
-from dagger_cli.config.typed import is_function, keys_of, takes_any_key, typed
+from dagger_cli.config.typed import is_function, keys_of, needed_by, takes_any_key, typed
 from dagger_cli.core.errors import ConfigError, DaggerError
 from dagger_cli.core.types import Expert, SafetyExpert, Space
 from dagger_cli.loop.trainer import Trainer
@@ -85,28 +85,32 @@ def _has_target(value: Any) -> bool:
     return isinstance(value, Mapping) and "_target_" in value
 
 
-def built(node: Node, drop: Collection[str] = (), **given: Any) -> Any:
-    """Calls a node's target with its keys but those of `drop`, and with what is `given`.
+def built(node: Node, place: str, drop: Collection[str] = (), **given: Any) -> Any:
+    """Calls the target of the node at `place` with its keys but `drop`, and with what is `given`.
 
     Nodes inside that have a target are built first; `_partial_: true` gives the target with its
     arguments bound. This is Hydra's `instantiate` without `_args_`, `_recursive_` and `_convert_`,
-    and without the errors that it wraps around those of the target.
+    and without the errors that it wraps around those of the target. Raises ConfigError for a key
+    that the target needs and the node lacks.
     """
     target = import_object(str(node["_target_"]))
     kept = {key: value for key, value in node.items() if key not in (*drop, *_HYDRAS)}
     later = {key for key, kind in keys_of(target).items() if is_function(kind)} & kept.keys()
     # What the target declares as a function is to be called by it.
     kept |= {key: {**kept[key], PARTIAL: True} for key in later if _has_target(kept[key])}
-    values = {key: _inner(value) for key, value in kept.items()}
+    values = {key: _inner(value, f"{place}.{key}") for key, value in kept.items()}
+    for key in needed_by(target):
+        if key not in values and key not in given and not node.get(PARTIAL):
+            raise ConfigError(f"{place}.{key} needs a value: give +{place}.{key}=...")
     return partial(target, **values, **given) if node.get(PARTIAL) else target(**values, **given)
 
 
-def _inner(value: Any) -> Any:
+def _inner(value: Any, place: str) -> Any:
     if _has_target(value):
-        return built(value)
+        return built(value, place)
     if isinstance(value, Mapping):
-        return {key: _inner(item) for key, item in value.items()}
-    return [_inner(item) for item in value] if isinstance(value, list) else value
+        return {key: _inner(item, f"{place}.{key}") for key, item in value.items()}
+    return [_inner(item, place) for item in value] if isinstance(value, list) else value
 
 
 def env_of(env: Node) -> EnvChoice:
@@ -114,9 +118,9 @@ def env_of(env: Node) -> EnvChoice:
     silent = env.get("failure", "none") == "none"
     failure_name = None if silent else env.get("failure_name", "failures")
     notes = ENV_NOTES.keys() - keys_of(target_of(env, "env"))
-    source = built(env, drop=notes)
+    source = built(env, "env", drop=notes)
     other = "backend" in env
-    eval_source = built(in_gymnasium(env), drop=notes) if other else source
+    eval_source = built(in_gymnasium(env), "env", drop=notes) if other else source
     return EnvChoice(source, eval_source, env["name"], failure_name, env.get("per_step_name"))
 
 
@@ -142,7 +146,7 @@ def learner_of(policy: Node, env: EnvChoice, actions: Space | None = None) -> An
     }
     if actions is not None and env.source.action_space.kind == "box" and "loss" in policy:
         spaces["loss"] = "auto"  # the chosen one is for distances
-    return built(policy, drop=("name", *spaces), **spaces)
+    return built(policy, "policy", drop=("name", *spaces), **spaces)
 
 
 def loaded_expert(expert: Node, env: EnvChoice, trust: tuple[str, ...] = ()) -> Any:
@@ -152,7 +156,7 @@ def loaded_expert(expert: Node, env: EnvChoice, trust: tuple[str, ...] = ()) -> 
     """
     source = env.source
     given = {"trust": trust} if "trust" in keys_of(target_of(expert, "expert")) else {}
-    loader = built(expert, drop=("name",), **given)
+    loader = built(expert, "expert", drop=("name",), **given)
     return loader.load(source.id, source.observation_space, source.action_space)
 
 

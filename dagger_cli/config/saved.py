@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hydra.errors import HydraException
-
 from dagger_cli.config.components import built, typed_group
 from dagger_cli.config.renamed import with_new_names
 from dagger_cli.config.trust import check_trust
@@ -32,9 +30,9 @@ def policy_of(
     node = {key: value for key, value in config["policy"].items() if key != "device"}
     spaces: dict[str, Any] = {"observations": observation_space, "actions": action_space}
     try:
-        learner = built(typed_group(node, "policy"), drop=("name", *spaces), **spaces)
+        learner = built(typed_group(node, "policy"), "policy", drop=("name", *spaces), **spaces)
         return unpack(arrays, learner, action_space)
-    except (HydraException, RuntimeError, LookupError, TypeError, ValueError) as err:
+    except (RuntimeError, LookupError, TypeError, ValueError) as err:
         raise CheckpointError(
             f"the checkpoint's config makes no policy ({type(err).__name__}: {err}): it was "
             "altered, or written by another version of dagger-cli"

@@ -41,6 +41,13 @@ def keys_of(target: Target) -> dict[str, Any]:
     return keys
 
 
+def needed_by(target: Target) -> list[str]:
+    """Returns the keywords without a default that a target names itself."""
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    parameters = inspect.signature(target).parameters.values()
+    return [p.name for p in parameters if p.kind in named and p.default is p.empty]
+
+
 def takes_any_key(target: Target) -> bool:
     """Returns whether a target has `**` keywords that nothing describes."""
     parameters = inspect.signature(target).parameters.values()

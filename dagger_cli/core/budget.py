@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.values import at_least
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,7 @@ class Budget:
     labels: int | None
 
     def __post_init__(self) -> None:
-        if self.rounds < 1:
-            raise ConfigError(f"rounds must be at least 1, got {self.rounds}")
+        at_least("rounds", self.rounds, 1)
         if self.labels is not None and self.steps_per_round is not None:
             raise ConfigError(
                 f"labels={self.labels} and steps_per_round={self.steps_per_round} both set the "
@@ -30,8 +30,8 @@ class Budget:
             )
         if self.labels is None and self.steps_per_round is None:
             raise ConfigError("no budget: give labels=... or steps_per_round=...")
-        if self.steps_per_round is not None and self.steps_per_round < 1:
-            raise ConfigError(f"steps_per_round must be at least 1, got {self.steps_per_round}")
+        if self.steps_per_round is not None:
+            at_least("steps_per_round", self.steps_per_round, 1)
         if self.labels is not None and self.labels < self.rounds:
             raise ConfigError(
                 f"labels={self.labels} cannot fill rounds={self.rounds}: every round needs at "

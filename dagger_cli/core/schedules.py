@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.values import in_range, one_of
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,7 @@ def check_schedule(beta: object) -> None:
 
 
 def _check_by(by: str) -> None:
-    if by not in ("round", "labels"):
-        raise ConfigError(f"beta_schedule.by must be 'round' or 'labels', got '{by}'")
-
-
-def _check_share(key: str, value: float) -> None:
-    if not 0 <= value <= 1:
-        raise ConfigError(f"beta_schedule.{key} must be in [0, 1], got {value}")
+    one_of("beta_schedule.by", by, ("round", "labels"))
 
 
 @dataclass(frozen=True)
@@ -78,10 +73,9 @@ class Linear:
 
     def __post_init__(self) -> None:
         _check_by(self.by)
-        _check_share("start", self.start)
-        _check_share("end", self.end)
-        if not self.over > 0:
-            raise ConfigError(f"beta_schedule.over must be > 0 rounds, got {self.over}")
+        in_range("beta_schedule.start", self.start, "[0, 1]")
+        in_range("beta_schedule.end", self.end, "[0, 1]")
+        in_range("beta_schedule.over", self.over, "(0, inf)")
 
     def __call__(self, progress: Progress) -> float:
         done = min(progress.position(self.by) / self.over, 1.0)
@@ -97,7 +91,7 @@ class Exponential:
 
     def __post_init__(self) -> None:
         _check_by(self.by)
-        _check_share("p", self.p)
+        in_range("beta_schedule.p", self.p, "[0, 1]")
 
     def __call__(self, progress: Progress) -> float:
         return float(self.p ** progress.position(self.by))
@@ -110,7 +104,7 @@ class Constant:
     value: float
 
     def __post_init__(self) -> None:
-        _check_share("value", self.value)
+        in_range("beta_schedule.value", self.value, "[0, 1]")
 
     def __call__(self, progress: Progress) -> float:
         return self.value
@@ -125,8 +119,7 @@ class Inverse:
 
     def __post_init__(self) -> None:
         _check_by(self.by)
-        if not self.scale > 0:
-            raise ConfigError(f"beta_schedule.scale must be > 0 rounds, got {self.scale}")
+        in_range("beta_schedule.scale", self.scale, "(0, inf)")
 
     def __call__(self, progress: Progress) -> float:
         return 1.0 / (1.0 + progress.position(self.by) / self.scale)
@@ -145,7 +138,7 @@ class Table:
             raise ConfigError("beta_schedule.values is empty: give one number in [0, 1] per round")
         object.__setattr__(self, "values", tuple(float(value) for value in self.values))
         for value in self.values:
-            _check_share("values", value)
+            in_range("beta_schedule.values", value, "[0, 1]")
 
     def __call__(self, progress: Progress) -> float:
         row = math.floor(progress.position(self.by))

@@ -14,6 +14,7 @@ import numpy as np
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Array, Env, Observation, Score
+from dagger_cli.core.values import at_least
 
 
 @runtime_checkable
@@ -79,8 +80,7 @@ def _fittest(rated: Array, slots: Array, width: int) -> tuple[Array, Array, Arra
 
 
 def _check(env: Env, policy: object, width: int) -> None:
-    if width < 1:
-        raise ConfigError(f"width must be at least 1, got {width}")
+    at_least("width", width, 1)
     if not isinstance(env, Copies) or env.action_space.kind != "discrete":
         raise ConfigError(
             "decode=beam needs an environment that labels sequences (env=handwriting or "

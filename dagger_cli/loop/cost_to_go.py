@@ -20,6 +20,7 @@ from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import act_each, drawn
 from dagger_cli.core.types import Array, Observation, Policy, Snapshot, Space, Usage
+from dagger_cli.core.values import at_least
 from dagger_cli.loop.rollout import check_finite, rollout
 
 INSTEAD = "use a trainer without cost roll-outs, such as dagger"
@@ -58,11 +59,7 @@ class CostRollouts:
 
     def __post_init__(self) -> None:
         for key, least in (("horizon", 1), ("repeats", 1), ("candidates", 2)):
-            if getattr(self, key) < least:
-                value = getattr(self, key)
-                raise ConfigError(
-                    f"trainer.cost_rollouts.{key} must be at least {least}, got {value}"
-                )
+            at_least(f"trainer.cost_rollouts.{key}", getattr(self, key), least)
 
     def actions_tried(self, space: Space) -> int:
         """Returns the number of actions evaluated in one state."""

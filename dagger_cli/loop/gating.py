@@ -9,11 +9,11 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.dataset import Dataset
-from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import GatedPolicy, distance
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Array, Observation, Policy, Usage
+from dagger_cli.core.values import in_range
 from dagger_cli.loop.rollout import label, rollout
 
 Gate = Callable[[Observation, Generator], Array]  # (n,) bool: True where the expert acts
@@ -45,8 +45,7 @@ def gather(state: State, kit: Kit, gate: Gate | None) -> Gathered:
 
 def check_threshold(key: str, value: float) -> None:
     """Raises ConfigError unless a threshold of `policies.distance` is in [0, 1)."""
-    if not 0 <= value < 1:
-        raise ConfigError(f"trainer.{key} must be in [0, 1), got {value}; try 0.05")
+    in_range(f"trainer.{key}", value, "[0, 1)", 0.05)
 
 
 class ScriptedGate:

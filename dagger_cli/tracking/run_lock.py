@@ -1,11 +1,11 @@
-"""One run a folder: held by a lock while it is trained, and free again where nothing came of it."""
+"""Locks the folder of a run while it is trained, and clears it where no round was finished."""
 
 from __future__ import annotations
 
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -15,31 +15,35 @@ from dagger_cli.tracking.write_errors import writing
 
 try:
     import fcntl
-except ImportError:  # Windows has no such locks; there two runs of one folder are the user's affair
+except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
+
+Release = Callable[[], object]
+LOCK = ".lock"  # beside the folder, and only where folders themselves cannot be locked
 
 
 @contextmanager
 def lock_existing_run(folder: Path) -> Iterator[None]:
-    """Hold the folder of a run that goes on; raises ConfigError where another process trains it."""
-    handle = _lock(folder)
-    if handle is None:
+    """Locks the folder of a run that is resumed; ConfigError where another process trains it."""
+    release = _lock(folder)
+    if release is None:
         raise ConfigError(_busy(folder))
     try:
         yield
     finally:
-        os.close(handle)
+        release()
 
 
 @contextmanager
 def lock_new_run(folder: Path, *, exact: bool) -> Iterator[Path]:
-    """Hold a folder for a new run: `folder`, or where that is taken and it need not be `exact`
-    that one (two runs may start in the same second), `<folder>_2` and so on.
+    """Creates and locks the folder of a new run.
 
-    What the block leaves there is removed if it fails before its first round is finished.
+    If `folder` is taken and `exact` is false (two runs may start in the same second), tries
+    `<folder>_2`, `<folder>_3`, ... What the block leaves there is removed if it fails before its
+    first round is finished.
     """
     with writing(folder):
-        found, handle = _claim(folder, exact=exact)
+        found, release = _claim(folder, exact=exact)
     try:
         yield found
     except BaseException:
@@ -49,30 +53,34 @@ def lock_new_run(folder: Path, *, exact: bool) -> Iterator[Path]:
                 found.rmdir()  # refuses where anything else is inside
         raise
     finally:
-        os.close(handle)
+        release()
 
 
-def _claim(folder: Path, *, exact: bool) -> tuple[Path, int]:
+def _claim(folder: Path, *, exact: bool) -> tuple[Path, Release]:
     candidate, n = folder, 1
     while True:
         candidate.mkdir(parents=True, exist_ok=True)
         _refuse_files_of_others(candidate)
-        handle = _lock(candidate)
-        if handle is not None and not _holds_a_run(candidate):
+        release = _lock(candidate)
+        if release is not None and not _holds_a_run(candidate):
             _clear(candidate)  # what a killed run left
-            return candidate, handle
-        if handle is not None:
-            os.close(handle)
+            return candidate, release
+        if release is not None:
+            release()
         if exact:
-            raise ConfigError(_busy(folder) if handle is None else _taken(folder))
+            raise ConfigError(_busy(folder) if release is None else _taken(folder))
         n += 1
         candidate = folder.with_name(f"{folder.name}_{n}")
 
 
-def _lock(folder: Path) -> int | None:
-    """A handle that holds the folder until it is closed; None where another process holds it."""
+def _lock(folder: Path) -> Release | None:
+    """Locks the folder; returns what releases it, None where another process holds it.
+
+    The folder itself is locked where that is possible: unlike a lock file this leaves nothing
+    behind, and a folder that came from elsewhere cannot have a link in its place.
+    """
     if fcntl is None:
-        return os.open(os.devnull, os.O_RDONLY)
+        return _lock_file(folder)
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -81,7 +89,18 @@ def _lock(folder: Path) -> int | None:
             os.close(handle)
             return None
         # Some network file systems have no locks.
-    return handle
+    return lambda: os.close(handle)
+
+
+def _lock_file(folder: Path) -> Release | None:
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder.with_name(folder.name + LOCK), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        return None
+    return lock.release
 
 
 def _busy(folder: Path) -> str:

@@ -18,12 +18,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import EpisodeMixture, Mixture
 from dagger_cli.core.schedules import Schedule, check_schedule
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Policy, Usage
+from dagger_cli.core.values import one_of
 from dagger_cli.loop.rollout import label, rollout
 
 MIXTURES: dict[str, type[Mixture] | type[EpisodeMixture]] = {
@@ -47,14 +47,8 @@ class DAgger:
 
     def __post_init__(self) -> None:
         check_schedule(self.beta)
-        if self.mix_per not in MIXTURES:
-            raise ConfigError(
-                f"trainer.mix_per must be one of {', '.join(MIXTURES)}; got '{self.mix_per}'"
-            )
-        if self.update not in UPDATES:
-            raise ConfigError(
-                f"trainer.update must be one of {', '.join(UPDATES)}; got '{self.update}'"
-            )
+        one_of("trainer.mix_per", self.mix_per, MIXTURES)
+        one_of("trainer.update", self.update, UPDATES)
 
     @property
     def fits_on_aggregate(self) -> bool:

@@ -17,10 +17,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Observation, Policy, Usage
+from dagger_cli.core.values import in_range
 from dagger_cli.loop.noise import NoisyPolicy, error_covariance
 from dagger_cli.loop.rollout import label, rollout
 
@@ -34,8 +34,7 @@ class DART:
     fits_on_aggregate: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if not self.scale > 0:
-            raise ConfigError(f"trainer.scale must be > 0, got {self.scale}; try 1")
+        in_range("trainer.scale", self.scale, "(0, inf)", 1)
 
     def start(self, kit: Kit) -> State:
         """Returns the initial state."""

@@ -16,11 +16,11 @@ from typing import ClassVar
 import numpy as np
 from numpy.random import Generator
 
-from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import Ensemble
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Array, Observation, Policy
+from dagger_cli.core.values import at_least
 from dagger_cli.loop.gating import check_threshold, gather
 
 
@@ -35,8 +35,7 @@ class EnsembleDAgger:
 
     def __post_init__(self) -> None:
         check_threshold("threshold", self.threshold)
-        if self.size < 2:
-            raise ConfigError(f"trainer.size must be at least 2, got {self.size}; try 5")
+        at_least("trainer.size", self.size, 2, 5)
 
     def start(self, kit: Kit) -> State:
         """Returns the initial state."""

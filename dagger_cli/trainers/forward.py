@@ -20,6 +20,7 @@ from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import NonStationaryPolicy
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Policy, Usage
+from dagger_cli.core.values import at_least
 from dagger_cli.loop.rollout import begin, label, rollout
 
 
@@ -38,8 +39,8 @@ class Forward:
     def __post_init__(self) -> None:
         for key in ("slot", "horizon"):
             value = getattr(self, key)
-            if value is not None and value < 1:
-                raise ConfigError(f"trainer.{key} must be at least 1, got {value}")
+            if value is not None:
+                at_least(f"trainer.{key}", value, 1)
 
     def start(self, kit: Kit) -> State:
         """Returns the initial state, in which the expert acts in every step."""

@@ -16,10 +16,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Policy
+from dagger_cli.core.values import in_range
 from dagger_cli.loop.cost_to_go import CostRollouts, Follow, cost_examples
 
 
@@ -33,8 +33,7 @@ class LOLS:
     fits_on_aggregate: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if not 0 <= self.mix <= 1:
-            raise ConfigError(f"trainer.mix must be in [0, 1], got {self.mix}; try 0.5")
+        in_range("trainer.mix", self.mix, "[0, 1]", 0.5)
 
     def start(self, kit: Kit) -> State:
         """Returns the initial state."""

@@ -20,11 +20,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import Mixture, members, without_expert
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Policy, Usage
+from dagger_cli.core.values import in_range, one_of
 from dagger_cli.loop.cost_to_go import CostRollouts, Examples, Follow, cost_examples
 from dagger_cli.loop.rollout import label, rollout
 
@@ -46,12 +46,8 @@ class SEARN:
     fits_on_aggregate: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if not 0 < self.beta <= 1:
-            raise ConfigError(f"trainer.beta must be in (0, 1], got {self.beta}; try 0.4")
-        if self.costs not in COSTS:
-            raise ConfigError(
-                f"trainer.costs must be one of {', '.join(COSTS)}; got '{self.costs}'"
-            )
+        in_range("trainer.beta", self.beta, "(0, 1]", 0.4)
+        one_of("trainer.costs", self.costs, COSTS)
 
     @property
     def needs_state_restore(self) -> bool:

@@ -14,11 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import Mixture, members, without_expert
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Policy, Usage
+from dagger_cli.core.values import in_range
 from dagger_cli.loop.rollout import label, rollout
 
 
@@ -36,8 +36,7 @@ class SMILe:
     fits_on_aggregate: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if not 0 < self.alpha <= 1:
-            raise ConfigError(f"trainer.alpha must be in (0, 1], got {self.alpha}; try 0.1")
+        in_range("trainer.alpha", self.alpha, "(0, 1]", 0.1)
 
     def start(self, kit: Kit) -> State:
         """Returns the initial state, in which the expert has all the weight."""

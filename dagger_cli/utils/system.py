@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 
@@ -21,10 +20,9 @@ def cache_folder() -> Path:
     """
     if own := os.environ.get("DAGGER_CACHE"):
         return Path(own).expanduser()
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
-    elif sys.platform == "darwin":
-        base = "~/Library/Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "dagger-cli"
+    from platformdirs import user_cache_path
+
+    folder = user_cache_path("dagger-cli", appauthor=False, opinion=False)
+    if not folder.is_absolute():
+        raise RuntimeError("the user has no home folder: set DAGGER_CACHE")
+    return folder

@@ -87,8 +87,8 @@ def peers_lines(figures: Any) -> Iterator[str]:
         " the least processor time. Compared with `dagger train experiment=walker_100k`. Same"
         f" expert, the Hub's A2C agent ({_scored(figures['expert'])}); returns over the same"
         " 100 unseen seeds. Processor seconds of the whole process, start-up and a final table of"
-        " one episode included; those of `dagger` are the mean of runs before, between and after, all with the"
-        " same results. `imitation` completes episodes, so it has a few more labels."
+        " one episode included; those of `dagger` are the mean of runs before, between and after,"
+        " all with the same results. `imitation` completes episodes, so it has a few more labels."
     )
     yield ""
     yield from _pairs([figures["many"]])

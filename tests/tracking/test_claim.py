@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.tracking import run_lock
 from dagger_cli.tracking.run_lock import lock_existing_run, lock_new_run
 
 
@@ -28,6 +29,17 @@ def test_runs_that_want_the_same_folder_at_once_get_one_each(tmp_path: Path) -> 
         with pytest.raises(ConfigError, match="now_2 is being trained by another process"):
             stack.enter_context(lock_existing_run(tmp_path / "now_2"))
     with lock_existing_run(tmp_path / "now_2"):
+        pass
+
+
+def test_where_folders_cannot_be_locked_a_file_beside_them_is(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(run_lock, "fcntl", None)  # as on Windows
+    with lock_new_run(tmp_path / "now", exact=False) as first:
+        with lock_new_run(tmp_path / "now", exact=False) as second:
+            assert (first.name, second.name) == ("now", "now_2")
+            with pytest.raises(ConfigError, match="is being trained by another process"):
+                lock_existing_run(first).__enter__()
+    with lock_existing_run(first):
         pass
 
 

@@ -83,13 +83,16 @@ MIXTURE = Mixture(MEMBERS, (0.5, 0.25, 0.25))
         ({"mixture.weights": np.array([1.0])}, "lacks some of its members"),
         (
             damaged(NonStationaryPolicy(MEMBERS, 2), per_step__k=np.array([0])),
-            "a policy per 0 steps",
+            "must be at least 1, got 0",
         ),
         (
             damaged(NonStationaryPolicy(MEMBERS, 2), per_step__k=np.array([], np.int64)),
-            "a policy per 0 steps",
+            "must be at least 1, got 0",
         ),
-        (damaged(NonStationaryPolicy(MEMBERS, 2), per_step__k=np.array([np.nan])), "a policy per"),
+        (
+            damaged(NonStationaryPolicy(MEMBERS, 2), per_step__k=np.array([np.nan])),
+            "must be at least 1",
+        ),
         ({"per_step.k": np.array([2])}, "lacks some of its members"),
         (
             damaged(Ensemble(MEMBERS, TrackEnv.action_space), ensemble__size=np.array([4])),

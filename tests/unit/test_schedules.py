@@ -59,13 +59,13 @@ def test_by_labels_follows_the_labels_not_the_rounds():
     ("make", "message"),
     [
         (lambda: Linear(1.5, 0, 5, "round"), r"start must be in \[0, 1\], got 1.5"),
-        (lambda: Linear(1, 0, 0, "round"), "over must be > 0 rounds, got 0"),
+        (lambda: Linear(1, 0, 0, "round"), "over must be > 0, got 0"),
         (lambda: Exponential(-0.1, "round"), r"p must be in \[0, 1\], got -0.1"),
         (lambda: Constant(2), r"value must be in \[0, 1\], got 2"),
         (lambda: Inverse(0, "round"), "scale must be > 0"),
         (lambda: Table((), "round"), "values is empty"),
         (lambda: Table((0.5, 7), "round"), r"values must be in \[0, 1\], got 7"),
-        (lambda: Indicator("week"), "by must be 'round' or 'labels', got 'week'"),
+        (lambda: Indicator("week"), "by must be one of round, labels; got 'week'"),
     ],
 )
 def test_wrong_values_are_named(make, message):
