@@ -67,7 +67,7 @@ def make_head(space: Space, loss: str | Callable[..., Any]) -> Head:
         known = ", ".join(("auto", *BOX_LOSSES, *CHOICE_LOSSES))
         raise ConfigError(
             f"policy.loss must be one of {known}; got '{loss}' (a function of your own: "
-            "policy.loss={_target_:my_pkg.my_loss})"
+            "policy.loss._target_=my_pkg.my_loss)"
         )
     if loss not in fitting:
         raise ConfigError(

@@ -109,7 +109,7 @@ class TorchLearner:
             known = ", ".join(OPTIMIZERS)
             raise ConfigError(
                 f"policy.optimizer must be one of {known}; got '{self.optimizer}' (one of torch: "
-                "policy.optimizer={_target_:torch.optim.RMSprop})"
+                "policy.optimizer._target_=torch.optim.RMSprop)"
             )
         if not isinstance(self.optimizer, str) and self.weight_decay != 0:
             raise ConfigError(
@@ -252,10 +252,12 @@ class TorchLearner:
     def pack(self, policy: Policy) -> dict[str, Array]:
         """Network (with its statistics) and optimiser as arrays, named by their place."""
         assert isinstance(policy, TorchPolicy)
-        arrays = {f"network.{name}": t.numpy() for name, t in policy.network.state_dict().items()}
+        tensors = {f"network.{name}": t for name, t in policy.network.state_dict().items()}
+        ours = isinstance(self.optimizer, str)  # whose step counters have always been rows of one
         for i, entry in enumerate(policy.optimizer):
-            arrays |= {f"optimiser.{i}.{key}": t.numpy() for key, t in entry.items()}
-        return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+            for key, t in entry.items():
+                tensors[f"optimiser.{i}.{key}"] = t.reshape(1) if ours and t.ndim == 0 else t
+        return {name: np.asarray(t.numpy(), order="C") for name, t in tensors.items()}
 
     def unpack(self, arrays: Mapping[str, Array]) -> Policy:
         """A network of this learner's shape with these numbers in it."""
