@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 # The group is called beta_schedule and people type beta; `import` cannot be a Python name.
 SHORT = {"beta": "beta_schedule", "env.import": "env.imports"}
-_OPEN = "env.kwargs."  # may have any keys, and Hydra wants them to be added
+# May have any keys, and Hydra wants them to be added.
+_OPEN = ("env.kwargs.", "policy.network.", "policy.loss.", "policy.optimizer.")
 _HOME = re.compile(r"(?<=[=,])(['\"]?)~(?=/)")
 _WORD = re.compile(r"(?P<sign>[+~]{0,2})(?P<key>[\w./@]+)(?P<rest>(=.*)?)", re.S)
 

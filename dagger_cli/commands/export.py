@@ -53,9 +53,8 @@ def _sb3(policy: Policy, format: str, path: Path, source: Any) -> Pairs:
     found = spec_of(network, source.observation_space, source.action_space)
     if found is None:
         raise ConfigError(
-            f"format=sb3 holds networks of policy=mlp and linear, but the checkpoint holds a "
-            f"{type(policy if network is None else network).__name__}; use format=onnx or "
-            "torchscript"
+            "format=sb3 holds networks of policy=mlp and linear, and this one is of other layers; "
+            "use format=onnx or torchscript"
         )
     # The environment's own bounds of observations: an archive without them would not fit it.
     spec = replace(found[0], observation_space=source.observation_space)

@@ -12,7 +12,7 @@ from math import ceil
 from typing import Any
 
 from dagger_cli.config.schema import EnvNotes
-from dagger_cli.config.typed import keys_of, needed_by, takes_any_key, typed
+from dagger_cli.config.typed import is_function, keys_of, needed_by, takes_any_key, typed
 from dagger_cli.core.errors import ConfigError, DaggerError
 from dagger_cli.core.types import Expert, SafetyExpert, Space
 from dagger_cli.loop.trainer import Trainer
@@ -97,6 +97,9 @@ def built(node: Node, place: str, drop: Collection[str] = (), **given: Any) -> A
     """
     target = import_object(str(node["_target_"]))
     kept = {key: value for key, value in node.items() if key not in (*drop, *_HYDRAS)}
+    later = {key for key, kind in keys_of(target).items() if is_function(kind)} & kept.keys()
+    # What the target declares as a function is to be called by it.
+    kept |= {key: {**kept[key], PARTIAL: True} for key in later if _has_target(kept[key])}
     values = {key: _inner(value, f"{place}.{key}") for key, value in kept.items()}
     for key in needed_by(target):
         if key not in values and key not in given and not node.get(PARTIAL):

@@ -98,6 +98,12 @@ def _shown(value: Any) -> str:
     return repr(value)
 
 
+def is_function(kind: Any) -> bool:
+    """Returns whether a type is that of a function, or may be."""
+    options = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
+    return any(get_origin(option) is Callable or option is Callable for option in options)
+
+
 def in_words(kind: Any) -> str:
     """Returns a type as a user reads it: `a whole number or null`."""
     origin, inner = get_origin(kind), get_args(kind)

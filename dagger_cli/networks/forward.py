@@ -1,8 +1,9 @@
 """How a fitted network acts: raw observations to its outputs, always on the processor.
 
-Networks without convolutions count in float64, and their answers alone are rounded to float32: sums
-in float32 depend on how rows are batched, and walkers amplify the last digit, so an episode would
-end differently with other episodes beside it.
+Our networks without convolutions count in float64, and their outputs alone are rounded to float32:
+sums in float32 depend on how rows are batched, and walkers amplify the last digit, so an episode
+would end differently with other episodes beside it. Networks of the user act in float32 (they may
+hold numbers that know no other type), and depend on it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 from dagger_cli.core.types import Array
 from dagger_cli.networks.modules import dense
+from dagger_cli.networks.prepared import Prepared
 from dagger_cli.networks.small_batch_float64 import Float64Rows, takes
 from dagger_cli.utils.malloc import reused
 
@@ -51,7 +53,7 @@ class Forward:
 
     @cached_property
     def _whole(self) -> Callable[[Tensor], Tensor]:
-        if any(isinstance(layer, nn.Conv2d) for layer in self._network.modules()):
+        if any(isinstance(layer, (nn.Conv2d, Prepared)) for layer in self._network.modules()):
             return self._in_float32
         network = copy.deepcopy(self._network).double()
         if not isinstance(network, nn.Sequential):

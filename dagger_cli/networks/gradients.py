@@ -30,15 +30,22 @@ def gradient_of(network: nn.Module, loss: Loss, products: torch.dtype | None = N
     return _by_autograd(network, loss, products)
 
 
+def trainable(network: nn.Module) -> list[nn.Parameter]:
+    """The parameters that a fit changes, in the order in which their gradients come."""
+    return [parameter for parameter in network.parameters() if parameter.requires_grad]
+
+
 def _by_autograd(network: nn.Module, loss: Loss, products: torch.dtype | None) -> Gradient:
-    parameters = list(network.parameters())
+    parameters = trainable(network)
 
     def gradient(obs: Tensor, targets: Tensor) -> tuple[Tensor, list[Tensor]]:
         with torch.enable_grad():
             with torch.autocast(obs.device.type, products, enabled=products is not None):
                 outputs = network(obs)
             value = loss(outputs.to(parameters[-1].dtype), targets)
-            return value.detach(), list(torch.autograd.grad(value, parameters))
+            return value.detach(), list(
+                torch.autograd.grad(value, parameters, materialize_grads=True)
+            )
 
     return gradient
 

@@ -7,7 +7,7 @@ are moved by up to `shift` pixels, and codes and hidden units drop out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, prod
 from typing import Any
@@ -136,7 +136,7 @@ def glyphs_learner(
     sizes: Sequence[int],
     dropout: float,
     shift: int,
-    loss: str,
+    loss: str | Callable[..., Any],
     threads: int | None,
     **fit: Any,
 ) -> TorchLearner:

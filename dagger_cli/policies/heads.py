@@ -5,7 +5,8 @@ A head is chosen by the action space: `Squashed` for Box, `Categorical` for ever
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -15,9 +16,16 @@ from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Array, Space
 from dagger_cli.networks.action_heads import Choices, Scaled
 from dagger_cli.networks.exported import ChoicesModule, ScaledModule
+from dagger_cli.policies.own_parts import Loss, own_loss
 
 BOX_LOSSES = ("mse", "huber")
 CHOICE_LOSSES = ("cross_entropy", "hinge")
+LOSSES: dict[str, Loss] = {
+    "mse": functional.mse_loss,
+    "huber": functional.huber_loss,
+    "cross_entropy": functional.cross_entropy,
+    "hinge": functional.multi_margin_loss,
+}
 
 
 class Head(Protocol):
@@ -42,23 +50,31 @@ class Head(Protocol):
         ...
 
 
-def make_head(space: Space, loss: str) -> Head:
+def make_head(space: Space, loss: str | Callable[..., Any]) -> Head:
     """The head for an action space; `loss="auto"` takes mse for Box and cross_entropy otherwise.
 
+    A function (outputs, targets) gets for Box numbers (n, k) in units of half the range, and
+    otherwise the logits (n, choices) and the choices (n,) of one component after the other.
     Raises ConfigError when the loss does not fit the space.
     """
+    if not isinstance(loss, str):
+        own = own_loss(loss)
+        return Squashed(space, own) if space.kind == "box" else Categorical(space, own)
     fitting = BOX_LOSSES if space.kind == "box" else CHOICE_LOSSES
     if loss == "auto":
         loss = fitting[0]
     if loss not in (*BOX_LOSSES, *CHOICE_LOSSES):
         known = ", ".join(("auto", *BOX_LOSSES, *CHOICE_LOSSES))
-        raise ConfigError(f"policy.loss must be one of {known}; got '{loss}'")
+        raise ConfigError(
+            f"policy.loss must be one of {known}; got '{loss}' (a function of your own: "
+            "policy.loss._target_=my_pkg.my_loss)"
+        )
     if loss not in fitting:
         raise ConfigError(
             f"policy.loss={loss} does not fit the {space.kind} actions of this environment; "
             f"use {' or '.join(fitting)}"
         )
-    return Squashed(space, loss) if space.kind == "box" else Categorical(space, loss)
+    return (Squashed if space.kind == "box" else Categorical)(space, LOSSES[loss])
 
 
 class Squashed:
@@ -67,14 +83,14 @@ class Squashed:
     The loss is taken in units of half the range, so that it means the same in every environment.
     """
 
-    def __init__(self, space: Space, loss: str) -> None:
+    def __init__(self, space: Space, loss: Loss) -> None:
         self.outputs, self._space = space.size, space
         scaled = Scaled(space)
         self.actions = scaled.actions
         self._all_bounded = scaled.all_bounded
         arrays = scaled.bounded, scaled.centre, scaled.half
         self._bounded, self._centre, self._half = map(torch.from_numpy, arrays)
-        self._distance = functional.mse_loss if loss == "mse" else functional.huber_loss
+        self._distance = loss
 
     def _unit(self, outputs: Tensor) -> Tensor:
         squashed = torch.tanh(outputs)
@@ -96,12 +112,11 @@ class Squashed:
 class Categorical:
     """Discrete, MultiDiscrete, MultiBinary: logits for each component, the largest one acts."""
 
-    def __init__(self, space: Space, loss: str) -> None:
+    def __init__(self, space: Space, loss: Loss) -> None:
         self.outputs, self._space = sum(space.sizes), space
         choices = Choices(space)
         self.actions, self._parts = choices.actions, choices.parts
-        hinge = functional.multi_margin_loss
-        self._distance = functional.cross_entropy if loss == "cross_entropy" else hinge
+        self._distance = loss
 
     def targets(self, labels: Array | Tensor) -> Tensor:
         flat = torch.as_tensor(labels, dtype=torch.int64).reshape(len(labels), -1)

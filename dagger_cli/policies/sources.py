@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch import nn
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Space
 from dagger_cli.networks.modules import cnn, mlp
+from dagger_cli.networks.prepared import Prepared, check_outputs, prepared
 from dagger_cli.policies.heads import make_head
 from dagger_cli.policies.torch_learner import TorchLearner
 
@@ -22,7 +24,7 @@ def mlp_learner(
     *,
     sizes: Sequence[int],
     activation: str,
-    loss: str,
+    loss: str | Callable[..., Any],
     threads: int | None,
     **fit: Any,
 ) -> TorchLearner:
@@ -35,7 +37,12 @@ def mlp_learner(
 
 
 def cnn_learner(
-    observations: Space, actions: Space, *, loss: str, threads: int | None, **fit: Any
+    observations: Space,
+    actions: Space,
+    *,
+    loss: str | Callable[..., Any],
+    threads: int | None,
+    **fit: Any,
 ) -> TorchLearner:
     """The Nature CNN, for uint8 images, which it scales itself. `fit` goes to `TorchLearner`."""
     use_threads(threads)
@@ -43,6 +50,28 @@ def cnn_learner(
     with torch.device("meta"):
         cnn(observations, head.outputs)
     return TorchLearner(lambda: cnn(observations, head.outputs), head, normalize=False, **fit)
+
+
+def torch_learner(
+    observations: Space,
+    actions: Space,
+    *,
+    network: Callable[..., nn.Module],
+    loss: str | Callable[..., Any],
+    normalize: bool,
+    threads: int | None,
+    **fit: Any,
+) -> TorchLearner:
+    """Any torch.nn.Module, made by `network(inputs=..., outputs=...)`; see networks/prepared.py."""
+    use_threads(threads)
+    head = make_head(actions, loss)
+
+    def make() -> Prepared:
+        return prepared(observations, head.outputs, network, normalize=normalize)
+
+    learner = TorchLearner(make, head, normalize=normalize, draws_weights=True, **fit)
+    check_outputs(make(), observations, head.outputs)
+    return learner
 
 
 def use_threads(threads: int | None) -> None:

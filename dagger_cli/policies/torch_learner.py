@@ -8,22 +8,25 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.random import Generator
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import CheckpointError, ConfigError
 from dagger_cli.core.types import Array, Fitted, Policy
-from dagger_cli.networks.gradients import gradient_of
+from dagger_cli.networks.gradients import gradient_of, trainable
 from dagger_cli.networks.layers import Standardise
 from dagger_cli.networks.modules import initialise
 from dagger_cli.policies.devices import check_device, device_for
 from dagger_cli.policies.heads import Head
 from dagger_cli.policies.joint_head import Joint
 from dagger_cli.policies.optimizers import OPTIMIZERS, Adam, Entry, Sgd
+from dagger_cli.policies.own_parts import OwnOptimizer
 from dagger_cli.policies.precision import check_precision, products
 from dagger_cli.policies.torch_policy import TorchPolicy
 from dagger_cli.utils.malloc import LARGE, reused
@@ -84,7 +87,7 @@ class TorchLearner:
 
     make_network: Callable[[], nn.Module]
     head: Head
-    optimizer: str
+    optimizer: str | Callable[..., Any]
     learning_rate: float
     weight_decay: float
     batch_size: int
@@ -97,13 +100,21 @@ class TorchLearner:
     device: str = "cpu"
     precision: str = "float32"
     final_fit: int = 1
+    draws_weights: bool = False  # the network itself, from torch's global generator
 
     def __post_init__(self) -> None:
         check_device(self.device)
         check_precision(self.precision)
-        if self.optimizer not in OPTIMIZERS:
+        if isinstance(self.optimizer, str) and self.optimizer not in OPTIMIZERS:
             known = ", ".join(OPTIMIZERS)
-            raise ConfigError(f"policy.optimizer must be one of {known}; got '{self.optimizer}'")
+            raise ConfigError(
+                f"policy.optimizer must be one of {known}; got '{self.optimizer}' (one of torch: "
+                "policy.optimizer._target_=torch.optim.RMSprop)"
+            )
+        if not isinstance(self.optimizer, str) and self.weight_decay != 0:
+            raise ConfigError(
+                "policy.weight_decay is for our optimizers; give policy.optimizer.weight_decay"
+            )
         if (self.epochs is None) == (self.gradient_steps is None):
             raise ConfigError(
                 "policy.epochs and policy.gradient_steps both say how long to fit; give one of "
@@ -121,21 +132,27 @@ class TorchLearner:
     def fit(self, data: Dataset, start: Policy | None, rng: Generator) -> Fitted:
         """Fit on all rows; the reported loss is the mean over the batches of this fit."""
         network = self._network(start if self.warm_start else None, rng)
-        if self.normalize and isinstance(network, nn.Sequential):
-            for layer in network:
+        if self.normalize:
+            for layer in network.modules():
                 if isinstance(layer, Standardise):
                     layer.take(torch.from_numpy(data.obs))
         device = device_for(self.device, network, self.batch_size)
         network.to(device)
         past = start.optimizer if self.warm_start and isinstance(start, TorchPolicy) else ()
         past = _moved(past, device)
-        optimizer = OPTIMIZERS[self.optimizer](list(network.parameters()), past, self.weight_decay)
+        optimizer = self._optimizer(network, past)
         memory = _memory(network, TOGETHER * self.batch_size * data.obs[:1].nbytes)
         with _chance(network.train(), rng), torch.no_grad(), memory, at_random(data.obs):
             loss = self._descend(network, optimizer, data, rng)
         here = torch.device("cpu")
         past = _moved(optimizer.past(), here)
         return Fitted(TorchPolicy(network.to(here).eval(), self.head, past), loss)
+
+    def _optimizer(self, network: nn.Module, past: Sequence[Entry]) -> Adam | Sgd | OwnOptimizer:
+        parameters = trainable(network)
+        if isinstance(self.optimizer, str):
+            return OPTIMIZERS[self.optimizer](parameters, past, self.weight_decay)
+        return OwnOptimizer(self.optimizer, parameters, past, self.learning_rate)
 
     def for_final_fit(self) -> TorchLearner:
         """The same one with `final_fit` times the epochs or steps."""
@@ -145,19 +162,27 @@ class TorchLearner:
     def _network(self, start: Policy | None, rng: Generator) -> nn.Module:
         if isinstance(start, TorchPolicy):
             return copy.deepcopy(start.network)
-        network = self._blank()
-        initialise(network, torch.Generator().manual_seed(int(rng.integers(2**63))))
+        seed = int(rng.integers(2**63))
+        network = self._blank(seed if self.draws_weights else None)
+        if not self.draws_weights:
+            initialise(network, torch.Generator().manual_seed(seed))
         return network
 
-    def _blank(self) -> nn.Module:
+    def _blank(self, seed: int | None = None) -> nn.Module:
         """A network whose numbers are still to be set; torch's global generator stays as it was."""
         with torch.random.fork_rng(devices=[]):
+            if seed is not None:
+                torch.manual_seed(seed)
             return self.make_network()
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         """Of the network's arrays; no memory is taken for them, however many a config names."""
-        with torch.device("meta"):
-            return {n: tuple(t.shape) for n, t in self._blank().state_dict().items()}
+        try:
+            with torch.device("meta"):
+                network = self._blank()
+        except Exception:  # a network of the user may need real numbers to be made
+            network = self._blank()
+        return {name: tuple(t.shape) for name, t in network.state_dict().items()}
 
     def _n_batches(self, n: int) -> int:
         return self.gradient_steps or (self.epochs or 0) * math.ceil(n / self.batch_size)
@@ -194,14 +219,17 @@ class TorchLearner:
     def _descend(
         self,
         network: nn.Module,
-        optimizer: Adam | Sgd,
+        optimizer: Adam | Sgd | OwnOptimizer,
         data: Dataset,
         rng: Generator,
     ) -> float:
         device = next(network.parameters()).device
         n_batches, total = self._n_batches(len(data)), torch.zeros((), device=device)
         gradient = gradient_of(network, self.head.loss, products(self.precision))
+        compares_rows = any(isinstance(m, _BatchNorm) for m in network.modules())
         for i, (seen, targets) in enumerate(self._batches(data, device, rng)):
+            if compares_rows and len(seen) == 1:
+                continue  # the rest of a pass: of one row there is no deviation
             left = 1 - i / n_batches if self.decay else 1.0
             loss, gradients = gradient(seen, targets)
             optimizer.step(gradients, self.learning_rate * left)
@@ -224,10 +252,12 @@ class TorchLearner:
     def pack(self, policy: Policy) -> dict[str, Array]:
         """Network (with its statistics) and optimiser as arrays, named by their place."""
         assert isinstance(policy, TorchPolicy)
-        arrays = {f"network.{name}": t.numpy() for name, t in policy.network.state_dict().items()}
+        tensors = {f"network.{name}": t for name, t in policy.network.state_dict().items()}
+        ours = isinstance(self.optimizer, str)  # whose step counters have always been rows of one
         for i, entry in enumerate(policy.optimizer):
-            arrays |= {f"optimiser.{i}.{key}": t.numpy() for key, t in entry.items()}
-        return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+            for key, t in entry.items():
+                tensors[f"optimiser.{i}.{key}"] = t.reshape(1) if ours and t.ndim == 0 else t
+        return {name: np.asarray(t.numpy(), order="C") for name, t in tensors.items()}
 
     def unpack(self, arrays: Mapping[str, Array]) -> Policy:
         """A network of this learner's shape with these numbers in it."""
@@ -239,7 +269,7 @@ class TorchLearner:
             )
         network = self._blank()
         network.load_state_dict({name: torch.tensor(array) for name, array in given.items()})
-        optimizer: list[dict[str, Tensor]] = [{} for _ in network.parameters()]
+        optimizer: list[dict[str, Tensor]] = [{} for _ in trainable(network)]
         for name, array in arrays.items():
             if name.startswith("optimiser."):
                 match = re.fullmatch(r"optimiser\.(\d+)\.(\w+)", name)

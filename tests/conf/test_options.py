@@ -25,6 +25,7 @@ NEEDED = {
     ("env", "sequence"): ["env.data=file.jsonl"],
     ("policy", "glyphs"): ["env=handwriting"],
     ("policy", "scene"): ["env=mario"],
+    ("policy", "torch"): ["policy.network._target_=torch.nn.Identity"],
     ("expert", "path"): ["expert.path=somewhere"],
     ("expert", "python"): ["expert.target=some.function"],
 }

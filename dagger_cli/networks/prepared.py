@@ -1,0 +1,87 @@
+"""A network of the user behind our view of observations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.types import Space
+from dagger_cli.networks.layers import Pixels, Standardise
+
+
+class Floats(nn.Module):
+    """Observations (n, ...) as rows of float32."""
+
+    def forward(self, obs: Tensor) -> Tensor:
+        return obs.reshape(obs.shape[0], -1).to(torch.float32)
+
+
+class Prepared(nn.Module):
+    """Acts and learns in float32, whatever the types of observations and actions are."""
+
+    draws = True  # dropout, or whatever else the user's layers draw while fitting
+
+    def __init__(self, observations: nn.Module, network: nn.Module) -> None:
+        super().__init__()
+        self.observations, self.network = observations, network
+
+    def forward(self, obs: Tensor) -> Tensor:
+        features = self.observations(obs)
+        try:
+            outputs: Tensor = self.network(features)
+        except Exception as err:  # the user's code may raise anything
+            reason = f"{type(err).__name__}: {' '.join(str(err).split())[:200]}"
+            raise ConfigError(
+                f"policy.network={type(self.network).__name__} failed on float32 inputs of shape "
+                f"{tuple(features.shape)} ({reason})"
+            ) from err
+        return outputs
+
+
+def prepared(
+    observations: Space, outputs: int, make: Callable[..., nn.Module], *, normalize: bool
+) -> Prepared:
+    """Calls `make(inputs=..., outputs=...)`; raises ConfigError where that is no network.
+
+    `inputs` is the number of features, or (channels, height, width) of uint8 images.
+    """
+    images = len(observations.shape) == 3 and observations.dtype == "uint8"
+    view: nn.Module = Standardise(observations.size) if normalize else Floats()
+    inputs: int | tuple[int, ...] = observations.size
+    if images:
+        a, b, c = observations.shape
+        view = pixels = Pixels((a, b, c))
+        inputs = pixels.size
+    try:
+        network = make(inputs=inputs, outputs=outputs)
+    except Exception as err:  # the user's code may raise anything
+        raise ConfigError(
+            f"policy.network cannot be made with inputs={inputs} and outputs={outputs} "
+            f"({type(err).__name__}: {' '.join(str(err).split())[:200]}): it is a class or a "
+            "function that takes inputs= and outputs= and its own keys, and returns a "
+            "torch.nn.Module"
+        ) from err
+    if not isinstance(network, nn.Module):
+        raise ConfigError(
+            f"policy.network must be a torch.nn.Module, got a {type(network).__name__}"
+        )
+    return Prepared(view, network)
+
+
+def check_outputs(network: Prepared, observations: Space, outputs: int) -> None:
+    """Raises ConfigError where the network does not give (n, outputs) float32."""
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise ConfigError("policy.network has no parameters to fit")
+    blank = torch.zeros(2, *observations.shape, dtype=torch.float32)
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        given = network.eval()(blank)
+    if not isinstance(given, Tensor):
+        raise ConfigError(f"policy.network must return a tensor, got a {type(given).__name__}")
+    if given.shape != (2, outputs) or given.dtype != torch.float32:
+        raise ConfigError(
+            f"policy.network must give {outputs} float32 numbers a row, as its outputs= says: got "
+            f"{str(given.dtype).removeprefix('torch.')} of shape {tuple(given.shape)} for 2 rows"
+        )

@@ -1,0 +1,114 @@
+"""The user's own loss and optimizer in place of ours."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dagger_cli.core.errors import ConfigError
+from dagger_cli.policies.optimizers import Entry
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+def own_loss(make: Callable[..., Any]) -> Loss:
+    """A loss (outputs, targets) -> scalar of a function, or of a class such as torch.nn.L1Loss."""
+    is_class = inspect.isclass(make.func if isinstance(make, partial) else make)
+    function = make() if is_class else make
+
+    def loss(outputs: Tensor, targets: Tensor) -> Tensor:
+        try:
+            value = function(outputs, targets)
+        except Exception as err:  # the user's code may raise anything
+            raise ConfigError(
+                f"policy.loss failed on outputs {_words(outputs)} and targets {_words(targets)} "
+                f"({type(err).__name__}: {' '.join(str(err).split())[:200]})"
+            ) from err
+        if not isinstance(value, Tensor) or value.numel() != 1:
+            given = _words(value) if isinstance(value, Tensor) else f"a {type(value).__name__}"
+            raise ConfigError(f"policy.loss must return one number as a tensor, got {given}")
+        return value.reshape(())
+
+    return loss
+
+
+def _words(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)}"
+
+
+class OwnOptimizer:
+    """A torch.optim.Optimizer, whose state is kept as one set of tensors a parameter."""
+
+    def __init__(
+        self,
+        make: Callable[..., Any],
+        parameters: Sequence[Tensor],
+        past: Sequence[Entry],
+        learning_rate: float,
+    ) -> None:
+        self._parameters = list(parameters)
+        try:
+            self._optimizer = make(self._parameters, lr=learning_rate)
+        except Exception as err:  # the user's code may raise anything
+            raise ConfigError(f"policy.optimizer cannot be made ({_sentence(err)})") from err
+        if not isinstance(self._optimizer, torch.optim.Optimizer):
+            raise ConfigError(
+                "policy.optimizer must be a torch.optim.Optimizer, got a "
+                f"{type(self._optimizer).__name__}"
+            )
+        for parameter, entry in zip(self._parameters, past, strict=False):
+            if entry:
+                self._optimizer.state[parameter] = {n: t.clone() for n, t in entry.items()}
+        self._settings = self._groups()
+
+    def step(self, gradients: Sequence[Tensor], learning_rate: float) -> None:
+        """Change the parameters in place."""
+        for parameter, gradient in zip(self._parameters, gradients, strict=True):
+            parameter.grad = gradient
+        for group in self._optimizer.param_groups:
+            group["lr"] = learning_rate
+        try:
+            self._optimizer.step()
+        except Exception as err:
+            raise ConfigError(f"policy.optimizer failed in a step ({_sentence(err)})") from err
+
+    def past(self) -> tuple[Entry, ...]:
+        """What another one goes on from, an entry a parameter.
+
+        Raises ConfigError where there is more to it than tensors: nothing is ever pickled.
+        """
+        for parameter in self._parameters:
+            parameter.grad = None
+        name = type(self._optimizer).__name__
+        if self._groups() != self._settings:
+            raise ConfigError(
+                f"policy.optimizer={name} changes its own settings while it fits, and a checkpoint "
+                "holds tensors of its state alone; use another one"
+            )
+        entries = []
+        for parameter in self._parameters:
+            state = self._optimizer.state.get(parameter, {})
+            kept = {key: value for key, value in state.items() if value is not None}
+            for key, value in kept.items():
+                if not isinstance(value, Tensor) or not str(key).isidentifier():
+                    raise ConfigError(
+                        f"policy.optimizer={name} keeps '{key}' as a {type(value).__name__}, and a "
+                        "checkpoint holds tensors alone; use another one"
+                    )
+            entries.append(kept)
+        return tuple(entries)
+
+    def _groups(self) -> list[dict[str, Any]]:
+        return [
+            {key: value for key, value in group.items() if key not in ("params", "lr")}
+            for group in self._optimizer.param_groups
+        ]
+
+
+def _sentence(err: Exception) -> str:
+    return f"{type(err).__name__}: {' '.join(str(err).split())[:200]}"
