@@ -30,7 +30,7 @@ _HOMES = {
     "dagger_cli.loop.rollout": ("begin", "label", "rollout"),
     "dagger_cli.loop.run": ("Round", "run"),
     "dagger_cli.loop.trainer": ("Trainer",),
-    "dagger_cli.tracking.loggers": ("Logger", "RunInfo", "RunResult"),
+    "dagger_cli.loggers.interface": ("Logger", "RunInfo", "RunResult"),
     "dagger_cli.tracking.metrics": ("scalars",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
@@ -88,10 +88,10 @@ if TYPE_CHECKING:
         Trajectories,
         Usage,
     )
+    from dagger_cli.loggers.interface import Logger, RunInfo, RunResult
     from dagger_cli.loop.cost_to_go import CostRollouts, Follow, cost_examples
     from dagger_cli.loop.evaluate import evaluate
     from dagger_cli.loop.rollout import begin, label, rollout
     from dagger_cli.loop.run import Round, run
     from dagger_cli.loop.trainer import Trainer
-    from dagger_cli.tracking.loggers import Logger, RunInfo, RunResult
     from dagger_cli.tracking.metrics import scalars

@@ -1,8 +1,8 @@
 """Facts about the structure of a checkout, side by side: python scripts/house.py [before=PATH]
 
-    files a trainer inside the repository takes, modules at the package's root, the largest folder and
-    file, raise statements a line, and how often control changes file before the first training step
-    of `dagger train env=bipedal beta=linear` (needs the package's dependencies).
+    Files that a trainer inside the repository takes, modules at the package's root, the largest
+    folder and file, lines per raise statement, and how often control changes file before the first
+    training step of `dagger train env=bipedal beta=linear` (needs the package's dependencies).
 
 `before` is another checkout, such as `git worktree add ../before 8b680bf` makes.
 """

@@ -15,13 +15,14 @@ from dagger_cli.config.components import open_for
 from dagger_cli.config.trust import foreign_packages
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Score
+from dagger_cli.loggers.interface import Guarded, RunInfo, RunResult
+from dagger_cli.loggers.run_folder import ConsoleLogger
 from dagger_cli.loop.regret import advice
 from dagger_cli.loop.rollout import begin
 from dagger_cli.loop.run import Best, Observer, run
 from dagger_cli.loop.validate import Validation
 from dagger_cli.tracking.checkpoint import CheckpointWriter, restore
 from dagger_cli.tracking.console import Console
-from dagger_cli.tracking.loggers import ConsoleLogger, Guarded, RunInfo, RunResult
 from dagger_cli.tracking.run_lock import lock_existing_run, lock_new_run
 from dagger_cli.tracking.run_paths import VERSIONS
 from dagger_cli.tracking.summary import ExtraWords, write_summary

@@ -41,7 +41,7 @@ from dagger_cli.config.components import (
 )
 from dagger_cli.config.renamed import with_new_names
 from dagger_cli.config.trust import IMPORT_KEYS, check_trust, trusted
-from dagger_cli.config.typed import keys_of
+from dagger_cli.config.typed import signature_of
 from dagger_cli.core.budget import Budget
 from dagger_cli.core.errors import CheckpointError, ConfigError
 from dagger_cli.core.kit import Kit, Learner, RngStreams
@@ -130,7 +130,7 @@ def _of_another_target(node: Config, group: str, touched: Collection[str]) -> Co
     What the user typed stays, and so does what the new target takes.
     """
     target = target_of(node, group)
-    taken = {"_target_", *keys_of(target), *(ENV_NOTES if group == "env" else ())}
+    taken = {"_target_", *signature_of(target).keys, *(ENV_NOTES if group == "env" else ())}
     kept = {k: v for k, v in node.items() if k in taken or f"{group}.{k}" in touched}
     name = {"name": target.__name__.lower()} if "name" in node else {}
     return {**kept, **name} if f"{group}.name" not in touched else kept

@@ -12,7 +12,7 @@ from math import ceil
 from typing import Any
 
 from dagger_cli.config.schema import EnvNotes
-from dagger_cli.config.typed import is_function, keys_of, needed_by, takes_any_key, typed
+from dagger_cli.config.typed import is_function, signature_of, typed
 from dagger_cli.core.errors import ConfigError, DaggerError
 from dagger_cli.core.types import Expert, SafetyExpert, Space
 from dagger_cli.loop.trainer import Trainer
@@ -21,7 +21,7 @@ from dagger_cli.utils.imports import import_object
 Node = Mapping[str, Any]
 
 MAX_SLOTS = 32  # of evaluation: more simulators gain nothing on a few cores
-ENV_NOTES = keys_of(EnvNotes)
+ENV_NOTES = signature_of(EnvNotes).keys
 PARTIAL = "_partial_"
 _HYDRAS = ("_target_", PARTIAL)
 NAMED = {"name": str}  # the key that other groups have beside those of their target
@@ -56,10 +56,11 @@ def typed_group(node: Any, place: str) -> dict[str, Any]:
     if not isinstance(node, Mapping) or "_target_" not in node:
         raise ConfigError(f"{place} has no _target_: name the class to build, {place}._target_=...")
     target = target_of(node, place)
-    keys = {**(ENV_NOTES if place == "env" else NAMED), PARTIAL: bool, **keys_of(target)}
+    signature = signature_of(target)
+    keys = {**(ENV_NOTES if place == "env" else NAMED), PARTIAL: bool, **signature.keys}
     if place == "expert":
         keys.pop("trust", None)  # comes from the command line alone, never from a config
-    values = typed(node, keys, place, any_key=takes_any_key(target))
+    values = typed(node, keys, place, any_key=signature.any_key)
     return {
         key: typed_group(value, f"{place}.{key}") if _has_target(value) else value
         for key, value in values.items()
@@ -97,11 +98,12 @@ def built(node: Node, place: str, drop: Collection[str] = (), **given: Any) -> A
     """
     target = import_object(str(node["_target_"]))
     kept = {key: value for key, value in node.items() if key not in (*drop, *_HYDRAS)}
-    later = {key for key, kind in keys_of(target).items() if is_function(kind)} & kept.keys()
+    signature = signature_of(target)
+    later = {key for key, kind in signature.keys.items() if is_function(kind)} & kept.keys()
     # What the target declares as a function is to be called by it.
     kept |= {key: {**kept[key], PARTIAL: True} for key in later if _has_target(kept[key])}
     values = {key: _inner(value, f"{place}.{key}") for key, value in kept.items()}
-    for key in needed_by(target):
+    for key in signature.needed:
         if key not in values and key not in given and not node.get(PARTIAL):
             raise ConfigError(f"{place}.{key} needs a value: give +{place}.{key}=...")
     return partial(target, **values, **given) if node.get(PARTIAL) else target(**values, **given)
@@ -119,7 +121,7 @@ def env_of(env: Node) -> EnvChoice:
     """Returns where labels are collected and where policies are scored."""
     silent = env.get("failure", "none") == "none"
     failure_name = None if silent else env.get("failure_name", "failures")
-    notes = ENV_NOTES.keys() - keys_of(target_of(env, "env"))
+    notes = ENV_NOTES.keys() - signature_of(target_of(env, "env")).keys.keys()
     source = built(env, "env", drop=notes)
     other = "backend" in env
     eval_source = built(in_gymnasium(env), "env", drop=notes) if other else source
@@ -157,7 +159,7 @@ def loaded_expert(expert: Node, env: EnvChoice, trust: tuple[str, ...] = ()) -> 
     A source with a parameter `trust` gets the packages that this command line trusts.
     """
     source = env.source
-    given = {"trust": trust} if "trust" in keys_of(target_of(expert, "expert")) else {}
+    given = {"trust": trust} if "trust" in signature_of(target_of(expert, "expert")).keys else {}
     loader = built(expert, "expert", drop=("name",), **given)
     return loader.load(source.id, source.observation_space, source.action_space)
 

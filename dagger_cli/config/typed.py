@@ -10,7 +10,8 @@ import types
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import is_dataclass
 from difflib import get_close_matches
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from functools import cache
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from dagger_cli.core.errors import ConfigError
 
@@ -24,37 +25,37 @@ class _Mismatch(Exception):
     """The value is not of the type."""
 
 
-def keys_of(target: Target) -> dict[str, Any]:
-    """Returns each keyword of a target with its type; `Any` where it has no annotation.
+class Signature(NamedTuple):
+    """The keywords of a target with their types, `Any` where it declares none.
+
+    `needed` are those without a default; `any_key`: it has `**` keywords that nothing describes.
+    """
+
+    keys: dict[str, Any]
+    needed: tuple[str, ...]
+    any_key: bool
+
+
+@cache
+def signature_of(target: Any) -> Signature:
+    """Returns the signature of a class or function.
 
     The `**` keywords of a function are those of the class that it returns.
     """
     hints = _hints(target)
     keys: dict[str, Any] = {}
+    needed: list[str] = []
+    any_key = False
     for name, parameter in inspect.signature(target).parameters.items():
-        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
-            returned = hints.get("return")
-            if not inspect.isclass(target) and inspect.isclass(returned):
-                keys = keys_of(returned) | keys
-        elif parameter.kind is not inspect.Parameter.VAR_POSITIONAL:
+        if parameter.kind is parameter.VAR_KEYWORD:
+            makes_a_class = not inspect.isclass(target) and inspect.isclass(hints.get("return"))
+            rest = signature_of(hints["return"]) if makes_a_class else Signature({}, (), True)
+            keys, any_key = rest.keys | keys, rest.any_key
+        elif parameter.kind is not parameter.VAR_POSITIONAL:
             keys[name] = hints.get(name, Any)
-    return keys
-
-
-def needed_by(target: Target) -> list[str]:
-    """Returns the keywords without a default that a target names itself."""
-    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    parameters = inspect.signature(target).parameters.values()
-    return [p.name for p in parameters if p.kind in named and p.default is p.empty]
-
-
-def takes_any_key(target: Target) -> bool:
-    """Returns whether a target has `**` keywords that nothing describes."""
-    parameters = inspect.signature(target).parameters.values()
-    if not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
-        return False
-    returned = None if inspect.isclass(target) else _hints(target).get("return")
-    return not inspect.isclass(returned) or takes_any_key(returned)
+            if parameter.default is parameter.empty:
+                needed.append(name)
+    return Signature(keys, tuple(needed), any_key)
 
 
 def typed(
@@ -68,7 +69,7 @@ def typed(
     for key, value in values.items():
         name = f"{place}.{key}" if place else key
         if is_dataclass(keys.get(key)) and isinstance(value, Mapping):
-            result[key] = typed(value, keys_of(keys[key]), name)
+            result[key] = typed(value, signature_of(keys[key]).keys, name)
         elif key in keys:
             result[key] = _converted(value, keys[key], name)
         elif any_key or key == "_target_":

@@ -10,9 +10,9 @@ import numpy as np
 
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Score, Usage
+from dagger_cli.loggers.interface import RunInfo, RunResult
 from dagger_cli.loop.run import Best, Round
 from dagger_cli.testing.track import TableExpert
-from dagger_cli.tracking.loggers import RunInfo, RunResult
 
 CONFIG = {"env": {"name": "track"}, "trainer": {"name": "dagger"}, "seed": 0}
 

@@ -14,6 +14,7 @@ from dagger_cli import __version__
 # gymnasium[box2d], which has one of two names.
 _PACKAGES = (
     "envpool",
+    "filelock",
     "gymnasium",
     "huggingface_hub",
     "hydra-core",
@@ -21,6 +22,7 @@ _PACKAGES = (
     "numba",
     "numpy",
     "omegaconf",
+    "platformdirs",
     "pyyaml",
     "requests",
     "rich",

@@ -15,7 +15,7 @@ from dagger_cli.cli.hydra_compat import initialized
 from dagger_cli.config.components import typed_group
 from dagger_cli.config.options import GROUPS, config_dir, options
 from dagger_cli.config.schema import register, shipped_targets
-from dagger_cli.config.typed import keys_of
+from dagger_cli.config.typed import signature_of
 from dagger_cli.core.types import Space
 from dagger_cli.policies.sources import cnn_learner
 from dagger_cli.utils.imports import import_object
@@ -105,5 +105,5 @@ def test_every_key_of_an_option_has_a_type_that_its_own_value_has(group, option)
     cfg = composed("train", f"{group}={option}", *NEEDED.get((group, option), []))
     node = OmegaConf.to_container(cfg[group], resolve=True)
     assert typed_group(node, group) == node
-    keys = keys_of(import_object(node["_target_"]))
+    keys = signature_of(import_object(node["_target_"])).keys
     assert [key for key, kind in keys.items() if kind is Any and key in node] in ([], ["failure"])

@@ -23,6 +23,8 @@ from dagger_cli.envs.gym import GymSource
 from dagger_cli.experts.bundled import Bundled
 from dagger_cli.experts.heuristic import Heuristic
 from dagger_cli.experts.python import Python
+from dagger_cli.loggers.csv_logger import CsvLogger
+from dagger_cli.loggers.run_folder import ConsoleLogger, JsonlLogger, TensorBoardLogger
 from dagger_cli.policies.glyphs import glyphs_learner
 from dagger_cli.policies.scene import scene_learner
 from dagger_cli.policies.sources import cnn_learner
@@ -38,8 +40,6 @@ from dagger_cli.testing import (
     check_trainer,
 )
 from dagger_cli.testing.drawing import draw
-from dagger_cli.tracking.csv_logger import CsvLogger
-from dagger_cli.tracking.loggers import ConsoleLogger, JsonlLogger, TensorBoardLogger
 from tests import toys
 from tests.handwriting.conftest import source as letters
 from tests.policies.learners import BOX, CHOICE, INF, OBS, SWITCHES, learner

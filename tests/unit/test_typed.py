@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 
-from dagger_cli.config.typed import keys_of, takes_any_key, typed
+from dagger_cli.config.typed import signature_of, typed
 from dagger_cli.core.errors import ConfigError
 
 
@@ -42,18 +42,18 @@ GOOD = {
 
 
 def test_keys_are_those_of_the_target_and_of_the_class_a_factory_returns():
-    assert list(keys_of(Plain)) == ["alpha", "unknown"] and keys_of(Plain)["unknown"] is Any
-    assert set(keys_of(factory)) == {"inputs", "width", *keys_of(Fit)}
-    assert set(keys_of(loose)) == {"width"}
-    assert (takes_any_key(loose), takes_any_key(factory), takes_any_key(Fit)) == (
-        True,
-        False,
-        False,
+    assert (
+        list(signature_of(Plain).keys) == ["alpha", "unknown"]
+        and signature_of(Plain).keys["unknown"] is Any
     )
+    assert set(signature_of(factory).keys) == {"inputs", "width", *signature_of(Fit).keys}
+    assert set(signature_of(loose).keys) == {"width"}
+    assert [signature_of(t).any_key for t in (loose, factory, Fit)] == [True, False, False]
+    assert signature_of(Fit).needed == tuple(GOOD)[:-1]
 
 
 def test_values_of_their_type_stay():
-    assert typed(GOOD, keys_of(Fit), "policy") == GOOD
+    assert typed(GOOD, signature_of(Fit).keys, "policy") == GOOD
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_values_of_their_type_stay():
     ],
 )
 def test_values_are_converted_where_nothing_is_lost(key, given, kept):
-    value = typed({key: given}, keys_of(Fit), "policy")[key]
+    value = typed({key: given}, signature_of(Fit).keys, "policy")[key]
     assert value == kept and type(value) is type(kept)
 
 
@@ -92,4 +92,4 @@ def test_values_are_converted_where_nothing_is_lost(key, given, kept):
 )
 def test_others_are_refused_in_one_sentence(key, given, sentence):
     with pytest.raises(ConfigError, match=sentence):
-        typed({key: given}, keys_of(Fit), "policy")
+        typed({key: given}, signature_of(Fit).keys, "policy")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 
+from dagger_cli.loggers.interface import RunInfo
 from dagger_cli.loop.run import Round
-from dagger_cli.tracking.loggers import RunInfo
 from dagger_cli.tracking.metrics import scalars
 from dagger_cli.utils.files import write_text
 

@@ -15,8 +15,6 @@ from typing import Any, Protocol
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Score, Usage
 from dagger_cli.loop.run import Round
-from dagger_cli.tracking.metrics import MetricsFile
-from dagger_cli.tracking.tensorboard import TensorBoard
 
 
 @dataclass(frozen=True)
@@ -131,52 +129,6 @@ class Guarded:
                 f"warning: logger '{self.name}' failed and is left out from here on ({reason})",
                 file=sys.stderr,
             )
-
-
-class ConsoleLogger:
-    """Chooses the console; `dagger train` itself prints (see console.py)."""
-
-    def log(self, finished: Round) -> None:
-        """Does nothing: a round is printed once its checkpoint is written."""
-
-
-class JsonlLogger:
-    """metrics.jsonl in the run's folder. Reports read it, so a full disk ends the run."""
-
-    required = True
-
-    def start(self, run: RunInfo) -> None:
-        """Opens the file; lines of rounds that will be done again are dropped."""
-        self._file = MetricsFile(run.folder / "metrics.jsonl", round=run.round)
-
-    def log(self, finished: Round) -> None:
-        """Appends a line."""
-        self._file(finished)
-
-
-class TensorBoardLogger:
-    """Event files under tb/ in the run's folder; a full disk ends the run."""
-
-    required = True
-
-    def start(self, run: RunInfo) -> None:
-        """Opens the event file and records the config."""
-        self._settings = run.settings
-        self._board = TensorBoard(run.folder / "tb", labels=run.labels)
-        self._board.start(run.config_text)
-
-    def log(self, finished: Round) -> None:
-        """Writes the round's scalars."""
-        self._board(finished)
-
-    def finish(self, result: RunResult) -> None:
-        """Writes the HPARAMS entry and the final scores."""
-        self._board.finish(self._settings, result.scalars)
-
-    def close(self) -> None:
-        """Closes the event file."""
-        if hasattr(self, "_board"):
-            self._board.close()
 
 
 def missing_extra(name: str, err: ImportError) -> ConfigError:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from dagger_cli.loggers.interface import RunInfo, RunResult, missing_extra
 from dagger_cli.loop.run import Round
-from dagger_cli.tracking.loggers import RunInfo, RunResult, missing_extra
 from dagger_cli.tracking.metrics import scalars
 
 

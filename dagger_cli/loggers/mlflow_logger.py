@@ -6,8 +6,8 @@ import math
 import os
 from typing import Any
 
+from dagger_cli.loggers.interface import RunInfo, RunResult, missing_extra
 from dagger_cli.loop.run import Round
-from dagger_cli.tracking.loggers import RunInfo, RunResult, missing_extra
 from dagger_cli.tracking.metrics import scalars
 
 _ID_FILE = "mlflow_run_id"
