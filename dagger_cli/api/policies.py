@@ -67,7 +67,7 @@ def load_policy(path: str | Path, *, trust: Sequence[str] = ()) -> LoadedPolicy:
     `trust` names packages that the checkpoint may build from, besides this one. Raises
     CheckpointError where a file is missing, damaged, or names anything else.
     """
-    from dagger_cli.config.build import student_parts
+    from dagger_cli.config.from_checkpoint import student_parts
     from dagger_cli.tracking.checkpoint import load_policy as read
     from dagger_cli.tracking.checkpoint import read_manifest, resolve_checkpoint
 

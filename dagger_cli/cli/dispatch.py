@@ -24,7 +24,8 @@ def _train(cfg: DictConfig) -> Score:
 def trained(cfg: DictConfig) -> Trained:
     """Trains as a composed config says; returns the run's folder and the student's score."""
     from dagger_cli.commands.train import train
-    from dagger_cli.config.build import resumed_job, train_job
+    from dagger_cli.config.build import train_job
+    from dagger_cli.config.from_checkpoint import resumed_job
     from dagger_cli.tracking.checkpoint import read_manifest, resolve_run
 
     config = HydraConfig.get()
@@ -42,7 +43,8 @@ def trained(cfg: DictConfig) -> Trained:
 
 def _eval(cfg: DictConfig) -> Score:
     from dagger_cli.commands.eval import score
-    from dagger_cli.config.build import eval_job, expert_job
+    from dagger_cli.config.build import expert_job
+    from dagger_cli.config.from_checkpoint import eval_job
     from dagger_cli.tracking.checkpoint import read_manifest, resolve_checkpoint
 
     if cfg.checkpoint == "expert":
@@ -125,7 +127,7 @@ def _push(cfg: DictConfig) -> None:
 
 def _export(cfg: DictConfig) -> None:
     from dagger_cli.commands.export import check, export
-    from dagger_cli.config.build import student_parts
+    from dagger_cli.config.from_checkpoint import student_parts
     from dagger_cli.config.trust import trusted
     from dagger_cli.tracking.checkpoint import load_policy, read_manifest, resolve_checkpoint
 
@@ -151,7 +153,7 @@ TASKS: dict[str, Callable[[DictConfig], Score | None]] = {
 
 
 def _keys() -> frozenset[str]:
-    from dagger_cli.config.build import keys_in
+    from dagger_cli.config.plain import keys_in
 
     return keys_in(HydraConfig.get().overrides.task)
 

@@ -1,0 +1,131 @@
+"""Jobs built from the config that a checkpoint has saved: resume, eval, export.
+
+trust.py decides what such a config may build.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from omegaconf import DictConfig
+
+from dagger_cli.config.build import GROUPS, EvalJob, TrainJob, assembled
+from dagger_cli.config.checks import chosen_seeds, value_of
+from dagger_cli.config.components import EnvChoice, env_of, in_gymnasium, learner_of, typed_group
+from dagger_cli.config.plain import Config, keys_in, named, select, updated
+from dagger_cli.config.renamed import with_new_names
+from dagger_cli.config.trust import IMPORT_KEYS, check_trust, trusted
+from dagger_cli.core.errors import CheckpointError, ConfigError
+from dagger_cli.core.kit import Learner
+
+RESUME_MAY_CHANGE = (
+    "rounds",
+    "labels",
+    "evaluation.checkpoint",
+    "evaluation.episodes",
+    "evaluation.seed",
+    "env.workers",
+    "expert.path",
+    "policy.device",
+    "aggregate.storage",
+)
+# Keys of a saved config that are read without a default.
+NEEDED = ("rounds", "n_envs", "aggregate.storage", "beta_schedule", "env.id", "trainer.name")
+EVAL_MAY_CHANGE = ("env", "env.id", "env.imports", "env.workers", "env.data")
+
+
+def resumed_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any]) -> TrainJob:
+    """Builds a run from its own saved config, with the few things a resumed run may change."""
+    touched, config = keys_in(words), with_new_names(saved)
+    trust = trusted(cfg.get("trust"), named(cfg, touched))
+    check_trust(config, trust, GROUPS)
+    free = {"resume", "trust", *RESUME_MAY_CHANGE, *IMPORT_KEYS}
+    if cfg.expert.get("_target_") == config["expert"].get("_target_"):
+        free.add("expert")  # the option it had, chosen again: expert.target= needs that
+    for key in touched:
+        if key not in free and not key.startswith(("hydra", "logger")):
+            raise ConfigError(
+                f"'{key}' cannot change when a run is resumed: it keeps its own config "
+                f"(free to change: {', '.join(RESUME_MAY_CHANGE)}, logger)"
+            )
+        if key in IMPORT_KEYS and select(cfg, key) != select(config, key):
+            raise ConfigError(
+                f"'{key}={select(cfg, key)}' is not what this run began with "
+                f"({select(config, key)}), and cannot change"
+            )
+    if "labels" in touched and config.get("steps_per_round") is not None:
+        raise ConfigError(
+            f"this run has {config['steps_per_round']} steps a round: to go on longer raise rounds "
+            "instead of labels"
+        )
+    before = config["rounds"]
+    for key in RESUME_MAY_CHANGE:
+        if key in touched:
+            config = updated(config, key, select(cfg, key))
+    for key in NEEDED:
+        if select(config, key) is None:
+            raise CheckpointError(f"the checkpoint's config makes no run: it has no '{key}'")
+    with of_a_checkpoint():
+        notes = tuple(_beta_stays(config, before))
+        return assembled(config, cfg.get("logger"), words, trust, notes)
+
+
+def _beta_stays(config: Config, before: int) -> Iterator[str]:
+    """Yields a note where rounds are added to a schedule that was made for those before."""
+    beta = config["trainer"].get("beta")
+    over = beta.get("over") if isinstance(beta, Mapping) else None
+    if over is not None and before == over < config["rounds"]:
+        yield (
+            f"beta goes on as this run began: it ends after {over:g} rounds, and a run of "
+            f"{config['rounds']} from the start would spread it over all of them"
+        )
+
+
+def eval_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any]) -> EvalJob:
+    """Builds what a checkpoint with the config `saved` needs to be scored."""
+    touched, config = keys_in(words), with_new_names(saved)
+    trust = trusted(cfg.get("trust"), named(cfg, touched))
+    check_trust(config, trust, ("env", "policy"))
+    own = config["env"].get("id")
+    for key in touched:
+        part = key.split(".")[0]
+        other = key in ("env", "env.id") and cfg.env.get("id") != own
+        if other or part == "expert" or (part == "env" and key not in EVAL_MAY_CHANGE):
+            raise ConfigError(
+                f"{key}={value_of(cfg, key)} has no effect on a checkpoint: this one was trained "
+                f"on {own} and brings its own config; leave it out"
+            )
+    for key in ("env.workers", "env.data"):
+        if key in touched:
+            config = updated(config, key, select(cfg, key))
+    env, learner = student_parts(config, trust)
+    return EvalJob(env, learner, None, chosen_seeds(cfg, config["evaluation"], env.source))
+
+
+def student_parts(saved: Mapping[str, Any], trust: tuple[str, ...]) -> tuple[EnvChoice, Learner]:
+    """Returns the environment and the learner that a checkpoint's policy needs.
+
+    The expert and the trainer are not built, so nothing of them is imported. Raises CheckpointError
+    for what is neither of this package nor below `trust`.
+    """
+    config = with_new_names(saved)
+    check_trust(config, trust, ("env", "policy"))
+    if "device" in config["policy"]:
+        config = updated(config, "policy.device", "cpu")  # nothing is fitted
+    with of_a_checkpoint():
+        env = env_of(in_gymnasium(typed_group(config["env"], "env")))
+        return env, learner_of(typed_group(config["policy"], "policy"), env)
+
+
+@contextmanager
+def of_a_checkpoint() -> Iterator[None]:
+    """Reports errors of a config that was not composed: it may have anything in any place."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as err:
+        raise CheckpointError(
+            f"the checkpoint's config makes no run ({type(err).__name__}: {err}): it was altered, "
+            "or written by another version of dagger-cli"
+        ) from err
