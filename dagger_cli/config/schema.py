@@ -194,4 +194,4 @@ def register() -> None:
 def shipped_targets() -> frozenset[str]:
     """Returns every `_target_` of this package's YAML files."""
     texts = (path.read_text(encoding="utf-8") for path in config_dir().rglob("*.yaml"))
-    return frozenset(t for text in texts for t in re.findall(r"^ *_target_: (\S+)$", text, re.M))
+    return frozenset(t for text in texts for t in re.findall(r"^ *_target_: ([\w.]+)$", text, re.M))
