@@ -109,12 +109,19 @@ def train_job(cfg: DictConfig, words: Sequence[str], *, sweep: bool) -> TrainJob
     unread = tuple(never_read(cfg, touched))
     if unread and not sweep:
         raise ConfigError(unread[0])
-    config = _plain(cfg)
-    for group in GROUPS:
-        if f"{group}._target_" in touched:
-            config[group] = _of_another_target(config[group], group, touched)
+    config = _with_replaced_targets(_plain(cfg), touched)
     trust = trusted(cfg.get("trust"), _named(cfg, touched))
     return _train_job(config, cfg.get("logger"), words, trust, notes=unread)
+
+
+def _with_replaced_targets(config: Config, touched: Collection[str]) -> Config:
+    """Returns the config where `group._target_=...` replaced the class of the option chosen."""
+    replaced = [g for g in (*GROUPS, "beta_schedule") if f"{g}._target_" in touched]
+    new = {group: _of_another_target(config[group], group, touched) for group in replaced}
+    trainer = new["trainer"] if "trainer" in new else config["trainer"]
+    if "beta_schedule" in new and trainer.get("beta") == config["beta_schedule"]:
+        new["trainer"] = {**trainer, "beta": new["beta_schedule"]}  # ${beta_schedule}, resolved
+    return {**config, **new}
 
 
 def _of_another_target(node: Config, group: str, touched: Collection[str]) -> Config:
@@ -125,7 +132,8 @@ def _of_another_target(node: Config, group: str, touched: Collection[str]) -> Co
     target = target_of(node, group)
     taken = {"_target_", *keys_of(target), *(ENV_NOTES if group == "env" else ())}
     kept = {k: v for k, v in node.items() if k in taken or f"{group}.{k}" in touched}
-    return {"name": getattr(target, "__name__", group).lower(), **kept}
+    name = {"name": target.__name__.lower()} if "name" in node else {}
+    return {**kept, **name} if f"{group}.name" not in touched else kept
 
 
 def resumed_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any]) -> TrainJob:

@@ -57,6 +57,8 @@ def typed_group(node: Any, place: str) -> dict[str, Any]:
         raise ConfigError(f"{place} has no _target_: name the class to build, {place}._target_=...")
     target = target_of(node, place)
     keys = {**(ENV_NOTES if place == "env" else NAMED), PARTIAL: bool, **keys_of(target)}
+    if place == "expert":
+        keys.pop("trust", None)  # comes from the command line alone, never from a config
     values = typed(node, keys, place, any_key=takes_any_key(target))
     return {
         key: typed_group(value, f"{place}.{key}") if _has_target(value) else value

@@ -1,6 +1,6 @@
-"""Gymnasium environments that read actions from, and write results into, preallocated arrays.
+"""Gymnasium environments that read actions from and write results to preallocated arrays.
 
-The arrays may lie in shared memory, so the same code serves this process and the workers.
+The arrays may be in shared memory, so the same code serves this process and the workers.
 """
 
 from __future__ import annotations
@@ -15,16 +15,14 @@ import numpy as np
 from dagger_cli.core.errors import EnvError
 from dagger_cli.core.types import Array, Space
 
-ALIGNMENT = (
-    64  # one cache line, so that two workers never write into the same one at an array's edge
-)
+ALIGNMENT = 64  # one cache line, so that two workers never write to the same one
 
 
 @dataclass(frozen=True)
 class Buffers:
-    """One row per slot: what goes into it (`active`, `seeds`, `actions`) and what comes out."""
+    """One row per slot: inputs (`active`, `seeds`, `actions`) and outputs."""
 
-    active: Array  # (n,) bool: which slots the next command is for
+    active: Array  # (n,) bool: the slots that the next command is for
     seeds: Array  # (n,) int64
     actions: Array  # (n, *action_shape), in the action space's dtype
     obs: Array  # (n, *obs_shape), in the observation space's dtype
@@ -33,17 +31,17 @@ class Buffers:
     truncated: Array  # (n,) bool
 
     def rows(self, rows: slice) -> Buffers:
-        """The same memory, seen by fewer slots."""
+        """Returns a view of some of the slots."""
         return Buffers(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
 
 def buffer_bytes(observation_space: Space, action_space: Space, n: int) -> int:
-    """How many bytes `map_buffers` needs."""
+    """Returns the number of bytes that `map_buffers` needs."""
     return sum(size for _, _, size in _layout(observation_space, action_space, n))
 
 
 def map_buffers(memory: Any, observation_space: Space, action_space: Space, n: int) -> Buffers:
-    """Lay the buffers of n slots over zeroed memory of at least `buffer_bytes`."""
+    """Maps the buffers of n slots onto zeroed memory of at least `buffer_bytes`."""
     arrays, at = [], 0
     for shape, dtype, size in _layout(observation_space, action_space, n):
         count = int(np.prod(shape, dtype=np.int64))
@@ -55,7 +53,7 @@ def map_buffers(memory: Any, observation_space: Space, action_space: Space, n: i
 def _layout(
     observation_space: Space, action_space: Space, n: int
 ) -> list[tuple[tuple[int, ...], np.dtype[Any], int]]:
-    """Shape, dtype and padded size of each buffer, in the order of the fields."""
+    """Returns shape, dtype and padded size of each buffer, in the order of the fields."""
     columns: list[tuple[tuple[int, ...], str]] = [
         ((), "bool"),
         ((), "int64"),
@@ -74,10 +72,10 @@ def _layout(
 
 
 class Slots:
-    """Environments made by `make`, one per row of the buffers, driven by the rows' flags.
+    """Environments created by `make`, one per row of the buffers, controlled by the rows' flags.
 
-    With `fresh_simulator` every episode gets a newly made environment, for those whose `reset`
-    leaves traces of the last episode (BipedalWalker keeps its Box2D world).
+    With `fresh_simulator` every episode gets a new environment, for those whose `reset` keeps state
+    of the last episode (BipedalWalker keeps its Box2D world).
     """
 
     def __init__(self, make: Callable[[], Any], fresh_simulator: bool, buffers: Buffers) -> None:
@@ -88,7 +86,7 @@ class Slots:
         self._used = [False] * len(self._envs)
 
     def reset(self) -> None:
-        """Start an episode in each active slot from its seed."""
+        """Starts an episode in each active slot from its seed."""
         for slot in np.flatnonzero(self.buffers.active).tolist():
             try:
                 self._reset_one(slot)
@@ -96,7 +94,7 @@ class Slots:
                 raise self._failure("reset", slot, err) from err
 
     def step(self) -> None:
-        """Act once in each active slot."""
+        """Steps each active slot once."""
         for slot in np.flatnonzero(self.buffers.active).tolist():
             try:
                 self._step_one(slot)
@@ -104,14 +102,14 @@ class Slots:
                 raise self._failure("step", slot, err) from err
 
     def frame(self) -> Array:
-        """What the first slot looks like now, (height, width, 3) uint8."""
+        """Returns the current frame of the first slot, (height, width, 3) uint8."""
         try:
             return np.asarray(self._envs[0].render())
         except Exception as err:
             raise self._failure("render", 0, err) from err
 
     def close(self) -> None:
-        """Close the environments, each whatever another one says."""
+        """Closes all environments, ignoring their errors."""
         while self._envs:
             with suppress(Exception):
                 self._envs.pop().close()
@@ -126,7 +124,7 @@ class Slots:
 
     def _step_one(self, slot: int) -> None:
         buffers = self.buffers
-        # A copy, because some environments keep the action they were given.
+        # A copy, because some environments keep a reference to their action.
         action = buffers.actions[slot].copy()
         obs, reward, terminated, truncated, _ = self._envs[slot].step(action)
         self._show(slot, obs)
@@ -137,11 +135,11 @@ class Slots:
     def _show(self, slot: int, obs: Any) -> None:
         expected = self.buffers.obs.shape[1:]
         if np.shape(obs) != expected:
-            raise ValueError(f"observation of shape {np.shape(obs)}, its space says {expected}")
+            raise ValueError(f"observation of shape {np.shape(obs)}, but its space has {expected}")
         self.buffers.obs[slot] = obs
 
     def _failure(self, doing: str, slot: int, err: BaseException) -> EnvError:
         if isinstance(err, EnvError):
             return err
         name = self._envs[slot].spec.id
-        return EnvError(f"env '{name}' broke in {doing}(): {type(err).__name__}: {err}")
+        return EnvError(f"env '{name}' failed in {doing}(): {type(err).__name__}: {err}")

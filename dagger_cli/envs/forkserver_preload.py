@@ -1,4 +1,4 @@
-"""Imported by the server that forks the workers, so that each of them starts in milliseconds."""
+"""Imports of the server that forks the workers, so that each worker starts in milliseconds."""
 
 import contextlib
 import importlib
@@ -6,6 +6,6 @@ import importlib
 from dagger_cli.envs.gym import swig_warnings_ignored
 
 for _name in ("gymnasium.envs.classic_control", "gymnasium.envs.box2d"):
-    # Box2D may be missing, with an error of Gymnasium's own; the server must survive it.
+    # Box2D may be missing, with an error of Gymnasium's own, which the server must survive.
     with contextlib.suppress(Exception), swig_warnings_ignored():
         importlib.import_module(_name)

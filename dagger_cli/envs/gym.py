@@ -1,4 +1,4 @@
-"""Where environments come from: any registered Gymnasium id, checked when the source is born."""
+"""Source of Gymnasium environments: any registered id, checked when the source is created."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ from dagger_cli.envs.worker_count import seconds_a_step, workers_that_pay
 from dagger_cli.utils.imports import import_named
 from dagger_cli.utils.system import usable_cores
 
-DEFAULT_FPS = 30  # for environments that do not say how fast they should be shown
+DEFAULT_FPS = 30  # for environments without render_fps
 Backend = Literal["gymnasium", "envpool"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class GymSource:
-    """Opens environments of one Gymnasium id: in this process, over workers, or EnvPool's twins."""
+    """Source of one Gymnasium id: in this process, in worker processes, or with EnvPool."""
 
     id: str
     imports: str | Sequence[str] | None  # modules that register the id when imported
     kwargs: Mapping[str, Any]  # for gymnasium.make
     max_episode_steps: int | None  # None: the environment's own limit
-    fresh_simulator: bool  # make the environment anew for every episode
-    workers: int | Literal["auto"]  # processes (EnvPool: threads) that help; auto: see pays.py
-    backend: Backend | Literal["auto"]  # auto: EnvPool where it is installed and has a tested twin
+    fresh_simulator: bool  # create the environment anew for every episode
+    workers: int | Literal["auto"]  # worker processes (EnvPool: threads); auto: worker_count.py
+    backend: Backend | Literal["auto"]  # auto: EnvPool if installed and tested for this id
     failure: Failure
     observation_space: Space = field(init=False)
     action_space: Space = field(init=False)
-    horizon: int | None = field(init=False)  # the most steps of an episode
+    horizon: int | None = field(init=False)  # maximum steps of an episode
     render_modes: tuple[str, ...] = field(init=False)
     fps: int = field(init=False)
-    chosen: Backend = field(init=False)  # what `auto` came to
+    chosen: Backend = field(init=False)  # the backend that `auto` selected
 
     def __post_init__(self) -> None:
         self._check_values()
@@ -54,7 +54,7 @@ class GymSource:
         observation_space, action_space = env.observation_space, env.action_space
         horizon = env.spec.max_episode_steps
         modes, fps = (env.metadata.get(key) for key in ("render_modes", "render_fps"))
-        with suppress(Exception):  # as in slots.py
+        with suppress(Exception):  # as in buffers.py
             env.close()
         found = {
             "observation_space": to_space(observation_space, role="observation", env_id=self.id),
@@ -68,7 +68,7 @@ class GymSource:
         object.__setattr__(self, "chosen", self._backend())
 
     def open(self, n_envs: int) -> Env:
-        """`n_envs` slots, shared among this process and its workers, at least one slot each."""
+        """Opens `n_envs` slots, distributed over this process and its workers."""
         if n_envs < 1:
             raise ConfigError(f"n_envs must be at least 1, got {n_envs}")
         n_workers = self._n_workers(n_envs)
@@ -82,7 +82,7 @@ class GymSource:
         return VectorEnv(self.observation_space, self.action_space, self.failure, buffers, engine)
 
     def open_here(self, n_envs: int, render_mode: str | None) -> tuple[VectorEnv, Slots]:
-        """`n_envs` slots in this process, and the environments behind them."""
+        """Opens `n_envs` slots in this process; returns them and their environments."""
         memory = bytearray(buffer_bytes(self.observation_space, self.action_space, n_envs))
         buffers = map_buffers(memory, self.observation_space, self.action_space, n_envs)
         slots = Slots(lambda: self.open_one(render_mode), self.fresh_simulator, buffers)
@@ -90,18 +90,18 @@ class GymSource:
         return VectorEnv(*spaces, self.failure, buffers, slots), slots
 
     def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path) -> Score:
-        """Play one episode per seed in a single environment and show it, see `video.play`."""
+        """Renders one episode per seed in a single environment, see `video.play`."""
         from dagger_cli.envs.video import play
 
         return play(self, policy, seeds, rng, mode)
 
     def open_one(self, render_mode: str | None) -> Any:
-        """One bare `gymnasium.Env` with its time limit."""
+        """Creates one bare `gymnasium.Env` with its time limit."""
         import gymnasium
         from gymnasium.error import DependencyNotInstalled, UnregisteredEnv
 
         self._import_modules()
-        # Environments need not have a render_mode, so those that show nothing are not given one.
+        # Environments need not accept a render_mode, so it is passed only where needed.
         shown = {} if render_mode is None else {"render_mode": render_mode}
         try:
             with swig_warnings_ignored():
@@ -118,7 +118,7 @@ class GymSource:
         except Exception as err:
             hint = f"; check env.kwargs {dict(self.kwargs)}" if self.kwargs else ""
             what = f"{type(err).__name__}: {err}"
-            raise EnvError(f"env '{self.id}' cannot be made: {what}{hint}") from err
+            raise EnvError(f"env '{self.id}' cannot be created: {what}{hint}") from err
 
     def _open_pools(self, n_envs: int, threads: int) -> VectorEnv:
         memory = bytearray(buffer_bytes(self.observation_space, self.action_space, n_envs))
@@ -127,14 +127,14 @@ class GymSource:
         return VectorEnv(self.observation_space, self.action_space, self.failure, buffers, engine)
 
     def _backend(self) -> Backend:
-        """What plays; raises EnvError where EnvPool was asked for and cannot."""
+        """Returns the backend; raises EnvError where EnvPool was requested but cannot be used."""
         if self.backend == "auto":
             return "envpool" if not self.kwargs and has_twin(self.id) else "gymnasium"
         if self.backend == "envpool":
             if self.kwargs:
                 raise EnvError(
-                    f"env.backend=envpool knows nothing of env.kwargs {dict(self.kwargs)}; "
-                    "take env.backend=gymnasium"
+                    f"env.backend=envpool does not support env.kwargs {dict(self.kwargs)}; "
+                    "use env.backend=gymnasium"
                 )
             check_twin(self.id, self.observation_space, self.action_space)
         return self.backend
@@ -175,7 +175,7 @@ class GymSource:
         nearest = f"; nearest: {', '.join(near)}" if near else ""
         return (
             f"Gymnasium has no env '{self.id}'{nearest} "
-            "(a package of yours that registers it is named by env.import=my_package)"
+            "(to import a package that registers it, add env.import=my_package)"
         )
 
     def _n_workers(self, n_envs: int) -> int:
@@ -190,13 +190,13 @@ class GymSource:
     def _seconds_a_step(self) -> float:
         try:
             return seconds_a_step(lambda: self.open_one(None))
-        except Exception:  # it will break in play as well, where a sentence says so
+        except Exception:  # it will fail again with an error message when it is stepped
             return 0.0
 
 
 @contextmanager
 def swig_warnings_ignored() -> Iterator[None]:
-    """Box2D's SWIG layer warns while it is imported, and crashes where warnings are errors."""
+    """Ignores the warning of Box2D's SWIG layer at import, which fails if warnings are errors."""
     if "Box2D" in sys.modules:
         yield
         return

@@ -1,4 +1,4 @@
-"""Gymnasium spaces as core spaces."""
+"""Conversion of Gymnasium spaces to core spaces."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FIXES = {
 
 
 def to_space(space: Any, *, role: str, env_id: str) -> Space:
-    """The core `Space` of a Gymnasium one; `role` is 'observation' or 'action'.
+    """Converts a Gymnasium space to a `Space`; `role` is 'observation' or 'action'.
 
     Raises EnvError for spaces that are not one array of numbers.
     """
@@ -26,12 +26,12 @@ def to_space(space: Any, *, role: str, env_id: str) -> Space:
         fix = FIXES.get(kind, "wrap it into one of those and give the wrapped id")
         raise EnvError(
             f"env '{env_id}' has a {kind} {role} space, but only Box, Discrete, MultiDiscrete and "
-            f"MultiBinary are understood; {fix}"
+            f"MultiBinary are supported; {fix}"
         )
     if kind == "MultiDiscrete" and np.any(space.start):
         raise EnvError(
             f"env '{env_id}' has a MultiDiscrete {role} space with start {space.start.tolist()}; "
-            "only start 0 is understood, so shift it in a wrapper and give the wrapped id"
+            "only start 0 is supported, so shift it in a wrapper and use the wrapped id"
         )
     if 0 in space.shape:
         raise EnvError(f"env '{env_id}' has an empty {role} space, of shape {space.shape}")

@@ -1,8 +1,8 @@
-"""Environments in worker processes: arrays in shared memory, pipes only for signals.
+"""Environments in worker processes: arrays in shared memory, pipes for signals only.
 
-This process takes its share of the slots too: a core that would only wait steps instead, and there
-is one signal less to send. A pipe tells both sides of the other's death: a worker leaves when its
-pipe closes, and this process raises EnvError when a worker's does.
+This process steps its share of the slots too, as its core would be idle otherwise, and one signal
+less is needed. A closed pipe tells either side that the other has ended: a worker exits, and this
+process raises EnvError.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from dagger_cli.core.types import Space
 from dagger_cli.envs.buffers import Buffers, Slots, map_buffers
 
 RESET, STEP, DONE = b"r", b"s", b""
-PATIENCE = 2.0  # seconds that closing waits for a worker to leave by itself
+PATIENCE = 2.0  # seconds for a worker to exit by itself
 
 
 class Source(Protocol):
-    """What a worker must know to build its environments; it is pickled."""
+    """What a worker needs to create its environments; it is pickled."""
 
     @property
     def id(self) -> str: ...
@@ -42,7 +42,7 @@ class Source(Protocol):
 
 
 def context() -> BaseContext:
-    """How workers are started: never by forking this process, which may hold threads and a GPU."""
+    """Returns the start method of workers: not fork, as this process may hold threads and a GPU."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     forkserver = multiprocessing.get_context("forkserver")
@@ -52,10 +52,11 @@ def context() -> BaseContext:
 
 
 def _start_server() -> None:
-    """Its `python -c` would find modules of the folder we are in, which may be a stranger's, first.
+    """Starts the fork server, without the current folder on its path.
 
-    Python 3.10 knows no such variable. What the user's own environments import is found anyway: a
-    worker is given this process's `sys.path`.
+    Its `python -c` would otherwise import modules of the current folder, which may be untrusted.
+    Python 3.10 ignores the variable. Imports of the user's environments still work: a worker gets
+    this process's `sys.path`.
     """
     from multiprocessing import forkserver
 
@@ -70,12 +71,12 @@ def _start_server() -> None:
 
 
 def shared_memory(n_bytes: int) -> Any:
-    """Zeroed memory that workers see too, freed with its last user."""
+    """Allocates zeroed memory shared with the workers, freed with its last user."""
     return context().RawArray("b", n_bytes)
 
 
 class Workers:
-    """This process and `n_workers` others, each with a contiguous run of the slots."""
+    """This process and `n_workers` others, each with a contiguous range of slots."""
 
     def __init__(self, source: Source, memory: Any, buffers: Buffers, n_workers: int) -> None:
         self._id = source.id
@@ -98,15 +99,15 @@ class Workers:
             raise
 
     def reset(self) -> None:
-        """Start an episode in each active slot from its seed."""
+        """Starts an episode in each active slot from its seed."""
         self._command(RESET, self._here.reset)
 
     def step(self) -> None:
-        """Act once in each active slot."""
+        """Steps each active slot once."""
         self._command(STEP, self._here.step)
 
     def close(self) -> None:
-        """End the workers, by force where they do not leave; may be called twice."""
+        """Ends the workers, by force if necessary; may be called twice."""
         self._here.close()
         for pipe in (*self._commands, *self._answers):
             pipe.close()
@@ -136,7 +137,7 @@ class Workers:
         process.start()
         self._processes.append(process)
         commands.close()
-        answers.close()  # else a worker's death would not close its pipe
+        answers.close()  # otherwise a worker's exit would not close its pipe
 
     def _command(self, command: bytes, do_here: Callable[[], None]) -> None:
         if not self._processes:
@@ -149,7 +150,7 @@ class Workers:
             for worker in busy:
                 self._wait_for(worker)
         except BaseException:
-            # Half the slots may have moved: nothing can be salvaged, not even after Ctrl-C.
+            # Some slots may have been stepped and others not, also after Ctrl-C: unusable.
             self.close()
             raise
 
@@ -184,8 +185,8 @@ def _serve(
     n: int,
     rows: slice,
 ) -> None:
-    """The life of a worker: commands in, an empty answer or an error's sentence out."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, who closes the pipes
+    """Runs a worker: receives commands, sends an empty reply or an error message."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which closes the pipes
     buffers = map_buffers(memory, source.observation_space, source.action_space, n).rows(rows)
     try:
         slots = Slots(lambda: source.open_one(None), source.fresh_simulator, buffers)

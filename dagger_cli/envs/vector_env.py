@@ -1,4 +1,4 @@
-"""The core `Env` on Gymnasium: episodes, their record, and going back to where they stood."""
+"""The core `Env` for Gymnasium: steps, the record of episodes, and replay from their seeds."""
 
 from __future__ import annotations
 
@@ -11,52 +11,55 @@ from dagger_cli.core.types import Array, Observation, Snapshot, Space, Step
 from dagger_cli.envs.buffers import Buffers
 
 Failure = Literal["none", "crash", "terminated", "truncated"]
-CRASH_REWARD = -100.0  # what the Box2D environments pay for a fall or a crash
+CRASH_REWARD = -100.0  # reward of a fall or crash in the Box2D environments
 
 
 class Engine(Protocol):
-    """Whoever carries a command to the active rows of the buffers and returns when it is done."""
+    """Executes a command for the active rows of the buffers and returns when it is done."""
 
     def reset(self) -> None:
-        """Start an episode in each active slot from its seed."""
+        """Starts an episode in each active slot from its seed."""
         ...
 
     def step(self) -> None:
-        """Act once in each active slot."""
+        """Steps each active slot once."""
         ...
 
     def close(self) -> None:
-        """Release what it holds; may be called twice."""
+        """Releases all resources; may be called twice."""
         ...
 
 
 class ActionLog:
-    """The actions of every slot's current episode, one row per step."""
+    """Record of the actions of every slot's current episode, one row per step."""
 
     def __init__(self, n: int, space: Space) -> None:
         self._rows = np.zeros((128, n, *space.shape), space.dtype)
 
     def write(self, slots: Array, steps: Array, actions: Array) -> None:
-        """Note what slot `slots[i]` does at step `steps[i]` of its episode."""
+        """Records the action of slot `slots[i]` at step `steps[i]` of its episode."""
         try:
             self._rows[steps, slots] = actions
-        except IndexError:  # cheaper than to look for the longest episode at every step
+        except IndexError:  # cheaper than to compute the longest episode at every step
             self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
             self._rows[steps, slots] = actions
 
     def episodes(self, lengths: Array) -> Array:
-        """(n, longest, *action_shape) for episodes of `lengths` (n,); zeros beyond their ends."""
+        """Returns the actions of episodes of `lengths` (n,), zero-padded at the end.
+
+        The shape is (n, longest, *action_shape).
+        """
         rows = np.array(np.swapaxes(self._rows[: int(lengths.max())], 0, 1))
-        rows[np.arange(rows.shape[1]) >= lengths[:, None]] = 0  # left over from longer ones
+        rows[np.arange(rows.shape[1]) >= lengths[:, None]] = 0  # left from longer episodes
         return rows
 
 
 class VectorEnv:
-    """n Gymnasium environments as a core `Env`; `failure` says which ends count as `Step.failed`.
+    """n Gymnasium environments as a core `Env`; `failure` defines `Step.failed`.
 
-    Box actions are clipped to the bounds before they are played. `snapshot` keeps each slot's seed
-    and actions, and `restore` replays them: exact wherever equal seeds and actions give equal
-    episodes, which a simulator with randomness of its own does not promise.
+    Box actions are clipped to the bounds. `snapshot` stores each slot's seed and actions, and
+    `restore` replays them: exact where equal seeds and actions give equal episodes, which need not
+    hold for a simulator with its own randomness.
     """
 
     def __init__(
@@ -81,11 +84,11 @@ class VectorEnv:
 
     @property
     def observation(self) -> Observation:
-        """What stands before every slot now; the arrays are overwritten by `reset` and `step`."""
+        """Current observations of all slots; overwritten by `reset` and `step`."""
         return Observation(self._buffers.obs, self._steps)
 
     def reset(self, slots: Array, seeds: Array) -> None:
-        """Start a new episode in each of `slots` (k,), from `seeds` (k,)."""
+        """Starts a new episode in each of `slots` (k,), from `seeds` (k,)."""
         self._buffers.seeds[slots] = seeds
         self._activate(slots)
         self._engine.reset()
@@ -93,7 +96,7 @@ class VectorEnv:
         self._started[slots] = self._playing[slots] = True
 
     def step(self, slots: Array, actions: Array) -> Step:
-        """Act once in each of `slots` (k,); none of them may have ended."""
+        """Steps each of `slots` (k,) once; none of them may have ended."""
         assert self._playing[slots].all(), "a slot without a running episode was stepped"
         buffers = self._buffers
         buffers.actions[slots] = self._playable(slots, actions)
@@ -107,7 +110,7 @@ class VectorEnv:
         return Step(rewards, terminated, truncated, self._failed(rewards, terminated, truncated))
 
     def snapshot(self) -> Snapshot:
-        """Seeds (n,), lengths (n,), actions (n, longest, *action_shape) and started (n,)."""
+        """Returns seeds (n,), lengths (n,), actions (n, longest, *action_shape), started (n,)."""
         return {
             "seeds": self._buffers.seeds.copy(),
             "lengths": self._steps.copy(),
@@ -116,7 +119,7 @@ class VectorEnv:
         }
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Replay every slot's episode up to where the snapshot was taken."""
+        """Replays every slot's episode up to the snapshot; raises EnvError where it differs."""
         seeds, lengths, started = (snapshot[key] for key in ("seeds", "lengths", "started"))
         if len(seeds) != self.n_envs:
             raise EnvError(
@@ -132,13 +135,13 @@ class VectorEnv:
             slots = np.flatnonzero(lengths > t)
             if not self._playing[slots].all():
                 raise EnvError(
-                    "a replayed episode ended sooner than the saved one: this environment does not "
-                    "repeat itself from a seed; a new run may, with env.fresh_simulator=true"
+                    "a replayed episode ended sooner than the saved one: this environment is not "
+                    "deterministic given its seed; try a new run with env.fresh_simulator=true"
                 )
             self.step(slots, snapshot["actions"][slots, t])
 
     def close(self) -> None:
-        """Release environments and processes; may be called twice."""
+        """Releases environments and processes; may be called twice."""
         self._engine.close()
 
     def _activate(self, slots: Array) -> None:
@@ -146,15 +149,15 @@ class VectorEnv:
         self._buffers.active[slots] = True
 
     def _playable(self, slots: Array, actions: Array) -> Array:
-        """The actions as the environments take them; raises EnvError for what none could take."""
+        """Clips the actions to the bounds; raises EnvError for a wrong shape, nan or inf."""
         expected = (len(slots), *self.action_space.shape)
         if np.shape(actions) != expected:
-            raise EnvError(f"actions of shape {np.shape(actions)} where {expected} was expected")
+            raise EnvError(f"actions have the shape {np.shape(actions)}, expected {expected}")
         if self.action_space.kind != "box":
             return actions
         if not np.isfinite(actions).all():
-            raise EnvError("an action is not a finite number: the policy that gave it has diverged")
-        # np.clip says the same, but takes five times as long on so few numbers.
+            raise EnvError("an action is not a finite number: the policy has diverged")
+        # Equal to np.clip, which takes five times as long for so few numbers.
         return np.asarray(np.minimum(np.maximum(actions, self._low), self._high))
 
     def _failed(self, rewards: Array, terminated: Array, truncated: Array) -> Array:
@@ -168,7 +171,7 @@ class VectorEnv:
 
 
 def _bounds(space: Space) -> tuple[Array, Array]:
-    """Lowest and highest action of a box, (*action_shape) each; empty for other spaces."""
+    """Returns lowest and highest action of a box, (*action_shape) each; empty otherwise."""
     if space.kind != "box":
         return np.empty(0), np.empty(0)
     low = np.array(space.low, space.dtype).reshape(space.shape)

@@ -1,4 +1,4 @@
-"""Showing episodes: in a window, or as an mp4 file."""
+"""Rendering of episodes: in a window, or as an mp4 file."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ SLOT = np.zeros(1, np.int64)
 def play(
     source: GymSource, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path
 ) -> Score:
-    """Play one episode per seed in a single environment and show it.
+    """Renders one episode per seed in a single environment; returns the score.
 
-    `mode` is 'human' for a window, else the mp4 file to write; the file appears when all is played.
+    `mode` is 'human' for a window, else the mp4 file to write, which is created at the end.
     """
     human = mode == "human"
     check_mode(source, mode)
     with nullcontext() if human else mp4(Path(mode), source.fps) as write:
         env, slots = source.open_here(1, "human" if human else "rgb_array")
-        # In a window the environment draws by itself, in reset() and step().
+        # With a window the environment renders by itself, in reset() and step().
         show = (lambda: None) if write is None else (lambda: write(slots.frame()))
         try:
             played = [_episode(env, policy, seed, rng, show) for seed in seeds]
@@ -50,7 +50,7 @@ def play(
 def _episode(
     env: VectorEnv, policy: Policy, seed: int, rng: Generator, show: Show
 ) -> tuple[float, int, bool]:
-    """Return, length and failure of one episode."""
+    """Runs one episode; returns its return, length and failure."""
     env.reset(SLOT, np.array([seed]))
     show()
     total = 0.0
@@ -63,27 +63,27 @@ def _episode(
 
 
 class Showable(Protocol):
-    """What a source says of how it can be shown."""
+    """A source that can be rendered."""
 
     @property
     def id(self) -> str:
-        """Its name."""
+        """Id of the environment."""
         ...
 
     @property
     def render_modes(self) -> tuple[str, ...]:
-        """As Gymnasium calls them."""
+        """Gymnasium's render modes."""
         ...
 
 
 def check_mode(source: Showable, mode: str | Path) -> None:
-    """Raises where it cannot be shown in a window, or filmed; see `play`."""
+    """Raises EnvError or ConfigError where `mode` cannot be rendered; see `play`."""
     human = mode == "human"
-    # Gymnasium opens a window by itself for environments that only give frames.
+    # Gymnasium opens a window by itself for environments with frames only.
     wanted = {"human", "rgb_array"} if human else {"rgb_array"}
     if not wanted & set(source.render_modes):
         known = ", ".join(source.render_modes) or "none"
-        what = "be shown in a window" if human else "be filmed"
+        what = "be shown in a window" if human else "be recorded"
         raise EnvError(f"env '{source.id}' cannot {what}: its render modes are: {known}")
     if human and not _has_display():
         raise EnvError("there is no display to open a window on; use video=path.mp4 instead")
@@ -92,7 +92,7 @@ def check_mode(source: Showable, mode: str | Path) -> None:
 
 
 def _has_display() -> bool:
-    """Without one, SDL would draw into nothing and say nothing."""
+    """Returns whether there is a display; without one, SDL renders nothing, without an error."""
     if not sys.platform.startswith("linux"):
         return True
     return any(os.environ.get(key) for key in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"))
@@ -100,7 +100,7 @@ def _has_display() -> bool:
 
 @contextmanager
 def mp4(path: Path, fps: int) -> Iterator[Callable[[Array], None]]:
-    """A function that adds a frame; `path` is replaced only when the whole film is written."""
+    """Yields a function that adds a frame; `path` is replaced when the video is complete."""
     import imageio.v2 as imageio
 
     unfinished = path.with_name(f".{path.stem}.{os.getpid()}.mp4")
@@ -109,7 +109,7 @@ def mp4(path: Path, fps: int) -> Iterator[Callable[[Array], None]]:
         unfinished.touch()
     except OSError as err:
         raise EnvError(f"cannot write video={path}: {err}") from err
-    # H.264 wants even sides; the default of 16 would stretch most pictures.
+    # H.264 needs even sides; imageio's default of 16 would rescale most frames.
     writer = imageio.get_writer(unfinished, fps=fps, codec="libx264", macro_block_size=2)
     try:
         with closing(writer):  # its own `with` leaves ffmpeg running after an exception

@@ -1,4 +1,4 @@
-"""How many worker processes pay, from how long a step takes here."""
+"""Choice of the number of worker processes, from the measured duration of a step."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-ROUND_TRIP = 1e-4  # seconds for a worker to be told, to wake, and to be waited for
-LONGEST = 0.2  # seconds of measuring
+ROUND_TRIP = 1e-4  # seconds to signal a worker, wake it and wait for it
+LONGEST = 0.2  # seconds of measurement
 MOST_STEPS = 200
 
 
 def seconds_a_step(make: Callable[[], Any]) -> float:
-    """Of one environment with random actions, in an episode of its own; resets count."""
+    """Measures one environment with random actions, in a separate episode; includes resets."""
     env = make()
     try:
         env.action_space.seed(0)
         env.reset(seed=0)
-        env.step(env.action_space.sample())  # the first may load what later ones have
+        env.step(env.action_space.sample())  # the first one may load what later ones use
         steps, begun = 0, time.perf_counter()
         while steps < MOST_STEPS and time.perf_counter() - begun < LONGEST:
             _, _, terminated, truncated, _ = env.step(env.action_space.sample())
@@ -30,9 +30,10 @@ def seconds_a_step(make: Callable[[], Any]) -> float:
 
 
 def workers_that_pay(n_envs: int, seconds: float, spare_cores: int) -> int:
-    """How many, of at most one a spare core, step `n_envs` environments soonest; ties: fewer.
+    """Returns the fastest number of workers, at most one per spare core; ties go to fewer.
 
-    This process steps its share too, so the longest share counts, and a signal a worker.
+    This process steps its share too, so the cost is that of the longest share and one signal per
+    worker.
     """
 
     def cost(workers: int) -> float:

@@ -1,4 +1,4 @@
-"""`expert=bundled`: the agents that come with the package, trained by scripts/train_expert.py."""
+"""`expert=bundled`: agents included in the package, trained by scripts/train_expert.py."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AGENTS = Path(__file__).parent / "agents"
 
 @dataclass(frozen=True)
 class Bundled:
-    """`deterministic`: its preferred action rather than a draw from its distribution."""
+    """`deterministic`: act with the mode of the distribution instead of a sample."""
 
     deterministic: bool
 
@@ -27,12 +27,12 @@ class Bundled:
 
 
 def bundled_ids() -> tuple[str, ...]:
-    """The environments that an agent is bundled for."""
+    """Returns the environments with a bundled agent."""
     return tuple(sorted(path.stem for path in AGENTS.glob("*.json")))
 
 
 def bundled_algo(env_id: str) -> str:
-    """What the bundled agent was trained with."""
+    """Returns the algorithm of the bundled agent."""
     return str(load_card(AGENTS / f"{env_id}.json")["algo"])
 
 
@@ -44,7 +44,7 @@ def load_bundled(
     deterministic: bool,
     notes: tuple[str, ...] = (),
 ) -> Expert:
-    """Raises ExpertError where no agent is bundled for the environment."""
+    """Loads a bundled agent; raises ExpertError where there is none for the environment."""
     if env_id not in bundled_ids():
         raise ExpertError(
             f"no agent is bundled for '{env_id}' (there is one for: {', '.join(bundled_ids())}); "

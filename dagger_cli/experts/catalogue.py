@@ -1,4 +1,4 @@
-"""Which agents are known for an environment: bundled, trained here, in the cache, on the Hub."""
+"""Agents available for an environment: bundled, trained here, in the cache, on the Hub."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SCORE = re.compile(r"\s*(-?[\d.]+)\s*(?:\+/-|±)\s*([\d.]+)\s*")
 
 
 class Known(NamedTuple):
-    """An agent, where it is, the words that choose it, and the score it was published with."""
+    """An agent, its location, the options that select it, and its published score."""
 
     name: str
     where: str
@@ -30,14 +30,14 @@ class Known(NamedTuple):
 
 
 class Catalogue(NamedTuple):
-    """`notes` say what could not be looked up."""
+    """Available agents; `notes` say what could not be searched."""
 
     agents: tuple[Known, ...]
     notes: tuple[str, ...]
 
 
 def catalogue(env_id: str) -> Catalogue:
-    """All that is known; a Hub that cannot be reached is a note, not an error."""
+    """Returns all available agents; a Hub that cannot be reached is a note, not an error."""
     agents, notes = [*_bundled(env_id), *_heuristic(env_id), *_trained(env_id)], []
     cached = dict(_cached(env_id))
     agents += cached.values()
@@ -45,9 +45,9 @@ def catalogue(env_id: str) -> Catalogue:
         found = models_for(re.sub(r"-v\d+$", "", env_id.rpartition("/")[2]))
         agents += [k for k in map(_of_model, filter(_readable, found)) if _fresh(k, cached, env_id)]
     except HubUnreachable as err:
-        notes.append(f"{err}; this is what is on this machine.")
+        notes.append(f"{err}; only agents on this machine are listed.")
     except ExpertError as err:
-        notes.append(f"The Hub was asked in vain: {err}.")
+        notes.append(f"The Hub could not be searched: {err}.")
     return Catalogue(tuple(agents), tuple(notes))
 
 
@@ -84,7 +84,7 @@ def _cached(env_id: str) -> Iterator[tuple[str, Known]]:
 
 
 def _is_for(name: str, env_id: str) -> bool:
-    """Whether a repository is named after the environment or an older version of it."""
+    """Returns whether a repository is named after the environment or an older version of it."""
     versions = [version.rpartition("/")[2] for version in older_versions(env_id)]
     return any(re.search(rf"(^|[-_]){re.escape(version)}($|[-_])", name) for version in versions)
 
@@ -109,6 +109,6 @@ def _of_model(model: Model) -> Known:
 
 
 def _score_of(value: Any) -> tuple[float, float] | None:
-    """From what model cards say: `301.4 +/- 0.8`."""
+    """Parses a score from a model card: `301.4 +/- 0.8`."""
     match = _SCORE.fullmatch(str(value))
     return None if match is None else (float(match[1]), float(match[2]))

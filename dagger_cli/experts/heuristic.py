@@ -1,4 +1,4 @@
-"""`expert=heuristic`: Gymnasium's own controller for LunarLander, for many rows at once.
+"""`expert=heuristic`: Gymnasium's own controller for LunarLander, vectorized.
 
 The rule is `gymnasium.envs.box2d.lunar_lander.heuristic`, line by line, on arrays.
 """
@@ -18,7 +18,7 @@ from dagger_cli.core.types import Acts, Array, Card, Expert, Observation, Space
 
 @dataclass(frozen=True)
 class Heuristic:
-    """Has no settings."""
+    """Heuristic expert without settings."""
 
     def load(self, env_id: str, observation_space: Space, action_space: Space) -> Expert:
         if not env_id.startswith("LunarLander") or observation_space.shape != (8,):
@@ -39,7 +39,7 @@ class Heuristic:
 
 @dataclass(frozen=True)
 class LanderHeuristic:
-    """Steers the angle towards the pad and the height towards a cone above it."""
+    """Controls the angle towards the pad and the height towards a cone above it."""
 
     continuous: bool
     dtype: str
@@ -51,7 +51,7 @@ class LanderHeuristic:
 
 
 def lander_actions(obs: Array, continuous: bool) -> Array:
-    """(n, 8) observations to (n,) engines or (n, 2) thrusts."""
+    """Maps observations (n, 8) to engines (n,) or thrusts (n, 2)."""
     x, y, vx, vy, angle, spin, left, right = obs.T
     angle_target = np.clip(x * 0.5 + vx * 1.0, -0.4, 0.4)
     hover_target = 0.55 * np.abs(x)

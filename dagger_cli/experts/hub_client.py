@@ -1,4 +1,4 @@
-"""Files of a Hub repository: short time-outs, retries where waiting helps, errors as sentences.
+"""Files of a Hub repository, with short time-outs, retries, and one-sentence errors.
 
 Token, endpoint, cache and offline mode are huggingface_hub's own environment variables.
 """
@@ -19,19 +19,19 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 from dagger_cli.core.errors import ExpertError, HubUnreachable
 
-TIMEOUT = 3.0  # seconds until a silent Hub counts as unreachable
+TIMEOUT = 3.0  # seconds without a reply until the Hub counts as unreachable
 WAITS = (0.5, 1.0, 2.0)  # seconds before each new attempt after 429 or 5xx
 PATIENCE = 5.0  # seconds after which no new attempt is made
 _LOG_IN = "set HF_TOKEN or run `hf auth login`"
 _COMMIT = re.compile("[0-9a-f]{40}")
 _BUSY = (429, 500, 502, 503, 504)
-MAX_FOUND = 50  # repositories that a search gives
+MAX_FOUND = 50  # maximum number of repositories of a search
 
 Result = TypeVar("Result")
 
 
 class NotThere(ExpertError):
-    """The repository or the file does not exist (or is hidden from us)."""
+    """The repository or the file does not exist (or is not visible)."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class Repo:
     revision: str | None
 
     def fetch(self, filename: str) -> Path:
-        """The file in the local cache, downloaded if need be; its path names the commit.
+        """Returns the file in the local cache, after a download if needed; its path has the commit.
 
-        What is cached is good enough for a pinned commit, and for a Hub that cannot be reached.
+        A cached file is used for a pinned commit, and when the Hub cannot be reached.
         """
         from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
 
@@ -52,14 +52,14 @@ class Repo:
         if isinstance(kept, Path) and _COMMIT.fullmatch(self.revision or ""):
             return kept
         url = hf_hub_url(self.repo_id, filename, revision=self.revision)
-        try:  # alone, hf_hub_download would try to reach the Hub for half a minute
+        try:  # by itself, hf_hub_download would try to reach the Hub for half a minute
             _ask(lambda: get_hf_file_metadata(url, timeout=TIMEOUT), what)
         except HubUnreachable:
             if isinstance(kept, Path):
                 return kept
             raise
         except NotThere:
-            pass  # hf_hub_download finds the same, and remembers it
+            pass  # hf_hub_download raises the same error, and caches it
         return Path(
             _ask(
                 lambda: hf_hub_download(
@@ -70,7 +70,7 @@ class Repo:
         )
 
     def fetch_if_there(self, filename: str) -> Path | None:
-        """None where the repository has no such file (or, offline, the cache has none)."""
+        """Like `fetch`; None where the file does not exist (or, offline, is not cached)."""
         from huggingface_hub.constants import HF_HUB_OFFLINE
 
         if self._kept(filename) is False:
@@ -85,23 +85,23 @@ class Repo:
             raise
 
     def has(self, filename: str) -> bool:
-        """Whether the file is in the cache."""
+        """Returns whether the file is in the cache."""
         return isinstance(self._kept(filename), Path)
 
     def _kept(self, filename: str) -> Path | Literal[False] | None:
-        """The file in the cache; False where the Hub is known not to have it; None: unknown."""
+        """Returns the cached file; False where the Hub is known to lack it; None: unknown."""
         from huggingface_hub import try_to_load_from_cache
 
         try:
             kept = try_to_load_from_cache(self.repo_id, filename, revision=self.revision)
-        except ValueError:  # not a valid name; the request will say so
+        except ValueError:  # an invalid name, which the request will report
             return None
         if kept is None:
             return None
         return Path(kept) if isinstance(kept, str) else False
 
     def files(self) -> list[str]:
-        """The names of all files, from the Hub, or when offline from the cache."""
+        """Returns the names of all files, from the Hub, or when offline from the cache."""
         from huggingface_hub import HfApi, snapshot_download
         from huggingface_hub.constants import HF_HUB_OFFLINE
 
@@ -120,7 +120,7 @@ class Repo:
 
 
 class Model(NamedTuple):
-    """A repository as a search finds it; `score` is its card's own text, such as `301 +/- 1`."""
+    """A repository found by a search; `score` is text of its card, such as `301 +/- 1`."""
 
     repo_id: str
     tags: tuple[str, ...]
@@ -128,15 +128,15 @@ class Model(NamedTuple):
 
 
 def models_for(word: str, author: str | None = None) -> list[Model]:
-    """The most downloaded repositories with the word in their name.
+    """Returns the most downloaded repositories with the word in their name.
 
-    Raises HubUnreachable where the Hub does not answer.
+    Raises HubUnreachable where the Hub does not reply.
     """
     from huggingface_hub import HfApi, get_session
     from huggingface_hub.constants import ENDPOINT
 
     def ask() -> list[Model]:
-        # Alone, list_models would try to reach the Hub for half a minute.
+        # By itself, list_models would try to reach the Hub for half a minute.
         get_session().head(ENDPOINT, timeout=TIMEOUT)
         found = HfApi().list_models(
             author=author, search=word, limit=MAX_FOUND, sort="downloads", cardData=True
@@ -147,7 +147,7 @@ def models_for(word: str, author: str | None = None) -> list[Model]:
 
 
 def agents_for(author: str, env_id: str) -> list[str]:
-    """Repositories of `author` named after the environment; empty where the Hub will not say."""
+    """Returns repositories of `author` named after the environment; empty on any error."""
     try:
         return sorted(model.repo_id for model in models_for(env_id, author))
     except ExpertError:
@@ -161,7 +161,7 @@ def _mean_reward(card: Any) -> str | None:
 
 
 def _unless_offline(request: Callable[[], Result]) -> Callable[[], Result]:
-    """Searching has no cache to be served from."""
+    """Wraps a request to fail at once when offline, as searches are not cached."""
     from huggingface_hub import constants, errors
 
     def ask() -> Result:
@@ -173,7 +173,7 @@ def _unless_offline(request: Callable[[], Result]) -> Callable[[], Result]:
 
 
 def upload(repo_id: str, files: Mapping[str, bytes], *, private: bool, message: str) -> str:
-    """Put all files into the repository, made if need be, in one commit; returns its address."""
+    """Uploads all files in one commit; creates the repository if needed; returns its URL."""
     from huggingface_hub import CommitOperationAdd, HfApi
     from huggingface_hub.constants import HF_HUB_OFFLINE
 
@@ -190,8 +190,8 @@ def upload(repo_id: str, files: Mapping[str, bytes], *, private: bool, message: 
         except Exception as err:
             if _status(err) in (401, 403):
                 raise ExpertError(
-                    f"the Hub refused the upload to '{repo_id}': your token is missing or may not "
-                    f"write there; {_LOG_IN} with a token that may write"
+                    f"the Hub refused the upload to '{repo_id}': your token is missing or has no "
+                    f"write access; {_LOG_IN} with a token that has"
                 ) from err
             raise
 
@@ -199,21 +199,21 @@ def upload(repo_id: str, files: Mapping[str, bytes], *, private: bool, message: 
 
 
 def commit_of(path: Path) -> str | None:
-    """The commit that a cached file belongs to: its folder in `snapshots/`."""
+    """Returns the commit of a cached file: its folder in `snapshots/`."""
     match = re.search(r"[/\\]snapshots[/\\]([0-9a-f]{40})[/\\]", str(path))
     return match[1] if match else None
 
 
 def _ask(request: Callable[[], Result], what: str) -> Result:
-    """Try, wait and try again where the Hub is busy; anything else is translated at once."""
+    """Sends a request; retries while the Hub is busy, translates any other error at once."""
     started = time.monotonic()
     for wait in (*WAITS, None):
         try:
             with _quiet():
                 return request()
         except (TypeError, AttributeError, NameError, ExpertError):
-            raise  # a bug of ours, or said well enough
-        except Exception as err:  # its errors have no common root, and change with its HTTP library
+            raise  # a bug of this package, or already translated
+        except Exception as err:  # its errors have no common base, and vary with its HTTP library
             error = _root(err)
             impatient = time.monotonic() - started > PATIENCE  # newer versions retry by themselves
             if wait is None or impatient or _status(error) not in _BUSY:
@@ -223,7 +223,7 @@ def _ask(request: Callable[[], Result], what: str) -> Result:
 
 
 def _root(err: Exception) -> Exception:
-    """huggingface_hub says "not in the cache" where a request failed; the reason is behind it."""
+    """Returns the cause of huggingface_hub's "not in the cache" error for a failed request."""
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     if isinstance(err, LocalEntryNotFoundError) and isinstance(err.__cause__, Exception):
@@ -248,10 +248,10 @@ def _translate(err: Exception, what: str) -> ExpertError:
             f"{what}: no such revision; expert.revision takes a branch, a tag or a commit"
         )
     if isinstance(err, errors.OfflineModeIsEnabled) and str(err) == "offline":
-        return HubUnreachable(f"The Hub may not be asked for {what} (HF_HUB_OFFLINE)")
+        return HubUnreachable(f"offline mode (HF_HUB_OFFLINE) does not allow {what}")
     if isinstance(err, (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled)):
         return HubUnreachable(
-            f"{what} is not in the cache, and the Hub may not be asked (HF_HUB_OFFLINE)"
+            f"{what} is not in the cache, and offline mode (HF_HUB_OFFLINE) is set"
         )
     if isinstance(err, errors.EntryNotFoundError):
         return NotThere(f"{what} does not exist on the Hub")
@@ -261,18 +261,18 @@ def _translate(err: Exception, what: str) -> ExpertError:
     if status in (401, 403):
         return ExpertError(f"{what} is private or your token is not valid; {_LOG_IN}")
     if isinstance(err, OSError) and err.errno == errno.ENOSPC:
-        return ExpertError(f"the disk is full, {what} cannot be kept; free some or set HF_HOME")
+        return ExpertError(f"the disk is full, {what} cannot be stored; free some or set HF_HOME")
     if isinstance(err, PermissionError):
         return ExpertError(
-            f"the cache cannot be written ({err.filename}); set HF_HOME to a folder of yours"
+            f"the cache cannot be written ({err.filename}); set HF_HOME to a writable folder"
         )
     reason = f"HTTP status {status}" if status else type(err).__name__
-    return HubUnreachable(f"the Hub did not answer for {what} ({reason})")
+    return HubUnreachable(f"no reply from the Hub for {what} ({reason})")
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """No warnings of huggingface_hub; its bars, on stderr, where somebody is there to see them."""
+    """Disables warnings of huggingface_hub, and its bars unless stderr is a terminal."""
     from huggingface_hub.utils.tqdm import (
         are_progress_bars_disabled,
         disable_progress_bars,

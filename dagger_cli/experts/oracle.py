@@ -1,4 +1,4 @@
-"""`expert=oracle`: the true label, where the environment knows it (`View.privileged`)."""
+"""`expert=oracle`: the true label, where the environment has it (`Observation.privileged`)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dagger_cli.core.types import Acts, Card, Expert, Observation, Space
 
 @dataclass(frozen=True)
 class Oracle:
-    """Has no settings."""
+    """Oracle without settings."""
 
     def load(self, env_id: str, observation_space: Space, action_space: Space) -> Expert:
         if action_space.kind != "discrete":
@@ -34,7 +34,7 @@ class Oracle:
 
 @dataclass(frozen=True)
 class OracleExpert:
-    """Answers with what only experts see."""
+    """Acts with the true label."""
 
     env_id: str
     action_space: Space
@@ -43,8 +43,8 @@ class OracleExpert:
     def act(self, observation: Observation, rng: Generator) -> Acts:
         if observation.privileged is None or observation.privileged.size != len(observation):
             raise ExpertError(
-                f"expert=oracle needs an environment that knows the true label, and "
-                f"'{self.env_id}' does not: use env=handwriting or env=sequence, or another expert"
+                f"expert=oracle needs an environment with true labels, and "
+                f"'{self.env_id}' has none: use env=handwriting or env=sequence, or another expert"
             )
         labels = observation.privileged.reshape(len(observation)).astype(self.action_space.dtype)
         return Acts(labels, np.ones(len(observation), bool))

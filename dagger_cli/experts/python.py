@@ -1,4 +1,4 @@
-"""`expert=python`: any callable of the user's own, observation -> action."""
+"""`expert=python`: any callable from observation to action."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dagger_cli.utils.imports import import_named
 
 @dataclass(frozen=True)
 class Python:
-    """`target`: "package.name" or "package:name"; `batched`: called once with (n, ...)."""
+    """`target`: "package.name" or "package:name"; `batched`: it takes (n, ...) observations."""
 
     target: str
     batched: bool
@@ -42,7 +42,7 @@ class Python:
 
 @dataclass(frozen=True)
 class PythonExpert:
-    """Asks the callable for every row, or for all rows at once."""
+    """Expert that calls the function for every row, or for all rows at once."""
 
     function: Callable[[Any], Any]
     target: str
@@ -68,13 +68,13 @@ class PythonExpert:
             raise ExpertError(
                 f"'{self.target}' must return an action of shape {wanted[1:]} {each}, "
                 f"got {actions.dtype} of shape {actions.shape} for {n}; "
-                "expert.batched says whether it takes many at once"
+                "set expert.batched to whether it takes many observations at once"
             )
         self._check_values(actions)
         space = self.action_space
         if space.kind != "box":
             return actions.astype(space.dtype)
-        # What will be played, so that the learner is not sent after what it cannot do.
+        # Clipped as in the environment, so that labels are attainable actions.
         inside = np.clip(actions.reshape(n, -1).astype(np.float64), space.low, space.high)
         return space.cast(inside).reshape(wanted)
 
@@ -83,7 +83,7 @@ class PythonExpert:
         if not np.isfinite(actions).all():
             raise ExpertError(f"'{self.target}' returned an action that is not a finite number")
         if space.kind == "box":
-            return  # those beyond the bounds are clipped
+            return  # out-of-bounds ones are clipped
         flat, last = actions.reshape(len(actions), -1), space.start + np.array(space.sizes) - 1
         wrong = (flat < space.start) | (flat > last) | (flat != np.rint(flat))
         if wrong.any():
@@ -112,7 +112,7 @@ def _import(target: str) -> Callable[[Any], Any]:
 
 
 def _digest(target: str, function: Callable[[Any], Any]) -> str:
-    """Of the source where there is one, so that a run tells a changed function from the old one."""
+    """Returns the sha256 of the source, if available, so that a run detects a changed function."""
     try:
         text = inspect.getsource(function)
     except (OSError, TypeError):

@@ -1,4 +1,4 @@
-"""`expert=train`: an agent trained here with rl_zoo3's tuned hyper-parameters, once, then kept."""
+"""`expert=train`: an agent trained here once with rl_zoo3's tuned hyper-parameters, then cached."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dagger_cli.utils.system import cache_folder
 
 @dataclass(frozen=True)
 class Train:
-    """`steps`: None is as many as rl_zoo3's hyper-parameters say."""
+    """`steps`: None for the number in rl_zoo3's hyper-parameters."""
 
     algo: str
     seed: int
@@ -55,14 +55,14 @@ class Train:
 
 
 def trained_stem(plan: Plan, *, whole: bool) -> Path:
-    """`<cache folder>/experts/<env id>/<algo>_seed<n>`, and the steps where not the tuned ones."""
+    """Returns `<cache>/experts/<env id>/<algo>_seed<n>`, with the steps if not the tuned ones."""
     steps = "" if whole else f"_steps{plan.steps}"
     folder = cache_folder() / "experts" / re.sub(r"[^\w.-]", "-", plan.env_id)
     return folder / f"{plan.algo}_seed{plan.seed}{steps}"
 
 
 def trained_agents(env_id: str) -> Iterator[tuple[str, int, Path]]:
-    """(algorithm, seed, stem) of every agent that was trained here with the tuned steps."""
+    """Yields (algorithm, seed, stem) of every agent trained here with the tuned steps."""
     folder = cache_folder() / "experts" / re.sub(r"[^\w.-]", "-", env_id)
     for path in sorted(folder.glob("*.safetensors")):
         if match := re.fullmatch(r"(\w+?)_seed(\d+)", path.stem):
@@ -70,12 +70,12 @@ def trained_agents(env_id: str) -> Iterator[tuple[str, int, Path]]:
 
 
 def _train(plan: Plan, stem: Path, observation_space: Space, action_space: Space) -> None:
-    """Train where the last attempt stopped, then keep the best model and nothing else."""
+    """Trains or resumes the training, then keeps the best model only."""
     logs = stem.with_name(stem.name + ".training")
-    verb = "going on with" if logs.exists() else "training"
+    verb = "resuming" if logs.exists() else "training"
     print(
         f"{verb} {plan.algo} for {plan.env_id}: {plan.steps:,} steps with rl_zoo3's tuned "
-        f"hyper-parameters, in {logs} (Ctrl-C stops it, the same command goes on)",
+        f"hyper-parameters, in {logs} (stop with Ctrl-C, resume with the same command)",
         file=sys.stderr,
     )
     try:

@@ -1,7 +1,7 @@
-"""`expert=zoo`: the folder of agents that rl_zoo3 makes, `<folder>/<algo>/<env id>_<n>/`.
+"""`expert=zoo`: the folder of agents that rl_zoo3 creates, `<folder>/<algo>/<env id>_<n>/`.
 
-Made by `python -m rl_zoo3.load_from_hub --algo a2c --env BipedalWalker-v3 -f rl-trained-agents/`,
-by cloning rl-trained-agents, or by `python -m rl_zoo3.train` (then the folder is `logs`).
+Created by `python -m rl_zoo3.load_from_hub --algo a2c --env BipedalWalker-v3
+-f rl-trained-agents/`, by cloning rl-trained-agents, or by `python -m rl_zoo3.train` (in `logs`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dagger_cli.experts.sb3.agent_folder import older_versions
 
 @dataclass(frozen=True)
 class Zoo:
-    """`run`: which of an environment's folders, None the one of the highest number."""
+    """`run`: number of the environment's folder, None for the highest one."""
 
     folder: str
     algo: str
@@ -38,7 +38,7 @@ class Zoo:
         root = Path(self.folder).expanduser()
         if not root.is_dir():
             raise ExpertError(
-                f"expert.folder '{root}' does not exist; make it with `python -m "
+                f"expert.folder '{root}' does not exist; create it with `python -m "
                 f"rl_zoo3.load_from_hub --algo {self.algo} --env {env_id} -f {root}`"
             )
         for version in older_versions(env_id):
@@ -46,7 +46,7 @@ class Zoo:
             if runs and (self.run is None or self.run in runs):
                 return runs[max(runs) if self.run is None else self.run]
         there = sorted(f"{p.parent.name}/{p.name}" for p in root.glob("*/*") if p.is_dir())
-        has = f"it has {', '.join(there[:20])}" if there else "it holds no <algo>/<env id>_<n>"
+        has = f"it has {', '.join(there[:20])}" if there else "it contains no <algo>/<env id>_<n>"
         which = "" if self.run is None else f" of run {self.run}"
         raise ExpertError(
             f"no {self.algo} agent for '{env_id}'{which} in '{root}'; {has}: "

@@ -1,4 +1,4 @@
-"""From a checkpoint back to a policy, and from a run back to the state it stood in."""
+"""Loading of a policy from a checkpoint, and of the state of a run."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from dagger_cli.tracking.safetensors_io import read_arrays
 
 
 def load_policy(checkpoint: Path, learner: Learner, actions: Space) -> Policy:
-    """The policy of a checkpoint's folder (see `resolve_checkpoint`) over the space `actions`."""
+    """Loads the policy of a checkpoint folder (see `resolve_checkpoint`) with space `actions`."""
     return unpack(_read(checkpoint, POLICY, read_manifest(checkpoint)), learner, actions)
 
 
 def restore(run: Path, kit: Kit) -> tuple[State, Best]:
-    """Where the run in this folder stood after its last saved round (see `resolve_run`).
+    """Returns the state of the run in this folder after its last saved round (`resolve_run`).
 
-    The kit's random streams and environments are brought back too, after everything is checked.
+    Also restores the kit's random streams and environments, after everything is checked.
     """
     checkpoint = follow(run / CHECKPOINTS, LAST)
     manifest = read_manifest(checkpoint)
@@ -39,17 +39,17 @@ def restore(run: Path, kit: Kit) -> tuple[State, Best]:
     policy = unpack(arrays, kit.learner, kit.env.action_space)
     snapshot = _read(checkpoint, ENV, manifest)
     data = _read_aggregate(run / CHECKPOINTS, manifest, kit)
-    follow(run / CHECKPOINTS, BEST)  # or it would be missed only when the next round is saved
+    follow(run / CHECKPOINTS, BEST)  # otherwise found missing only when the next round is saved
     try:
         kit.env.restore(snapshot)
     except (KeyError, IndexError, TypeError, ValueError, OverflowError) as err:
         raise CheckpointError(
-            f"{checkpoint / ENV} holds no state of these environments: {err!r}"
+            f"{checkpoint / ENV} contains no state of these environments: {err!r}"
         ) from err
     try:
         kit.rng.load(manifest.rng)
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as err:
-        raise CheckpointError(f"{checkpoint} holds no states of random streams: {err!r}") from err
+        raise CheckpointError(f"{checkpoint} contains no valid random streams: {err!r}") from err
     return State(manifest.round, policy, data, manifest.usage, manifest.metrics), manifest.best
 
 
@@ -63,18 +63,18 @@ def _read_aggregate(checkpoints: Path, manifest: Manifest, kit: Kit) -> Dataset 
         path = shard_path(checkpoints, round)
         rows = read_arrays(path, shard.sha256, within=checkpoints)
         if any(column.shape[:1] != (shard.rows,) for column in rows.values()):
-            raise CheckpointError(f"{path} does not hold the {shard.rows} rows of its round")
+            raise CheckpointError(f"{path} does not contain the {shard.rows} rows of its round")
         columns: dict[str, Any] = {name: rows[name] for name in COLUMNS if name in rows}
         for name in COLUMNS[:3]:
             if name not in columns:
-                raise CheckpointError(f"{path} does not hold labelled states: no '{name}'")
+                raise CheckpointError(f"{path} contains no labelled states: no '{name}'")
         _check_rows(path, columns, kit)
         data = kit.aggregate(data, Dataset(**columns, rounds=(shard.rows,)))
     return data
 
 
 def _check_rows(path: Path, columns: Mapping[str, Array], kit: Kit) -> None:
-    """Hashes do not say that a stranger's rows are such as learners may index by."""
+    """Checks shapes, dtypes and labels: hashes do not make untrusted rows safe to index by."""
     obs, space = kit.env.observation.obs, kit.env.action_space
     kinds = {
         "obs": (obs.shape[1:], obs.dtype),
@@ -85,25 +85,25 @@ def _check_rows(path: Path, columns: Mapping[str, Array], kit: Kit) -> None:
         column = columns[name]
         if column.shape[1:] != shape or column.dtype != dtype:
             raise CheckpointError(
-                f"{path} holds '{name}' as {column.dtype} of shape {column.shape[1:]}, but this "
+                f"{path} contains '{name}' as {column.dtype} of shape {column.shape[1:]}, but this "
                 f"environment has {dtype} of shape {shape}"
             )
     if space.kind != "box":
         flat = columns["labels"].reshape(-1, len(space.sizes)).astype(np.int64) - space.start
         if ((flat < 0) | (flat >= np.array(space.sizes))).any():
-            raise CheckpointError(f"{path} holds labels that are none of the actions")
+            raise CheckpointError(f"{path} contains labels that are not actions")
 
 
-def _check_expert(run: Path, taught: Card, expert: Expert) -> None:
-    """Code of ours and of the user may change; an agent may not become another one."""
+def _check_expert(run: Path, recorded: Card, expert: Expert) -> None:
+    """Raises CheckpointError for another expert; the source code of one may change."""
     own = expert.card
-    # An agent is the same wherever it lies now.
-    same = own.source == taught.source if own.code else own.sha256 == taught.sha256
+    # An agent is identified by its hash, wherever its file is.
+    same = own.source == recorded.source if own.code else own.sha256 == recorded.sha256
     if not same:
         raise CheckpointError(
-            f"{run} was taught by '{taught.name}' ({taught.source}, sha256 {taught.sha256[:12]}), "
-            f"and its expert is now '{expert.card.name}' ({expert.card.source}, sha256 "
-            f"{expert.card.sha256[:12]}): make the first one available again"
+            f"{run} was labelled by '{recorded.name}' ({recorded.source}, sha256 "
+            f"{recorded.sha256[:12]}), but its expert is now '{expert.card.name}' "
+            f"({expert.card.source}, sha256 {expert.card.sha256[:12]}): use the first one"
         )
 
 
@@ -117,6 +117,6 @@ def _check_budget(run: Path, manifest: Manifest, budget: Budget) -> None:
         if shard.share != budget.steps(round):
             raise CheckpointError(
                 f"round {round + 1} of {run} had {shard.share} labels, but the budget now gives it "
-                f"{budget.steps(round)}: keep the size of a round (to go on longer, raise rounds "
-                "and leave steps_per_round, or raise labels in proportion)"
+                f"{budget.steps(round)}: keep the size of a round (for more rounds, raise rounds "
+                "and keep steps_per_round, or raise labels in proportion)"
             )

@@ -1,7 +1,7 @@
-"""After every round: the rows it labelled, then a checkpoint, then the links `best` and `last`.
+"""Saves each round: the rows it labelled, then a checkpoint, then the links `best` and `last`.
 
-The run counts as saved up to the round that `last` points to. Moving that link is one rename and
-comes after everything it relies on; whatever a killed run left beyond it is removed on resume.
+The run counts as saved up to the round that `last` points to. This link is moved by one rename,
+after everything it relies on; what an interrupted run left beyond it is removed on resume.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from dagger_cli.utils.files import is_draft, new_folder, replace_link
 
 
 class CheckpointWriter:
-    """An observer that keeps the best and the last checkpoint of the run in `folder`.
+    """Observer that keeps the best and the last checkpoint of the run in `folder`.
 
-    In a run that is resumed, go on from what `restore` gives.
+    A resumed run continues from the state that `restore` returns.
     """
 
     def __init__(self, *, folder: Path, kit: Kit, config: Mapping[str, Any], card: Card) -> None:
@@ -48,11 +48,11 @@ class CheckpointWriter:
             self._shards = _tidy(self._root)
 
     def __call__(self, finished: Round) -> None:
-        """Save one round."""
+        """Saves one round."""
         state = finished.state
         if state.round != len(self._shards) + 1:
             raise CheckpointError(
-                f"{self._root} already holds a run of {len(self._shards)} rounds: resume it "
+                f"{self._root} already contains a run of {len(self._shards)} rounds: resume it "
                 "(resume=...) or choose another folder"
             )
         with writing(self._root):
@@ -94,7 +94,7 @@ class CheckpointWriter:
 
 
 def _tidy(root: Path) -> tuple[Shard, ...]:
-    """Bring the folder back to the round `last` points to; the answer is that round's shards."""
+    """Cleans the folder up to the round that `last` points to; returns that round's shards."""
     last = root / LAST
     if not last.is_symlink():
         _refuse_a_copy_without_links(root)
@@ -111,17 +111,17 @@ def _tidy(root: Path) -> tuple[Shard, ...]:
 
 
 def _refuse_a_copy_without_links(root: Path) -> None:
-    # A run killed in its first round leaves round 1 at most; more than that is somebody's data.
+    # A run interrupted in its first round leaves round 1 at most; more is other people's data.
     later = [entry for entry in root.iterdir() if (round_of(entry) or 0) > 1]
     if later or (root / LAST).exists():
         raise CheckpointError(
-            f"{root} holds checkpoints, but {LAST} is not a symbolic link as it was written: "
+            f"{root} contains checkpoints, but {LAST} is not a symbolic link as it was written: "
             "copy the run again with its links kept (cp -a)"
         )
 
 
 def _prune(root: Path, keep: Collection[str]) -> None:
-    """Remove all checkpoints but these, and what killed writes left."""
+    """Removes all other checkpoints and the files of interrupted writes."""
     for entry in root.iterdir():
         stale = round_of(entry) is not None and entry.name not in keep
         if stale or is_draft(entry):

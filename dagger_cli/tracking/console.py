@@ -1,4 +1,4 @@
-"""What the user sees of a run: what is done, how it goes, how it ended, what to type next."""
+"""Console output of a run: settings, progress, results and the next commands."""
 
 from __future__ import annotations
 
@@ -20,12 +20,11 @@ if TYPE_CHECKING:
 
 
 class Console:
-    """An observer that shows a bar on a terminal and prints one line a round elsewhere.
+    """Observer that shows a progress bar on a terminal and prints one line per round elsewhere.
 
-    `rounds` is the length of the run, 0 for what is none; `failure_name` is what a bad end of an
-    episode is called, as in "falls", or None where there is no such thing; `per_step_name` what the
-    return per step is called where it says more than the return, as in "accuracy". Printing goes to
-    `out`, by default stdout; `quiet` prints nothing.
+    `rounds` is the length of the run, 0 if there are none; `failure_name` names a failed episode,
+    as in "falls", or is None; `per_step_name` names the return per step where that is the usual
+    metric, as in "accuracy". Output goes to `out`, by default stdout; `quiet` disables it.
     """
 
     def __init__(
@@ -43,15 +42,15 @@ class Console:
         self._rounds, self._failure_name, self._per_step_name = rounds, failure_name, per_step_name
         self._plus_minus = "+-" if self._out.options.ascii_only else "±"
         self._begin = time.monotonic()
-        self._first = 0  # rounds done before this run was resumed
+        self._first = 0  # rounds finished before this run was resumed
         self._bar: _Bar | None = None
 
     def start(
         self, lines: Sequence[tuple[str, str]], notes: Sequence[str] = (), *, round: int = 0
     ) -> None:
-        """Print what will be done as (name, value) pairs, and notes the user must see.
+        """Prints the settings as (name, value) pairs, and notes for the user.
 
-        `round` is how many rounds a resumed run has behind it.
+        `round` is the number of finished rounds of a resumed run.
         """
         self._pairs(lines)
         for note in notes:
@@ -62,7 +61,7 @@ class Console:
             self._bar = _Bar(self._out, "rounds", round, self._rounds)
 
     def __call__(self, finished: Round) -> None:
-        """Show one round."""
+        """Shows one round."""
         done = finished.state.round
         metrics = self._metrics(finished)
         if self._bar is not None:
@@ -78,7 +77,7 @@ class Console:
 
     @contextmanager
     def evaluating(self, total: int, what: str) -> Iterator[Callable[[int], None]]:
-        """While the block evaluates `what`, show how many of `total` episodes are over."""
+        """Shows, while the block evaluates `what`, how many of `total` episodes are finished."""
         self.close()
         if not self._out.is_terminal:
             self._line(f"evaluating {what}: {total} episodes")
@@ -101,10 +100,10 @@ class Console:
         shown: bool = True,
         extra: ExtraWords = NO_WORDS,
     ) -> None:
-        """Print one row a score, what the run cost, where it is and what to type next.
+        """Prints one row per score, the usage of the run, its folder and the next commands.
 
-        `advice` ends it: one sentence on what would make the student better. `shown` says whether
-        there is anything to watch in its environment.
+        `advice`, one sentence on what would improve the student, is printed last. `shown`: the
+        environment can be rendered.
         """
         self.close()
         self._line("")
@@ -125,18 +124,18 @@ class Console:
             self._line(advice)
 
     def interrupted(self, run: Path, extra: ExtraWords = NO_WORDS) -> None:
-        """Say how to go on with a run that was stopped by hand."""
+        """Prints the command that resumes an interrupted run."""
         self.close()
         self._line("")
         self._pairs([("resume", commands(run, extra=extra)["resume"])])
 
     def compare(self, scores: Mapping[str, Score]) -> None:
-        """Print one row a job of a sweep, under what sets it apart."""
+        """Prints one row per job of a sweep, named by its overrides."""
         self._line("")
         self._table(scores)
 
     def _table(self, scores: Mapping[str, Score]) -> None:
-        """Never cut off: a line that is too long goes on in the next."""
+        """Prints a table without truncation: long lines are wrapped by the terminal."""
         optional = [name for name in (self._per_step_name, self._failure_name) if name]
         rows = [["return", "mean", "std", "min", *optional, "episodes"]]
         digits = _digits(list(scores.values()))
@@ -153,7 +152,7 @@ class Console:
             self._line(gap.join([name.ljust(first), *cells]))
 
     def score(self, score: Score) -> None:
-        """Print one score by itself, with its spread."""
+        """Prints a single score with its spread."""
         self.close()
         digits = _digits([score])
         returns = score.returns
@@ -169,7 +168,7 @@ class Console:
         self._pairs(rows)
 
     def close(self) -> None:
-        """Leave the terminal as it was found; to be called when a run is interrupted."""
+        """Restores the terminal; must be called when a run is interrupted."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
@@ -199,7 +198,7 @@ class Console:
 
 
 class _Bar:
-    """A progress bar with a line of facts under it."""
+    """Progress bar with a line of metrics under it."""
 
     def __init__(self, out: rich.console.Console, what: str, done: int, total: int) -> None:
         from rich.columns import Columns
@@ -208,7 +207,7 @@ class _Bar:
 
         self._progress = _progress(out)
         self._task = self._progress.add_task(what, completed=done, total=total)
-        self._metrics = Columns(padding=(0, 2))  # breaks a line between facts, never inside one
+        self._metrics = Columns(padding=(0, 2))  # wraps between metrics, never inside one
         self._live = Live(Group(self._progress, self._metrics), console=out, refresh_per_second=4)
         self._live.start()
 
@@ -244,7 +243,7 @@ def _progress(out: rich.console.Console) -> Progress:
 
 
 def _digits(scores: Sequence[Score]) -> int:
-    """Decimals that tell returns of this size apart."""
+    """Returns the number of decimals that distinguish returns of this size."""
     largest = max((float(abs(score.returns).max()) for score in scores), default=0.0)
     return 1 if largest >= 10 else 2 if largest >= 1 else 4
 

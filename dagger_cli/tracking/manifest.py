@@ -1,4 +1,4 @@
-"""checkpoint.json: everything about a checkpoint that is not an array."""
+"""checkpoint.json: everything in a checkpoint except the arrays."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from dagger_cli.tracking.run_paths import MANIFEST
 from dagger_cli.utils.files import plain, read_bytes, write_json
 
 FORMAT_VERSION = 1
-MAX_BYTES = 2**26  # a round adds some hundred
+MAX_BYTES = 2**26  # a round adds some hundred bytes
 
 
 @dataclass(frozen=True)
 class Shard:
-    """The rows one round added to the aggregate, and the hash of the file they are in.
+    """The rows that one round added to the aggregate, and the hash of their file.
 
-    `share` is what the budget gave the round: not every trainer labels every state it visits.
+    `share` is the round's budget, which not every trainer uses up.
     """
 
     rows: int
@@ -32,15 +32,15 @@ class Shard:
     sha256: str
 
 
-# Two fields that checkpoint.json has had other names for since format 1.
+# Fields whose names in checkpoint.json, since format 1, differ from the attributes.
 NAMES_IN_FILE = {"usage": "spent", "metrics": "facts"}
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """Where a run stood after `round` rounds.
+    """The state of a run after `round` rounds.
 
-    `rng` is `RngStreams.save()`; `shards` has one entry a round; `files` maps the array
+    `rng` is `RngStreams.save()`; `shards` has one entry per round; `files` maps the array
     files in the checkpoint's folder to their hashes.
     """
 
@@ -58,7 +58,7 @@ class Manifest:
 
 
 def write_manifest(checkpoint: Path, manifest: Manifest) -> None:
-    """Write checkpoint.json into the folder, with a hash over its own content."""
+    """Writes checkpoint.json to the folder, with a hash of its own content."""
     content = asdict(manifest) | {"usage": manifest.usage._asdict()}
     content = {NAMES_IN_FILE.get(name, name): value for name, value in content.items()}
     tagged = plain(content, non_finite=lambda number: {"$float": str(number)})
@@ -66,7 +66,7 @@ def write_manifest(checkpoint: Path, manifest: Manifest) -> None:
 
 
 def read_manifest(checkpoint: Path) -> Manifest:
-    """Read and check checkpoint.json of a checkpoint's folder (see `resolve_checkpoint`)."""
+    """Reads and checks the checkpoint.json of a checkpoint's folder (see `resolve_checkpoint`)."""
     path = checkpoint / MANIFEST
     try:
         text = read_bytes(path, MAX_BYTES)
@@ -77,9 +77,9 @@ def read_manifest(checkpoint: Path) -> Manifest:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as err:
-        raise CheckpointError(f"{path} is truncated or altered: it is not JSON any more") from err
+        raise CheckpointError(f"{path} is truncated or altered: it is not valid JSON") from err
     _check_version(path, content)
-    # Any key may be missing or of another type in a file that we did not write.
+    # In an untrusted file any key may be missing or of another type.
     try:
         recorded = content.pop("sha256")
         intact = recorded == _digest(content)
@@ -127,22 +127,22 @@ def _parse(content: Mapping[str, Any]) -> Manifest:
 
 
 def _check(manifest: Manifest) -> None:
-    """Raises where values are not what a run of ours writes: rounds are removed by what it says."""
+    """Raises where values are invalid: which rounds are removed depends on them."""
     counts = [manifest.round, manifest.best.round, *manifest.usage]
     counts += [count for shard in manifest.shards for count in (shard.rows, shard.share)]
     if not all(type(count) is int and count >= 0 for count in counts):
-        raise ValueError("a count is not one")
+        raise ValueError("a count is not a whole number of 0 or more")
     if not 1 <= manifest.best.round <= manifest.round == len(manifest.shards):
         raise ValueError(f"round {manifest.round} of {len(manifest.shards)}")
     texts = [shard.sha256 for shard in manifest.shards] + [*manifest.files.values()]
     texts += [manifest.expert.name, manifest.expert.source, manifest.expert.sha256]
     numbers = [*manifest.metrics.values(), manifest.best.mean, manifest.best.top]
     if not all(isinstance(text, str) for text in texts):
-        raise TypeError("a name or a hash is not a text")
+        raise TypeError("a name or a hash is not a string")
     if not all(isinstance(number, int | float) for number in numbers):
-        raise TypeError("a figure is not a number")
+        raise TypeError("a metric is not a number")
     if not all(isinstance(node, Mapping) for node in (manifest.rng, manifest.config)):
-        raise TypeError("a part has no keys")
+        raise TypeError("rng or config is not a mapping")
 
 
 def _digest(content: Mapping[str, Any]) -> str:
@@ -151,7 +151,7 @@ def _digest(content: Mapping[str, Any]) -> str:
 
 
 def _untag(value: Any) -> Any:
-    """Undo what stood in for nan and inf."""
+    """Restores nan and inf."""
     if isinstance(value, dict):
         if set(value) == {"$float"}:
             return float(value["$float"])

@@ -1,4 +1,4 @@
-"""The numbers of a round, and the file that has one line of them a round."""
+"""The metrics of a round, and metrics.jsonl with one line per round."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NO_TIME = {"collect": 0.0, "label": 0.0, "fit": 0.0, "validate": 0.0}
 
 
 def scalars(finished: Round) -> dict[str, float]:
-    """Everything logged about a round, under its name in TensorBoard; `time/*` in seconds."""
+    """Returns all metrics of a round under their names in TensorBoard; `time/*` in seconds."""
     state = finished.state
     seconds = _NO_TIME | dict(finished.seconds)
     return {
@@ -39,10 +39,10 @@ def _scored(score: Score) -> dict[str, float]:
 
 
 class MetricsFile:
-    """An observer that appends a line of JSON a round; nan and inf are written as null.
+    """Observer that appends one line of JSON per round; nan and inf are written as null.
 
-    `round` is how many rounds the run has behind it: what the file says of later ones, or
-    unreadably because the run was killed while writing, is dropped.
+    `round` is the number of finished rounds: lines of later ones, and lines left incomplete by an
+    interruption, are dropped.
     """
 
     def __init__(self, path: Path, *, round: int) -> None:
@@ -51,7 +51,7 @@ class MetricsFile:
             write_text(path, "".join(line + "\n" for line in _lines_up_to(path, round)))
 
     def __call__(self, finished: Round) -> None:
-        """Append one round."""
+        """Appends one round."""
         values = {"round": finished.state.round, **scalars(finished)}
         with writing(self._path):
             append_line(self._path, json.dumps(plain(values), allow_nan=False))
@@ -65,7 +65,7 @@ def _lines_up_to(path: Path, round: int) -> list[str]:
 
 
 def _round_of(line: str) -> int:
-    """The round a line tells about; 0 where it cannot be read."""
+    """Returns the round of a line; 0 where it cannot be read."""
     try:
         values: Any = json.loads(line)
         return int(values["round"])

@@ -1,7 +1,7 @@
-"""Where everything lies in a run folder, and how a path the user gives is understood.
+"""Layout of a run folder, and interpretation of paths that the user gives.
 
 run/config.yaml metrics.jsonl summary.json versions.json tb/
-run/checkpoints/aggregate/round_0001.safetensors ...   what each round labelled, written once
+run/checkpoints/aggregate/round_0001.safetensors ...   the rows of each round, written once
 run/checkpoints/round_0007/{policy.safetensors, env.safetensors, checkpoint.json}
 run/checkpoints/{last -> round_0007, best -> round_0005}
 """
@@ -23,23 +23,23 @@ _ROUND = re.compile(r"round_(\d{4,})(\.safetensors)?")
 
 
 def round_name(round: int) -> str:
-    """The folder of a checkpoint."""
+    """Returns the name of a checkpoint's folder."""
     return f"round_{round:04d}"
 
 
 def shard_path(checkpoints: Path, round: int) -> Path:
-    """The rows that a round added to the aggregate."""
+    """Returns the file of the rows that a round added to the aggregate."""
     return checkpoints / AGGREGATE / f"{round_name(round)}.safetensors"
 
 
 def round_of(path: Path) -> int | None:
-    """The round that a folder or shard of ours belongs to; None for anything else."""
+    """Returns the round of a checkpoint folder or shard; None for anything else."""
     match = _ROUND.fullmatch(path.name)
     return int(match[1]) if match else None
 
 
 def check_inside(path: Path, folder: Path) -> Path:
-    """The real place of `path`, which must be inside `folder` however many links lead there."""
+    """Resolves `path`; raises CheckpointError where it leads outside `folder`, also by links."""
     real = path.resolve()
     if folder.resolve() not in real.parents:
         raise CheckpointError(f"{path} points to {real}, outside {folder}: refused")
@@ -47,22 +47,22 @@ def check_inside(path: Path, folder: Path) -> Path:
 
 
 def follow(checkpoints: Path, name: str) -> Path:
-    """The checkpoint that `best` or `last` stands for."""
+    """Returns the checkpoint that `best` or `last` points to."""
     link = checkpoints / name
     if not link.is_symlink() and not link.exists():
         raise CheckpointError(
-            f"{checkpoints.parent} has no finished round (no {CHECKPOINTS}/{name}): train it anew"
+            f"{checkpoints.parent} has no finished round (no {CHECKPOINTS}/{name}): train it again"
         )
     target = check_inside(link, checkpoints)
     if not target.is_dir():
-        raise CheckpointError(f"{link} points to {target.name}, which is not there")
+        raise CheckpointError(f"{link} points to {target.name}, which does not exist")
     return target
 
 
 def resolve_checkpoint(path: str | Path) -> Path:
-    """The folder of a checkpoint, from a run, its `best` or `last`, or a copy of such a folder.
+    """Returns the folder of a checkpoint, from a run, its `best` or `last`, or a copy of one.
 
-    A run and its `checkpoints` stand for the best round.
+    A run and its `checkpoints` mean the best round.
     """
     given = _existing(path)
     if (given / MANIFEST).exists():
@@ -75,7 +75,7 @@ def resolve_checkpoint(path: str | Path) -> Path:
 
 
 def resolve_run(path: str | Path) -> Path:
-    """The run folder to resume, from itself or anything inside it."""
+    """Returns the run folder to resume, from itself or anything inside it."""
     given = _existing(path).resolve()
     for folder in (given, *given.parents):
         last = folder / CHECKPOINTS / LAST
@@ -87,12 +87,12 @@ def resolve_run(path: str | Path) -> Path:
             "run folder it came from, which also has the labelled states"
         )
     if (given / CHECKPOINTS).is_dir() or (given / "config.yaml").exists():
-        raise CheckpointError(f"{given} has no finished round to resume from: train it anew")
+        raise CheckpointError(f"{given} has no finished round to resume from: train it again")
     raise CheckpointError(_why_not(given, f"no {CHECKPOINTS}/{LAST} in it or above it"))
 
 
 def _existing(path: str | Path) -> Path:
-    """The path as a folder or file that is there; `run/best` means `run/checkpoints/best`."""
+    """Returns an existing path; `run/best` means `run/checkpoints/best`."""
     given = Path(path).expanduser()
     if given.name in (BEST, LAST) and (given.parent / CHECKPOINTS).is_dir():
         return follow(given.parent / CHECKPOINTS, given.name)

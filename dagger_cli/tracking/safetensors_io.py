@@ -1,4 +1,4 @@
-"""Named arrays as safetensors bytes, and back, checked against a hash; nothing is unpickled."""
+"""Reading and writing of named arrays as safetensors, checked by a hash; nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from dagger_cli.core.types import Array
 from dagger_cli.tracking.run_paths import check_inside
 from dagger_cli.utils.files import read_bytes, write_bytes
 
-MAX_BYTES = 2**40  # of one round's rows, which may be many; what matters is that it is a file
+MAX_BYTES = 2**40  # the rows of one round may be many; the check for a regular file matters more
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Array]) -> str:
-    """Write the arrays (numbers or booleans of any shape); the answer is the file's sha256."""
+    """Writes the arrays (numbers or booleans of any shape); returns the file's sha256."""
     from safetensors.numpy import save
 
-    # safetensors copies memory as it lies, so what is transposed or strided must be laid out first.
+    # safetensors copies raw memory, so transposed or strided arrays must be made contiguous.
     data: bytes = save({name: np.asarray(array, order="C") for name, array in arrays.items()})
     write_bytes(path, data)
     return hashlib.sha256(data).hexdigest()
 
 
 def read_arrays(path: Path, sha256: str, within: Path) -> dict[str, Array]:
-    """Read the arrays of a file that has this hash and really lies in the folder `within`."""
+    """Reads the arrays of a file with this hash that is inside the folder `within`."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
@@ -43,5 +43,5 @@ def read_arrays(path: Path, sha256: str, within: Path) -> dict[str, Array]:
     try:
         arrays: dict[str, Array] = load(data)
     except (SafetensorError, KeyError, ValueError) as err:
-        raise CheckpointError(f"{path} does not hold arrays: {err}") from err
+        raise CheckpointError(f"{path} does not contain arrays: {err}") from err
     return arrays

@@ -1,4 +1,4 @@
-"""summary.json: how a run ended, for programs; and what to do with it next, for people."""
+"""summary.json, the result of a run for programs, and the next commands for the user."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dagger_cli.utils.files import write_json
 
 @dataclass(frozen=True)
 class ExtraWords:
-    """Words that the next commands need besides the path: to evaluate, and to resume."""
+    """Arguments that the next commands need besides the path: to evaluate, and to resume."""
 
     evaluate: tuple[str, ...] = ()
     resume: tuple[str, ...] = ()
@@ -27,7 +27,7 @@ NO_WORDS = ExtraWords()
 
 
 def score_summary(score: Score) -> dict[str, Any]:
-    """A score in numbers; `failures` counts the episodes that ended badly."""
+    """Returns a score as numbers; `failures` counts the failed episodes."""
     return {
         "mean": score.mean,
         "std": score.std,
@@ -53,9 +53,9 @@ def write_summary(
     shown: bool = True,
     extra: ExtraWords = NO_WORDS,
 ) -> None:
-    """Write summary.json of a finished run; `student` is the score of the policy of `round`.
+    """Writes summary.json of a finished run; `student` is the score of the policy of `round`.
 
-    `shown` says whether there is anything to watch in its environment.
+    `shown`: the environment can be rendered.
     """
     value = {
         "student": score_summary(student),
@@ -71,7 +71,7 @@ def write_summary(
 
 
 def commands(run: Path, *, shown: bool = True, extra: ExtraWords = NO_WORDS) -> dict[str, str]:
-    """Returns what to type next, to be pasted into a shell in the current folder.
+    """Returns the next commands, to be pasted into a shell in the current folder.
 
     Without `shown` (see `write_summary`) there is no command to watch the student.
     """
@@ -88,13 +88,13 @@ def commands(run: Path, *, shown: bool = True, extra: ExtraWords = NO_WORDS) -> 
 
 
 def _shown(run: Path) -> str:
-    """The shorter way to write the path: from here if it lies below, else from the root."""
+    """Returns the relative path if it is below the current folder, else the absolute one."""
     path = os.path.relpath(run)
     return os.path.abspath(run) if path.startswith("..") or path == "." else path
 
 
 def _hydra(value: str) -> str:
-    """The value as Hydra's grammar wants it, which has its own use for = , ( and the like."""
+    """Quotes the value for Hydra's grammar, in which = , ( and others have a meaning."""
     if re.fullmatch(r"[\w./+@%-]+", value, re.ASCII):
         return value
     return '"' + value.replace('"', r"\"") + '"'

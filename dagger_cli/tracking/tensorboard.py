@@ -1,7 +1,7 @@
-"""The same numbers as event files for TensorBoard.
+"""The metrics as event files for TensorBoard.
 
-The x-axis is the number of labels used, because that is what a run pays for and what makes runs
-with rounds of different sizes comparable; `train/round` says which round it was.
+The x-axis is the number of labels used, the cost of a run, which makes runs with rounds of
+different sizes comparable; `train/round` is the round.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from dagger_cli.tracking.write_errors import writing
 
 
 class TensorBoard:
-    """An observer that writes to `folder`.
+    """Observer that writes to `folder`.
 
-    `labels` is how many the run has behind it: events beyond, of rounds that will be done again,
-    are hidden.
+    `labels` is the number used so far by a resumed run: later events, of rounds that will be
+    repeated, are hidden.
     """
 
     def __init__(self, folder: Path, *, labels: int) -> None:
@@ -31,15 +31,15 @@ class TensorBoard:
             self._writer = _summary_writer(folder, labels + 1 if labels else None)
 
     def start(self, config_text: str) -> None:
-        """Record the config."""
+        """Records the config."""
         with writing(self._folder):
-            # Indented text is shown as it is; anything else TensorBoard reads as Markdown.
+            # Indented text is shown verbatim; anything else is rendered as Markdown.
             text = "".join(f"    {line}\n" for line in config_text.splitlines())
             self._writer.add_text("config", text, self._labels)
             self._writer.flush()
 
     def __call__(self, finished: Round) -> None:
-        """Record one round."""
+        """Records one round."""
         self._labels = finished.state.usage.labels
         with writing(self._folder):
             for name, value in scalars(finished).items():
@@ -48,9 +48,9 @@ class TensorBoard:
             self._writer.flush()
 
     def finish(self, hparams: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
-        """Record what the HPARAMS tab compares runs by: settings, and the results to their names.
+        """Records settings and results for the HPARAMS tab.
 
-        Settings that are no number, text or truth value are shown as text.
+        Settings that are not numbers, strings or booleans are shown as text.
         """
         from torch.utils.tensorboard.summary import hparams as summaries
 
@@ -59,7 +59,7 @@ class TensorBoard:
             for name, value in hparams.items()
         }
         with writing(self._folder):
-            # SummaryWriter.add_hparams would put these into a run of their own, next to this one.
+            # SummaryWriter.add_hparams would put these into a separate run next to this one.
             for summary in summaries(shown, dict(metrics)):  # type: ignore[no-untyped-call]
                 self._writer.file_writer.add_summary(summary)
             for name, value in metrics.items():
@@ -73,7 +73,7 @@ class TensorBoard:
 
 def _summary_writer(folder: Path, purge_step: int | None) -> Any:
     with warnings.catch_warnings():
-        # Some versions of tensorboard and protobuf use what Python or setuptools deprecate.
+        # Some versions of tensorboard and protobuf use deprecated parts of Python or setuptools.
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.filterwarnings("ignore", message=".*pkg_resources", category=UserWarning)
         from torch.utils.tensorboard import SummaryWriter
@@ -83,10 +83,10 @@ def _summary_writer(folder: Path, purge_step: int | None) -> Any:
 
 
 def _silence_its_thread() -> None:
-    """Keep the traceback of a failed write to ourselves.
+    """Suppresses the traceback of a failed write.
 
-    SummaryWriter writes in a thread of its own. What fails there (a full disk) is raised again in
-    our next call to it, but Python would also print it, as for any thread that dies.
+    SummaryWriter writes in a separate thread. A failure there (a full disk) is raised again by the
+    next call from here, but Python would also print it, as for any thread that fails.
     """
     usual = threading.excepthook
 

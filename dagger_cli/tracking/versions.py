@@ -1,4 +1,4 @@
-"""What a run was made with."""
+"""Versions that a run was made with."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 from dagger_cli import __version__
 
-# The dependencies in pyproject.toml (a test compares), and the physics that gymnasium[box2d] brings
-# under one of two names.
+# The dependencies in pyproject.toml (a test compares them), and the physics engine of
+# gymnasium[box2d], which has one of two names.
 _PACKAGES = (
     "envpool",
     "gymnasium",
@@ -35,7 +35,7 @@ _PACKAGES = (
 
 
 def versions() -> dict[str, Any]:
-    """Python, machine, packages (those installed) and the git revision of the current folder."""
+    """Returns versions of Python, platform, installed packages, and the git revision here."""
     return {
         "dagger-cli": __version__,
         "python": platform.python_version(),
@@ -57,7 +57,7 @@ def _installed() -> dict[str, str]:
 
 
 def _git() -> dict[str, Any] | None:
-    """Revision and whether tracked files differ from it; None outside of a repository."""
+    """Returns the revision and whether tracked files differ; None outside of a repository."""
     revision = _ask_git("rev-parse", "HEAD")
     if revision is None:
         return None
@@ -66,8 +66,8 @@ def _git() -> dict[str, Any] | None:
 
 
 def _ask_git(*arguments: str) -> str | None:
-    # Without optional locks `status` does not write to the repository it looks at; a repository of
-    # somebody else's may name a program as its monitor.
+    # Without optional locks `status` does not write to the repository; fsmonitor is disabled, as an
+    # untrusted repository may name any program there.
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
     try:
         answer = subprocess.run(

@@ -1,4 +1,4 @@
-"""What the operating system says when a write fails, as one sentence for the user."""
+"""Translation of failed writes to one-sentence errors."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from dagger_cli.core.errors import CheckpointError
 
 _FIXES = {
     errno.ENOSPC: "free some space on the disk",
-    errno.EDQUOT: "free some of your disk quota",
-    errno.EACCES: "choose a folder that you may write to",
-    errno.EPERM: "choose a folder that you may write to",
+    errno.EACCES: "choose a writable folder",
+    errno.EPERM: "choose a writable folder",
+    errno.EROFS: "choose a writable folder",
     errno.EROFS: "choose a folder that can be written to",
 }
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Translate OSErrors of the block into CheckpointErrors that name `path` and the fix."""
+    """Translates OSErrors of the block to CheckpointErrors with `path` and the fix."""
     try:
         yield
     except OSError as err:

@@ -90,7 +90,7 @@ TRAIN = {
     f"{CARTPOLE} env.workers=many": r"env.workers must be a whole number or auto, got 'many'",
     f"{CARTPOLE} env.failure=bad": r"env.failure must be none or crash or ",
     f"{CARTPOLE} env.max_episode_steps=0": r"env.max_episode_steps must be at least 1, .* got 0",
-    f"{CARTPOLE} +env.kwargs.nope=1": r"env 'CartPole-v1' cannot be made: .*check env.kwargs",
+    f"{CARTPOLE} +env.kwargs.nope=1": r"env 'CartPole-v1' cannot be created: .*check env.kwargs",
     f"{GYM} env.id=CartPoel-v1": r"Gymnasium has no env 'CartPoel-v1'; nearest: CartPole-v1",
     f"{GYM} env.import=no_such_module": r"env.import: cannot import 'no_such_module'",
     "env=gym env.id=CliffWalking-v1 expert=bundled": r"no agent is bundled for 'CliffWalking-v1'",

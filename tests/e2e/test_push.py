@@ -173,10 +173,10 @@ def test_no_token_no_network_offline(run, hub, client, tmp_path):
     client.patch.delenv("HF_TOKEN")
     words = ("push", f"checkpoint={run}", f"repo_id={REPO}")
     done = dagger(*words, cwd=tmp_path)
-    assert done.code == 2 and "your token is missing or may not write there" in done.err
+    assert done.code == 2 and "your token is missing or has no write access" in done.err
     client.ask("http://127.0.0.1:9")
     done = dagger(*words, cwd=tmp_path)
-    assert done.code == 2 and f"the Hub did not answer for the upload to '{REPO}'" in done.err
+    assert done.code == 2 and f"no reply from the Hub for the upload to '{REPO}'" in done.err
     client.ask(hub.url, offline=True)
     done = dagger(*words, cwd=tmp_path)
     assert done.code == 2 and "HF_HUB_OFFLINE" in done.err

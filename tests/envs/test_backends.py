@@ -179,8 +179,8 @@ def test_without_envpool_auto_is_gymnasium_and_envpool_says_how_to_get_it(monkey
 @pytest.mark.parametrize(
     ("env_id", "changes", "says"),
     [
-        ("toy/Counter-v0", {}, r"EnvPool has no env 'toy/Counter-v0'; take env.backend=gymnasium"),
-        ("CartPole-v1", {"kwargs": {"sutton_barto_reward": True}}, r"knows nothing of env.kwargs"),
+        ("toy/Counter-v0", {}, r"EnvPool has no env 'toy/Counter-v0'; use env.backend=gymnasium"),
+        ("CartPole-v1", {"kwargs": {"sutton_barto_reward": True}}, r"does not support env.kwargs"),
     ],
 )
 def test_what_envpool_cannot_play_is_refused(env_id, changes, says):

@@ -17,7 +17,7 @@ ALL = np.arange(2)
         ("bipedalwalker-v3", {}, r"nearest: BipedalWalker-v3"),
         ("Qqqqq-v0", {}, r"no env 'Qqqqq-v0' .*env\.import=my_package"),
         ("CartPole-v1", {"imports": "no_such_package"}, r"cannot import 'no_such_package'"),
-        ("CartPole-v1", {"kwargs": {"gravity": 3}}, r"cannot be made: TypeError.*env\.kwargs"),
+        ("CartPole-v1", {"kwargs": {"gravity": 3}}, r"cannot be created: TypeError.*env\.kwargs"),
         ("toy/Dict-v0", {}, r"Dict observation space.*FlattenObservation"),
         ("toy/ShiftedMulti-v0", {}, r"MultiDiscrete action space with start \[1, 0\]"),
     ],
@@ -56,7 +56,7 @@ def test_an_exception_in_an_environment_is_one_sentence(workers, slot):
     env.reset(slots, slots)
     env.step(slots, slots)
     env.step(slots, slots)
-    with pytest.raises(EnvError, match=r"env 'toy/Raising-v0' broke in step\(\): Zero") as e:
+    with pytest.raises(EnvError, match=r"env 'toy/Raising-v0' failed in step\(\): Zero") as e:
         env.step(slots, slots)
     assert "\n" not in str(e.value)
     env.close()
@@ -73,7 +73,7 @@ def test_an_observation_of_another_shape_is_refused(workers):
 def test_actions_of_another_shape_are_refused():
     env = source("Pendulum-v1").open(2)
     env.reset(ALL, ALL)
-    with pytest.raises(EnvError, match=r"actions of shape \(2,\) where \(2, 1\) was expected"):
+    with pytest.raises(EnvError, match=r"actions have the shape \(2,\), expected \(2, 1\)"):
         env.step(ALL, np.zeros(2))
 
 
@@ -97,5 +97,5 @@ def test_an_environment_that_does_not_repeat_itself_is_named():
     env.reset(slot, slot)
     for _ in range(4):
         env.step(slot, slot)
-    with pytest.raises(EnvError, match=r"does not repeat itself.*env\.fresh_simulator=true"):
+    with pytest.raises(EnvError, match=r"is not deterministic.*env\.fresh_simulator=true"):
         env.restore(env.snapshot())

@@ -93,5 +93,5 @@ def test_an_unwritable_place_is_one_sentence(walker, tmp_path):
 
 
 def test_an_environment_that_cannot_be_drawn_is_named(tmp_path):
-    with pytest.raises(EnvError, match=r"toy/Offset-v0' cannot be filmed: .* none"):
+    with pytest.raises(EnvError, match=r"toy/Offset-v0' cannot be recorded: .* none"):
         play(source("toy/Offset-v0"), tmp_path / "toy.mp4")

@@ -47,7 +47,7 @@ def archive(hub_folder: Path) -> Path:
 def test_tuned_steps_are_rl_zoos() -> None:
     assert tuned_steps("ppo", CART) == 100_000
     assert tuned_steps("a2c", "BipedalWalker-v3") == 5_000_000
-    with pytest.raises(ExpertError, match=r"of sac for 'CartPole-v1'; take expert.algo=a2c\|"):
+    with pytest.raises(ExpertError, match=r"of sac for 'CartPole-v1'; use expert.algo=a2c\|"):
         tuned_steps("sac", CART)
 
 
@@ -104,7 +104,7 @@ def test_a_failed_training_says_why_and_where(tmp_path: Path, monkeypatch: Any) 
         return subprocess.CompletedProcess(words, 1)
 
     monkeypatch.setattr(subprocess, "run", fake)
-    with pytest.raises(ExpertError, match=r"ValueError: no such thing \(all of it: .*output.txt"):
+    with pytest.raises(ExpertError, match=r"ValueError: no such thing \(full log: .*output.txt"):
         zoo_training.train(PLAN, tmp_path, progress=False)
 
 

@@ -211,7 +211,7 @@ def test_jsonl_with_folds_or_with_nothing(tmp_path):
         (["[" * 100_000], "brackets too deep"),
         (["9" * 5000], "numbers too long"),
         ([good(tokens=[[1], [float("inf")]])], "finite"),
-        ([good(), good(tokens=[[1, 2], [3, 4]])], "line 2: 2 features a token, but 1"),
+        ([good(), good(tokens=[[1, 2], [3, 4]])], "line 2: 2 features per token, but 1"),
         ([good(split="dev")], "split must be one of"),
         ([good(fold=-1)], "fold must be a whole number"),
         ([good(fold=10**20)], "from 0 to 9999"),

@@ -19,7 +19,7 @@ def learner(made=None, **changes):
     made = made or source(history=2, before=1, after=1)
     values = {
         "image": [16, 8],
-        "history": made.sight.history,
+        "history": made.config.history,
         "encoder": "dense",
         "code": 16,
         "sizes": [32],

@@ -6,7 +6,7 @@ import numpy as np
 
 from dagger_cli.envs.mario.batch import Batch
 from dagger_cli.envs.mario.simulator.sprite_kinds import GOOMBA, SHELL, SPEED
-from dagger_cli.envs.mario.simulator.state import LOST, NOBODY
+from dagger_cli.envs.mario.simulator.state import LOST, NO_SHELL
 from tests.mario.playing import mario, started
 
 SLOT = np.zeros(1, int)
@@ -53,7 +53,7 @@ def test_a_shell_is_carried_while_speed_is_held():
     assert batch.games["carried"][0] == 1 and shell["carried"][0] == 1
     assert shell["x"][0] == mario(batch)["x"][0] + 8 and shell["y"][0] == mario(batch)["y"][0] - 2
     press(batch, 0)
-    assert batch.games["carried"][0] == NOBODY
+    assert batch.games["carried"][0] == NO_SHELL
     assert shell["x"][0] == mario(batch)["x"][0] + 16
 
 
@@ -65,7 +65,7 @@ def test_a_shell_that_leaves_the_screen_in_his_hands_still_fills_them():
     press(batch, SPEED, 2)
     assert batch.games["n_sprites"][0] == 1 and batch.games["carried"][0] == LOST
     press(batch, 0)
-    assert batch.games["carried"][0] == NOBODY
+    assert batch.games["carried"][0] == NO_SHELL
 
 
 def test_a_goomba_hurts_from_the_side_and_the_world_stands_still_for_a_tick():

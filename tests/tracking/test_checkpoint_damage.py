@@ -93,7 +93,7 @@ def test_a_newer_format_asks_for_an_upgrade(run: Path) -> None:
 def test_other_json_is_refused(run: Path, text: str) -> None:
     path = resolve_checkpoint(run) / "checkpoint.json"
     path.write_text(text)
-    with pytest.raises(CheckpointError, match=r"not written by dagger-cli|not JSON"):
+    with pytest.raises(CheckpointError, match=r"not written by dagger-cli|not valid JSON"):
         read_manifest(path.parent)
 
 
@@ -170,7 +170,7 @@ def test_a_folder_that_cannot_be_written_to(
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     monkeypatch.setattr(os, "replace", refuse)
-    with pytest.raises(CheckpointError, match=r"permission denied.*choose a folder"):
+    with pytest.raises(CheckpointError, match=r"permission denied.*choose a writable folder"):
         train(tmp_path, 1)
 
 
@@ -224,7 +224,7 @@ def test_rows_that_do_not_fit_the_environment_are_refused(run: Path, name: str) 
     shards = [*manifest.shards]
     shards[1] = replace(shards[1], sha256=sha256)
     write_manifest(checkpoint, replace(manifest, shards=tuple(shards)))
-    with pytest.raises(CheckpointError, match=r"round_0002.safetensors holds '\w+' as"):
+    with pytest.raises(CheckpointError, match=r"round_0002.safetensors contains '\w+' as"):
         train(run, 5, resume=True)
 
 
@@ -235,7 +235,7 @@ def test_a_state_of_other_environments_is_refused(run: Path, lost: str) -> None:
     arrays = read_arrays(path, manifest.files[path.name], run)
     sha256 = write_arrays(path, {name: a for name, a in arrays.items() if name != lost})
     write_manifest(checkpoint, replace(manifest, files={**manifest.files, path.name: sha256}))
-    with pytest.raises(CheckpointError, match="holds no state of these environments"):
+    with pytest.raises(CheckpointError, match="contains no state of these environments"):
         train(run, 5, resume=True)
 
 

@@ -114,7 +114,7 @@ def test_nothing_there(tmp_path: Path, run: Path) -> None:
 def test_a_run_without_a_finished_round(tmp_path: Path) -> None:
     (tmp_path / "checkpoints/aggregate").mkdir(parents=True)
     for resolve in (resolve_checkpoint, resolve_run):
-        with pytest.raises(CheckpointError, match=r"no finished round.*train it anew"):
+        with pytest.raises(CheckpointError, match=r"no finished round.*train it again"):
             resolve(tmp_path)
 
 
@@ -141,11 +141,11 @@ def test_array_files_that_lead_out_of_the_checkpoint_are_refused(run: Path, tmp_
 
 def test_a_dangling_link(run: Path) -> None:
     shutil.rmtree(resolve_checkpoint(run / "last"))
-    with pytest.raises(CheckpointError, match="points to round_0004, which is not there"):
+    with pytest.raises(CheckpointError, match="points to round_0004, which does not exist"):
         resolve_checkpoint(run / "last")
 
 
 def test_a_folder_that_already_holds_a_run_is_not_trained_over(run: Path) -> None:
-    with pytest.raises(CheckpointError, match="already holds a run of 4 rounds"):
+    with pytest.raises(CheckpointError, match="already contains a run of 4 rounds"):
         train(run, 6)
     assert restore(run, make_kit(6))[0].round == 4

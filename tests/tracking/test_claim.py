@@ -34,11 +34,11 @@ def test_runs_that_want_the_same_folder_at_once_get_one_each(tmp_path: Path) -> 
 
 def test_where_folders_cannot_be_locked_a_file_beside_them_is(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(run_lock, "fcntl", None)  # as on Windows
-    with lock_new_run(tmp_path / "now", exact=False) as first:
-        with lock_new_run(tmp_path / "now", exact=False) as second:
-            assert (first.name, second.name) == ("now", "now_2")
-            with pytest.raises(ConfigError, match="is being trained by another process"):
-                lock_existing_run(first).__enter__()
+    now = tmp_path / "now"
+    with lock_new_run(now, exact=False) as first, lock_new_run(now, exact=False) as second:
+        assert (first.name, second.name) == ("now", "now_2")
+        with pytest.raises(ConfigError, match="is being trained by another process"):
+            lock_existing_run(first).__enter__()
     with lock_existing_run(first):
         pass
 

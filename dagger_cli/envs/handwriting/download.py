@@ -1,4 +1,4 @@
-"""The published letters in a cache of the user's: downloaded once, checked every time."""
+"""The published letters in the user's cache: downloaded once, verified on every use."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from dagger_cli.utils.system import cache_folder
 URL = "https://ai.stanford.edu/~btaskar/ocr/letter.data.gz"
 TIMEOUT = 60  # seconds without a byte
 WITHOUT_IT = (
-    "give the path of a letter.data or letter.data.gz with env.data=path, or take words drawn by "
-    "this program with env.data=synthetic"
+    "give the path of a letter.data or letter.data.gz with env.data=path, or use synthetic words "
+    "with env.data=synthetic"
 )
 
 
 def cached_letters(url: str = URL) -> bytes:
-    """The uncompressed `letter.data`, from the cache or else from the network.
+    """Returns the uncompressed `letter.data`, from the cache or else from the network.
 
-    Raises EnvError, which names the ways to do without, where neither has the published bytes.
+    Raises EnvError, with the alternatives, where neither has the published bytes.
     """
     path = cache_folder() / "letter.data.gz"
     if path.is_file():
@@ -30,8 +30,8 @@ def cached_letters(url: str = URL) -> bytes:
         write_bytes(path, packed)
     except OSError as err:
         raise EnvError(
-            f"the letters cannot be kept in '{path.parent}' ({err.strerror}): set DAGGER_CACHE to "
-            f"a folder of yours, or {WITHOUT_IT}"
+            f"the letters cannot be stored in '{path.parent}' ({err.strerror}): set DAGGER_CACHE "
+            f"to a writable folder, or {WITHOUT_IT}"
         ) from err
     return text
 

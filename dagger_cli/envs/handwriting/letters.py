@@ -28,15 +28,15 @@ _COLUMNS = 6 + IMAGE[0] * IMAGE[1]
 
 
 def read_letters(path: Path) -> tuple[Sequences, Array]:
-    """The words of a `letter.data`, plain or gzipped, and each word's fold (W,).
+    """Returns the words of a `letter.data`, plain or gzipped, and each word's fold (W,).
 
-    Any file of that format will do, not only the original. Raises EnvError where it is not one.
+    Accepts any file of that format, not only the original; raises EnvError for others.
     """
     return parse_letters(_uncompressed(path), str(path))
 
 
 def check_original(text: bytes, name: str) -> None:
-    """Raises EnvError unless these are, byte for byte, the published letters."""
+    """Raises EnvError unless the bytes are those of the published letters."""
     if hashlib.sha256(text).hexdigest() != SHA256:
         raise EnvError(
             f"'{name}' is not the published letter.data (its uncompressed bytes have another "
@@ -45,7 +45,7 @@ def check_original(text: bytes, name: str) -> None:
 
 
 def parse_letters(text: bytes, name: str) -> tuple[Sequences, Array]:
-    """The same from the file's uncompressed bytes; `name` is for messages."""
+    """Parses the uncompressed bytes of a file; `name` is for messages."""
     letters, rows = [], []
     for number, line in enumerate(text.splitlines(), 1):
         fields = line.rstrip(b"\t").split(b"\t")
@@ -86,7 +86,7 @@ def _uncompressed(path: Path) -> bytes:
 
 
 def uncompress(raw: bytes, name: str) -> bytes:
-    """Gunzip what is gzipped, without ever unpacking more than a few times the real data."""
+    """Decompresses gzip data, but never more than ten times the size of the real data."""
     if not raw.startswith(b"\x1f\x8b"):
         return raw
     try:
@@ -95,5 +95,5 @@ def uncompress(raw: bytes, name: str) -> bytes:
     except zlib.error as err:
         raise EnvError(f"'{name}' is a damaged gzip file ({err}); download it again") from err
     if not inflate.eof:
-        raise EnvError(f"'{name}' is cut off, or too big to be letters; download it again")
+        raise EnvError(f"'{name}' is cut off, or too large for letters; download it again")
     return text

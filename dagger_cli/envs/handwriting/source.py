@@ -10,7 +10,7 @@ from dagger_cli.envs.handwriting.letters import parse_letters, read_letters
 from dagger_cli.envs.handwriting.synthetic import synthetic_letters
 from dagger_cli.envs.sequences.env import ObservationConfig
 from dagger_cli.envs.sequences.source import SequenceSource
-from dagger_cli.envs.sequences.table import Sequences, split_folds, watching
+from dagger_cli.envs.sequences.table import Sequences, split_folds, validated_on_test
 
 
 def handwriting(
@@ -24,15 +24,15 @@ def handwriting(
     before: int,
     after: int,
 ) -> SequenceSource:
-    """The source of `env=handwriting`.
+    """Creates the source of `env=handwriting`.
 
     `data` is a path, `synthetic`, or None for the cache or a download; `fold` and `held_out` are as
-    in `split_folds`, `validate_on_test` as in `watching`.
+    in `split_folds`, `validate_on_test` as in `validated_on_test`.
     """
-    sight = ObservationConfig(history, before, after)
+    config = ObservationConfig(history, before, after)
     words, folds = _load(data)
-    split = watching(split_folds(folds, fold, held_out), validate_on_test)
-    return SequenceSource(id, words, split, sight)
+    split = validated_on_test(split_folds(folds, fold, held_out), validate_on_test)
+    return SequenceSource(id, words, split, config)
 
 
 def _load(data: str | None) -> tuple[Sequences, Array]:

@@ -1,8 +1,8 @@
-"""`env.data=synthetic`: handwriting-like words drawn by this program, always the same ones.
+"""`env.data=synthetic`: generated words that resemble handwriting, always the same.
 
-Every word has a writer, with a slant, a width, a pen and a shaky hand; every letter is bent a
-little, drawn into 16 x 8 black or white pixels, and some pixels flip. About as hard for a linear
-classifier as Kassel's writers are: for trying things out and for tests, not for results.
+Every word has a writer with a slant, a width, a pen and a tremor; every letter is slightly bent and
+drawn into 16 x 8 black or white pixels, some of which are flipped. About as hard for a linear
+classifier as Kassel's writers are: meant for trials and tests, not for results.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from dagger_cli.envs.sequences.table import Sequences
 SEED = 20110411  # of the whole data set
 POINTS = 48  # along a letter's strokes
 N_WORDS = 1500
-FLIPS = 0.03  # share of pixels that come out wrong
+FLIPS = 0.03  # fraction of flipped pixels
 
 
 @cache
 def synthetic_letters() -> tuple[Sequences, Array]:
-    """`N_WORDS` words and the fold of each (W,)."""
+    """Returns `N_WORDS` words and the fold of each (W,)."""
     rng = np.random.default_rng(SEED)
-    # Zipf's law, mildly: the first words of a shuffled list are written more often.
+    # Zipf's law, weakened: the first words of a shuffled list are more frequent.
     shares = 1 / (10 + rng.permutation(len(WORDS)))
     chosen = rng.choice(len(WORDS), N_WORDS, p=shares / shares.sum())
     spelled = [[ALPHABET.index(letter) for letter in WORDS[i]] for i in chosen]
@@ -38,14 +38,14 @@ def synthetic_letters() -> tuple[Sequences, Array]:
 
 
 def draw(labels: Array, writers: Array, rng: np.random.Generator) -> Array:
-    """Letters (N,) in the hands of `writers` (N,), counted from 0: (N, 128) uint8 pixels."""
+    """Draws letters (N,) in the handwriting of `writers` (N,), from 0: (N, 128) uint8 pixels."""
     n_writers = int(writers.max()) + 1
     slant = rng.normal(0.1, 0.3, n_writers)[writers, None]
     width = rng.uniform(0.75, 1.0, n_writers)[writers, None]
     pen = rng.uniform(0.55, 0.95, n_writers)[writers]
     shake = rng.uniform(0.03, 0.11, n_writers)[writers, None, None]
     x, y = np.moveaxis(_outlines()[labels], 2, 0)
-    # A bend is a slow wave over the letter, of another height for every letter written.
+    # A bend is a slow wave over the letter, with random amplitudes for every letter written.
     waves = np.stack([f(np.pi * k * y) for k in (1, 2) for f in (np.sin, np.cos)], 2)
     bend = (shake * rng.normal(size=(2, len(labels), 1, 4)) * waves).sum(3)
     x, y = (x + slant * (0.5 - y) - 0.5) * width + 0.5 + bend[0], y + bend[1]
@@ -59,7 +59,7 @@ def draw(labels: Array, writers: Array, rng: np.random.Generator) -> Array:
 
 
 def _ink(spots: Array, pen: Array) -> Array:
-    """Where the pen's disc covers a pixel's centre: (n, POINTS, 2) and (n,) radii to (n, 128)."""
+    """Marks pixels whose centre the pen covers, (n, 128), from (n, POINTS, 2) and radii (n,)."""
     row, column = (axis.reshape(-1, 1) for axis in np.indices(IMAGE, np.float32))
     across = column - spots[:, None, :, 0]
     down = row - spots[:, None, :, 1]
@@ -69,7 +69,7 @@ def _ink(spots: Array, pen: Array) -> Array:
 
 @cache
 def _outlines() -> Array:
-    """(26, POINTS, 2): points at equal distances along each letter's strokes, x and y in [0, 1]."""
+    """Returns points at equal distances along each letter's strokes, (26, POINTS, 2) in [0, 1]."""
     return np.stack([_outline(STROKES[letter]) for letter in ALPHABET])
 
 

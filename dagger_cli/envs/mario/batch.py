@@ -1,4 +1,4 @@
-"""Many games at once: start, advance, look, save and restore, on as many threads as wished."""
+"""A batch of games: start, advance, observe, save and restore, on several threads."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from dagger_cli.envs.mario.observations.grids import SIDE, ZOOMS
 from dagger_cli.envs.mario.rules import Rules
 from dagger_cli.envs.mario.simulator.state import Array, games_of, new_games, new_stages, rows_of
 
-# A tick takes some tenths of a microsecond, handing work to a thread some tens of microseconds.
+# A tick takes some tenths of a microsecond, submitting work to a thread some tens of microseconds.
 TICKS_WORTH_A_THREAD = 1000
 
 
 class Batch:
     """`n` games under the same rules, each with its own stage.
 
-    `games` (n,) and `stages` (n,) are the records of `layout`; games that are over stay as they
-    ended until they are started again. Results do not depend on `threads`.
+    `games` (n,) and `stages` (n,) are the records of `state`; a game that is over keeps its last
+    state until it is started again. Results do not depend on `threads`.
     """
 
     def __init__(self, n: int, rules: Rules, threads: int = 1) -> None:
@@ -31,7 +31,7 @@ class Batch:
         self.games, self.stages = new_games(n), new_stages(n)
 
     def start(self, slots: Array, seeds: Array) -> None:
-        """A new stage and a new game in each of `slots` (k,), from `seeds` (k,), signed 64 bits."""
+        """Starts a game on a new stage in each of `slots` (k,), from int64 `seeds` (k,)."""
         rules, slots = self.rules, np.asarray(slots, np.int64)
         seeds = np.asarray(seeds, np.int64)
         shared = (rules.difficulty, rules.kind, rules.columns)
@@ -40,7 +40,7 @@ class Batch:
         kernels.begin_games(self.games, slots, rules.time_limit, rules.mode)
 
     def advance(self, slots: Array, actions: Array, ticks: int) -> None:
-        """Hold the buttons `actions` (k,), 0 to 31, in `slots` (k,) for so many ticks."""
+        """Holds the buttons `actions` (k,), 0 to 31, in `slots` (k,) for `ticks` ticks."""
 
         def advance(here: slice) -> None:
             kernels.advance_games(self.games, self.stages, slots[here], actions[here], ticks)
@@ -49,7 +49,7 @@ class Batch:
         self._on_threads(advance, len(slots), ticks)
 
     def grids(self, slots: Array, zoom_level: int, zoom_enemies: int, out: Array) -> None:
-        """Draw the merged grids of `slots` (k,) into `out` (k, 22, 22) int8."""
+        """Draws the merged grids of `slots` (k,) into `out` (k, 22, 22) int8."""
         if not (0 <= zoom_level < ZOOMS and 0 <= zoom_enemies < ZOOMS):
             raise ValueError(f"zooms are 0 to {ZOOMS - 1}, got {zoom_level} and {zoom_enemies}")
         if out.shape != (len(slots), SIDE, SIDE) or out.dtype != np.int8:
@@ -59,11 +59,11 @@ class Batch:
 
     @property
     def rows(self) -> Array:
-        """(n, GAME_BYTES) uint8: the bytes of every game, the same memory."""
+        """The bytes of all games, (n, GAME_BYTES) uint8, in the same memory."""
         return rows_of(self.games)
 
     def load(self, slots: Array, rows: Array) -> None:
-        """Go on from saved `rows` (k, GAME_BYTES) in `slots` (k,), with the stages they name."""
+        """Restores saved `rows` (k, GAME_BYTES) in `slots` (k,), with the stages they refer to."""
         slots = np.asarray(slots, np.int64)
         self.games[slots] = games_of(rows)
         kernels.make_stages(self.games, self.stages, slots)

@@ -1,4 +1,4 @@
-"""Games of Mario as an `Env`: a step holds four buttons for some ticks, an episode is a stage."""
+"""Mario as an `Env`: a step holds four buttons for some ticks, an episode is a stage."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from dagger_cli.envs.mario.simulator.state import DEAD, GAME_BYTES, RUNNING, gam
 Failure = Literal["unfinished", "died"]
 BUTTONS = np.array([LEFT, RIGHT, JUMP, SPEED])
 ACTION_SPACE = Space("multi_binary", (4,), "int8", sizes=(2, 2, 2, 2))
-LOOK_TICKS = 1  # an observation takes about as long as a tick
+OBSERVE_TICKS = 1  # an observation takes about as long as a tick
 
 
 @dataclass(frozen=True)
 class ObservationConfig:
-    """What a player sees: so many bytes, renewed by a compiled `look`."""
+    """An observation: its number of bytes, and the compiled function that updates it."""
 
     n_bytes: int
     look: Callable[[Array, Array, Array, Array, Array], None]
@@ -37,7 +37,7 @@ class ObservationConfig:
         return Space("box", (self.n_bytes,), "uint8", *ends)
 
 
-SIGHTS = {
+OBSERVATIONS = {
     "features": ObservationConfig(features.N_BYTES, features.look),
     "compact": ObservationConfig(compact.N_BYTES, compact.look),
 }
@@ -45,7 +45,7 @@ SIGHTS = {
 
 @dataclass(frozen=True)
 class Play:
-    """How the game is played: under which rules, with how many ticks a step, and what is seen."""
+    """Settings of an environment: rules, ticks per step, observation, definition of failure."""
 
     rules: Rules
     ticks_per_action: int
@@ -59,26 +59,27 @@ class Play:
             )
         if self.rules.time_limit < 1:
             raise ConfigError("env.time_limit must be at least 1 second; the paper's is 60")
-        for key, known in (("observation", tuple(SIGHTS)), ("failure", get_args(Failure))):
+        names = tuple(OBSERVATIONS)
+        for key, known in (("observation", names), ("failure", get_args(Failure))):
             if getattr(self, key) not in known:
                 raise ConfigError(
                     f"env.{key} must be {' or '.join(known)}; got '{getattr(self, key)}'"
                 )
 
     @property
-    def sight(self) -> ObservationConfig:
-        """What is seen."""
-        return SIGHTS[self.observation]
+    def config(self) -> ObservationConfig:
+        """The config of the observation."""
+        return OBSERVATIONS[self.observation]
 
 
 class MarioEnv:
-    """`n_envs` games side by side, each on a stage of its own that its seed names.
+    """`n_envs` games, each on the stage of its seed.
 
-    The return of an episode is the distance: Mario's x in px when it ends, the 32 px of the start
-    included. An episode ends with the stage completed, with Mario's death (terminated), or when the
-    time is up (truncated). `Step.failed` says where the stage was not completed, or, with
-    `failure="died"`, only where Mario died in time. What only experts see is the game itself,
-    GAME_BYTES a row (`layout.games_of`). `watch` is called after every tick.
+    The return of an episode is the distance: Mario's x in px at the end, including the 32 px of the
+    start. An episode ends with the stage completed, with Mario's death (terminated), or when the
+    time is up (truncated). `Step.failed` marks episodes without completion, or, with
+    `failure="died"`, only those in which Mario died before the time was up. `privileged` is the
+    game itself, GAME_BYTES per row (`state.games_of`). `watch` is called after every tick.
     """
 
     action_space = ACTION_SPACE
@@ -86,25 +87,25 @@ class MarioEnv:
     def __init__(
         self, play: Play, n_envs: int, threads: int = 1, watch: Callable[[], None] | None = None
     ) -> None:
-        self.observation_space = play.sight.space
+        self.observation_space = play.config.space
         self.n_envs = n_envs
         self.batch = Batch(n_envs, play.rules, threads)
         self._play, self._watch = play, watch
         games = self.batch.games
-        # The same memory as the games.
+        # Views of the games' memory.
         self._status, self._time_left = games["status"], games["time_left"]
         self._x = games["sprites"]["x"][:, 0]
-        self._obs = np.zeros((n_envs, play.sight.n_bytes), np.uint8)
+        self._obs = np.zeros((n_envs, play.config.n_bytes), np.uint8)
         self._steps, self._paid = np.zeros(n_envs, np.int64), np.zeros(n_envs)
 
     @property
     def observation(self) -> Observation:
-        """What stands before every slot; an ended slot shows how it ended."""
+        """Observations of all slots; of an ended slot the last one."""
         return Observation(self._obs, self._steps, self.batch.rows)
 
     @property
     def distance(self) -> Array:
-        """(n_envs,) px: how far right Mario is, the sum of the rewards of the running episode."""
+        """(n_envs,) px: Mario's x, the sum of the rewards of the current episode."""
         return self._x.astype(np.float64)
 
     @property
@@ -113,7 +114,7 @@ class MarioEnv:
         return np.asarray((self._status != RUNNING) & (self._status != DEAD))
 
     def reset(self, slots: Array, seeds: Array) -> None:
-        """Start the stage that each seed names; as in the original, the first tick is idle."""
+        """Starts the stage of each seed; as in the original, the first tick has no buttons."""
         slots = np.asarray(slots, np.int64)
         self.batch.start(slots, seeds)
         self._steps[slots], self._paid[slots] = 0, 0
@@ -121,11 +122,11 @@ class MarioEnv:
         self._look(slots, np.full(len(slots), -1))
 
     def step(self, slots: Array, actions: Array) -> Step:
-        """Hold the buttons `actions` (k, 4) of 0 and 1: left, right, jump, speed."""
+        """Holds the buttons `actions` (k, 4) of 0 and 1: left, right, jump, speed."""
         slots, actions = np.asarray(slots, np.int64), np.asarray(actions)
         assert (self._status[slots] == RUNNING).all(), "a slot without a running game was stepped"
         if actions.shape != (len(slots), 4) or not np.isin(actions, (0, 1)).all():
-            raise EnvError(f"{len(slots)} actions of four zeros or ones were expected")
+            raise EnvError(f"actions must be ({len(slots)}, 4) zeros or ones")
         keys = actions.astype(np.int64) @ BUTTONS
         self._advance(slots, keys, self._play.ticks_per_action)
         self._look(slots, keys)
@@ -133,11 +134,11 @@ class MarioEnv:
         return self._answer(slots)
 
     def snapshot(self) -> Snapshot:
-        """The games, what is seen of them, and what was counted."""
+        """Returns the games, their observations and the counters."""
         return {"games": self.batch.rows.copy(), **{k: a.copy() for k, a in self._own.items()}}
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Raises EnvError where the snapshot is of another number of games or other options."""
+        """Restores a snapshot; raises EnvError for another number of games or other options."""
         obs, rows = snapshot["obs"], snapshot["games"]
         if obs.shape != self._obs.shape or rows.shape != (self.n_envs, GAME_BYTES):
             raise EnvError(
@@ -150,7 +151,7 @@ class MarioEnv:
             array[:] = snapshot[name]
 
     def close(self) -> None:
-        """Nothing is held but memory."""
+        """Does nothing: there are no resources but memory."""
 
     @property
     def _own(self) -> dict[str, Array]:
@@ -166,12 +167,12 @@ class MarioEnv:
                 self._watch()
 
     def _look(self, slots: Array, keys: Array) -> None:
-        look, games, stages = self._play.sight.look, self.batch.games, self.batch.stages
+        config, games, stages = self._play.config, self.batch.games, self.batch.stages
 
         def here(part: slice) -> Any:
-            look(games, stages, slots[part], keys[part], self._obs)
+            config.look(games, stages, slots[part], keys[part], self._obs)
 
-        self.batch._on_threads(here, len(slots), LOOK_TICKS)
+        self.batch._on_threads(here, len(slots), OBSERVE_TICKS)
 
     def _answer(self, slots: Array) -> Step:
         x, status = self._x[slots].astype(np.float64), self._status[slots]

@@ -1,11 +1,11 @@
-"""The same game for Gymnasium's own users: importing this module registers it.
+"""The same game as a Gymnasium environment, registered when this module is imported.
 
     import gymnasium, dagger_cli.envs.mario.gym_env
     env = gymnasium.make("dagger_cli/Mario-v0", start_mode="fire", render_mode="rgb_array")
 
-`reset(seed=s)` starts the stage that seed s names; `reset()` goes on with training stages, whatever
-the seed was. `info` has the `distance` in px, whether the stage is `completed`, and Mario's `mode`.
-What the keys default to is conf/env/mario.yaml.
+`reset(seed=s)` starts the stage of seed s; `reset()` continues with the following training stages.
+`info` has the `distance` in px, whether the stage is `completed`, and Mario's `mode`.
+The defaults of the arguments are those of conf/env/mario.yaml.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SLOT = np.zeros(1, np.int64)
 
 
 class Mario(gymnasium.Env):  # type: ignore[misc]  # untyped where mypy runs
-    """One slot of a `MarioEnv`; actions are left, right, jump, speed, pressed or not."""
+    """One slot of a `MarioEnv`; an action is (left, right, jump, speed), each 0 or 1."""
 
     metadata: ClassVar[dict[str, Any]] = {
         "render_modes": ["rgb_array", "human"],
@@ -57,7 +57,7 @@ class Mario(gymnasium.Env):  # type: ignore[misc]  # untyped where mypy runs
         return self._seen(), float(step.rewards[0]), *ended, self._known()
 
     def render(self) -> Array | None:
-        """The picture of this moment; in a window the game draws by itself, tick by tick."""
+        """Returns the current frame; in human mode the window shows every tick by itself."""
         return frame(self._env) if self.render_mode == "rgb_array" else None
 
     def close(self) -> None:
@@ -90,7 +90,7 @@ def make_mario(
     observation: str = "compact",
     render_mode: str | None = None,
 ) -> Mario:
-    """See `mario` for the keys."""
+    """Creates the environment; see `mario` for the arguments."""
     source = mario(
         id="dagger_cli/Mario-v0",
         start_mode=start_mode,

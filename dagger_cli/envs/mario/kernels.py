@@ -1,7 +1,7 @@
-"""What Python calls: many games advanced, started or drawn in one compiled call.
+"""Entry points from Python: many games advanced, started or drawn in one compiled call.
 
-These are the only functions that are compiled for themselves and kept on the disk. `slots` (k,)
-int64 are the games concerned, out of arrays of (n,) games and stages.
+Only these functions are compiled separately and cached on disk. `slots` (k,) int64 are indices into
+arrays of (n,) games and stages.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dagger_cli.envs.mario.stages.generator import make_stage
 def name_games(
     games: Array, slots: Array, seeds: Array, difficulty: int, kind: int, columns: int
 ) -> None:
-    """Write the names of the stages to be played: `seeds` (k,) int64 and what they share."""
+    """Stores the stage of each game: `seeds` (k,) int64 and the shared settings."""
     for i in range(len(slots)):
         game = games[slots[i]]
         game.seed, game.difficulty = seeds[i], difficulty
@@ -26,7 +26,7 @@ def name_games(
 
 @entry_point
 def make_stages(games: Array, stages: Array, slots: Array) -> None:
-    """Generate the stages that the games name."""
+    """Generates the stages of the games."""
     for i in range(len(slots)):
         game = games[slots[i]]
         make_stage(
@@ -36,14 +36,14 @@ def make_stages(games: Array, stages: Array, slots: Array) -> None:
 
 @entry_point
 def begin_games(games: Array, slots: Array, time_limit: int, mode: int) -> None:
-    """Put Mario at the start of each stage; nothing has moved yet."""
+    """Puts Mario at the start of each stage, before the first tick."""
     for i in range(len(slots)):
         begin(games[slots[i]], time_limit, mode)
 
 
 @entry_point
 def advance_games(games: Array, stages: Array, slots: Array, actions: Array, ticks: int) -> None:
-    """Hold `actions` (k,) int64 for `ticks` ticks; games that end stay as they ended."""
+    """Holds `actions` (k,) int64 for `ticks` ticks; finished games keep their state."""
     for i in range(len(slots)):
         slot = slots[i]
         for _ in range(ticks):
@@ -54,6 +54,6 @@ def advance_games(games: Array, stages: Array, slots: Array, actions: Array, tic
 def draw_grids(
     games: Array, stages: Array, slots: Array, zoom_level: int, zoom_enemies: int, grids: Array
 ) -> None:
-    """Fill `grids` (k, 22, 22) int8."""
+    """Draws into `grids` (k, 22, 22) int8."""
     for i in range(len(slots)):
         draw_grid(games[slots[i]], stages[slots[i]], zoom_level, zoom_enemies, grids[i])

@@ -1,4 +1,4 @@
-"""Having everything compiled before the first game, and saying so where it takes time."""
+"""Compilation before the first game, with a message where it takes time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 
 from dagger_cli.envs.mario.batch import Batch
-from dagger_cli.envs.mario.env import SIGHTS
+from dagger_cli.envs.mario.env import OBSERVATIONS
 from dagger_cli.envs.mario.rules import PAPER
 from dagger_cli.envs.mario.simulator.jit import machine_code
 from dagger_cli.envs.mario.warmup import SECONDS, is_compiled, warm_up
@@ -19,7 +19,7 @@ _MARK = "looks"
 
 @cache
 def make_ready(say: Callable[[str], None]) -> None:
-    """Compile, or read from the disk, whatever an environment calls; `say` is told if it takes."""
+    """Compiles all functions or loads them from disk; calls `say` where compilation is needed."""
     folder = machine_code()
     looks = folder is not None and (folder / _MARK).exists()
     if not (looks and is_compiled()):
@@ -28,8 +28,8 @@ def make_ready(say: Callable[[str], None]) -> None:
     warm_up()
     slots, batch = np.zeros(1, np.int64), Batch(1, PAPER)
     batch.start(slots, slots)
-    for sight in SIGHTS.values():
-        obs = np.zeros((1, sight.n_bytes), np.uint8)
-        sight.look(batch.games, batch.stages, slots, np.array([-1]), obs)
+    for config in OBSERVATIONS.values():
+        obs = np.zeros((1, config.n_bytes), np.uint8)
+        config.look(batch.games, batch.stages, slots, np.array([-1]), obs)
     if folder is not None:
         (folder / _MARK).touch()

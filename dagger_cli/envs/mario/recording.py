@@ -1,6 +1,6 @@
-"""Play a recorded list of actions and say after every tick where everything stands.
+"""Replays a recorded list of actions and returns the state after every tick.
 
-A row has the columns of the project's recorded runs:
+A row has the columns of the recorded traces:
 
 0 update · 1 action · 2 tick · 3 time left · 4 paused · 5 status (2 running, 1 win, 0 dead) · 6 x ·
 7 y · 8 xa · 9 ya · 10 large · 11 fire · 12 on ground · 13 was on ground · 14 ducking ·
@@ -20,11 +20,11 @@ from dagger_cli.envs.mario.batch import Batch
 from dagger_cli.envs.mario.observations.grids import SIDE
 from dagger_cli.envs.mario.rules import Rules
 from dagger_cli.envs.mario.simulator.sprite_kinds import FIRE_FLOWER, FLOWER, MUSHROOM
-from dagger_cli.envs.mario.simulator.state import NOBODY, ROWS, RUNNING, Game, Stage
+from dagger_cli.envs.mario.simulator.state import NO_SHELL, ROWS, RUNNING, Game, Stage
 from dagger_cli.envs.mario.simulator.tiles import CHANGED_INTO
 
 GRID_ZOOMS = ((1, 0), (1, 1), (0, 0), (2, 2))  # columns 32 to 35
-GRIDS_EVERY = 8  # updates, and none before the first
+GRIDS_EVERY = 8  # updates; none before the first update
 _MOTION = ("x", "y", "xa", "ya")
 _TIMED = (FLOWER, MUSHROOM, FIRE_FLOWER)
 
@@ -38,11 +38,11 @@ def replay(
     mode: int,
     actions: Sequence[int],
 ) -> list[list[Any]]:
-    """One row before the first update and one after each, up to the one that ends the game.
+    """Returns one row before the first update and one after each, until the game ends.
 
     `type` is the kind of stage (0 overground, 1 underground, 2 castle), `length` its columns,
     `time_limit` in the game's seconds, `mode` 0 small, 1 large, 2 fire; `actions` are button masks
-    (LEFT 1, RIGHT 2, DOWN 4, SPEED 8, JUMP 16), one an update. Floats are float32 values.
+    (LEFT 1, RIGHT 2, DOWN 4, SPEED 8, JUMP 16), one per update. Floats are float32 values.
     """
     batch = Batch(1, Rules(difficulty, type, length, time_limit, mode))
     slots = np.zeros(1, np.int64)
@@ -87,13 +87,13 @@ def _mario(game: Game) -> list[Any]:
         *_numbers(game, moves + jump),
         *_numbers(mario, ("facing",)),
         *_numbers(game, end),
-        int(game["carried"] != NOBODY),
+        int(game["carried"] != NO_SHELL),
         *_numbers(game, ("coins", "lives", "fireballs")),
     ]
 
 
 def _sprites(game: Game) -> list[list[Any]]:
-    """All but Mario, youngest first."""
+    """Lists all sprites except Mario, newest first."""
     rest = ("facing", "winged", "on_ground", "dead_time", "fly_death", "map_x", "map_y")
     alive = game["sprites"][1 : game["n_sprites"]][::-1]
     return [[*_numbers(s, ("kind", *_MOTION, *rest)), _extra(s)] for s in alive]
@@ -104,7 +104,7 @@ def _extra(sprite: Any) -> int:
 
 
 def _tile_changes(game: Game, stage: Stage, before: Any) -> list[list[int]]:
-    """[x, y, old tile, new tile], by column."""
+    """Lists changes as [x, y, old tile, new tile], by column."""
     columns = np.flatnonzero(game["changed"] != before)
     news = [(x, int(game["changed"][x] ^ before[x])) for x in columns.tolist()]
     cells = [(x, y) for x, rows in news for y in range(ROWS) if rows >> y & 1]

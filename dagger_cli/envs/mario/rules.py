@@ -1,4 +1,4 @@
-"""What a game is played under: the stage's difficulty, kind and length, the clock, the start."""
+"""Settings of a game: difficulty, kind and length of the stage, time limit, start mode."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from dagger_cli.envs.mario.simulator.state import MAX_COLUMNS
 
 @dataclass(frozen=True)
 class Rules:
-    """The settings of the original's command line; raises ConfigError outside their ranges."""
+    """Settings as on the original's command line; raises ConfigError outside their ranges."""
 
-    difficulty: int  # 0 to 12 are sensible; pits from 1, cannons and spikies from 3 on
+    difficulty: int  # useful from 0 to 12; pits from 1, cannons and spikies from 3 on
     kind: int  # of the stage: 0 overground, 1 underground, 2 castle
     columns: int  # tiles; the competition's stages had 320
     time_limit: int  # of the game's seconds (15 ticks); 0: no limit

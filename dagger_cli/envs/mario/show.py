@@ -1,4 +1,4 @@
-"""Showing games: in a window of pygame's, or as an mp4 file, one frame a tick."""
+"""Rendering of games: in a pygame window, or as an mp4 file, one frame per tick."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 class Window:
-    """A window that shows frames at the game's own pace; Esc or closing it is Ctrl-C."""
+    """Window that shows frames at the game's speed; Esc or closing it raises KeyboardInterrupt."""
 
     def __init__(self, fps: int) -> None:
         try:
             import pygame
         except ImportError as err:
-            raise EnvError("a window needs pygame: pip install pygame-ce; or film to .mp4") from err
+            raise EnvError("a window needs pygame: pip install pygame-ce; or use an .mp4") from err
         self._pygame, self._fps = pygame, fps
         pygame.display.init()
         pygame.display.set_caption("Mario")
@@ -36,7 +36,7 @@ class Window:
         self._clock = pygame.time.Clock()
 
     def show(self, frame: Array) -> None:
-        """Show (height, width, 3) uint8 and wait until the next is due."""
+        """Shows a frame, (height, width, 3) uint8, and waits until the next is due."""
         pygame = self._pygame
         for event in pygame.event.get():
             if event.type == pygame.QUIT or getattr(event, "key", None) == pygame.K_ESCAPE:
@@ -46,16 +46,16 @@ class Window:
         self._clock.tick(self._fps)
 
     def close(self) -> None:
-        """Close it; may be called twice."""
+        """Closes the window; may be called twice."""
         self._pygame.display.quit()
 
 
 def play(
     source: MarioSource, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path
 ) -> Score:
-    """Play one episode per seed in a single game and show it.
+    """Renders one episode per seed in a single game; returns the score.
 
-    `mode` is 'human' for a window, else the mp4 file to write; the file appears when all is played.
+    `mode` is 'human' for a window, else the mp4 file to write, which is created at the end.
     """
     human = mode == "human"
     check_mode(source, mode)
@@ -73,5 +73,5 @@ def _window(fps: int) -> Iterator[Callable[[Array], Any]]:
 
 
 def frame(env: MarioEnv, slot: int = 0) -> Array:
-    """What a slot looks like, (480, 640, 3) uint8."""
+    """Returns the frame of a slot, (480, 640, 3) uint8."""
     return np.ascontiguousarray(draw(env.batch.games[slot], env.batch.stages[slot]))

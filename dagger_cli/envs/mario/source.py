@@ -1,4 +1,4 @@
-"""`env=mario`: from the config's words to games."""
+"""`env=mario`: creates environments from the config."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from dagger_cli.envs.mario.rules import Rules
 from dagger_cli.envs.mario.simulator.engine import TICKS_PER_SECOND
 from dagger_cli.utils.system import usable_cores
 
-TICKS_SHOWN_PER_SECOND = 24  # how fast the original ran on the screen
+TICKS_SHOWN_PER_SECOND = 24  # frame rate of the original
 MODES = ("small", "large", "fire")
 STAGE_TYPES = ("overground", "underground", "castle")
 
 
 @dataclass(frozen=True)
 class MarioSource:
-    """Opens games; an episode's seed is the seed of its stage, as the generator counts them."""
+    """Source of environments; an episode's seed is the seed of the stage generator."""
 
     id: str
     made: Play
@@ -41,17 +41,17 @@ class MarioSource:
 
     @property
     def observation_space(self) -> Space:
-        """See `features` and `compact`."""
-        return self.made.sight.space
+        """See `observations.paper_features` and `observations.compact`."""
+        return self.made.config.space
 
     @property
     def horizon(self) -> int:
-        """The steps until the time is up; the first tick of a game belongs to no step."""
+        """Steps until the time is up; the first tick of a game belongs to no step."""
         ticks = TICKS_PER_SECOND * self.made.rules.time_limit - 1
         return ceil(ticks / self.made.ticks_per_action)
 
     def open(self, n_envs: int, watch: Callable[[], None] | None = None) -> MarioEnv:
-        """`n_envs` games, advanced by this thread and `workers` others; equal for any number."""
+        """Opens `n_envs` games on `workers` + 1 threads; results do not depend on their number."""
         if n_envs < 1:
             raise ConfigError(f"n_envs must be at least 1, got {n_envs}")
         make_ready(lambda line: print(line, file=sys.stderr, flush=True))
@@ -59,7 +59,7 @@ class MarioSource:
         return MarioEnv(self.made, n_envs, workers + 1, watch)
 
     def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path) -> Score:
-        """Play one episode per seed and show it in a window, or film it, tick by tick."""
+        """Renders one episode per seed, tick by tick, in a window or to a video file."""
         from dagger_cli.envs.mario.show import play
 
         return play(self, policy, seeds, rng, mode)
@@ -78,7 +78,7 @@ def mario(
     failure: Any,
     workers: int | Literal["auto"],
 ) -> MarioSource:
-    """The source of `env=mario`; raises ConfigError for values that cannot be played."""
+    """Creates the source of `env=mario`; raises ConfigError for invalid values."""
     mode = _place("start_mode", start_mode, MODES)
     kind = _place("stage_type", stage_type, STAGE_TYPES)
     rules = Rules(difficulty, kind, length, time_limit, mode)

@@ -1,4 +1,4 @@
-"""Whether the simulator must still be compiled, and doing so; `ready` says it to the user."""
+"""Compilation of the simulator; `prepare` prints the message."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from dagger_cli.envs.mario.observations.grids import SIDE
 from dagger_cli.envs.mario.rules import PAPER
 from dagger_cli.envs.mario.simulator.jit import machine_code
 
-SECONDS = 25  # one core of an ordinary machine
+SECONDS = 25  # on one core
 _MARK = "complete"
 
 
 def is_compiled() -> bool:
-    """Whether the disk holds machine code of exactly these sources (False: where it cannot)."""
+    """Returns whether machine code of exactly these sources is cached on disk."""
     folder = machine_code()
     return folder is not None and (folder / _MARK).exists()
 
 
 def warm_up() -> float:
-    """Have every compiled function ready, from the disk or by compiling; the seconds it took."""
+    """Compiles all simulator functions or loads them from disk; returns the seconds it took."""
     begin = time.perf_counter()
     slots, batch = np.zeros(1, np.int64), Batch(1, PAPER)
     batch.start(slots, slots)

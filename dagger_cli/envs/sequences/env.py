@@ -1,9 +1,9 @@
-"""Labelling a sequence from left to right: a sequence is an episode, a token a step.
+"""Sequence labelling from left to right: a sequence is an episode, a token a step.
 
 An observation is the features of the token (and of `before` tokens to its left and `after` to its
-right, zeros beyond the ends), followed by the last `history` actions, newest first, one-hot each;
-before the sequence's start they are all zeros. A right label is rewarded with 1, so the return is
-the number of tokens labelled right. The true label is what only an expert sees.
+right, zeros beyond the ends), followed by the last `history` actions, latest first, one-hot each;
+before the sequence's start they are all zeros. A correct label has reward 1, so the return is the
+number of correct labels. `privileged` is the true label.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from dagger_cli.envs.sequences.table import Sequences
 
 @dataclass(frozen=True)
 class ObservationConfig:
-    """What an observation holds besides its own token."""
+    """Contents of an observation besides its own token."""
 
-    history: int  # how many of the last actions
+    history: int  # number of last actions
     before: int  # tokens to the left
     after: int  # tokens to the right
 
@@ -32,7 +32,7 @@ class ObservationConfig:
                 raise ConfigError(f"env.{key} must be 0 or more, got {getattr(self, key)}")
 
     def observation_space(self, sequences: Sequences) -> Space:
-        """A flat box: the window's features from left to right, then the history."""
+        """Returns a flat box: the window's features from left to right, then the history."""
         tokens = sequences.tokens
         features = tokens.shape[1] * (self.before + 1 + self.after)
         choices = len(sequences.names) * self.history
@@ -43,27 +43,27 @@ class ObservationConfig:
 
 
 class SequenceEnv:
-    """`n_envs` sequences side by side, all advanced by a handful of numpy calls.
+    """`n_envs` sequences in parallel, all advanced by the same numpy calls.
 
-    `choose` says which sequence a seed names: (k,) seeds -> (k,) indices.
+    `choose` maps seeds (k,) to indices of sequences (k,).
     """
 
     def __init__(
         self,
         sequences: Sequences,
-        sight: ObservationConfig,
+        config: ObservationConfig,
         choose: Callable[[Array], Array],
         n_envs: int,
     ) -> None:
         classes = len(sequences.names)
-        self.observation_space = sight.observation_space(sequences)
+        self.observation_space = config.observation_space(sequences)
         self.action_space = Space("discrete", (), "int64", sizes=(classes,))
         self.n_envs = n_envs
         self._sequences, self._choose = sequences, choose
-        # The last row is the blank that stands before and after every sequence.
+        # The last row is the blank token before and after every sequence.
         blank = np.zeros((1, sequences.tokens.shape[1]), sequences.tokens.dtype)
         self._tokens = np.concatenate([sequences.tokens, blank])
-        self._window = np.arange(-sight.before, sight.after + 1)
+        self._window = np.arange(-config.before, config.after + 1)
         self._features = len(self._window) * self._tokens.shape[1]
         self._one_hot = np.eye(classes, dtype=self._tokens.dtype)
         self._obs = np.zeros((n_envs, *self.observation_space.shape), self._tokens.dtype)
@@ -73,11 +73,11 @@ class SequenceEnv:
 
     @property
     def observation(self) -> Observation:
-        """What stands before every slot; an ended slot keeps its last token."""
+        """Observations of all slots; an ended slot keeps its last token."""
         return Observation(self._obs, self._steps, self._sequences.labels[self._at(slice(None))])
 
     def reset(self, slots: Array, seeds: Array) -> None:
-        """Start the sequence that each seed names."""
+        """Starts the sequence of each seed."""
         chosen = self._choose(np.asarray(seeds))
         starts = self._sequences.starts
         self._begin[slots], self._end[slots] = starts[chosen], starts[chosen + 1]
@@ -86,12 +86,12 @@ class SequenceEnv:
         self._look(slots)
 
     def step(self, slots: Array, actions: Array) -> Step:
-        """Label the token before each of `slots` and go on to the next."""
+        """Labels the current token of each of `slots` and advances to the next."""
         assert self._playing(slots).all(), "a slot without a running episode was stepped"
         actions = np.asarray(actions)
         classes = len(self._one_hot)
         if actions.shape != (len(slots),) or not ((actions >= 0) & (actions < classes)).all():
-            raise EnvError(f"{len(slots)} labels from 0 to {classes - 1} were expected")
+            raise EnvError(f"actions must be {len(slots)} labels from 0 to {classes - 1}")
         rewards = (actions == self._sequences.labels[self._at(slots)]).astype(np.float64)
         if self._history.shape[1]:
             kept = self._history[slots, :-classes]
@@ -103,17 +103,17 @@ class SequenceEnv:
         return Step(rewards, terminated, never, never)
 
     def copy_slots(self, to: Array, source: Array) -> None:
-        """Let each slot of `to` (k,) stand where the slot of `source` (k,) stands, for searches."""
+        """Copies the state of each slot of `source` (k,) to the slot in `to` (k,), for searches."""
         for array in (self._obs, self._steps, self._begin, self._end):
             array[to] = array[source]
 
     def snapshot(self) -> Snapshot:
-        """Where every slot stands: its sequence, its steps and the observation with the history."""
+        """Returns the state of every slot: its sequence, step, and observation with history."""
         arrays = {"begin": self._begin, "end": self._end, "steps": self._steps, "obs": self._obs}
         return {name: array.copy() for name, array in arrays.items()}
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Raises EnvError where the snapshot is of other data or other options."""
+        """Restores a snapshot; raises EnvError where it is of other data or other options."""
         if snapshot["obs"].shape != self._obs.shape or snapshot["end"].max() >= len(self._tokens):
             raise EnvError(
                 "the saved state does not fit this environment: the data, n_envs, env.history, "
@@ -124,19 +124,19 @@ class SequenceEnv:
             array[:] = snapshot[name]
 
     def close(self) -> None:
-        """Nothing is held but memory."""
+        """Does nothing: there are no resources but memory."""
 
     def _playing(self, slots: Array) -> Array:
         return np.asarray(self._steps[slots] < self._end[slots] - self._begin[slots])
 
     def _at(self, slots: Array | slice) -> Array:
-        """The token that each slot stands before; the last one where the episode has ended."""
+        """Returns the token index of each slot; the last one where the episode has ended."""
         begin, end = self._begin[slots], self._end[slots]
         last = np.maximum(end, 1) - 1
         return np.asarray(np.minimum(begin + self._steps[slots], last))
 
     def _look(self, slots: Array) -> None:
-        """Show each slot its token and the neighbours."""
+        """Writes each slot's token and its neighbours to the observation."""
         at = self._at(slots)[:, None] + self._window
         inside = (self._begin[slots, None] <= at) & (at < self._end[slots, None])
         rows = self._tokens[np.where(inside, at, -1)]

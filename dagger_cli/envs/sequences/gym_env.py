@@ -1,12 +1,12 @@
-"""The same environments for Gymnasium's own users: importing this module registers them.
+"""The same environments as Gymnasium environments, registered when this module is imported.
 
     import gymnasium, dagger_cli.envs.sequences.gym_env
     env = gymnasium.make("dagger_cli/Handwriting-v0", data="synthetic", fold=0, history=1)
     env = gymnasium.make("dagger_cli/Sequence-v0", data="file.jsonl")
 
-`reset(seed=s)` starts the sequence that seed s names: a test sequence for s below 1,000,000, see
-`source.Seeds`. `reset()` goes on with training sequences, whatever the seed was. `info["label"]` is
-the true label of the token that is shown.
+`reset(seed=s)` starts the sequence of seed s: a test sequence for s below 1,000,000, see
+`source.Seeds`. `reset()` continues with the following training sequences. `info["label"]` is
+the true label of the current token.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def make_handwriting(
     before: int = 0,
     after: int = 0,
 ) -> LabelSequence:
-    """See `handwriting` for the keys; what they default to is conf/env/handwriting.yaml."""
+    """Creates the environment; see `handwriting` and conf/env/handwriting.yaml."""
     name = "dagger_cli/Handwriting-v0"
     split: dict[str, Any] = {
         "data": data,
@@ -89,7 +89,7 @@ def make_sequence(
     before: int = 0,
     after: int = 0,
 ) -> LabelSequence:
-    """See `sequence` for the keys; what they default to is conf/env/sequence.yaml."""
+    """Creates the environment; see `sequence` and conf/env/sequence.yaml."""
     name = "dagger_cli/Sequence-v0"
     split: dict[str, Any] = {
         "data": data,

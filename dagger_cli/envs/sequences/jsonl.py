@@ -1,11 +1,11 @@
-"""Sequence-labelling data of the user's own, a JSON object a line.
+"""Sequence-labelling data in a file of one JSON object per line.
 
     {"tokens": [[0, 1, 0.5], [1, 0, 0]], "labels": ["NOUN", "VERB"], "split": "train"}
 
-`tokens` are feature vectors of one length, `labels` strings or whole numbers, one a token. Which
-lines are for what is said in one of three ways, the same for the whole file: `split` (train,
-validation or test), `fold` (a whole number from 0; `env.fold` is the test), or nothing (line i,
-from 0, belongs to fold i mod 10).
+`tokens` are feature vectors of one length, `labels` strings or whole numbers, one per token. The
+split is given in one of three ways, the same for the whole file: `split` (train, validation or
+test), `fold` (a whole number from 0; `env.fold` is the test), or nothing (line i, from 0, belongs
+to fold i mod 10).
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from dagger_cli.core.errors import ConfigError, EnvError
 from dagger_cli.core.types import Array
 from dagger_cli.envs.sequences.env import ObservationConfig
 from dagger_cli.envs.sequences.source import SequenceSource
-from dagger_cli.envs.sequences.table import Sequences, Split, split_folds, watching
+from dagger_cli.envs.sequences.table import Sequences, Split, split_folds, validated_on_test
 
 PARTS = ("train", "validation", "test")
-FOLDS = 10  # where the file names none
+FOLDS = 10  # without "split" and "fold"
 MOST_FOLDS = 10_000
 
 
@@ -39,20 +39,20 @@ def sequence(
     before: int,
     after: int,
 ) -> SequenceSource:
-    """The source of `env=sequence`.
+    """Creates the source of `env=sequence`.
 
-    `fold` and `held_out` are as in `split_folds`, `validate_on_test` as in `watching`.
+    `fold` and `held_out` are as in `split_folds`, `validate_on_test` as in `validated_on_test`.
     """
-    sight = ObservationConfig(history, before, after)
+    config = ObservationConfig(history, before, after)
     sequences, split = read_sequences(Path(data).expanduser(), fold, held_out)
-    return SequenceSource(id, sequences, watching(split, validate_on_test), sight)
+    return SequenceSource(id, sequences, validated_on_test(split, validate_on_test), config)
 
 
 def read_sequences(path: Path, fold: int, held_out: int) -> tuple[Sequences, Split]:
-    """Raises EnvError naming the line that is wrong, ConfigError for a fold that is not there."""
+    """Reads the file; raises EnvError with the line, ConfigError for a fold that does not exist."""
     lines = list(_lines(path))
     if not lines:
-        raise EnvError(f"env.data={path} is empty: it needs a JSON object a line")
+        raise EnvError(f"env.data={path} is empty: it needs one JSON object per line")
     lengths = [len(line.labels) for line in lines]
     tokens = np.concatenate([line.tokens for line in lines])
     if np.isin(tokens, (0, 1)).all():
@@ -98,7 +98,7 @@ def _lines(path: Path) -> Iterator[_Line]:
 
 
 def _line(written: str, features: int | None) -> _Line:
-    """Raises ValueError with what is wrong."""
+    """Parses a line; raises ValueError with the reason."""
     try:
         value = json.loads(written)
     except json.JSONDecodeError as err:
@@ -106,10 +106,10 @@ def _line(written: str, features: int | None) -> _Line:
     except (ValueError, RecursionError) as err:
         raise ValueError("numbers too long or brackets too deep to be data") from err
     if not isinstance(value, dict) or not {"tokens", "labels"} <= set(value):
-        raise ValueError('an object with "tokens" and "labels" was expected')
+        raise ValueError('not an object with "tokens" and "labels"')
     unknown = set(value) - {"tokens", "labels", "split", "fold"}
     if unknown or {"split", "fold"} <= set(value):
-        raise ValueError(f'besides those only "split" or "fold" is understood, got {sorted(value)}')
+        raise ValueError(f'besides those only "split" or "fold" is allowed, got {sorted(value)}')
     labels = value["labels"]
     if not isinstance(labels, list) or not all(type(label) in (str, int) for label in labels):
         raise ValueError("labels must be strings or whole numbers")
@@ -117,12 +117,12 @@ def _line(written: str, features: int | None) -> _Line:
     if len(tokens) != len(labels):
         raise ValueError(f"{len(tokens)} tokens but {len(labels)} labels")
     if features is not None and tokens.shape[1] != features:
-        raise ValueError(f"{tokens.shape[1]} features a token, but {features} in the lines before")
+        raise ValueError(f"{tokens.shape[1]} features per token, but {features} in earlier lines")
     return _Line(tokens, labels, _part(value))
 
 
 def _features(tokens: Any) -> Array:
-    """(n, d) float32; numbers that float32 does not hold are refused with all else that is not."""
+    """Returns features, (n, d) float32; raises ValueError for values float32 cannot represent."""
     wrong = ValueError("tokens must be lists of finite numbers, all of one length")
     if not isinstance(tokens, list) or not all(isinstance(token, list) for token in tokens):
         raise wrong
@@ -157,7 +157,7 @@ def _split(path: Path, lines: list[_Line], fold: int, held_out: int) -> Split:
         return split_folds(np.array(folds, np.int64), fold, held_out)
     if fold or held_out:
         raise ConfigError(
-            f'env.fold and env.held_out have no effect: env.data={path} says "split" itself'
+            f'env.fold and env.held_out have no effect: env.data={path} has "split" in its lines'
         )
     train, validation, test = (
         np.flatnonzero([line.part == part for line in lines]) for part in PARTS

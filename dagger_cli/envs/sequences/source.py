@@ -1,4 +1,4 @@
-"""From labelled sequences and a split to an `Env`: what `sequence` and `handwriting` share."""
+"""Source of sequence-labelling environments, shared by `sequence` and `handwriting`."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from dagger_cli.envs.sequences.table import Sequences, Split
 
 @dataclass(frozen=True)
 class Seeds:
-    """Seeds name sequences: those of test and validation count through their part of the split.
+    """Mapping from seeds to sequences: test and validation seeds index their part of the split.
 
     All others are training seeds: any n consecutive ones are one pass over the n training
-    sequences, in an order that is shuffled once and for all.
+    sequences, in a fixed shuffled order.
     """
 
     split: Split
 
     def __call__(self, seeds: Array) -> Array:
-        """(k,) seeds -> (k,) indices of sequences."""
+        """Maps seeds (k,) to indices of sequences (k,)."""
         test = (TEST_SEEDS.start <= seeds) & (seeds < TEST_SEEDS.stop)
         validation = (VALIDATION_SEEDS.start <= seeds) & (seeds < VALIDATION_SEEDS.stop)
         return np.select(
@@ -51,49 +51,49 @@ def _around(part: Array, places: Array) -> Array:
 
 @dataclass(frozen=True)
 class SequenceSource:
-    """Opens environments over labelled sequences; nothing random is left but the seeds' order."""
+    """Source of environments over labelled sequences; deterministic given the seeds."""
 
     id: str
     sequences: Sequences
     split: Split
-    sight: ObservationConfig
+    config: ObservationConfig
     render_modes: tuple[str, ...] = ()
     fps: int = 1
-    most_slots: int = 1024  # in an evaluation: a slot is a few rows of arrays
+    most_slots: int = 1024  # in an evaluation: a slot costs only a few array rows
 
     @property
     def observation_space(self) -> Space:
-        """See `Sight.observation_space`."""
-        return self.sight.observation_space(self.sequences)
+        """See `ObservationConfig.observation_space`."""
+        return self.config.observation_space(self.sequences)
 
     @property
     def action_space(self) -> Space:
-        """One label of `sequences.names`."""
+        """One of the labels `sequences.names`."""
         return Space("discrete", (), "int64", sizes=(len(self.sequences.names),))
 
     @property
     def horizon(self) -> int:
-        """The length of the longest sequence."""
+        """Length of the longest sequence."""
         return int(self.sequences.lengths.max())
 
     @property
     def test_episodes(self) -> int:
-        """How many episodes play every test sequence once."""
+        """Number of episodes that cover every test sequence once."""
         return len(self.split.test)
 
     @property
     def validation_episodes(self) -> int:
-        """How many episodes play every validation sequence once."""
+        """Number of episodes that cover every validation sequence once."""
         return len(self.split.validation)
 
     def open(self, n_envs: int) -> SequenceEnv:
-        """`n_envs` slots; thousands cost no more calls than one."""
+        """Opens `n_envs` slots; the number of numpy calls does not depend on it."""
         if n_envs < 1:
             raise ConfigError(f"n_envs must be at least 1, got {n_envs}")
-        return SequenceEnv(self.sequences, self.sight, Seeds(self.split), n_envs)
+        return SequenceEnv(self.sequences, self.config, Seeds(self.split), n_envs)
 
     def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path) -> Score:
-        """There is nothing to film; raises EnvError."""
+        """Raises EnvError: sequences cannot be rendered."""
         raise EnvError(
             f"env '{self.id}' cannot be shown: it labels sequences; leave out render and video"
         )

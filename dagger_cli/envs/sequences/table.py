@@ -1,4 +1,4 @@
-"""Labelled sequences as arrays: the tokens of all sequences one after the other."""
+"""Labelled sequences as arrays: the tokens of all sequences in one array."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from dagger_cli.core.types import Array
 
 @dataclass(frozen=True)
 class Sequences:
-    """W sequences of N tokens in all.
+    """W sequences of N tokens in total.
 
-    `tokens` (N, d) holds each token's features, `labels` (N,) int64 its class; sequence i owns the
-    rows from `starts[i]` up to `starts[i + 1]` (W + 1 numbers). `names` says what the classes are
-    called. `image` is (rows, columns) where the features are the pixels of an image.
+    `tokens` (N, d) holds each token's features, `labels` (N,) int64 its class; sequence i has the
+    rows from `starts[i]` to `starts[i + 1]` (W + 1 numbers). `names` are the class names. `image`
+    is (rows, columns) where the features are the pixels of an image.
     """
 
     tokens: Array
@@ -35,16 +35,16 @@ class Sequences:
 
     @property
     def lengths(self) -> Array:
-        """(W,) tokens of each sequence."""
+        """Number of tokens of each sequence, (W,)."""
         return np.diff(self.starts)
 
 
 @dataclass(frozen=True)
 class Split:
-    """Which sequences are for what: index arrays into one `Sequences`.
+    """Training, validation and test sequences: index arrays into one `Sequences`.
 
-    Training and test share none. Validation may be part of training (then it measures fit, not
-    generalisation) or the test itself (to draw curves of it; then nothing may be chosen by it).
+    Training and test are disjoint. Validation may be part of training (it then measures fit, not
+    generalization) or the test itself (for learning curves; nothing may then be selected by it).
     """
 
     train: Array
@@ -56,16 +56,16 @@ class Split:
         assert not np.isin(self.test, self.train).any()
 
 
-def watching(split: Split, validate_on_test: bool) -> Split:
-    """The same with the test in the place of validation, where that is wanted."""
+def validated_on_test(split: Split, validate_on_test: bool) -> Split:
+    """Returns the split, with the test as validation if `validate_on_test`."""
     return replace(split, validation=split.test) if validate_on_test else split
 
 
 def split_folds(folds: Array, fold: int, held_out: int) -> Split:
-    """By each sequence's fold (W,): `fold` is the test, the `held_out` folds after it validate.
+    """Splits by each sequence's fold (W,): `fold` is the test, the next `held_out` validation.
 
-    Those are not trained on. With 0 of them all other folds are, as in the papers, and validation
-    looks at the next fold, which training sees too.
+    Those are not trained on. With `held_out` 0, all other folds are for training, as in the papers,
+    and validation uses the next fold, which is also trained on.
     """
     n = int(folds.max()) + 1
     if len(np.unique(folds)) < n or n < 2:

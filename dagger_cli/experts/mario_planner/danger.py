@@ -1,8 +1,8 @@
-"""How soon Mario would be lost if he only kept his speed: the margin for error of a position.
+"""Danger of a position: how soon Mario would be lost if he kept his speed.
 
-A plan that just gets away with it is worth little to a pupil who follows it roughly, so positions
-from which coasting on leads into an enemy or a pit within `ALARM` ticks cost extra. The motion is
-simplified: speeds are constant across, gravity acts, floors carry, walls stop.
+A plan with a small margin is a poor label for a learner that imitates it inexactly, so positions
+from which coasting leads into an enemy or a pit within `ALARM` ticks cost extra. The motion is
+simplified: horizontal speeds are constant, gravity acts, floors carry, walls stop.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from dagger_cli.envs.mario.simulator.state import Body, Game, Stage
 from dagger_cli.envs.mario.simulator.tiles import BEHAVIOUR, PLATFORM, SOLID, tile_at
 
 ALARM = 12  # ticks ahead
-NEAR = 16.0  # px across that count as touching; the rules' own 12, and some more
-DEEP = 250.0  # px down, below every floor
+NEAR = 16.0  # px of horizontal distance that count as contact; 12 in the rules, plus a margin
+DEEP = 250.0  # px; below every floor
 FLOOR = SOLID | PLATFORM
-NOTHING, STAMPED, HURT = 0, 1, 2
+NOTHING, STOMPED, HURT = 0, 1, 2
 
 
 @compiled
 def danger(game: Game, stage: Stage) -> float:
-    """From 0, safe for `ALARM` ticks, to 1, lost at once."""
+    """Returns the danger from 0, safe for `ALARM` ticks, to 1, lost at once."""
     mario = game.sprites[0]
     x, y = np.float64(mario.x), np.float64(mario.y)
     xa, ya = np.float64(mario.xa), np.float64(mario.ya)
@@ -48,7 +48,7 @@ def danger(game: Game, stage: Stage) -> float:
         if y > DEEP:
             return 1 - tick / (ALARM + 1)
         met = meets(game, tick, x, y, ya, stands)
-        if met == STAMPED:
+        if met == STOMPED:
             return 0.0
         if met == HURT:
             return 1 - tick / (ALARM + 1)
@@ -57,7 +57,7 @@ def danger(game: Game, stage: Stage) -> float:
 
 @compiled
 def at(stage: Stage, game: Game, x: float, y: float) -> int:
-    """What the tile at a point does."""
+    """Returns the properties of the tile at a point."""
     if y < 0 or y >= 240 or x < 0:
         return 0
     return int(BEHAVIOUR[tile_at(game, stage, int(x) // 16, int(y) // 16)])
@@ -65,7 +65,7 @@ def at(stage: Stage, game: Game, x: float, y: float) -> int:
 
 @compiled
 def fall(game: Game, stage: Stage, x: float, y: float, ya: float) -> tuple[float, float, bool]:
-    """One tick in the air: the new y, the speed after it, and whether he stands."""
+    """Advances a fall by a tick; returns the new y, the new speed, and whether he stands."""
     if ya > 0:
         row = int(y) // 16 + 1
         while row * 16 <= y + ya + 1:
@@ -78,7 +78,7 @@ def fall(game: Game, stage: Stage, x: float, y: float, ya: float) -> tuple[float
 
 @compiled
 def meets(game: Game, tick: int, x: float, y: float, ya: float, stands: bool) -> int:
-    """Whether he touches an enemy after so many ticks, and how."""
+    """Returns whether he touches an enemy after `tick` ticks: NOTHING, STOMPED or HURT."""
     for slot in range(1, game.n_sprites):
         enemy = game.sprites[slot]
         kind = enemy.kind
@@ -95,14 +95,14 @@ def meets(game: Game, tick: int, x: float, y: float, ya: float, stands: bool) ->
             continue
         soft = kind != FLOWER and kind != SPIKY and kind != WINGED_SPIKY
         if soft and not stands and ya > 0 and dy <= 0:
-            return STAMPED
+            return STOMPED
         return HURT
     return NOTHING
 
 
 @compiled
 def pace(enemy: Body) -> float:
-    """Pixels a tick to the right."""
+    """Returns an enemy's horizontal speed in px per tick."""
     if enemy.kind == FLOWER:
         return 0.0
     speed = 4.0 if enemy.kind == BULLET else 11.0 if enemy.kind == SHELL else 1.75

@@ -1,6 +1,6 @@
-"""Whether Mario can still be saved: a search for any way on, not for the best.
+"""Search for any continuation that Mario survives, not for the best one.
 
-Depth first, the fastest steps first, so where nothing threatens it is over after one or two.
+Depth first, the fastest moves first; without a threat it ends after one or two positions.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from dagger_cli.experts.mario_planner.danger import ALARM, danger
 from dagger_cli.experts.mario_planner.rules import MOVES, can_rise
 from dagger_cli.experts.mario_planner.tree import Tree
 
-SURELY = ALARM  # ticks to live through at least: what `danger` foresees of them is not certain
-LONGEST = 36  # ticks after which whoever lives is saved
+SURELY = ALARM  # ticks to survive at least: `danger` is not certain within them
+LONGEST = 36  # ticks after which Mario counts as saved
 DEEPEST = LONGEST  # steps of one tick
-MOST = 300  # positions: a way that takes more of them to find is as good as none for a pupil
+MOST = 300  # positions; a continuation that is harder to find is of no use to a learner
 
 
 @compiled
-def saved(tree: Tree, ticks_per_action: int) -> bool:
-    """Whether a way on from the position `tree.games[0]` is found; uses up to `DEEPEST` others."""
+def survives(tree: Tree, ticks_per_action: int) -> bool:
+    """Returns whether a continuation of `tree.games[0]` is found; uses up to `DEEPEST` games."""
     stage = tree.stages[0]
     if tree.games[0].status == DEAD:
         return False
     used, depth = 0, 0
-    tried = np.zeros(DEEPEST, np.int64)  # at each depth: of MOVES, each with a jump and without
+    tried = np.zeros(DEEPEST, np.int64)  # by depth: moves tried, with and without JUMP
     while depth >= 0:
         step = tried[depth]
         if step == 2 * len(MOVES):
@@ -57,5 +57,5 @@ def saved(tree: Tree, ticks_per_action: int) -> bool:
 
 @compiled
 def is_safe(game: Game, stage: Stage) -> bool:
-    """Standing where keeping the speed is no danger."""
+    """Returns whether Mario stands where keeping the speed is no danger."""
     return bool(game.sprites[0].on_ground and danger(game, stage) == 0)

@@ -11,16 +11,16 @@ from dagger_cli.envs.mario.simulator.jit import compiled
 from dagger_cli.envs.mario.simulator.sprite_kinds import JUMP
 from dagger_cli.envs.mario.simulator.state import DEAD, RUNNING, WON, copy_game
 from dagger_cli.experts.mario_planner.danger import danger
-from dagger_cli.experts.mario_planner.rules import BEST, LOSES, MOVES, can_rise, likeness, reach
+from dagger_cli.experts.mario_planner.rules import BEST, LOSES, MOVES, can_rise, reach, state_key
 from dagger_cli.experts.mario_planner.tree import Queue, Settings, Tree, child_of, queue_key
 
-FOREVER = 1 << 30  # ticks: what death costs, and the clock of the copies, which never runs out
-AIRBORNE = 50.0  # px that a position in the air is behind an equal one on the ground
+FOREVER = 1 << 30  # ticks: the cost of death, and the time left in the copies, which never ends
+AIRBORNE = 50.0  # px by which a position in the air ranks behind an equal one on the ground
 
 
 @compiled
 def search(tree: Tree, settings: Settings) -> tuple[int, int]:
-    """The buttons to hold in the position `tree.games[0]`, and how many positions it took."""
+    """Returns the buttons to hold in `tree.games[0]`, and the number of positions searched."""
     if tree.games[0].status != RUNNING:
         return 0, 0
     tree.games[0].time_left = FOREVER
@@ -41,7 +41,7 @@ def search(tree: Tree, settings: Settings) -> tuple[int, int]:
             if game.status == DEAD:
                 tree.lost[place] = FOREVER
                 continue
-            like = likeness(game, tree.depth[place])
+            like = state_key(game, tree.depth[place])
             if like in seen:
                 continue
             seen.add(like)
@@ -58,17 +58,17 @@ def search(tree: Tree, settings: Settings) -> tuple[int, int]:
 
 @compiled
 def cost(tree: Tree, settings: Settings, place: int) -> float:
-    """Lost ticks, less a part of the ticks gained."""
+    """Returns the cost: lost ticks, minus `greed` times the ticks gained."""
     steps = tree.depth[place] * settings.ticks_per_action
     return float(tree.lost[place] - settings.greed * (steps - tree.lost[place]))
 
 
 @compiled
 def open_children(tree: Tree, settings: Settings, queue: Queue, place: int, children: int) -> int:
-    """Queue every step from a position with what it must lose at least; the children so far.
+    """Queues every move from a position at its lower bound; returns the number of children.
 
-    Of two equals the one opened first is taken: Mario jumps wherever it costs nothing, and rises as
-    long as he can. Then the pupil's rule is simple, and exceptions have a reason in what he sees.
+    Ties go to the child opened first: Mario jumps wherever it costs nothing, and rises as long as
+    he can. This makes the labels a simpler rule, whose exceptions depend on what is observed.
     """
     jumps = can_rise(tree.games[place])
     base, depth = cost(tree, settings, place), tree.depth[place] + 1
@@ -87,7 +87,7 @@ def open_children(tree: Tree, settings: Settings, queue: Queue, place: int, chil
 
 @compiled
 def simulate(tree: Tree, settings: Settings, child: int, place: int) -> None:
-    """Play a step from a copy of its parent's position."""
+    """Simulates a move from a copy of its parent's position."""
     parent, keys = tree.parent[child], tree.keys[child]
     copy_game(tree.games, tree.words, parent, place)
     game, stage = tree.games[place], tree.stages[0]
@@ -105,7 +105,7 @@ def simulate(tree: Tree, settings: Settings, child: int, place: int) -> None:
 
 @compiled
 def arrived(tree: Tree, settings: Settings, place: int) -> bool:
-    """Far enough, standing, and in no danger; or through the exit."""
+    """Returns whether the goal is reached: far enough, standing without danger, or the exit."""
     game = tree.games[place]
     if game.status == WON:
         return True
@@ -116,7 +116,7 @@ def arrived(tree: Tree, settings: Settings, place: int) -> bool:
 
 @compiled
 def fallback(tree: Tree, used: int, hopeful: bool) -> int:
-    """Where nothing arrived: the furthest that stands, or if all must die the longest life."""
+    """Returns the best position without a goal: the furthest, or the longest life."""
     best, worth = 0, -np.inf
     for place in range(1, used + 1):
         if tree.lost[place] >= FOREVER:

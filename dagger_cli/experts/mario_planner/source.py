@@ -1,4 +1,4 @@
-"""`expert=mario_planner`: from the config's words to an expert that plans for every row."""
+"""`expert=mario_planner`: an expert that plans with the simulator for every observation."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from dagger_cli.core.errors import ConfigError, ExpertError
 from dagger_cli.core.types import Acts, Array, Card, Expert, Observation, Space
 from dagger_cli.envs.mario.simulator.state import GAME_BYTES, games_of, words_of
 from dagger_cli.experts.mario_planner.escape import DEEPEST
-from dagger_cli.experts.mario_planner.kernels import BUTTON_SETS, BUTTONS, plan, warn
+from dagger_cli.experts.mario_planner.kernels import BUTTON_SETS, BUTTONS, mark_unsafe, plan
 from dagger_cli.experts.mario_planner.ready import make_ready
 from dagger_cli.experts.mario_planner.tree import MOST_NODES, Settings, Tree, new_tree
 from dagger_cli.utils.system import usable_cores
 
-ROWS_A_JOB = 8  # a label takes about a tenth of a millisecond, handing work to a thread half of it
+ROWS_A_JOB = 8  # a label takes some 0.1 ms, submitting a job to a thread half of that
 HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
 class MarioPlanner:
-    """How far and how eagerly to search; the keys are those of `Settings`."""
+    """Settings of the search; the keys are those of `Settings`."""
 
     ticks_per_action: int
     nodes: int
@@ -49,7 +49,7 @@ class MarioPlanner:
                 raise ConfigError(f"expert.{key} must be 0 or more, got {getattr(self, key)}")
 
     def load(self, env_id: str, observation_space: Space, action_space: Space) -> Expert:
-        """Raises ExpertError where the actions are not Mario's buttons."""
+        """Creates the expert; raises ExpertError where the actions are not Mario's buttons."""
         if action_space.kind != "multi_binary" or action_space.shape != BUTTONS.shape:
             raise ExpertError(
                 f"expert=mario_planner plays Mario with four buttons, not '{env_id}'; "
@@ -67,7 +67,7 @@ class MarioPlanner:
 
 @dataclass(frozen=True)
 class PlanningExpert:
-    """Plans anew for every row, so an answer depends on that row's game alone."""
+    """Expert that plans from scratch for every row, so an action depends on that game alone."""
 
     env_id: str
     action_space: Space
@@ -75,13 +75,13 @@ class PlanningExpert:
     card: Card
 
     def act(self, observation: Observation, rng: Generator) -> Acts:
-        """Deterministic: `rng` is not used."""
+        """Plans every row; deterministic, so `rng` is not used."""
         keys, _ = self.plan(self._games(observation))
         pressed = (keys[:, None] & BUTTONS) != 0
         return Acts(pressed.astype(self.action_space.dtype), np.ones(len(observation), bool))
 
     def plan(self, rows: Array) -> tuple[Array, Array]:
-        """(n,) button masks for (n, GAME_BYTES) games, and (n,) how many positions each took."""
+        """Returns button masks, (n,), for (n, GAME_BYTES) games, and positions searched, (n,)."""
         games = games_of(rows)
         words, n = words_of(games), len(games)
         keys, used = np.zeros(n, np.int64), np.zeros(n, np.int64)
@@ -93,16 +93,16 @@ class PlanningExpert:
         return keys, used
 
     def unsafe_actions(self, observation: Observation) -> Array:
-        """(n, 16) bool: the buttons, as `all_actions` lists them, after which no way on is found.
+        """Returns (n, 16) bool: actions, as in `all_actions`, without a found continuation.
 
-        See escape.py; they take about as long as the labels, on the same cores.
+        See escape.py; the search takes about as long as the labels, on the same cores.
         """
         games = games_of(self._games(observation))
         words, n = words_of(games), len(games)
         marked = np.zeros((n, len(BUTTON_SETS)), bool)
 
         def work(here: slice, tree: Tree) -> None:
-            warn(games[here], words[here], tree, self.settings, marked[here])
+            mark_unsafe(games[here], words[here], tree, self.settings, marked[here])
 
         self._share_out(n, work)
         return marked
@@ -110,13 +110,13 @@ class PlanningExpert:
     def _games(self, observation: Observation) -> Array:
         if observation.privileged is None or observation.privileged.shape[1:] != (GAME_BYTES,):
             raise ExpertError(
-                f"expert=mario_planner needs the game itself, and '{self.env_id}' does not show "
-                "it: use env=mario, or another expert"
+                f"expert=mario_planner needs the state of the game, which '{self.env_id}' does not "
+                "provide: use env=mario, or another expert"
             )
         return observation.privileged
 
     def _share_out(self, n: int, work: Callable[[slice, Tree], None]) -> None:
-        """Have n rows worked on, each thread taking the next few with its own tree."""
+        """Distributes n rows over the threads, each with its own tree."""
         jobs = [slice(at, at + ROWS_A_JOB) for at in range(0, n, ROWS_A_JOB)]
 
         def go_on(tree: Tree) -> None:
@@ -130,11 +130,11 @@ class PlanningExpert:
         helpers = [self._threads.submit(go_on, tree) for tree in self._trees[1 : len(jobs)]]
         go_on(self._trees[0])
         for helper in helpers:
-            helper.result()  # no row is unfinished, and no error unseen
+            helper.result()  # waits for all rows, and raises their errors
 
     @cached_property
     def _trees(self) -> list[Tree]:
-        """One for each core this process may run on; made for the first label, hence compiled."""
+        """One tree for each usable core; created, and compiled, at the first label."""
         make_ready(self.settings, lambda line: print(line, file=sys.stderr, flush=True))
         return [new_tree(max(self.settings.nodes, DEEPEST)) for _ in range(usable_cores())]
 
@@ -144,7 +144,7 @@ class PlanningExpert:
 
 
 def _digest() -> str:
-    """Of the files that plan."""
+    """Returns the sha256 of the planner's source files."""
     digest = hashlib.sha256()
     for path in sorted(HERE.glob("*.py")):
         digest.update(path.read_bytes())

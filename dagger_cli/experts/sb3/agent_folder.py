@@ -1,4 +1,4 @@
-"""Finds an agent's files in a folder: rl-zoo's, a Hub repository's, or our own."""
+"""Finds an agent's files in a folder of rl-zoo, of a Hub repository, or in our own format."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STATISTICS = ("vecnormalize.pkl", "vec_normalize.pkl")
 
 
 def older_versions(env_id: str) -> tuple[str, ...]:
-    """The id itself, then the same environment's older versions: X-v3, X-v2, X-v1, X-v0."""
+    """Returns the id and the same environment's older versions: X-v3, X-v2, X-v1, X-v0."""
     match = re.fullmatch(r"(.+)-v(\d{1,2})", env_id)
     if match is None:
         return (env_id,)
@@ -27,13 +27,13 @@ Found = AgentFiles | Student | Path
 
 
 def find_agent(path: Path, env_id: str, algo: str | None) -> Found:
-    """The files of a stable-baselines3 agent, a student of ours, or the stem of our own format."""
+    """Finds a stable-baselines3 agent, a student of a run, or the stem of our own format."""
     if path.suffix not in _ENDS and (student := find_student(path)) is not None:
         return student
     if not path.exists():
         raise ExpertError(
             f"expert.path '{path}' does not exist; give a .zip, a .safetensors file, their folder, "
-            "or a run of ours"
+            "or a training run"
         )
     if path.is_dir():
         path = _in_folder(path, env_id, algo)
@@ -43,23 +43,23 @@ def find_agent(path: Path, env_id: str, algo: str | None) -> Found:
 
 
 def _in_folder(folder: Path, env_id: str, algo: str | None) -> Path:
-    """`best_model.zip` first, then what is named like the environment, then the only one.
+    """Prefers `best_model.zip`, then a file named like the environment, then the only one.
 
-    When training ends, rl-zoo overwrites the best model's statistics with those of the last model,
-    `<env>.zip`, which is therefore the one to take.
+    At the end of training, rl-zoo overwrites the best model's statistics with those of the last
+    model, `<env>.zip`, which is therefore the consistent choice.
     """
     names = sorted(entry.name for entry in folder.iterdir() if entry.suffix in _ENDS)
     if f"{env_id}.zip" in names and (folder / env_id / STATISTICS[0]).exists():
         names = [f"{env_id}.zip"]
     name = pick_agent(names, env_id, algo)
     if name is None:
-        found = f"; it holds {', '.join(names)}: give one of them" if names else ""
+        found = f"; it contains {', '.join(names)}: give one of them" if names else ""
         raise ExpertError(f"no agent for '{env_id}' was found in the folder '{folder}'{found}")
     return folder / name
 
 
 def pick_agent(names: Sequence[str], env_id: str, algo: str | None) -> str | None:
-    """Which of these files is the agent; None where that is not clear."""
+    """Returns the agent among these files; None where that is ambiguous."""
     agents = [name for name in names if name.endswith(_ENDS) and name not in NOT_AGENTS]
     prefixes = ("", f"{algo}-") if algo else ("",)
     stems = [f"{prefix}{env}" for env in older_versions(env_id) for prefix in prefixes]
@@ -75,7 +75,7 @@ def pick_agent(names: Sequence[str], env_id: str, algo: str | None) -> str | Non
 
 
 def _with_companions(archive: Path, env_id: str) -> AgentFiles:
-    """Statistics and settings lie beside the archive (Hub) or in a folder of the env (rl-zoo)."""
+    """Finds statistics and settings beside the archive (Hub) or in the env's folder (rl-zoo)."""
     folders = [archive.parent / archive.stem]
     folders += [archive.parent / env for env in older_versions(env_id)]
     folders += [folder for folder in _subfolders(archive.parent) if folder not in folders]
@@ -90,6 +90,6 @@ def _with_companions(archive: Path, env_id: str) -> AgentFiles:
 
 
 def _subfolders(folder: Path) -> list[Path]:
-    """The one folder beside the archive that holds the settings of a run, whatever it is named."""
+    """Returns the folder beside the archive with the settings of a run, if there is only one."""
     found = [entry for entry in folder.iterdir() if (entry / "args.yml").is_file()]
     return found if len(found) == 1 else []

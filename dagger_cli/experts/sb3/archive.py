@@ -1,4 +1,4 @@
-"""A stable-baselines3 archive as plain data: JSON text and arrays; no pickle in it is loaded."""
+"""Reads a stable-baselines3 archive as plain data: JSON text and arrays; no pickle is loaded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dagger_cli.core.types import Array
 from dagger_cli.experts.sb3.torch_file import read_checkpoint
 from dagger_cli.experts.sb3.zip_guard import refuse_long_directory
 
-MAX_ARCHIVE_BYTES = 2 * 2**30  # optimiser states may come with it; they are never read
+MAX_ARCHIVE_BYTES = 2 * 2**30  # may include optimizer states, which are not read
 MAX_MEMBERS = 1000
 MAX_DATA_BYTES = 16 * 2**20
 MAX_POLICY_BYTES = 64 * 2**20  # Atari agents have some 15
@@ -34,14 +34,14 @@ class Archive:
     version: str | None
 
     def text(self, key: str, field: str) -> str | None:
-        """A field of an object that was pickled, as the plain text that stands beside it."""
+        """Returns a field of a pickled object from the plain text beside it."""
         entry = self.data.get(key)
         value = entry.get(field) if isinstance(entry, dict) else None
         return None if value is None else str(value)
 
 
 def read_archive(path: Path) -> Archive:
-    """Raises ExpertError, in one sentence, for anything that is not an honest archive."""
+    """Reads an archive; raises ExpertError, with one sentence, for anything invalid."""
     try:
         return _read(path)
     except ExpertError as err:
@@ -64,7 +64,7 @@ def _read(path: Path) -> Archive:
                 version = raw.decode("ascii", "replace").strip()
     except ExpertError:
         raise
-    except Exception as err:  # zipfile, zlib and struct each have their own
+    except Exception as err:  # zipfile, zlib and struct have different error classes
         raise ExpertError("it is not a zip archive, or it is damaged or truncated") from err
     return Archive(data, tensors, digest, version)
 
@@ -75,7 +75,7 @@ def _opened(file: IO[bytes]) -> zipfile.ZipFile:
 
 
 def sha256_of(path: Path) -> str:
-    """The file's digest, read in pieces."""
+    """Returns the file's sha256, reading it in chunks."""
     digest = hashlib.sha256()
     try:
         if path.stat().st_size > MAX_ARCHIVE_BYTES:
@@ -90,7 +90,7 @@ def sha256_of(path: Path) -> str:
 
 def _check_members(members: list[zipfile.ZipInfo]) -> None:
     if len(members) > MAX_MEMBERS:
-        raise ExpertError(f"it has {len(members)} members, which is absurd")
+        raise ExpertError(f"it has {len(members)} members, more than {MAX_MEMBERS}")
     names = [member.filename for member in members]
     if len(set(names)) != len(names):
         raise ExpertError("it has two members of one name")
@@ -107,7 +107,7 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
 
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
-    """One member, refused by its declared size and again by its real one."""
+    """Reads one member; checks its declared size and its actual one."""
     info = archive.getinfo(name)
     if info.file_size > limit:
         raise ExpertError(f"its member '{name}' declares {info.file_size >> 20} MiB")

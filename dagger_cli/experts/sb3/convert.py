@@ -1,4 +1,4 @@
-"""From a stable-baselines3 archive to an agent in our own format."""
+"""Conversion of a stable-baselines3 archive to an agent in our own format."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NUMBER = re.compile(r"[-+]?(?:inf|\d+\.?\d*(?:e[-+]?\d+)?)")
 
 
 class AgentFiles(NamedTuple):
-    """What an agent of rl-baselines3-zoo consists of; only the archive is always there."""
+    """The files of an rl-baselines3-zoo agent; only the archive always exists."""
 
     archive: Path
     statistics: Path | None = None
@@ -40,11 +40,11 @@ class AgentFiles(NamedTuple):
 
 
 class _OtherSpaces(ExpertError):
-    """It was trained in an environment that shows or takes something else."""
+    """Error for an agent that was trained with other observation or action spaces."""
 
 
 def agent_from(files: AgentFiles, observation_space: Space, action_space: Space) -> Agent:
-    """Read all files and put the agent together; ExpertError where that cannot be."""
+    """Reads all files and builds the agent; raises ExpertError where that is impossible."""
     archive = read_archive(files.archive)
     try:
         settings = Settings.read(files.config, files.args, files.env_kwargs)
@@ -53,7 +53,7 @@ def agent_from(files: AgentFiles, observation_space: Space, action_space: Space)
     except ExpertError as err:
         hint = ""
         if isinstance(err, _OtherSpaces) and settings.behind:
-            hint = f" (it was trained behind {settings.behind}: take one with the same wrappers)"
+            hint = f" (it was trained behind {settings.behind}: use one with the same wrappers)"
         raise ExpertError(f"cannot use '{files.archive}': {err}{hint}") from err
     return Agent(spec, weights, _facts(archive, settings))
 
@@ -72,7 +72,7 @@ def _facts(archive: Archive, settings: Settings) -> dict[str, Any]:
 
 
 def _statistics(files: AgentFiles, settings: Settings) -> Statistics | None:
-    """Without the statistics that its training used it would be another agent: an error."""
+    """Reads the statistics; raises ExpertError if they are missing, as the agent needs them."""
     if files.statistics is not None:
         return read_statistics(read_bounded(files.statistics, MAX_PICKLE_BYTES))
     if settings.normalised:
@@ -128,7 +128,7 @@ def _normalised(spec: Spec, statistics: Statistics) -> Spec:
 
 
 def _same_kind(archive: Archive, key: str, space: Space) -> None:
-    """Compare with what the archive says in plain text, where it says so."""
+    """Compares with the kind of space that the archive's text declares, if it does."""
     declared = archive.text(key, ":type:") or ""
     name = re.search(r"\.(\w+)'>$", declared)
     if name is None:
@@ -144,7 +144,7 @@ def _same_kind(archive: Archive, key: str, space: Space) -> None:
 
 
 def _same_actions(archive: Archive, space: Space) -> None:
-    """Bounds and numbers of choices, where the archive's text has all of them."""
+    """Compares bounds and numbers of choices, where the archive's text has all of them."""
     for key, ours in (("low", space.low), ("high", space.high), ("nvec", space.sizes)):
         theirs = [float(n) for n in _NUMBER.findall(archive.text("action_space", key) or "")]
         if theirs and len(theirs) == len(ours) and not np.allclose(theirs, ours, rtol=1e-4):
@@ -155,7 +155,7 @@ def _same_actions(archive: Archive, space: Space) -> None:
 
 
 def _channels_last(piece: Piece, archive: Archive, space: Space) -> bool:
-    """Whether the agent saw the environment's images with their last axis moved to the front."""
+    """Returns whether the agent was trained on images with the channel axis moved to the front."""
     if not is_image(space):
         return False
     moved = [space.shape[-1], *space.shape[:-1]]

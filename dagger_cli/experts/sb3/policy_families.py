@@ -1,6 +1,6 @@
-"""The five kinds of policies of stable-baselines3: which tensors act, and what their numbers mean.
+"""The five kinds of stable-baselines3 policies: which tensors are the actor, and its settings.
 
-Values (critics, targets) are left behind.
+Critics and target networks are dropped.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from dagger_cli.experts.sb3.sequential import Piece, linear, mlp, nature_cnn
 from dagger_cli.networks.activations import ACTIVATIONS
 from dagger_cli.networks.spec import Head, Noise, under
 
-SDE_MEAN_LIMIT = 2.0  # SAC's and TQC's own `clip_mean` where the archive names none
-RENORM_EPSILON = 0.001  # CrossQ's own `batch_norm_eps`
+SDE_MEAN_LIMIT = 2.0  # default `clip_mean` of SAC and TQC
+RENORM_EPSILON = 0.001  # default `batch_norm_eps` of CrossQ
 
 
 class Actor(NamedTuple):
-    """What acts: layers after the observation, the head, and the arrays of its noise."""
+    """The actor: layers after the observation, the head, and the arrays of its noise."""
 
     piece: Piece
     head: Head
@@ -30,8 +30,8 @@ class Actor(NamedTuple):
 
 
 def actor_of(archive: Archive, action_space: Space) -> Actor:
-    """Raises ExpertError where the archive holds no policy of a supported kind."""
-    _refuse_strangers(archive)
+    """Returns the actor; raises ExpertError where the policy is of no supported kind."""
+    _check_policy_class(archive)
     names = archive.tensors
     for key, read in _FAMILIES.items():
         if any(name.startswith(key) for name in names):
@@ -42,18 +42,18 @@ def actor_of(archive: Archive, action_space: Space) -> Actor:
     )
 
 
-def _refuse_strangers(archive: Archive) -> None:
+def _check_policy_class(archive: Archive) -> None:
     if any("lstm" in name for name in archive.tensors):
         raise ExpertError(
             "recurrent policies (RecurrentPPO) are not supported; choose an agent without memory"
         )
     module = archive.text("policy_class", "__module__") or ""
     if module and not module.startswith(("stable_baselines3.", "sb3_contrib.")):
-        raise ExpertError(f"its policy is code of its author ('{module[:60]}'), which is never run")
+        raise ExpertError(f"its policy is custom code ('{module[:60]}'), which is never run")
     extractor = _option(archive, "features_extractor_class")
     if extractor and not re.search(r"\.(FlattenExtractor|NatureCNN)'", extractor):
         raise ExpertError(
-            f"its feature extractor is code of its author ({extractor[:60]}), which is never run"
+            f"its feature extractor is custom code ({extractor[:60]}), which is never run"
         )
 
 
@@ -97,10 +97,10 @@ def _actor_critic(archive: Archive, space: Space) -> Actor:
 
 
 def _with_log_std(archive: Archive, piece: Piece, name: str, head: Head) -> Actor:
-    """Add the noise: a number for each action, or the matrix of state-dependent exploration."""
+    """Adds the noise: one value per action, or the matrix of state-dependent exploration."""
     log_std = archive.tensors.get(name)
     if log_std is None or any("sde_features_extractor" in key for key in archive.tensors):
-        return Actor(piece, head, {})  # noise from a network of its own is long given up
+        return Actor(piece, head, {})  # noise from a separate network is obsolete
     noise: Noise = "gaussian" if log_std.ndim == 1 else "state_dependent"
     expln = _option(archive, "use_expln") == "True"
     head = Head("box", head.squash, head.mean_limit, noise, expln)
@@ -108,7 +108,7 @@ def _with_log_std(archive: Archive, piece: Piece, name: str, head: Head) -> Acto
 
 
 def _soft(archive: Archive, space: Space) -> Actor:
-    """SAC, TQC, CrossQ: a squashed Gaussian whose spread is predicted or state-dependent."""
+    """SAC, TQC, CrossQ: a squashed Gaussian with a predicted or state-dependent scale."""
     tensors = under(archive.tensors, "actor.")
     epsilon = _number(archive, "batch_norm_eps", RENORM_EPSILON)
     latent = mlp(
@@ -122,7 +122,7 @@ def _soft(archive: Archive, space: Space) -> Actor:
         noise = {f"log_std.{key}": value for key, value in under(tensors, "log_std.").items()}
         piece = body + linear(under(tensors, "mu."))
         return Actor(piece, Head("box", squash=True, noise="gaussian_net"), noise)
-    limited = "mu.0.weight" in tensors  # a Hardtanh stands behind the mean only where clip_mean > 0
+    limited = "mu.0.weight" in tensors  # the mean is followed by a Hardtanh only if clip_mean > 0
     limit = _number(archive, "clip_mean", SDE_MEAN_LIMIT) if limited else None
     piece = body + linear(under(tensors, "mu.0." if limited else "mu."))
     return _with_log_std(
@@ -131,7 +131,7 @@ def _soft(archive: Archive, space: Space) -> Actor:
 
 
 def _deterministic(archive: Archive, space: Space) -> Actor:
-    """DDPG, TD3: the network ends in the tanh that `squash` stands for."""
+    """DDPG, TD3: the network ends in the tanh of `squash`."""
     tensors = under(archive.tensors, "actor.")
     cnn = nature_cnn(under(tensors, "features_extractor."))
     piece = cnn + mlp(under(tensors, "mu."), _activation(archive, "ReLU"), output=True)
@@ -139,7 +139,7 @@ def _deterministic(archive: Archive, space: Space) -> Actor:
 
 
 def _values(archive: Archive, space: Space) -> Actor:
-    """DQN and QR-DQN: the action of the largest value (mean of its quantiles)."""
+    """DQN and QR-DQN: the action with the largest value (mean of its quantiles)."""
     name = "q_net" if any(key.startswith("q_net.") for key in archive.tensors) else "quantile_net"
     tensors = under(archive.tensors, f"{name}.")
     cnn = nature_cnn(under(tensors, "features_extractor."))
@@ -150,13 +150,13 @@ def _values(archive: Archive, space: Space) -> Actor:
 
 
 def _random_search(archive: Archive, space: Space) -> Actor:
-    """ARS: no noise; its linear policy clips, its other one squashes unless told otherwise."""
+    """ARS: no noise; by default its linear policy clips and the other one squashes."""
     piece = mlp(under(archive.tensors, "action_net."), _activation(archive, "ReLU"), output=True)
     if space.kind != "box":
         return Actor(piece, Head("greedy"), {})
     linear_policy = "ARSLinearPolicy" in json.dumps(archive.data.get("policy_class"))
-    told = _option(archive, "squash_output")
-    squash = not linear_policy if told is None else told == "True"
+    given = _option(archive, "squash_output")
+    squash = not linear_policy if given is None else given == "True"
     return Actor(piece, Head("box", squash=squash), {})
 
 

@@ -1,8 +1,8 @@
-"""Reads a pickle without running it: plain values, and a `Record` wherever it would call something.
+"""Reads a pickle without running it: plain values, and a `Record` instead of every call.
 
-Python's own unpickler is not used at all. `pickletools.genops` splits the bytes into operations
-(checking lengths); the few operations below build plain values; naming a class, or calling one,
-makes an inert record.
+Python's own unpickler is not used. `pickletools.genops` splits the bytes into operations (checking
+lengths); the few operations below build plain values; naming a class, or calling one, creates an
+inert record.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ MAX_OPERATIONS = 200_000  # real statistics and checkpoints have a few thousand
 
 @dataclass(eq=False, repr=False)
 class Record:
-    """What the pickle wanted: `name(*args)` with `state`; nothing of it was imported or called."""
+    """A call in the pickle: `name(*args)` with `state`; nothing of it was imported or called."""
 
     name: str
     args: Any = None
     state: Any = None
-    items: Any = None  # what was put into it like into a dict
+    items: Any = None  # entries that were set as in a dict
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Stored:
-    """A persistent id: torch's name for a storage kept outside the pickle."""
+    """A persistent id: torch's reference to a storage outside the pickle."""
 
     key: Any
 
@@ -40,20 +40,20 @@ _KEYS = (str, bytes, int, float, type(None))
 
 
 def read_pickle(data: bytes) -> Any:
-    """The first pickle in `data` as plain values and records; ExpertError where it is not one."""
+    """Returns the first pickle as plain values and records; raises ExpertError if invalid."""
     value, _ = read_pickle_at(data, 0)
     return value
 
 
 def read_pickle_at(data: bytes, start: int) -> tuple[Any, int]:
-    """The pickle that begins at `start`, and where it ends."""
+    """Returns the pickle that starts at `start`, and where it ends."""
     stream = io.BytesIO(data)
     stream.seek(start)
     try:
         return _Reader().run(stream), stream.tell()
     except ExpertError:
         raise
-    except Exception as err:  # whatever damage does to it is the file's fault, not ours
+    except Exception as err:  # any error of the parser means a damaged file
         raise ExpertError(f"a pickle in it is damaged ({type(err).__name__})") from err
 
 
@@ -65,7 +65,7 @@ class _Reader:
     def run(self, stream: io.BytesIO) -> Any:
         for count, (opcode, arg, _) in enumerate(pickletools.genops(stream)):
             if count > MAX_OPERATIONS:
-                raise ExpertError("a pickle in it has an absurd number of operations")
+                raise ExpertError(f"a pickle in it has more than {MAX_OPERATIONS:,} operations")
             if opcode.name == "STOP":
                 return self.stack.pop()
             step = _STEPS.get(opcode.name)
@@ -113,7 +113,7 @@ class _Reader:
     def stack_named(self, _arg: Any) -> None:
         name, module = self.stack.pop(), self.stack.pop()
         if not (isinstance(name, str) and isinstance(module, str)):
-            raise ValueError("a name that is no text")
+            raise ValueError("a name that is not a string")
         self.push(Record(f"{module}.{name}"))
 
     def called(self, _arg: Any) -> None:
@@ -144,7 +144,7 @@ class _Reader:
             target.items = {} if target.items is None else target.items
             target = target.items
         for key, value in zip(pairs[::2], pairs[1::2], strict=True):
-            if isinstance(key, _KEYS):  # others could be made to take ages to hash
+            if isinstance(key, _KEYS):  # hashing others could take arbitrarily long
                 target[key] = value
 
     def marked_dict(self, _arg: Any) -> None:
@@ -156,7 +156,7 @@ class _Reader:
         target = self.stack[-1]
         if isinstance(target, list):
             target.extend(items)
-        elif not isinstance(target, Record):  # what a deque or the like holds is of no interest
+        elif not isinstance(target, Record):  # the contents of a deque or similar are not used
             raise ValueError("append to a plain value")
 
 

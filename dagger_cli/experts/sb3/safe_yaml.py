@@ -1,4 +1,4 @@
-"""YAML with Python tags (as rl-zoo writes it) as plain data; no tag constructs anything."""
+"""Reads YAML with Python tags (as written by rl-zoo) as plain data; tags construct nothing."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ MAX_YAML_BYTES = 2**16
 
 
 def read_yaml(text: bytes) -> dict[str, Any]:
-    """A mapping, also one written as an ordered list of pairs; ExpertError for anything else."""
+    """Returns a mapping, also one written as a list of pairs; raises ExpertError otherwise."""
     import yaml
 
     class PlainLoader(yaml.SafeLoader):
         def compose_node(self, parent: Any, index: int) -> Any:
             if self.check_event(
                 yaml.AliasEvent
-            ):  # the zoo writes none, and they can be made to explode
+            ):  # the zoo writes none, and nested aliases can expand exponentially
                 raise yaml.YAMLError("aliases are not supported")
             return super().compose_node(parent, index)
 
@@ -36,7 +36,7 @@ def read_yaml(text: bytes) -> dict[str, Any]:
 
 
 def _mapping(value: Any) -> dict[str, Any]:
-    """`OrderedDict([[key, value], ...])` is written as a list that holds the list of pairs."""
+    """Converts to a dict; `OrderedDict([[key, value], ...])` is a list of the list of pairs."""
     if value is None:
         return {}
     if isinstance(value, list) and len(value) == 1:

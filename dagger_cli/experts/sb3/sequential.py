@@ -1,4 +1,4 @@
-"""The layers of one torch `Sequential` out of the names and shapes of its tensors."""
+"""Reconstructs the layers of a torch `Sequential` from the names and shapes of its tensors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dagger_cli.networks.spec import Layer, under
 
 
 class Piece(NamedTuple):
-    """Layers in order, each with its own arrays."""
+    """Layers in order, each with its arrays."""
 
     layers: tuple[tuple[Layer, dict[str, Array]], ...] = ()
 
@@ -25,16 +25,16 @@ _RENORM_NAMES = {"ra_mean", "ra_var", "scale", "bias", "steps"}
 
 
 def step(kind: str) -> Piece:
-    """A layer without weights."""
+    """Returns a layer without weights."""
     return Piece(((Layer(kind), {}),))
 
 
 def mlp(
     tensors: Mapping[str, Array], activation: str, *, output: bool, renorm_epsilon: float = 0.0
 ) -> Piece:
-    """Linear layers, each followed by the activation; not so the last one where it is the `output`.
+    """Returns linear layers, each followed by the activation, except the last one if `output`.
 
-    Batch renormalisation (CrossQ) may stand before any linear layer or at the end.
+    Batch renormalization (CrossQ) may precede any linear layer or be at the end.
     """
     blocks = _blocks(tensors)
     linear = [i for i, block in blocks.items() if _is_linear(block)]
@@ -60,7 +60,7 @@ def mlp(
 
 
 def nature_cnn(tensors: Mapping[str, Array]) -> Piece:
-    """The convolutions of Mnih et al. (2015) as stable-baselines3 builds them, if there are any."""
+    """Returns stable-baselines3's convolutions (Mnih et al. 2015), if there are any."""
     if not tensors:
         return Piece()
     convolutions = _blocks(under(tensors, "cnn."))
@@ -92,9 +92,9 @@ def _linear(block: Mapping[str, Array]) -> Piece:
 
 
 def linear(tensors: Mapping[str, Array]) -> Piece:
-    """A single linear layer from tensors `weight` and perhaps `bias`."""
+    """Returns a single linear layer from tensors `weight` and optionally `bias`."""
     if not _is_linear(tensors):
-        raise ExpertError("it lacks the linear layer that gives the action")
+        raise ExpertError("it lacks the linear layer of the action")
     return _linear(tensors)
 
 

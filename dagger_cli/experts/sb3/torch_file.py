@@ -1,8 +1,8 @@
-"""A `policy.pth` as numpy arrays: its pickle is read as data, its numbers as bytes.
+"""Reads a `policy.pth` as numpy arrays: its pickle as data, its numbers as bytes.
 
-torch's own reader is not used: it would run the pickle, and trusts the sizes that a checkpoint
-declares. A file is a pickled dictionary of tensors, which say where in which storage they lie, and
-the storages' bytes: members of a zip archive, or one after the other in files of before torch 1.6.
+torch's own reader is not used: it would run the pickle, and trusts the declared sizes. A file is a
+pickled dictionary of tensors, which refer to ranges of storages, and the storages' bytes: members
+of a zip archive, or one after the other in files from before torch 1.6.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _DTYPES = {
     "Short": "<i2", "Char": "i1", "Byte": "u1", "Bool": "?",
 }  # fmt: skip
 _MAX_TENSORS = 10_000
-_MAX_NUMBERS = 2**25  # of all tensors: many may share one storage, and each gets an array
+_MAX_NUMBERS = 2**25  # in all tensors: many may share one storage, and each gets an array
 _MOST_AXES = 8
-_COUNT = 8  # bytes before a storage of an old file that say how many numbers it has
+_COUNT = 8  # bytes before a storage of an old file: its number of elements
 
 
 class _Tensor(NamedTuple):
-    """Which of the `size` numbers in the storage `key` are its own."""
+    """A range of the `size` numbers in the storage `key`."""
 
     key: str
     kind: str
@@ -42,12 +42,12 @@ class _Tensor(NamedTuple):
 
     @property
     def n_bytes(self) -> int:
-        """Of the storage."""
+        """Size of the storage in bytes."""
         return self.size * np.dtype(_DTYPES[self.kind]).itemsize
 
 
 def read_checkpoint(data: bytes) -> dict[str, Array]:
-    """Name to float32 array; raises ExpertError where `data` is no dictionary of honest tensors."""
+    """Returns arrays by name (float32); raises ExpertError unless `data` has only valid tensors."""
     zipped = data[:4] == b"PK\x03\x04"
     tensors, storages = _zipped(data) if zipped else _legacy(data)
     return {name: _array(tensor, storages) for name, tensor in tensors.items()}
@@ -66,7 +66,7 @@ def _array(tensor: _Tensor, storages: Mapping[str, bytes]) -> Array:
 
 
 def _zipped(data: bytes) -> tuple[dict[str, _Tensor], dict[str, bytes]]:
-    """Every storage must be a stored (not compressed) member."""
+    """Reads the zip format; every storage must be a stored (not compressed) member."""
     refuse_long_directory(io.BytesIO(data))
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as inner:
@@ -80,7 +80,7 @@ def _zipped(data: bytes) -> tuple[dict[str, _Tensor], dict[str, bytes]]:
             tensors = _tensors(read_pickle(inner.read(pickles[0])))
             found = {_inside(i): i for i in infos}
             if "byteorder" in found and inner.read(found["byteorder"]) != b"little":
-                raise ExpertError("its policy.pth has the byte order of another kind of machine")
+                raise ExpertError("its policy.pth has the byte order of another platform")
             members = {t.key: found.get(f"data/{t.key}") for t in tensors.values()}
             return tensors, {key: inner.read(i) for key, i in members.items() if i is not None}
     except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, ValueError) as err:
@@ -88,12 +88,12 @@ def _zipped(data: bytes) -> tuple[dict[str, _Tensor], dict[str, bytes]]:
 
 
 def _inside(info: zipfile.ZipInfo) -> str:
-    """A member's name without the folder that everything is in."""
+    """Returns a member's name without the top-level folder."""
     return info.filename.split("/", 1)[-1]
 
 
 def _legacy(data: bytes) -> tuple[dict[str, _Tensor], dict[str, bytes]]:
-    """Before torch 1.6 a checkpoint was four pickles, a list of storage keys, and raw bytes."""
+    """Reads the format before torch 1.6: four pickles, a list of storage keys, and raw bytes."""
     at = 0
     for _ in range(3):  # magic number, protocol version, system
         _, at = read_pickle_at(data, at)
@@ -115,7 +115,7 @@ def _legacy(data: bytes) -> tuple[dict[str, _Tensor], dict[str, bytes]]:
 
 
 def _tensors(tree: Any) -> dict[str, _Tensor]:
-    """What the pickle of a state dict says of its tensors, by name."""
+    """Returns the tensors of a state dict's pickle, by name."""
     values = tree.items if isinstance(tree, Record) else tree
     if not isinstance(values, dict) or not values or len(values) > _MAX_TENSORS:
         raise ExpertError("its policy.pth is not a dictionary of tensors")
@@ -123,7 +123,7 @@ def _tensors(tree: Any) -> dict[str, _Tensor]:
         raise ExpertError("its policy.pth is not a dictionary of tensors")
     tensors = {name: _tensor(value) for name, value in values.items()}
     if sum(math.prod(tensor.shape) for tensor in tensors.values()) > _MAX_NUMBERS:
-        raise ExpertError(f"its policy.pth holds more than {_MAX_NUMBERS:,} numbers")
+        raise ExpertError(f"its policy.pth has more than {_MAX_NUMBERS:,} numbers")
     return tensors
 
 
@@ -137,12 +137,12 @@ def _tensor(value: Any) -> _Tensor:
         known = value.name == "torch._utils._rebuild_tensor_v2" and tag == "storage"
         numbers = (size, offset, *shape, *strides)
         whole = all(type(n) is int and n >= 0 for n in numbers) and len(shape) <= _MOST_AXES
-        # Another key may be a tuple of tuples of tuples, which takes for ever to write out.
+        # Other keys may be nested tuples, whose string could be arbitrarily long.
         if not known or not whole or kind not in _DTYPES or not isinstance(key, str | int):
             raise ValueError("not a plain tensor")
         last = offset + sum((n - 1) * step for n, step in zip(shape, strides, strict=True))
         if math.prod(shape) + offset > size or (0 not in shape and last >= size):
-            raise ValueError("declares an absurd shape")
+            raise ValueError("declares a shape that exceeds its storage")
         return _Tensor(str(key), kind, size, offset, tuple(shape), tuple(strides))
     except (AttributeError, TypeError, ValueError, IndexError) as err:
-        raise ExpertError("its policy.pth holds something else than plain tensors") from err
+        raise ExpertError("its policy.pth has something else than plain tensors") from err

@@ -1,4 +1,4 @@
-"""Observation statistics out of a VecNormalize pickle, as two arrays and two numbers."""
+"""Reads the observation statistics of a VecNormalize pickle: two arrays and two numbers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from dagger_cli.core.errors import ExpertError
 from dagger_cli.core.types import Array
 from dagger_cli.experts.sb3.safe_pickle import Record, read_pickle
 
-MAX_PICKLE_BYTES = 16 * 2**20  # real ones have some 10 kB, more where images are observed
+MAX_PICKLE_BYTES = 16 * 2**20  # typically some 10 kB, more for image observations
 _NUMBERS = ("f2", "f4", "f8", "i4", "i8")
-_NUMPY = ("numpy.core.", "numpy._core.")  # numpy 1 and numpy 2 call the same place differently
+_NUMPY = ("numpy.core.", "numpy._core.")  # the same module in numpy 1 and numpy 2
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """`(obs - mean) / sqrt(variance + epsilon)`, then clipped to +-`clip`."""
+    """Normalization by `(obs - mean) / sqrt(variance + epsilon)`, clipped to +-`clip`."""
 
     mean: Array  # (*obs_shape) float64
     variance: Array
@@ -41,11 +41,11 @@ class Statistics:
 
 
 def read_statistics(data: bytes) -> Statistics | None:
-    """None where the agent was trained on raw observations (`norm_obs=False`)."""
+    """Returns the statistics; None if trained on raw observations (`norm_obs=False`)."""
     wrapper = read_pickle(data)
     state = wrapper.state if isinstance(wrapper, Record) else None
     if not isinstance(state, dict) or not wrapper.name.endswith(".VecNormalize"):
-        raise ExpertError("the file of observation statistics does not hold a VecNormalize")
+        raise ExpertError("the file of observation statistics does not contain a VecNormalize")
     if not state.get("norm_obs", True):
         return None
     moments = state.get("obs_rms")
@@ -62,18 +62,18 @@ def read_statistics(data: bytes) -> Statistics | None:
 
 
 def to_number(value: Any) -> float:
-    """A float out of a plain number or a pickled numpy scalar."""
+    """Converts a plain number or a pickled numpy scalar to a float."""
     try:
         number = to_array(value).item() if isinstance(value, Record) else value
         if isinstance(number, int | float):
             return float(number)
-    except (ValueError, OverflowError):  # many numbers, or one that is absurd
+    except (ValueError, OverflowError):  # not a scalar, or out of range
         pass
     raise ExpertError("the VecNormalize lacks a number that it must have")
 
 
 def to_array(value: Any) -> Array:
-    """A float64 array out of the record of a numpy array or scalar; nothing else will do."""
+    """Converts the record of a numpy array or scalar to float64; raises ExpertError otherwise."""
     if not isinstance(value, Record):
         raise ExpertError("the VecNormalize lacks an array that it must have")
     place = value.name.removeprefix(next(filter(value.name.startswith, _NUMPY), ""))
@@ -86,7 +86,7 @@ def to_array(value: Any) -> Array:
     if place == "numeric._frombuffer":
         raw, dtype, shape, order = _fields(value.args, 4)
         return _decode(raw, dtype, shape, "F" if order == "F" else "C")
-    raise ExpertError(f"'{value.name[:80]}' stands where an array of statistics should be")
+    raise ExpertError(f"'{value.name[:80]}' is not an array of statistics")
 
 
 def _decode(raw: Any, dtype: Any, shape: Any, order: Any) -> Array:
@@ -100,7 +100,7 @@ def _decode(raw: Any, dtype: Any, shape: Any, order: Any) -> Array:
 
 
 def _dtype(record: Any) -> str:
-    """The name of a plain number type; objects, structures and anything else are refused."""
+    """Returns the name of a numeric dtype; raises ExpertError for objects, structures, etc."""
     if isinstance(record, Record) and record.name == "numpy.dtype" and record.args:
         code = record.args[0]
         order = (
@@ -112,7 +112,7 @@ def _dtype(record: Any) -> str:
 
 
 def _bytes(value: Any) -> bytes:
-    """Bytes, also as protocol 2 writes them: text to be encoded as latin-1."""
+    """Returns bytes, also as protocol 2 writes them: text to be encoded as latin-1."""
     if (
         isinstance(value, Record)
         and value.name == "_codecs.encode"

@@ -1,4 +1,4 @@
-"""What rl-zoo's settings beside an archive say of the environment that the agent was trained in."""
+"""rl-zoo's settings beside an archive: the environment that the agent was trained in."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 from dagger_cli.experts.sb3.safe_yaml import MAX_YAML_BYTES, read_yaml
 from dagger_cli.networks.agent_files import read_bounded
 
-_MAX_WORDS = 200  # of an untrusted text that is shown
+_MAX_WORDS = 200  # characters shown of an untrusted text
 
 
 @dataclass(frozen=True)
 class Settings:
-    """`normalised`: observations were; `behind`: its wrappers in words; empty texts: nothing."""
+    """`normalised`: observations were; `behind`: names of wrappers; empty texts: none."""
 
     normalised: bool
     behind: str
@@ -25,7 +25,7 @@ class Settings:
 
     @staticmethod
     def read(config: Path | None, args: Path | None, env_kwargs: Path | None) -> Settings:
-        """Of config.yml, args.yml and env_kwargs.yml; ExpertError where one is damaged."""
+        """Reads config.yml, args.yml and env_kwargs.yml; raises ExpertError if one is damaged."""
         told, called = _yaml(config), _yaml(args)
         normalize = told.get("normalize", False)
         raw = re.search(r"norm_obs['\"]?\s*[=:]\s*False", str(normalize))
@@ -43,7 +43,7 @@ def _yaml(path: Path | None) -> dict[str, Any]:
 
 
 def _wrappers(config: Mapping[str, Any]) -> Iterator[str]:
-    """Names, whether written as a text, as a list or as mappings from a name to its arguments."""
+    """Yields names, from a string, a list, or mappings from names to arguments."""
     for key in ("env_wrapper", "vec_env_wrapper"):
         value = config.get(key) or ()
         for wrapper in value if isinstance(value, list) else [value]:

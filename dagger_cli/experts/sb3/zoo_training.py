@@ -1,4 +1,4 @@
-"""Training with rl_zoo3's tuned hyper-parameters: the command, its checkpoints, what came out."""
+"""Training with rl_zoo3's tuned hyper-parameters: the command, its checkpoints, its result."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from dagger_cli.experts.sb3.convert import AgentFiles
 ALGORITHMS = (
     "a2c", "ars", "crossq", "ddpg", "dqn", "ppo", "qrdqn", "sac", "td3", "tqc", "trpo",
 )  # fmt: skip
-EVALUATIONS = 20  # looks at the agent during the training
+EVALUATIONS = 20  # evaluations of the agent during training
 CHECKPOINTS = 20
 
 
 class Plan(NamedTuple):
-    """What to train, for how many env steps."""
+    """What to train, and the number of env steps."""
 
     env_id: str
     algo: str
@@ -34,7 +34,7 @@ class Plan(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """A model of the training and rl_zoo3's own score of it, where it has one."""
+    """A model of the training and its score by rl_zoo3, if there is one."""
 
     name: str
     files: AgentFiles
@@ -42,13 +42,13 @@ class Candidate(NamedTuple):
 
 
 def tuned_steps(algo: str, env_id: str) -> int:
-    """How long rl_zoo3 trains; raises ExpertError where it has no hyper-parameters for it."""
+    """Returns rl_zoo3's number of steps; raises ExpertError without hyper-parameters for it."""
     if algo not in ALGORITHMS:
-        raise ExpertError(f"expert.algo={algo} cannot be trained; take {', '.join(ALGORITHMS)}")
+        raise ExpertError(f"expert.algo={algo} cannot be trained; use {', '.join(ALGORITHMS)}")
     found = _tuned(algo).get(env_id)
     if not isinstance(found, dict):
         others = [name for name in ALGORITHMS if env_id in _tuned(name)]
-        hint = f"take expert.algo={'|'.join(others)}" if others else "take another expert"
+        hint = f"use expert.algo={'|'.join(others)}" if others else "use another expert"
         raise ExpertError(f"rl_zoo3 has no tuned hyper-parameters of {algo} for '{env_id}'; {hint}")
     return int(float(found["n_timesteps"]))
 
@@ -65,7 +65,7 @@ def _tuned(algo: str) -> dict[str, Any]:
 
 
 def command(plan: Plan, logs: Path, extra: Sequence[str] = ()) -> list[str]:
-    """The process that trains; its arguments are those of `python -m rl_zoo3.train`."""
+    """Returns the training command; its arguments are those of `python -m rl_zoo3.train`."""
     words = [sys.executable, "-m", "dagger_cli.experts.sb3.zoo_process"]
     words += ["--algo", plan.algo, "--env", plan.env_id, "--seed", str(plan.seed), "-f", str(logs)]
     words += ["--num-threads", "1", "--vec-env", "dummy", "--device", "cpu"]
@@ -73,7 +73,7 @@ def command(plan: Plan, logs: Path, extra: Sequence[str] = ()) -> list[str]:
 
 
 def train(plan: Plan, logs: Path, *, progress: bool) -> None:
-    """Train, or go on from the last checkpoint in `logs`; raises ExpertError where it fails."""
+    """Trains, or resumes from the last checkpoint in `logs`; raises ExpertError on failure."""
     done, start = _last_checkpoint(plan, logs)
     left = plan.steps - done
     every = max(plan.steps // CHECKPOINTS, 1)
@@ -95,7 +95,7 @@ def train(plan: Plan, logs: Path, *, progress: bool) -> None:
     if done_process.returncode < 0 or done_process.returncode == 130:
         raise KeyboardInterrupt
     if done_process.returncode:
-        raise ExpertError(f"training ended with an error: {_last_line(log)} (all of it: {log})")
+        raise ExpertError(f"training ended with an error: {_last_line(log)} (full log: {log})")
 
 
 def _last_line(log: Path) -> str:
@@ -104,13 +104,13 @@ def _last_line(log: Path) -> str:
 
 
 def run_folders(plan: Plan, logs: Path) -> list[Path]:
-    """rl_zoo3's folders `<algo>/<env id>_<n>`, in the order in which they were made."""
+    """Returns rl_zoo3's folders `<algo>/<env id>_<n>`, oldest first."""
     found = (logs / plan.algo).glob(f"{plan.env_id.replace('/', '-')}_*")
     return sorted(found, key=lambda path: int(path.name.rpartition("_")[2]))
 
 
 def _last_checkpoint(plan: Plan, logs: Path) -> tuple[int, Path | None]:
-    """How many steps are done, and the archive to go on from, its companions put beside it."""
+    """Returns the steps done and the archive to resume from, with copies of its companions."""
     kept = [(_steps(path), path) for run in run_folders(plan, logs) for path in run.glob("*.zip")]
     steps, path = max(kept, default=(0, None), key=lambda pair: pair[0])
     if path is None or not 0 < steps < plan.steps:
@@ -133,7 +133,7 @@ def _steps(path: Path) -> int:
 
 
 def candidates(run: Path, env_id: str) -> Iterator[Candidate]:
-    """The best evaluated model, then the last one, each with the statistics of its own moment."""
+    """Yields the best evaluated model, then the last one, each with its own statistics."""
     settings = run / env_id.replace("/", "-")
     common = {"config": settings / "config.yml", "args": settings / "args.yml"}
     last = settings / "vecnormalize.pkl"
@@ -148,7 +148,7 @@ def candidates(run: Path, env_id: str) -> Iterator[Candidate]:
 
 
 def _evaluated(path: Path, name: str) -> tuple[float, float] | None:
-    """rl_zoo3's own score of the best or the last evaluation: (mean, standard deviation)."""
+    """Returns rl_zoo3's score of the best or last evaluation: (mean, standard deviation)."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
             results = arrays["results"]
@@ -159,7 +159,7 @@ def _evaluated(path: Path, name: str) -> tuple[float, float] | None:
 
 
 def best_of(plan: Plan, logs: Path) -> Candidate:
-    """The model that scored highest, of all folders that the training went through."""
+    """Returns the model with the highest score, of all folders of the training."""
     found = [c for run in run_folders(plan, logs) for c in candidates(run, plan.env_id)]
     if not found:
         raise ExpertError(f"the training left no model in '{logs}'; remove that folder to start")

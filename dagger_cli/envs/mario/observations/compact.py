@@ -1,12 +1,12 @@
-"""A small observation for networks: 815 numbers of a byte each, and of the past two actions only.
+"""Compact observation for networks: 815 bytes, with a history of the last two actions only.
 
 * `PLANES` of 16 x 18 cells around Mario, from 8 rows above and 4 columns behind him;
-* the 24 answers of `state_bits`, the last two actions (left, right, jump, speed, newest first);
-* `SCALARS` numbers of Mario: where he is in his cell, how fast he moves, how a jump goes on;
-* the ten nearest living sprites and cannons, nearest first: `THING_MEASURES` and then `THING_FLAGS`
-  numbers each, zeros where there is none.
+* the 24 flags of `player_flags`, the last two actions (left, right, jump, speed, latest first);
+* `SCALARS` numbers of Mario: position in his cell, speed, state of the jump;
+* the ten nearest living sprites and cannons, nearest first: `THING_MEASURES` and `THING_FLAGS`
+  numbers each, zeros for missing ones.
 
-Speeds and places are scaled to whole numbers from 0 to 255, see `_byte`.
+Speeds and positions are scaled to integers from 0 to 255, see `_byte`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ ABOVE, BEHIND = 8, 4  # Mario's place in it
 PLANES = ("solid", "platform")
 ACTIONS, SCALARS, NEAREST = 2, 7, 10
 THING_MEASURES = 7
-KINDS = (  # what each behaves like no other; wings are told apart
+KINDS = (  # grouped by behaviour; wings have a flag of their own
     (GOOMBA, WINGED_GOOMBA),
     (RED_KOOPA, WINGED_RED_KOOPA),
     (GREEN_KOOPA, WINGED_GREEN_KOOPA),
@@ -74,11 +74,11 @@ ACTIONS_AT = QUESTIONS_AT + N_QUESTIONS
 SCALARS_AT = ACTIONS_AT + ACTIONS * N_BUTTONS
 THINGS_AT = SCALARS_AT + SCALARS
 N_BYTES = THINGS_AT + NEAREST * THING_NUMBERS
-NOWHERE = np.float32(1e9)  # how far off what does not matter is
+NOWHERE = np.float32(1e9)  # the distance of objects to ignore
 
 
 def _places() -> Array:
-    """(32,) int8, by kind of sprite: its place in `KINDS`."""
+    """Returns the index in `KINDS` for each kind of sprite, (32,) int8."""
     places = np.zeros(32, np.int8)
     for place, kinds in enumerate(KINDS):
         places[list(kinds)] = place
@@ -90,9 +90,9 @@ PLACES = _places()
 
 @entry_point
 def look(games: Array, stages: Array, slots: Array, keys: Array, obs: Array) -> None:
-    """Renew the rows `slots` (k,) of `obs` (n, N_BYTES) uint8 after the actions `keys` (k,) int64.
+    """Updates rows `slots` (k,) of `obs` (n, N_BYTES) uint8 after the actions `keys` (k,) int64.
 
-    Keys of -1: an episode begins, nothing is remembered.
+    Keys of -1 mark the start of an episode and clear the history.
     """
     distances = np.empty(MAX_SPRITES + COLUMNS, np.float32)
     for i in range(len(slots)):
@@ -133,7 +133,7 @@ def _draw_tiles(game: Game, stage: Stage, row: Array) -> None:
 
 @compiled
 def _byte(value: Float, scale: Float, zero: int) -> int:
-    """`value` times `scale`, 0 shown as `zero`, cut off at 0 and 255."""
+    """Returns `value` times `scale`, shifted by `zero` and clipped to 0 ... 255."""
     return min(max(int(np.floor(value * np.float32(scale))) + zero, 0), 255)
 
 
@@ -149,7 +149,7 @@ def _measure_mario(game: Game, out: Array) -> None:
 
 @compiled
 def _list_things(game: Game, stage: Stage, out: Array, distances: Array) -> None:
-    """Number i is the sprite in slot i; behind the last come the cannons, one a column."""
+    """Lists the nearest objects: sprites by their slot, then cannons, one per column."""
     mario, n_sprites = game.sprites[0], int(game.n_sprites)
     left = cell(mario.x) - BEHIND
     for slot in range(1, n_sprites):
@@ -174,20 +174,20 @@ def _list_things(game: Game, stage: Stage, out: Array, distances: Array) -> None
 
 @compiled
 def _show_sprite(mario: Body, sprite: Body, out: Array) -> None:
-    """Where it is, its speed, a flower's wait, its kind, wings, on the ground, where it will go."""
+    """Writes position, speed, a flower's wait, kind, wings, on the ground, and direction."""
     _place(mario, sprite.x, sprite.y, out)
     out[4], out[5] = _byte(sprite.xa, 10, 128), _byte(sprite.ya, 6, 128)
     out[6] = min(max(sprite.timer, 0), 255) if sprite.kind == FLOWER else 0
     flags = out[THING_MEASURES:]
     flags[PLACES[sprite.kind]] = 1
     flags[WINGED], flags[ON_GROUND] = sprite.winged != 0, sprite.on_ground != 0
-    # Whoever has just turned still has the speed of before; a shell that rests faces nowhere.
+    # After a turn the speed is still that of before; a shell at rest has no direction.
     flags[TO_LEFT], flags[TO_RIGHT] = sprite.facing < 0, sprite.facing > 0
 
 
 @compiled
 def _show_cannon(game: Game, stage: Stage, column: int, out: Array) -> None:
-    """Where its bullets come from, and the ticks until the next one."""
+    """Writes the position of the muzzle, and the ticks until the next bullet."""
     x, y = _muzzle(stage, column)
     _place(game.sprites[0], x, y, out)
     out[4], out[5] = 128, 128
@@ -197,14 +197,14 @@ def _show_cannon(game: Game, stage: Stage, column: int, out: Array) -> None:
 
 @compiled
 def _place(mario: Body, x: Float, y: Float, out: Array) -> None:
-    """Offset from Mario in px, and once more in quarters of one for what is near."""
+    """Writes the offset from Mario in px, and in quarter px for near objects."""
     out[0], out[1] = _byte(x - mario.x, 1, 80), _byte(y - mario.y, 1, 128)
     out[2], out[3] = _byte(x - mario.x, 4, 128), _byte(y - mario.y, 4, 128)
 
 
 @compiled
 def _distance(mario: Body, sprite: Body) -> Float:
-    """Pixels across and down; far off for what does not matter."""
+    """Returns horizontal plus vertical px from Mario; NOWHERE for objects to ignore."""
     if not is_alive(sprite) or sprite.kind == FIREBALL:
         return NOWHERE
     return abs(sprite.x - mario.x) + abs(sprite.y - mario.y)
@@ -212,7 +212,7 @@ def _distance(mario: Body, sprite: Body) -> Float:
 
 @compiled
 def _cannon_distance(mario: Body, stage: Stage, column: int) -> Float:
-    """As `_distance`, of the cannon in a column of the stage."""
+    """Returns the `_distance` of the cannon in a column of the stage."""
     if not 0 <= column < stage.columns or stage.cannon_rows[column] == 0:
         return NOWHERE
     x, y = _muzzle(stage, column)
@@ -221,7 +221,7 @@ def _cannon_distance(mario: Body, stage: Stage, column: int) -> Float:
 
 @compiled
 def _muzzle(stage: Stage, column: int) -> tuple[Float, Float]:
-    """The middle and the foot of a cannon's head; there is at most one in a column."""
+    """Returns the bottom centre of the cannon head of a column, which has at most one."""
     row = 0
     while (stage.cannon_rows[column] >> row) & 1 == 0:
         row += 1

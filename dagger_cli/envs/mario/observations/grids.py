@@ -1,8 +1,8 @@
-"""What a player sees: the merged grid of 22 x 22 cells around Mario (D.1).
+"""Merged grid of 22 x 22 cells around Mario (docs/mario_rules.md, D.1).
 
-`zoom_level` and `zoom_enemies` from 0 (every tile and sprite has its own number) to 2 (something
-or nothing). The usual input of players is (1, 0). Cell [r, c] shows map cell
-(column of Mario - 11 + c, row of Mario - 11 + r); Mario's own cell is [11, 11].
+`zoom_level` and `zoom_enemies` go from 0 (every tile and sprite has its own number) to 2 (occupied
+or not). Players usually get (1, 0). Cell [r, c] shows map cell (column of Mario - 11 + c, row of
+Mario - 11 + r); Mario's own cell is [11, 11].
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ZOOMS = 3
 
 
 def _level_codes() -> Array:
-    """(3, 256) int8: the code of a tile at each zoom; tiles from 128 on read as negative."""
+    """Returns the code of every tile at each zoom, (3, 256) int8; tiles from 128 are negative."""
     signed = np.arange(256).astype(np.uint8).view(np.int8)
     codes = np.stack([signed, signed, np.ones(256, np.int8)])
     codes[:2, [16, 17, 18]], codes[:2, [21, 22]] = 16, 21
@@ -43,7 +43,7 @@ def _level_codes() -> Array:
 
 
 def _sprite_codes() -> Array:
-    """(3, 32) int8: the code of a kind of sprite at each zoom."""
+    """Returns the code of every kind of sprite at each zoom, (3, 32) int8."""
     kinds = np.arange(32).astype(np.int8)
     codes = np.stack([kinds, kinds, np.ones(32, np.int8)])
     codes[1, [BULLET, SHELL, *range(GOOMBA, WINGED_GREEN_KOOPA + 1)]] = 2
@@ -57,7 +57,7 @@ LEVEL_CODES, SPRITE_CODES = _level_codes(), _sprite_codes()
 
 @compiled
 def draw_grid(game: Game, stage: Stage, zoom_level: int, zoom_enemies: int, grid: Array) -> None:
-    """Fill `grid` (22, 22) int8."""
+    """Draws the grid of a game into `grid` (22, 22) int8."""
     mario = game.sprites[0]
     left, top = cell(mario.x) - CENTRE, cell(mario.y) - CENTRE
     _draw_level(game, stage, LEVEL_CODES[zoom_level], left, top, grid)
@@ -65,7 +65,7 @@ def draw_grid(game: Game, stage: Stage, zoom_level: int, zoom_enemies: int, grid
         sprite = game.sprites[slot]
         code = SPRITE_CODES[zoom_enemies, sprite.kind]
         column, row = sprite.map_x - left, sprite.map_y - top
-        # The first row and column never show sprites, nor do cells left of or above the map.
+        # Sprites are never drawn in the first row and column, nor left of or above the map.
         inside = 0 < column < SIDE and 0 < row < SIDE
         if code == 0 or not inside or sprite.map_x < 0 or sprite.map_y < 0:
             continue
@@ -75,7 +75,7 @@ def draw_grid(game: Game, stage: Stage, zoom_level: int, zoom_enemies: int, grid
 
 @compiled
 def _draw_level(game: Game, stage: Stage, codes: Array, left: int, top: int, grid: Array) -> None:
-    """Cells left of, above and below the map are 0."""
+    """Draws the tiles; cells left of, above and below the map are 0."""
     first, last = max(0, -top), min(SIDE, ROWS - top)
     grid[:] = 0
     for c in range(max(0, -left), SIDE):

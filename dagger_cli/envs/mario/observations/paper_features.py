@@ -3,13 +3,13 @@
 Feature i is bit i % 8, from the lowest, of byte i//8: `np.unpackbits(obs, -1, bitorder="little")`.
 
 * i = 6776 image + 14 (22 row + column) + kind: whether a cell of 22 x 22 around Mario (he is in row
-  11, column 11) holds a `CELL_KINDS[kind]`, in the last four images, newest first, one a step.
-* i = 27104 + 4 back + button: the last six actions (left, right, jump, speed), newest first.
-* i = 27128 + question: what Mario knows of himself, `state_bits.QUESTIONS`.
+  11, column 11) holds a `CELL_KINDS[kind]`, in the last four images, latest first, one per step.
+* i = 27104 + 4 back + button: the last six actions (left, right, jump, speed), latest first.
+* i = 27128 + question: Mario's own state, `player_flags.QUESTIONS`.
 
-The paper does not say which 14 kinds and which 24 answers: they are ours. Sprites are shown in the
-cell of the last pixel row of their body; bodies of the dead are not shown. Before an episode's
-first image and action there are zeros.
+The paper does not say which 14 kinds and which 24 flags it uses; these are our choice. Sprites are
+shown in the cell of the last pixel row of their body; dying bodies are not shown. Before an
+episode's first image and action there are zeros.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from dagger_cli.envs.mario.simulator.tiles import CANNON_HEAD, USED_BLOCK, cell,
 
 CELL_KINDS = (
     "ground, stairs or used block",
-    "top of a hill: stops only who falls on it",
+    "top of a hill: blocks downwards only",
     "brick",
     "question block",
     "pipe or cannon",
@@ -53,7 +53,7 @@ CELL_KINDS = (
     "goomba",
     "koopa",
     "winged goomba or koopa",
-    "what no foot may touch: spiky, flower in a pipe",
+    "cannot be stomped: spiky, flower in a pipe",
     "bullet",
     "shell",
     "item: mushroom or fire flower",
@@ -69,7 +69,7 @@ assert N_BYTES * 8 == 27152
 
 
 def _tile_kinds() -> Array:
-    """(256,) uint16: the bit of a tile's kind, 0 where nothing is."""
+    """Returns the bit of every tile's kind, (256,) uint16; 0 for empty ones."""
     codes, bits = LEVEL_CODES[1], np.zeros(256, np.uint16)
     for kind, code in enumerate((-10, -11, 16, 21, 20)):
         bits[codes == code] = 1 << kind
@@ -80,7 +80,7 @@ def _tile_kinds() -> Array:
 
 
 def _sprite_kinds() -> Array:
-    """(32,) uint16, by kind of sprite."""
+    """Returns the bit of every kind of sprite, (32,) uint16."""
     bits = np.zeros(32, np.uint16)
     bits[GOOMBA], bits[[RED_KOOPA, GREEN_KOOPA]] = 1 << 6, 1 << 7
     bits[[WINGED_GOOMBA, WINGED_RED_KOOPA, WINGED_GREEN_KOOPA]] = 1 << 8
@@ -95,9 +95,9 @@ TILE_KINDS, SPRITE_KINDS = _tile_kinds(), _sprite_kinds()
 
 @entry_point
 def look(games: Array, stages: Array, slots: Array, keys: Array, obs: Array) -> None:
-    """Renew the rows `slots` (k,) of `obs` (n, 3394) uint8 after the actions `keys` (k,) int64.
+    """Updates rows `slots` (k,) of `obs` (n, 3394) uint8 after the actions `keys` (k,) int64.
 
-    Keys of -1: an episode begins, nothing is remembered.
+    Keys of -1 mark the start of an episode and clear the history.
     """
     for i in range(len(slots)):
         game, row = games[slots[i]], obs[slots[i]]
@@ -115,7 +115,7 @@ def look(games: Array, stages: Array, slots: Array, keys: Array, obs: Array) -> 
 
 @compiled
 def _remember(row: Array, newest: int) -> None:
-    """Images and actions grow older by one; the newest action comes in."""
+    """Shifts the history of images and actions by one and inserts the latest action."""
     for at in range(ACTIONS_AT - 1, IMAGE_BYTES - 1, -1):
         row[at] = row[at - IMAGE_BYTES]
     for at in range(STATE_AT - 1, ACTIONS_AT - 1, -1):
@@ -125,7 +125,7 @@ def _remember(row: Array, newest: int) -> None:
 
 @compiled
 def _mark(row: Array, column: int, line: int, bits: int) -> None:
-    """Add kinds to a cell; its 14 bits touch at most three bytes."""
+    """Sets kinds in a cell; its 14 bits lie in at most three bytes."""
     first = (line * SIDE + column) * N_KINDS
     byte, shifted = first >> 3, bits << (first & 7)
     row[byte] |= shifted & 255
@@ -158,5 +158,5 @@ def _draw_sprites(game: Game, row: Array) -> None:
 
 @compiled
 def is_alive(sprite: Body) -> bool:
-    """Whether it still does something to somebody, and is not in Mario's hands."""
+    """Returns whether a sprite still interacts with others and is not carried by Mario."""
     return bool(sprite.dead_time == 0 and not sprite.carried)

@@ -1,4 +1,4 @@
-"""What a player knows of Mario himself, besides what stands around him: 24 yes-or-no questions."""
+"""24 binary features of Mario's own state."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import numpy as np
 
 from dagger_cli.envs.mario.simulator.jit import compiled
 from dagger_cli.envs.mario.simulator.sprite_kinds import JUMP, LEFT, RIGHT, SPEED
-from dagger_cli.envs.mario.simulator.state import NOBODY, TILE, Game
+from dagger_cli.envs.mario.simulator.state import NO_SHELL, TILE, Game
 
-# Bit i answers question i.
+# Bit i is the answer to question i.
 QUESTIONS = (
     *("small", "large without fire", "fire", "on the ground", "may jump", "invulnerable"),
     *("carries a shell", "may shoot", "looks left", "slides down a wall"),
@@ -20,18 +20,18 @@ QUESTIONS = (
 N_QUESTIONS = len(QUESTIONS)
 N_BUTTONS = 4  # left, right, jump, speed: also their order in an action
 
-# In the air `ya` is at least the gravity of one tick, 3, as soon as he falls.
+# In the air `ya` is at least 3, the gravity of one tick, as soon as he falls.
 FALLING, FAST_FALL = np.float32(3), np.float32(8)
 
 
 @compiled
 def state_bits(game: Game) -> int:
-    """The answers as one number, bit i for question i."""
+    """Returns the flags as one integer, bit i for question i."""
     mario = game.sprites[0]
     in_the_air = mario.on_ground == 0
     bits = 1 << (2 if game.fire else (1 if game.large else 0))
     bits |= (mario.on_ground != 0) << 3 | (game.may_jump != 0) << 4
-    bits |= (game.invulnerable > 0) << 5 | (game.carried != NOBODY) << 6
+    bits |= (game.invulnerable > 0) << 5 | (game.carried != NO_SHELL) << 6
     bits |= (game.can_shoot != 0) << 7 | (mario.facing < 0) << 8 | (game.sliding != 0) << 9
     rise = game.jump_time
     bits |= (rise > 0) << 10 | (rise > 2) << 11 | (rise > 5) << 12
@@ -48,6 +48,6 @@ def state_bits(game: Game) -> int:
 
 @compiled
 def buttons(keys: int) -> int:
-    """The four buttons of an action as bits, in the order of an action."""
+    """Returns the four buttons as bits, in the order of an action."""
     left, right = (keys & LEFT) != 0, (keys & RIGHT) != 0
     return int(left | right << 1 | ((keys & JUMP) != 0) << 2 | ((keys & SPEED) != 0) << 3)

@@ -1,4 +1,4 @@
-"""A picture to put boxes and discs on; what lies outside is cut off."""
+"""Canvas for filled rectangles and ellipses, clipped to the image."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ Colour = tuple[int, int, int]
 
 
 class Canvas:
-    """`pixels` (height, width, 3) uint8, drawn on in place; places in pixels, ends exclusive."""
+    """`pixels` (height, width, 3) uint8, drawn on in place; coordinates in px, ends exclusive."""
 
     def __init__(self, pixels: Array) -> None:
         self.pixels = pixels
 
     def box(self, left: float, top: float, right: float, bottom: float, colour: Colour) -> None:
-        """A filled rectangle."""
+        """Draws a filled rectangle."""
         x0, y0, x1, y1 = (max(0, round(edge)) for edge in (left, top, right, bottom))
         self.pixels[y0:y1, x0:x1] = colour
 
     def disc(self, left: float, top: float, right: float, bottom: float, colour: Colour) -> None:
-        """The ellipse that fills such a box."""
+        """Draws the filled ellipse inscribed in a rectangle."""
         height, width = self.pixels.shape[:2]
         x0, y0 = max(0, round(left)), max(0, round(top))
         x1, y1 = min(width, round(right)), min(height, round(bottom))

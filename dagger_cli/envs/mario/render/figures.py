@@ -1,4 +1,4 @@
-"""Our own figures of Mario and of everything else that moves: a few boxes and discs each."""
+"""Figures of Mario and the other sprites, drawn by us from a few boxes and discs each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SHELL_OF: dict[int, Colour] = {
 
 
 def draw_mario(canvas: Canvas, x: float, y: float, height: int, facing: int, fire: bool) -> None:
-    """Feet at (x, y); small he is 12 px high, large 24."""
+    """Draws Mario with his feet at (x, y); he is 12 px high if small, else 24."""
     shirt, trousers = (WHITE, RED) if fire else (RED, BLUE)
     top, unit = y + 1 - height, height / 12
     canvas.box(x - 4, top + 7 * unit, x + 4, y + 1, trousers)
@@ -42,7 +42,7 @@ def draw_mario(canvas: Canvas, x: float, y: float, height: int, facing: int, fir
 
 
 def draw_sprite(canvas: Canvas, sprite: Body, x: float) -> None:
-    """`x` is the middle of the body on the canvas."""
+    """Draws a sprite; `x` is the middle of its body on the canvas."""
     kind, y = int(sprite["kind"]), float(sprite["y"])
     if sprite["winged"]:
         canvas.disc(x - 11, y - 16, x - 3, y - 6, WHITE)

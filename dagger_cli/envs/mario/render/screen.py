@@ -1,4 +1,4 @@
-"""A game as a picture: the screen of 320 x 240 px around the camera, twice as large."""
+"""Image of a game: the 320 x 240 px around the camera, at double size."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ POLE_HEIGHT = 10 * TILE
 
 
 def draw(game: Game, stage: Stage) -> Array:
-    """(480, 640, 3) uint8."""
+    """Returns the image, (480, 640, 3) uint8."""
     camera = round(float(game["x_camera"]))
     pixels = _draw_stage(game, stage, camera)
     canvas = Canvas(pixels)
@@ -40,7 +40,7 @@ def _pictures() -> Array:
 
 
 def _draw_stage(game: Game, stage: Stage, camera: int) -> Array:
-    """(240, 320, 3): the tiles on the screen as play has left them."""
+    """Draws the current tiles on the screen, (240, 320, 3)."""
     first = camera // TILE
     columns = np.minimum(np.arange(first, first + WIDTH // TILE + 1), stage["columns"] - 1)
     tiles = stage["tiles"][columns, :ROWS]
@@ -53,7 +53,7 @@ def _draw_stage(game: Game, stage: Stage, camera: int) -> Array:
 
 
 def _draw_exit(canvas: Canvas, stage: Stage, camera: int) -> None:
-    """A pole with a flag where the stage is completed."""
+    """Draws a pole with a flag at the exit."""
     x, foot = int(stage["x_exit"]) * TILE - camera, int(stage["y_exit"]) * TILE
     canvas.box(x, foot - POLE_HEIGHT, x + 2, foot, DARK)
     canvas.box(x + 2, foot - POLE_HEIGHT, x + 18, foot - POLE_HEIGHT + 10, GOLD)

@@ -1,4 +1,4 @@
-"""Our own pictures of tiles, 16 x 16 px each: plain shapes, nothing of the original's."""
+"""Tile images, 16 x 16 px each: plain shapes drawn by us, none of the original's graphics."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ QUESTION = ((6, 3, 10, 5), (9, 4, 11, 8), (7, 7, 9, 10), (7, 11, 9, 13))  # boxe
 
 
 def tile_pictures() -> Array:
-    """(256, 16, 16, 3) uint8."""
+    """Returns the image of every tile, (256, 16, 16, 3) uint8."""
     pictures = np.empty((256, TILE, TILE, 3), np.uint8)
     pictures[:] = SKY
     for tile in range(256):

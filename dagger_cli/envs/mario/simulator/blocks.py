@@ -1,4 +1,4 @@
-"""What happens when a block is hit from below or by a shell (A.14, B.7)."""
+"""Blocks bumped from below or by a shell (docs/mario_rules.md, A.14, B.7)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from dagger_cli.envs.mario.simulator.tiles import (
 
 @compiled
 def take_coin(game: Game) -> None:
-    """Every hundredth coin is a life."""
+    """Adds a coin; every hundredth one is a life."""
     game.coins += 1
     if game.coins % 100 == 0:
         game.lives += 1
@@ -41,7 +41,7 @@ def take_coin(game: Game) -> None:
 
 @compiled
 def bump(game: Game, stage: Stage, x: int, y: int, can_break: bool) -> None:
-    """Give what is inside, break, or do nothing."""
+    """Bumps a block: it releases its content, breaks, or stays."""
     behaviour = BEHAVIOUR[tile_at(game, stage, x, y)]
     if behaviour & BUMPABLE:
         _bump_above(game, stage, x, y - 1)
@@ -60,7 +60,7 @@ def bump(game: Game, stage: Stage, x: int, y: int, can_break: bool) -> None:
 
 @compiled
 def _bump_above(game: Game, stage: Stage, x: int, y: int) -> None:
-    """The coin over a block is collected; who stands there is thrown up."""
+    """Collects the coin above a bumped block and bumps the sprites there."""
     if BEHAVIOUR[tile_at(game, stage, x, y)] & PICKABLE:
         take_coin(game)
         change_tile(game, stage, x, y)
@@ -80,7 +80,7 @@ def _stands_on(sprite: Body, x: int, y: int) -> bool:
 
 @compiled
 def _throw_up(game: Game, sprite: Body) -> None:
-    """Shells and mushrooms hop away from Mario, enemies die; the rest does not care."""
+    """Bumps a sprite: shells and mushrooms jump away from Mario, enemies die."""
     kind = sprite.kind
     away = -game.sprites[0].facing
     if kind in (SHELL, MUSHROOM):

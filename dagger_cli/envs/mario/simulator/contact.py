@@ -1,4 +1,4 @@
-"""When Mario touches a sprite (A.7, A.9, A.10, A.12, B.8)."""
+"""Contacts of Mario with other sprites (docs/mario_rules.md, A.7 to A.12, B.8)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ WALKER_REACH, FLOWER_REACH, REACH = np.float32(12), np.float32(8), np.float32(16
 
 @compiled
 def touch(game: Game, stage: Stage, slot: int) -> None:
-    """Whatever happens between Mario and this sprite in this tick."""
+    """Applies the effects of Mario's contact with a sprite in this tick, if there is one."""
     sprite = game.sprites[slot]
     kind = sprite.kind
     if kind == FIREBALL or sprite.dead_time != 0 or sprite.carried or not _meets(game, sprite):
@@ -57,7 +57,7 @@ def touch(game: Game, stage: Stage, slot: int) -> None:
         bounce_off(game, stage, sprite)
         drop_dead(sprite)
     else:
-        _stamp_on(game, stage, sprite)
+        _stomp(game, stage, sprite)
 
 
 @compiled
@@ -82,8 +82,8 @@ def _comes_from_above(game: Game, sprite: Body) -> bool:
 
 
 @compiled
-def _stamp_on(game: Game, stage: Stage, walker: Body) -> None:
-    """The winged lose their wings, koopas leave a shell, which nothing links to the template."""
+def _stomp(game: Game, stage: Stage, walker: Body) -> None:
+    """Winged walkers lose their wings, koopas leave a shell without a template."""
     bounce_off(game, stage, walker)
     if walker.winged:
         walker.winged = 0
@@ -100,7 +100,7 @@ def _stamp_on(game: Game, stage: Stage, walker: Body) -> None:
 
 @compiled
 def _touch_shell(game: Game, stage: Stage, slot: int) -> None:
-    """From above it stops or starts, or is taken; from the side it is kicked, or hurts."""
+    """From above it stops, starts or is taken; from the side it is kicked or hurts Mario."""
     shell = game.sprites[slot]
     if _comes_from_above(game, shell):
         if not (game.keys & SPEED and shell.facing == 0):

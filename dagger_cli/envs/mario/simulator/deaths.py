@@ -1,4 +1,4 @@
-"""Sprites that die visibly: harmless bodies that fly off the screen (B.8)."""
+"""Dying sprites: bodies without contacts that leave the screen (docs/mario_rules.md, B.8)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dagger_cli.envs.mario.simulator.state import NO_HOME, Body, Game
 
 @compiled
 def never_return(game: Game, sprite: Body) -> None:
-    """The template that made it stays dead."""
+    """Marks the sprite's template as dead."""
     if sprite.home != NO_HOME:
         column = sprite.home // 16
         game.killed[column] = game.killed[column] | (1 << (sprite.home % 16))
@@ -18,7 +18,7 @@ def never_return(game: Game, sprite: Body) -> None:
 
 @compiled
 def knock_out(game: Game, sprite: Body, facing: int) -> None:
-    """A walker or pipe flower dies by shell, fireball or bump and flies off in that direction."""
+    """Kills a walker or pipe flower by shell, fireball or bump; it flies off towards `facing`."""
     sprite.xa = np.float32(2 * facing)
     sprite.ya = np.float32(-5)
     sprite.fly_death = 1
@@ -29,7 +29,7 @@ def knock_out(game: Game, sprite: Body, facing: int) -> None:
 
 @compiled
 def throw_back(sprite: Body) -> None:
-    """A shell or fireball dies and flies off backwards."""
+    """Kills a shell or fireball; it flies off backwards."""
     sprite.carried = 0
     sprite.xa = np.float32(-2 * sprite.facing)
     sprite.ya = np.float32(-5)
@@ -38,7 +38,7 @@ def throw_back(sprite: Body) -> None:
 
 @compiled
 def drop_dead(sprite: Body) -> None:
-    """A bullet loses its speed and falls."""
+    """Kills a bullet; it loses its speed and falls."""
     sprite.xa = np.float32(0)
     sprite.ya = np.float32(1)
     sprite.dead_time = 100
@@ -46,7 +46,7 @@ def drop_dead(sprite: Body) -> None:
 
 @compiled
 def count_down(sprite: Body) -> None:
-    """A body lies about for `dead_time` ticks; the last one drops it from the list."""
+    """Counts `dead_time` down; the last tick removes the body."""
     sprite.dead_time -= 1
     if sprite.dead_time == 0:
         sprite.dead_time = 1
@@ -55,7 +55,7 @@ def count_down(sprite: Body) -> None:
 
 @compiled
 def fly(sprite: Body) -> None:
-    """One tick of the flight; the original rounds this one product in double precision."""
+    """Moves a dying body for one tick; the original computes one product in double precision."""
     sprite.x += sprite.xa
     sprite.y += sprite.ya
     sprite.ya = np.float32(np.float64(sprite.ya) * 0.95)

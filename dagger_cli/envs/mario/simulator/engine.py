@@ -1,4 +1,4 @@
-"""One tick of the game (B.4), and how a game begins (B.1)."""
+"""One tick of the game, and its start (docs/mario_rules.md, B.4 and B.1)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dagger_cli.envs.mario.simulator.items import rise
 from dagger_cli.envs.mario.simulator.jit import compiled
 from dagger_cli.envs.mario.simulator.player import set_height, update_mario
 from dagger_cli.envs.mario.simulator.player_events import die
-from dagger_cli.envs.mario.simulator.projectiles import hunt
+from dagger_cli.envs.mario.simulator.projectiles import apply_hits
 from dagger_cli.envs.mario.simulator.spawning import SCREEN, scan
 from dagger_cli.envs.mario.simulator.sprite_kinds import (
     BULLET,
@@ -20,8 +20,8 @@ from dagger_cli.envs.mario.simulator.sprite_kinds import (
     MUSHROOM,
     SHELL,
 )
-from dagger_cli.envs.mario.simulator.sprite_list import end_births_and_deaths, note_cell
-from dagger_cli.envs.mario.simulator.state import NO_HOME, NOBODY, RUNNING, Body, Game, Stage
+from dagger_cli.envs.mario.simulator.sprite_list import note_cell, update_list
+from dagger_cli.envs.mario.simulator.state import NO_HOME, NO_SHELL, RUNNING, Body, Game, Stage
 from dagger_cli.envs.mario.simulator.stationary import update_bullet, update_flower
 from dagger_cli.envs.mario.simulator.walkers import (
     update_fireball,
@@ -33,17 +33,17 @@ from dagger_cli.envs.mario.simulator.walkers import (
 TICKS_PER_SECOND = 15  # of the game's own clock
 FIRST_LIVES = 1024
 HALF_SCREEN = np.float32(160)
-MARGIN = np.float32(64)  # beyond the screen, where sprites still live
+MARGIN = np.float32(64)  # px outside the screen where sprites are kept
 SCREEN_HEIGHT = np.float32(240)
 
 
 @compiled
 def begin(game: Game, time_limit: int, mode: int) -> None:
-    """Mario falls in at the left of the stage that `game` names; mode 0 small, 1 large, 2 fire."""
+    """Puts Mario at the start of the stage of `game`; mode 0 small, 1 large, 2 fire."""
     game.status, game.time_left, game.tick = RUNNING, TICKS_PER_SECOND * time_limit, 0
     game.coins, game.lives = 0, FIRST_LIVES
     game.x_jump, game.y_jump, game.x_camera = np.float32(0), np.float32(0), np.float32(0)
-    game.n_sprites, game.n_added, game.carried = 1, 0, NOBODY
+    game.n_sprites, game.n_added, game.carried = 1, 0, NO_SHELL
     game.first_column, game.last_column = 0, -1
     game.jump_time, game.invulnerable, game.death_time, game.win_time = 0, 0, 0, 0
     game.fireballs, game.keys, game.paused = 0, 0, 0
@@ -68,7 +68,7 @@ def _place_mario(mario: Body) -> None:
 
 @compiled
 def tick(game: Game, stage: Stage, keys: int) -> None:
-    """Advance one tick under a set of buttons; a game that is over stays as it is."""
+    """Advances one tick with the buttons `keys`; a finished game does not change."""
     if game.status != RUNNING:
         return
     game.keys = keys
@@ -81,12 +81,12 @@ def tick(game: Game, stage: Stage, keys: int) -> None:
         update_mario(game, stage)
     else:
         _play(game, stage)
-    end_births_and_deaths(game)
+    update_list(game)
 
 
 @compiled
 def _play(game: Game, stage: Stage) -> None:
-    """Steps 5 to 9. Sprites take their turns from the youngest to Mario, the oldest."""
+    """Steps 5 to 9 of B.4; sprites are updated from the newest to Mario, the oldest."""
     game.tick += 1
     scan(game, stage)
     for slot in range(game.n_sprites - 1, 0, -1):
@@ -96,8 +96,8 @@ def _play(game: Game, stage: Stage) -> None:
     update_mario(game, stage)
     for slot in range(game.n_sprites - 1, 0, -1):
         touch(game, stage, slot)
-    hunt(game, SHELL)
-    hunt(game, FIREBALL)
+    apply_hits(game, SHELL)
+    apply_hits(game, FIREBALL)
 
 
 @compiled
@@ -121,7 +121,7 @@ def _update(game: Game, stage: Stage, sprite: Body) -> None:
 
 @compiled
 def _follow_mario(game: Game, stage: Stage) -> None:
-    """Step 2: the camera, within the stage."""
+    """Step 2 of B.4: moves the camera, within the stage."""
     camera = game.sprites[0].x - HALF_SCREEN
     camera = max(camera, np.float32(0))
     game.x_camera = min(camera, np.float32(16 * stage.columns) - SCREEN)
@@ -129,7 +129,7 @@ def _follow_mario(game: Game, stage: Stage) -> None:
 
 @compiled
 def _leave_behind(game: Game) -> None:
-    """Step 3: sprites too far from the screen go at the end of the tick; fireballs are counted."""
+    """Step 3 of B.4: marks sprites far outside the screen for removal and counts fireballs."""
     fireballs = 0
     for slot in range(game.n_sprites - 1, 0, -1):
         sprite = game.sprites[slot]

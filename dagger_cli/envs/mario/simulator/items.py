@@ -1,4 +1,4 @@
-"""Mushroom and fire flower (A.12, B.7)."""
+"""Mushroom and fire flower (docs/mario_rules.md, A.12)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RISING_TICKS = 9
 
 @compiled
 def rise(item: Body) -> bool:
-    """An item comes out of its block, a pixel a tick; False once it is out."""
+    """Moves an item out of its block by a pixel; returns False once it is out."""
     if item.timer >= RISING_TICKS:
         return False
     item.y -= np.float32(1)

@@ -1,10 +1,9 @@
-"""How the simulator is compiled: strict IEEE arithmetic, and a cache that cannot be stale.
+"""Compilation of the simulator: strict IEEE arithmetic, and a cache keyed by all sources.
 
-Numba keys its own cache by the file of the function alone: after an edit of a file that an entry
-point calls into, it would go on running the old machine code. Ours lies in a folder named by a
-digest of all sources concerned, under NUMBA_CACHE_DIR or our own cache folder, so it is
-also the same for an installation nobody may write to. Where no such folder can be made, everything
-works and is compiled anew in every process.
+Numba keys its cache by the file of the function alone: after an edit of a file that an entry point
+calls into, it would keep running the old machine code. This cache is in a folder named by a digest
+of all sources concerned, under NUMBA_CACHE_DIR or the package's cache folder, so it also works with
+a read-only installation. Where no such folder can be made, every process compiles anew.
 """
 
 from __future__ import annotations
@@ -23,20 +22,20 @@ import numba
 from dagger_cli.utils.system import cache_folder
 
 F = TypeVar("F", bound=Callable[..., Any])
-MARIO = Path(__file__).parents[1]  # all sources of the simulator
+MARIO = Path(__file__).parents[1]  # folder of all sources of the simulator
 
-# No fastmath: it would reorder float32 operations. `numpy` drops the checks for division by zero.
+# No fastmath: it would reorder float32 operations. "numpy" omits the checks for division by zero.
 _OPTIONS = {"error_model": "numpy", "nogil": True, "fastmath": False, "no_cfunc_wrapper": True}
 
 
 def compiled(function: F) -> F:
-    """Compile a function that only compiled code calls; its machine code is in its callers'."""
+    """Compiles a function that is called from compiled code only, as part of its callers."""
     result: F = numba.njit(**_OPTIONS)(function)
     return result
 
 
 def entry_point(function: F) -> F:
-    """Compile a function that Python calls, and keep its machine code on the disk."""
+    """Compiles a function that Python calls, and caches its machine code on disk."""
     file = Path(function.__code__.co_filename)
     folder = machine_code(MARIO if MARIO in file.parents else file.parent)
     with _cached_in(folder):
@@ -46,9 +45,9 @@ def entry_point(function: F) -> F:
 
 @cache
 def machine_code(sources: Path = MARIO) -> Path | None:
-    """Where machine code of exactly these sources is kept; None where no file can be written.
+    """Returns the cache folder for exactly these sources; None where it cannot be written to.
 
-    `sources` is the folder of the caller's own files, which count besides those of this package.
+    `sources` is the folder of the caller's files, which are hashed with those of this package.
     """
     try:
         given = os.environ.get("NUMBA_CACHE_DIR")
@@ -57,12 +56,12 @@ def machine_code(sources: Path = MARIO) -> Path | None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryFile(dir=folder):
             return folder
-    except (OSError, RuntimeError):  # the latter: there is no home
+    except (OSError, RuntimeError):  # RuntimeError: the user has no home
         return None
 
 
 def _digest(folders: set[Path]) -> str:
-    """Sixteen hexadecimal digits that name the sources in these folders and the compiler."""
+    """Returns 16 hexadecimal digits that identify the sources in the folders and the compiler."""
     digest = hashlib.sha256(numba.__version__.encode())
     for path in sorted(path for folder in folders for path in folder.rglob("*.py")):
         digest.update(path.read_bytes())
@@ -71,7 +70,7 @@ def _digest(folders: set[Path]) -> str:
 
 @contextmanager
 def _cached_in(folder: Path | None) -> Iterator[None]:
-    """Numba reads its cache folder when a function is decorated."""
+    """Sets Numba's cache folder, which it reads when a function is decorated."""
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(folder or before)
     try:

@@ -1,4 +1,4 @@
-"""Moving a body until tiles stop it (A.6.3, A.6.4, B.6): shared by all that walk, roll or bounce.
+"""Motion of bodies through tiles (docs/mario_rules.md, A.6).
 
 Every sum is rounded to float32 before the next one, in the order of the rules.
 """
@@ -28,13 +28,13 @@ WIDTH = np.float32(HALF_WIDTH)
 
 @compiled
 def height_of(game: Game, body: Body) -> int:
-    """Pixels, as a whole number."""
+    """Returns the height in px."""
     return int(game.height if body.kind == MARIO else HEIGHT[body.kind])
 
 
 @compiled
 def probe(game: Game, stage: Stage, body: Body, px: Float, py: Float, xa: Float, ya: Float) -> bool:
-    """Whether the tile at a point stops the body; Mario and shells touch what they meet."""
+    """Returns whether the tile at a point blocks the body; Mario and shells also act on it."""
     x, y = cell(px), cell(py)
     if x == cell(body.x) and y == cell(body.y):
         return False
@@ -53,7 +53,7 @@ def probe(game: Game, stage: Stage, body: Body, px: Float, py: Float, xa: Float,
 
 @compiled
 def over_an_edge(game: Game, stage: Stage, body: Body, px: Float) -> bool:
-    """Red koopas turn where the ground would end under their front foot."""
+    """Returns whether a red koopa's front foot would be over a pit, where it turns."""
     if (body.kind != RED_KOOPA and body.kind != WINGED) or not body.on_ground:
         return False
     below = tile_at(game, stage, cell(px), int(body.y * SIXTEENTH + ONE))
@@ -62,7 +62,7 @@ def over_an_edge(game: Game, stage: Stage, body: Body, px: Float) -> bool:
 
 @compiled
 def step_aside(game: Game, stage: Stage, body: Body, dx: Float) -> bool:
-    """At most half a tile to one side; True if the way was free. All three points are probed."""
+    """Moves sideways by at most half a tile; returns True if free. Probes all three points."""
     if dx == ZERO:
         return True
     height = height_of(game, body)
@@ -88,7 +88,7 @@ def step_aside(game: Game, stage: Stage, body: Body, dx: Float) -> bool:
 
 @compiled
 def move_aside(game: Game, stage: Stage, body: Body, dx: Float) -> bool:
-    """Move sideways in steps of half a tile; False as soon as something is in the way."""
+    """Moves sideways in steps of half a tile; returns False at the first blocked one."""
     while dx > EIGHT:
         if not step_aside(game, stage, body, EIGHT):
             return False
@@ -102,7 +102,7 @@ def move_aside(game: Game, stage: Stage, body: Body, dx: Float) -> bool:
 
 @compiled
 def ground_below(game: Game, stage: Stage, body: Body, dy: Float) -> bool:
-    """Whether a body that falls by dy lands; the four points are probed until one stops it."""
+    """Returns whether a body that falls by dy lands; probes until one point blocks."""
     left, right, y = body.x - WIDTH, body.x + WIDTH, body.y + dy
     return (
         probe(game, stage, body, left, y, ZERO, ZERO)
@@ -114,7 +114,7 @@ def ground_below(game: Game, stage: Stage, body: Body, dy: Float) -> bool:
 
 @compiled
 def ceiling_above(game: Game, stage: Stage, body: Body, dy: Float) -> bool:
-    """Whether a body that rises by -dy hits its head; probed until one point stops it."""
+    """Returns whether a body that rises by -dy hits a tile; probes until one point blocks."""
     top = body.y + dy - np.float32(height_of(game, body))
     return (
         probe(game, stage, body, body.x, top, ZERO, dy)
@@ -125,7 +125,7 @@ def ceiling_above(game: Game, stage: Stage, body: Body, dy: Float) -> bool:
 
 @compiled
 def step_down(game: Game, stage: Stage, body: Body, dy: Float) -> bool:
-    """At most half a tile down; True if the way was free. A landing keeps the speed."""
+    """Moves down by at most half a tile; returns True if free. A landing keeps the speed."""
     if not ground_below(game, stage, body, dy):
         body.y = body.y + dy
         return True
@@ -137,7 +137,7 @@ def step_down(game: Game, stage: Stage, body: Body, dy: Float) -> bool:
 
 @compiled
 def step_up(game: Game, stage: Stage, body: Body, dy: Float) -> bool:
-    """At most half a tile up; True if the way was free."""
+    """Moves up by at most half a tile; returns True if free."""
     if not ceiling_above(game, stage, body, dy):
         body.y = body.y + dy
         return True
@@ -151,7 +151,7 @@ def step_up(game: Game, stage: Stage, body: Body, dy: Float) -> bool:
 
 @compiled
 def move_up_or_down(game: Game, stage: Stage, body: Body, dy: Float) -> bool:
-    """Move vertically in steps of half a tile; False as soon as something is in the way."""
+    """Moves vertically in steps of half a tile; returns False at the first blocked one."""
     while dy > EIGHT:
         if not step_down(game, stage, body, EIGHT):
             return False

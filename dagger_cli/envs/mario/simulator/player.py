@@ -1,4 +1,4 @@
-"""Mario's own update (B.6, with A.6.1 where it says "as")."""
+"""Mario's update (docs/mario_rules.md, B.6)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dagger_cli.envs.mario.simulator.motion import move_aside, move_up_or_down
 from dagger_cli.envs.mario.simulator.player_events import die, win
 from dagger_cli.envs.mario.simulator.sprite_kinds import DOWN, FIREBALL, JUMP, LEFT, RIGHT, SPEED
 from dagger_cli.envs.mario.simulator.sprite_list import add
-from dagger_cli.envs.mario.simulator.state import NOBODY, ROWS, TILE, Body, Game, Stage
-from dagger_cli.envs.mario.simulator.walkers import face_the_way_it_flies, update_fireball
+from dagger_cli.envs.mario.simulator.state import NO_SHELL, ROWS, TILE, Body, Game, Stage
+from dagger_cli.envs.mario.simulator.walkers import face_motion, update_fireball
 
 ZERO = np.float32(0)
-WALK, RUN = np.float32(0.6), np.float32(1.2)  # pixels per tick, gained in a tick
+WALK, RUN = np.float32(0.6), np.float32(1.2)  # px per tick, per tick
 LEAP, WALL_LEAP = np.float32(-1.9), np.float32(-2)
 SLOWEST = np.float32(0.5)
 FRICTION, RESISTANCE, GRAVITY = np.float32(0.89), np.float32(0.85), np.float32(3)
@@ -21,7 +21,7 @@ FRICTION, RESISTANCE, GRAVITY = np.float32(0.89), np.float32(0.85), np.float32(3
 
 @compiled
 def update_mario(game: Game, stage: Stage) -> None:
-    """One tick of Mario under `game.keys`."""
+    """Updates Mario for one tick with the buttons `game.keys`."""
     mario = game.sprites[0]
     if game.win_time > 0 or game.death_time > 0:
         _after_the_end(game, mario)
@@ -52,13 +52,13 @@ def update_mario(game: Game, stage: Stage) -> None:
 
 @compiled
 def set_height(game: Game) -> None:
-    """Mario is two tiles high unless he is small or ducks."""
+    """Sets Mario's height: 24 px, or 12 if he is small or ducks."""
     game.height = 24 if game.large and not game.ducking else 12
 
 
 @compiled
 def _after_the_end(game: Game, mario: Body) -> None:
-    """He stands still after a win, and falls off the screen after a death."""
+    """Step 0: he stands still after a win, and falls off the screen after a death."""
     if game.win_time > 0:
         game.win_time += 1
         mario.xa, mario.ya = ZERO, ZERO
@@ -76,18 +76,18 @@ def _after_the_end(game: Game, mario: Body) -> None:
 
 @compiled
 def _look(game: Game, mario: Body) -> None:
-    """Step 1: what the last tick left over."""
+    """Step 1: countdown, ducking, facing."""
     if game.invulnerable > 0:
         game.invulnerable -= 1
     game.was_on_ground = mario.on_ground
     if mario.on_ground:
         game.ducking = (game.keys & DOWN) != 0 and game.large != 0
-    face_the_way_it_flies(mario)
+    face_motion(mario)
 
 
 @compiled
 def _jump(game: Game, mario: Body) -> None:
-    """Step 2: rising goes on while JUMP is held; a wall jump goes on by itself."""
+    """Step 2: he rises while JUMP is held; a wall jump continues by itself."""
     from_wall = game.jump_time < 0 and not mario.on_ground and not game.sliding
     if not (game.keys & JUMP or from_wall):
         game.jump_time = 0
@@ -114,7 +114,7 @@ def _jump(game: Game, mario: Body) -> None:
 
 @compiled
 def _walk(game: Game, mario: Body) -> None:
-    """Steps 3 and 4: both directions at once cancel, and he faces right."""
+    """Steps 3 and 4: with both directions held they cancel, and he faces right."""
     gain = RUN if game.keys & SPEED else WALK
     left = game.keys & LEFT and not game.ducking
     right = game.keys & RIGHT and not game.ducking
@@ -136,7 +136,7 @@ def _walk(game: Game, mario: Body) -> None:
 
 @compiled
 def _shoot(game: Game, stage: Stage, mario: Body) -> None:
-    """Step 5: with SPEED newly pressed, while fewer than two balls fly."""
+    """Step 5: a fireball, if SPEED is newly pressed and fewer than two fly."""
     if game.keys & SPEED and game.can_shoot and game.fire and game.fireballs < 2:
         x = mario.x + np.float32(6 * mario.facing)
         slot = add(game, FIREBALL, x, mario.y - np.float32(20), mario.facing)
@@ -163,8 +163,8 @@ def _borders(game: Game, stage: Stage, mario: Body) -> None:
 
 @compiled
 def _carry(game: Game, mario: Body) -> None:
-    """Step 10: a shell in his hands goes with him until SPEED is released."""
-    if game.carried == NOBODY:
+    """Step 10: a carried shell moves with him until SPEED is released."""
+    if game.carried == NO_SHELL:
         return
     held = (game.keys & SPEED) != 0
     if game.carried > 0:
@@ -176,4 +176,4 @@ def _carry(game: Game, mario: Body) -> None:
             shell.facing = mario.facing
             shell.x = shell.x + np.float32(8 * shell.facing)
     if not held:
-        game.carried = NOBODY
+        game.carried = NO_SHELL

@@ -1,4 +1,4 @@
-"""What others do to Mario (A.6.2, B.5): hurt him, feed him, throw him up, end the game."""
+"""Effects on Mario: hurt, power-ups, bounces, the end of the game (docs/mario_rules.md, B.5)."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ LEAP = np.float32(-1.9)
 
 @compiled
 def die(game: Game) -> None:
-    """The game is lost."""
+    """Ends the game as lost."""
     game.paused, game.death_time, game.status = 1, 25, DEAD
 
 
 @compiled
 def win(game: Game) -> None:
-    """The game is won; later deaths in the same tick do not count."""
+    """Ends the game as won; later deaths in the same tick do not count."""
     game.paused, game.win_time, game.status = 1, 1, WON
 
 
 @compiled
 def untouchable(game: Game) -> bool:
-    """After a transformation nothing more happens to him in the same tick."""
+    """Returns whether effects are disabled: after a transformation or the end of the game."""
     return game.death_time > 0 or game.paused != 0
 
 
 @compiled
 def transform(game: Game, large: int, fire: int) -> None:
-    """Become small, large or fiery; the world stands still for a tick (B.5)."""
+    """Makes Mario small, large or large with fire, and pauses the world for a tick."""
     game.paused, game.large, game.fire = 1, large, fire
     game.height = 24 if large and not game.ducking else 12
 
 
 @compiled
 def hurt(game: Game) -> None:
-    """Lose a power, or the game."""
+    """Takes the fire or the size, or ends the game."""
     if untouchable(game) or game.invulnerable > 0:
         return
     if not game.large:
@@ -52,7 +52,7 @@ def hurt(game: Game) -> None:
 
 @compiled
 def eat_mushroom(game: Game) -> None:
-    """Grow, or take a coin."""
+    """Makes Mario large, or gives a coin."""
     if untouchable(game):
         return
     if game.large:
@@ -63,7 +63,7 @@ def eat_mushroom(game: Game) -> None:
 
 @compiled
 def pick_flower(game: Game) -> None:
-    """Become fiery, or take a coin."""
+    """Gives Mario fire, or a coin."""
     if untouchable(game):
         return
     if game.fire:
@@ -74,7 +74,7 @@ def pick_flower(game: Game) -> None:
 
 @compiled
 def bounce_off(game: Game, stage: Stage, target: Body) -> None:
-    """Be thrown up from the middle of what he stamped on."""
+    """Bounces Mario from the middle of the stomped target."""
     if untouchable(game):
         return
     mario = game.sprites[0]
@@ -88,7 +88,7 @@ def bounce_off(game: Game, stage: Stage, target: Body) -> None:
 
 @compiled
 def kick(game: Game, slot: int) -> None:
-    """Walk into a shell at rest: take it with SPEED held, else push it without harm."""
+    """Kicks a shell at rest, or takes it if SPEED is held."""
     if untouchable(game):
         return
     if game.keys & SPEED:
@@ -99,6 +99,6 @@ def kick(game: Game, slot: int) -> None:
 
 @compiled
 def take(game: Game, slot: int) -> None:
-    """Carry a shell."""
+    """Makes Mario carry a shell."""
     game.carried = slot
     game.sprites[slot].carried = 1

@@ -1,4 +1,4 @@
-"""When a shell or a fireball hits another sprite (A.13, B.8)."""
+"""Hits of shells and fireballs on other sprites (docs/mario_rules.md, A.13, B.8)."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from dagger_cli.envs.mario.simulator.sprite_kinds import (
     SPIKY,
     WINGED_SPIKY,
 )
-from dagger_cli.envs.mario.simulator.state import NOBODY, Body, Game
+from dagger_cli.envs.mario.simulator.state import NO_SHELL, Body, Game
 
 REACH = np.float32(16)
 
 
 @compiled
-def hunt(game: Game, kind: int) -> None:
-    """Every shell, or every fireball, that moved in this tick against every sprite.
+def apply_hits(game: Game, kind: int) -> None:
+    """Applies the hits of every shell, or every fireball, that moved in this tick.
 
-    Hunters in the order of their moves: the list's, then those just born.
+    They are processed in the order of their moves: those of the list, then the new ones.
     """
     for slot in range(game.n_sprites - 1, 0, -1):
-        _hunt_all(game, slot, kind)
+        _hit_all(game, slot, kind)
     for slot in range(game.n_sprites, game.n_sprites + game.n_added):
-        _hunt_all(game, slot, kind)
+        _hit_all(game, slot, kind)
 
 
 @compiled
-def _hunt_all(game: Game, slot: int, kind: int) -> None:
+def _hit_all(game: Game, slot: int, kind: int) -> None:
     hunter = game.sprites[slot]
     if hunter.kind != kind or not hunter.hunting:
         return
@@ -60,11 +60,11 @@ def _meet(hunter: Body, victim: Body) -> bool:
 
 @compiled
 def _shell_hits(game: Game, slot: int, other: int) -> None:
-    """A shell survives, unless it hit another one or was in Mario's hands."""
+    """A shell survives, unless it hits another shell or is carried."""
     shell, victim = game.sprites[slot], game.sprites[other]
     if victim.kind == SHELL:
         if game.carried == slot or game.carried == other:
-            game.carried = NOBODY
+            game.carried = NO_SHELL
         throw_back(victim)
         throw_back(shell)
         return
@@ -73,13 +73,13 @@ def _shell_hits(game: Game, slot: int, other: int) -> None:
     else:
         knock_out(game, victim, shell.facing)
     if game.carried == slot:
-        game.carried = NOBODY
+        game.carried = NO_SHELL
         throw_back(shell)
 
 
 @compiled
 def _fireball_hits(game: Game, ball: Body, victim: Body) -> None:
-    """The ball dies; spikies, bullets and shells that move do not."""
+    """The ball dies; spikies, bullets and moving shells survive."""
     kind = victim.kind
     if kind == SHELL:
         if victim.facing == 0:

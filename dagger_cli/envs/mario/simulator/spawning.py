@@ -1,8 +1,8 @@
-"""Templates and cannons that come into sight (B.4 step 6).
+"""Spawning of templates, and cannons (docs/mario_rules.md, B.4 step 6).
 
 A template spawns when its cell enters the window: it was not in the window of the tick before, its
-sprite is not in the list, and it is not marked dead. The rules keep the time each template was
-last seen; as the window is a range of whole columns, the last window says the same.
+sprite is not in the list, and it is not marked dead. The original stores when each template was
+last seen; as the window is a range of whole columns, the last window is equivalent.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ RELOAD = 100  # ticks between two bullets of a cannon
 
 @compiled
 def until_shot(game: Game, x: int) -> int:
-    """Ticks until the cannons of column x may fire; 0 where they may now."""
+    """Returns the ticks until the cannons of column x may fire, 0 where they may now."""
     return int(2 * x - game.tick) % RELOAD
 
 
 @compiled
 def scan(game: Game, stage: Stage) -> None:
-    """Columns from left to right, in each of them rows from top to bottom."""
+    """Scans the window: columns from left to right, rows from top to bottom."""
     first = cell(game.x_camera) - 1
     last = cell(game.x_camera + SCREEN) + 1
     for x in range(first, last + 1):
@@ -63,7 +63,7 @@ def _scan_column(game: Game, stage: Stage, x: int, entered: bool, fires: bool) -
 
 @compiled
 def _towards_mario(game: Game, x: int) -> int:
-    """-1 or 1, and 0 where Mario is less than a tile away."""
+    """Returns -1 or 1, or 0 where Mario is at most a tile away."""
     middle, mario = np.float32(TILE * x + TILE // 2), game.sprites[0].x
     if middle > mario + np.float32(TILE):
         return -1
@@ -96,7 +96,7 @@ def _spawn_walker(game: Game, stage: Stage, home: int, code: int, facing: int) -
 
 @compiled
 def _spawn_flower(game: Game, x: int, home: int) -> None:
-    """It is born with five moves behind it."""
+    """Spawns a flower, which is updated five times at its creation."""
     y = np.float32(flower_bed(home) - 1)
     flower = game.sprites[add(game, FLOWER, np.float32(TILE * x + 15), y, 1)]
     flower.home = home

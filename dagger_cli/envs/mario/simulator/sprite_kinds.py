@@ -1,4 +1,4 @@
-"""The kinds of sprites (B.3), their bodies (A.4), and the buttons."""
+"""Kinds of sprites, their bodies, and the buttons (docs/mario_rules.md, B.3, A.4, B.1)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ RED_KOOPA, WINGED_RED_KOOPA = 4, 5
 GREEN_KOOPA, WINGED_GREEN_KOOPA = 6, 7
 BULLET = 8
 SPIKY, WINGED_SPIKY = 9, 10
-FLOWER = 12  # the one in the pipe
+FLOWER = 12  # the pipe flower
 SHELL = 13
 MUSHROOM = 14
 FIRE_FLOWER = 15  # the item
@@ -18,7 +18,7 @@ FIREBALL = 25
 
 LEFT, RIGHT, DOWN, SPEED, JUMP = 1, 2, 4, 8, 16  # bits of an action
 
-# What a template of the generator makes: red koopa, green koopa, goomba, spiky, flower.
+# Kind of walker by template of the generator: red koopa, green koopa, goomba, spiky.
 WALKER_OF_TEMPLATE = np.array([RED_KOOPA, GREEN_KOOPA, GOOMBA, SPIKY], np.int8)
 FLOWER_TEMPLATE = 4
 

@@ -1,4 +1,4 @@
-"""How sprites come into the list and leave it (A.5 step 10, B.4)."""
+"""Additions to and removals from the list of sprites (docs/mario_rules.md, A.5)."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ BIN = MAX_SPRITES - 1
 
 @compiled
 def note_cell(sprite: Body) -> None:
-    """Remember the cell before the move: what observations show (B.4 step 7)."""
+    """Stores the cell before the move, which the grid observation shows (B.4 step 7)."""
     sprite.map_x, sprite.map_y = cell(sprite.x), cell(sprite.y)
 
 
 @compiled
 def add(game: Game, kind: int, x: Float, y: Float, facing: int) -> int:
-    """A new sprite at rest, behind the list until the tick ends; the caller moves it once.
+    """Adds a sprite at rest behind the list, until the tick ends; the caller updates it once.
 
-    Where all places are taken it is made in the bin and forgotten.
+    Where the list is full it is written to the last slot and discarded.
     """
     slot = min(game.n_sprites + game.n_added, BIN)
     if slot < BIN:
@@ -40,8 +40,8 @@ def add(game: Game, kind: int, x: Float, y: Float, facing: int) -> int:
 
 
 @compiled
-def end_births_and_deaths(game: Game) -> None:
-    """The born join the list, first born last of them; those that leave are dropped."""
+def update_list(game: Game) -> None:
+    """Adds the new sprites to the list, the first one last, and removes those that leave."""
     if game.n_added:
         _reverse(game, game.n_sprites, game.n_sprites + game.n_added - 1)
         game.n_sprites += game.n_added

@@ -1,16 +1,14 @@
-"""The state of one game as one row of bytes, and of one stage as another.
+"""Records of a game and of a stage.
 
-A game is GAME_BYTES bytes: saving, restoring and copying it is a memory copy. It names its stage
-(seed, difficulty, kind, columns) instead of holding it: the 10 KiB of a stage never change during
-play and are generated again from the name in some tens of microseconds (`generator.make_stage`).
-What play changes of a stage is one bit for each cell: a tile changes at most once, and into what
-follows from what it was (`tiles.tile_at`).
+A game is GAME_BYTES bytes: saving, restoring and copying it is a memory copy. It refers to its
+stage by (seed, difficulty, kind, columns): the 10 KiB of a stage never change during a game and are
+generated again in some tens of microseconds (`generator.make_stage`). A game stores its changes of
+the stage as one bit per cell: a tile changes at most once, into a tile that depends on the first
+(`tiles.tile_at`).
 
-Sprites stand in `game.sprites`, oldest first: Mario is always sprite 0, `n_sprites` counts him, and
-the rules' order "newest first" is a loop from `n_sprites - 1` down to 0 (A.5 step 10). The section
-and letter numbers in this package are those of our specification of the 2009 competition's rules,
-which is not part of the repository: A the common base, B what is particular to 2009, C the
-generator of stages, D observations.
+`game.sprites` is ordered from the oldest: Mario is always sprite 0, `n_sprites` includes him, and
+the rules' order "newest first" is a loop from `n_sprites - 1` down to 0. The rules, with the
+sections cited in this package, are in docs/mario_rules.md.
 """
 
 from __future__ import annotations
@@ -23,7 +21,7 @@ from numpy.typing import NDArray
 from dagger_cli.envs.mario.simulator.jit import compiled
 
 Array = NDArray[Any]
-# Records of the three dtypes below, as compiled code sees them.
+# Records of the three dtypes below, as seen by compiled code.
 Game = Any
 Stage = Any
 Body = Any
@@ -31,12 +29,12 @@ Float = Any  # a float32
 
 MAX_COLUMNS = 320  # the competition's length; shorter stages leave the rest empty
 ROWS = 15
-MAX_SPRITES = 64  # the last is a bin; recorded runs never had more than 15 at once
+MAX_SPRITES = 64  # the last is scratch; recorded runs never had more than 15 at once
 TILE = 16  # pixels
 
 RUNNING, WON, DEAD = 2, 1, 0  # game.status
-NOBODY, LOST = -1, -2  # game.carried besides a sprite's number; LOST: it left the screen in hand
-NO_HOME = -1  # sprite.home of what no template made
+NO_SHELL, LOST = -1, -2  # game.carried, if not a sprite's slot; LOST: left the screen while carried
+NO_HOME = -1  # sprite.home without a template
 
 SPRITE = np.dtype(
     [
@@ -44,18 +42,18 @@ SPRITE = np.dtype(
         ("y", "f4"),  # last pixel row of the body
         ("xa", "f4"),  # speed, pixels per tick
         ("ya", "f4"),
-        ("map_x", "i2"),  # its cell before its last move
-        ("home", "i2"),  # 16 column + row of the template that made it
-        ("timer", "i2"),  # flower: wait; items: life
+        ("map_x", "i2"),  # cell before the last move
+        ("home", "i2"),  # 16 column + row of its template
+        ("timer", "i2"),  # flower: wait; items: ticks risen
         ("map_y", "i1"),
-        ("kind", "i1"),  # `kinds`
+        ("kind", "i1"),  # see `sprite_kinds`
         ("facing", "i1"),
         ("winged", "i1"),
         ("on_ground", "i1"),
-        ("dead_time", "i1"),  # above 0: a harmless body (B.8)
+        ("dead_time", "i1"),  # above 0: a dying body (B.8)
         ("fly_death", "i1"),
         ("carried", "i1"),
-        ("leaving", "i1"),  # goes at the end of this tick
+        ("leaving", "i1"),  # removed at the end of this tick
         ("hunting", "i1"),  # shell or fireball that may hit others in this tick
     ],
     align=True,
@@ -63,7 +61,7 @@ SPRITE = np.dtype(
 
 GAME = np.dtype(
     [
-        ("seed", "i8"),  # the stage's name: seed, difficulty, kind, columns
+        ("seed", "i8"),  # the stage: seed, difficulty, kind, columns
         ("difficulty", "i4"),
         ("columns", "i2"),
         ("kind", "i1"),  # 0 overground, 1 underground, 2 castle
@@ -75,9 +73,9 @@ GAME = np.dtype(
         ("x_jump", "f4"),
         ("y_jump", "f4"),
         ("x_camera", "f4"),
-        ("n_sprites", "i2"),  # with Mario
-        ("n_added", "i2"),  # born in this tick, behind the n_sprites
-        ("carried", "i2"),  # the sprite in Mario's hands
+        ("n_sprites", "i2"),  # including Mario
+        ("n_added", "i2"),  # added in this tick, behind the n_sprites
+        ("carried", "i2"),  # slot of the shell that Mario carries
         ("first_column", "i2"),  # of the last spawn scan
         ("last_column", "i2"),
         ("jump_time", "i2"),
@@ -95,10 +93,10 @@ GAME = np.dtype(
         ("can_shoot", "i1"),
         ("may_jump", "i1"),
         ("sliding", "i1"),
-        ("overflow", "i1"),  # a birth was skipped for want of a place
-        ("changed", "u2", (MAX_COLUMNS,)),  # by column: bit y says that tile y has changed
-        ("killed", "u2", (MAX_COLUMNS,)),  # by column: bit y says that template y stays dead
-        ("spare", "u1", (6,)),  # so that copies go by whole words of 8 bytes
+        ("overflow", "i1"),  # a sprite was discarded because the list was full
+        ("changed", "u2", (MAX_COLUMNS,)),  # by column: bit y set if tile y has changed
+        ("killed", "u2", (MAX_COLUMNS,)),  # by column: bit y set if template y is dead
+        ("spare", "u1", (6,)),  # padding to whole words of 8 bytes
         ("sprites", SPRITE, (MAX_SPRITES,)),
     ],
     align=True,
@@ -125,27 +123,27 @@ HEAD_WORDS = GAME_BYTES // WORD - MAX_SPRITES * SPRITE_WORDS
 
 
 def new_games(n: int) -> Array:
-    """(n,) games; each must be started before it is played."""
+    """Returns (n,) games; each must be started before use."""
     return np.zeros(n, GAME)
 
 
 def new_stages(n: int) -> Array:
-    """(n,) stages, to be filled by `generator.make_stage`."""
+    """Returns (n,) stages, to be filled by `generator.make_stage`."""
     return np.zeros(n, STAGE)
 
 
 def rows_of(games: Array) -> Array:
-    """(n, GAME_BYTES) uint8: the bytes of (n,) games, the same memory."""
+    """Returns the bytes of (n,) games, (n, GAME_BYTES) uint8, in the same memory."""
     return games.view(np.uint8).reshape(len(games), GAME_BYTES)
 
 
 def words_of(games: Array) -> Array:
-    """(n, GAME_BYTES / 8) int64: the same memory in the unit `copy_game` moves."""
+    """Returns the words of (n,) games, (n, GAME_BYTES / 8) int64, in the same memory."""
     return games.view(np.int64).reshape(len(games), GAME_BYTES // WORD)
 
 
 def games_of(rows: Array) -> Array:
-    """(n,) games of (n, GAME_BYTES) uint8; the same memory where it is contiguous and aligned."""
+    """Returns (n,) games from (n, GAME_BYTES) uint8; a view if contiguous and aligned."""
     whole = np.require(rows, np.uint8, "C")
     if whole.ctypes.data % GAME.alignment:
         whole = whole.copy()
@@ -155,9 +153,9 @@ def games_of(rows: Array) -> Array:
 
 @compiled
 def copy_game(games: Array, words: Array, source: int, target: int) -> None:
-    """Game `target` becomes game `source`; `words` is `words_of(games)`.
+    """Copies game `source` to game `target`; `words` is `words_of(games)`.
 
-    Only the sprites that are there are copied: with five of them half of the row.
+    Copies only the sprites in use: with five of them half of the row.
     """
     used = HEAD_WORDS + games[source].n_sprites * SPRITE_WORDS
     for word in range(used):

@@ -1,4 +1,4 @@
-"""Sprites that no tile stops: the flower in the pipe, bullets, the fire flower (A.9, A.12, B.8)."""
+"""Sprites without tile collisions: pipe flower, bullet (docs/mario_rules.md, A.9, B.8)."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from dagger_cli.envs.mario.simulator.state import TILE, Body, Game
 
 BULLET_SPEED = np.float32(4)
 EMERGE = np.float32(-8)
-PATIENCE, SHY = 40, 24  # ticks it waits; pixels it keeps away from Mario
-LONGEST_WAIT = 32767  # what its timer can hold
+PATIENCE, SHY = 40, 24  # ticks of waiting; px of distance to Mario
+LONGEST_WAIT = 32767  # maximum of its timer
 
 
 @compiled
 def flower_bed(home: int) -> int:
-    """The y in which the flower of a template waits."""
+    """Returns the y at which the flower of a template waits."""
     return TILE * (home % TILE) + 24
 
 
 @compiled
 def update_flower(game: Game, flower: Body) -> None:
-    """It waits in its pipe, jumps out while Mario is not near, and sinks back."""
+    """Updates a flower: it waits in its pipe, jumps out unless Mario is near, and sinks back."""
     if flower.dead_time > 0:
         count_down(flower)
         fly(flower)
@@ -43,7 +43,7 @@ def update_flower(game: Game, flower: Body) -> None:
 
 @compiled
 def update_bullet(bullet: Body) -> None:
-    """It flies on through everything."""
+    """Updates a bullet, which flies through everything."""
     if bullet.dead_time > 0:
         count_down(bullet)
         fly(bullet)

@@ -1,4 +1,4 @@
-"""Tiles: what each one does to bodies (B.2), and which of them play has changed."""
+"""Tile properties and tile changes (docs/mario_rules.md, B.2)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from dagger_cli.envs.mario.simulator.jit import compiled
 from dagger_cli.envs.mario.simulator.state import ROWS, Array, Float, Game, Stage
 
-PLATFORM, SOLID, HIDDEN, SPECIAL = 1, 2, 4, 8  # bits of a tile's behaviour
+PLATFORM, SOLID, HIDDEN, SPECIAL = 1, 2, 4, 8  # bits of a tile's properties
 BUMPABLE, BREAKABLE, PICKABLE, ANIMATED = 16, 32, 64, 128
 CHANGEABLE = BUMPABLE | BREAKABLE | PICKABLE
 
@@ -18,7 +18,7 @@ GROUND = 145
 
 
 def _behaviour() -> Array:
-    """B.2. Of the ground only the border is solid: not 145, nor the inner corners 131, 147..."""
+    """Returns the table of B.2. The inside of the ground (145, 131, 147, ...) is not solid."""
     table = np.zeros(256, np.uint8)
     table[[132, 133, 134, 180, 181, 182, 224, 225, 226]] = PLATFORM
     table[[8, 9, 10, 11, 12, 24, 26, 27, 28, 30, 40, 41, 46, 56, 57]] = SOLID
@@ -41,7 +41,7 @@ CHANGED_INTO = np.where(BEHAVIOUR & BUMPABLE, USED_BLOCK, EMPTY).astype(np.uint8
 
 @compiled
 def tile_at(game: Game, stage: Stage, x: int, y: int) -> int:
-    """The tile of a cell as play has left it; beside and below the map its border counts."""
+    """Returns the current tile of a cell; beside and below the map its border continues."""
     if y < 0:
         return EMPTY
     x = min(max(x, 0), stage.columns - 1)
@@ -54,14 +54,14 @@ def tile_at(game: Game, stage: Stage, x: int, y: int) -> int:
 
 @compiled
 def change_tile(game: Game, stage: Stage, x: int, y: int) -> None:
-    """A coin or a broken brick vanishes, a bumped block is used up; nothing outside the map."""
+    """Removes a coin or broken brick, or turns a block into a used one; ignores cells outside."""
     if 0 <= x < stage.columns and 0 <= y < ROWS:
         game.changed[x] = game.changed[x] | (1 << y)
 
 
 @compiled
 def blocks(behaviour: int, ya: Float) -> bool:
-    """Whether a tile stops a body; platforms only downward, hidden blocks only upward motion."""
+    """Returns whether a tile blocks: platforms only downwards, hidden blocks only upwards."""
     if behaviour & SOLID:
         return True
     return bool((behaviour & PLATFORM and ya > 0) or (behaviour & HIDDEN and ya < 0))
@@ -69,5 +69,5 @@ def blocks(behaviour: int, ya: Float) -> bool:
 
 @compiled
 def cell(pixel: Float) -> int:
-    """Pixels to tiles, towards zero: -15.9 to 15.9 are all tile 0 (A.1)."""
+    """Converts px to tiles, truncating towards zero: -15.9 to 15.9 are all tile 0 (A.1)."""
     return int(pixel * np.float32(0.0625))

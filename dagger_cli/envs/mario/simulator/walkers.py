@@ -1,7 +1,6 @@
-"""Everything that walks, rolls or bounces: goombas, koopas, spikies, mushrooms, shells, fireballs.
+"""Walking, rolling and bouncing sprites (docs/mario_rules.md, A.7, A.10 to A.12, B.8).
 
-A.7, A.10 to A.12, B.8. All share one gait: face the way one is thrown, walk until something is in
-the way, turn, fall.
+All share one update: face the direction of motion, walk, turn where blocked, fall.
 """
 
 from __future__ import annotations
@@ -15,14 +14,14 @@ from dagger_cli.envs.mario.simulator.motion import move_aside, move_up_or_down
 from dagger_cli.envs.mario.simulator.state import Body, Float, Game, Stage
 
 TWO = np.float32(2)
-WALK, ROLL, SHOT = np.float32(1.75), np.float32(11), np.float32(8)  # pixels per tick
+WALK, ROLL, SHOT = np.float32(1.75), np.float32(11), np.float32(8)  # px per tick
 FRICTION = np.float32(0.89)
 FALL, FLAP = np.float32(0.85), np.float32(0.95)
 
 
 @compiled
-def face_the_way_it_flies(body: Body) -> None:
-    """What has been thrown sideways goes on in that direction."""
+def face_motion(body: Body) -> None:
+    """Turns a body towards its horizontal motion if it is faster than 2 px per tick."""
     if body.xa > TWO:
         body.facing = 1
     if body.xa < -TWO:
@@ -31,15 +30,15 @@ def face_the_way_it_flies(body: Body) -> None:
 
 @compiled
 def go(game: Game, stage: Stage, body: Body, speed: Float) -> bool:
-    """One step sideways in the direction it faces; False where something was in the way."""
-    face_the_way_it_flies(body)
+    """Moves sideways in the facing direction; returns False where blocked."""
+    face_motion(body)
     body.xa = np.float32(body.facing) * speed
     return move_aside(game, stage, body, body.xa)
 
 
 @compiled
 def fall(game: Game, stage: Stage, body: Body, resistance: Float) -> None:
-    """The vertical half of the gait; both speeds lose their share, gravity comes after."""
+    """Moves vertically and applies resistance and friction; gravity is applied by the caller."""
     body.on_ground = 0
     move_up_or_down(game, stage, body, body.ya)
     body.ya = body.ya * resistance
@@ -48,7 +47,7 @@ def fall(game: Game, stage: Stage, body: Body, resistance: Float) -> None:
 
 @compiled
 def update_walker(game: Game, stage: Stage, walker: Body) -> None:
-    """Goombas, koopas, spikies; winged ones jump as soon as they land."""
+    """Updates a goomba, koopa or spiky; winged ones jump as soon as they land."""
     if walker.dead_time > 0:
         count_down(walker)
         if walker.fly_death:
@@ -65,7 +64,7 @@ def update_walker(game: Game, stage: Stage, walker: Body) -> None:
 
 @compiled
 def update_mushroom(game: Game, stage: Stage, mushroom: Body) -> None:
-    """It comes out of its block, then walks."""
+    """Updates a mushroom: it comes out of its block, then walks."""
     if rise(mushroom):
         return
     if not go(game, stage, mushroom, WALK):
@@ -77,7 +76,7 @@ def update_mushroom(game: Game, stage: Stage, mushroom: Body) -> None:
 
 @compiled
 def update_shell(game: Game, stage: Stage, shell: Body) -> None:
-    """In Mario's hands, a body, at rest (facing 0) or rolling; the first and last hit others."""
+    """Updates a shell: carried, dying, at rest (facing 0) or rolling; carried and rolling hit."""
     if shell.carried:
         shell.hunting = 1
         return
@@ -85,8 +84,8 @@ def update_shell(game: Game, stage: Stage, shell: Body) -> None:
         count_down(shell)
         fly(shell)
         return
-    face_the_way_it_flies(shell)
-    shell.hunting = shell.facing != 0  # before the step: a block it hits may turn it
+    face_motion(shell)
+    shell.hunting = shell.facing != 0  # before the move: a block it hits may turn it
     if not go(game, stage, shell, ROLL):
         shell.facing = -shell.facing
     fall(game, stage, shell, FALL)
@@ -96,7 +95,7 @@ def update_shell(game: Game, stage: Stage, shell: Body) -> None:
 
 @compiled
 def update_fireball(game: Game, stage: Stage, ball: Body) -> None:
-    """It bounces along the ground and dies at walls, at the end of the same update."""
+    """Updates a fireball: it bounces on the ground and dies at walls, after the same update."""
     if ball.dead_time > 0:
         ball.leaving = 1
         return

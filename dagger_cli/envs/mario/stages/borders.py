@@ -1,4 +1,4 @@
-"""The end of stage building: the ceiling of closed stages and the borders of the ground (C.3)."""
+"""Ceiling of closed stages and borders of the ground (docs/mario_rules.md, C.2, C.3)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dagger_cli.envs.mario.simulator.state import ROWS, Array, Stage
 from dagger_cli.envs.mario.simulator.tiles import GROUND
 from dagger_cli.envs.mario.stages.java_random import below
 
-SHIFT = (0, 12, 8)  # of the tile numbers by kind of stage
+SHIFT = (0, 12, 8)  # added to the tile numbers, by kind of stage
 KEEP = 0
-# The tile by which of its corners lie in the ground: bits top left, top right, bottom left and
-# bottom right, from 8 to 1.
+# The tile by its corners inside the ground: bits top left, top right, bottom left and bottom
+# right, from 8 to 1.
 TRIMMED = np.array(
     [KEEP, 128, 130, 129, 160, 144, 145, 131, 162, 145, 146, 147, 161, 179, 163, 145], np.uint8
 )
@@ -20,7 +20,7 @@ TRIMMED = np.array(
 
 @compiled
 def put_ceiling(stage: Stage, random: Array) -> None:
-    """Ground along the top, of drawn thickness, and a wall at the left border."""
+    """Puts ground along the top, of random thickness, and a wall at the left border."""
     thickness, left = 0, 0
     for x in range(stage.columns):
         left -= 1
@@ -34,7 +34,7 @@ def put_ceiling(stage: Stage, random: Array) -> None:
 
 @compiled
 def trim_ground(stage: Stage, kind: int) -> None:
-    """Turn raw ground into ground with borders: only those are solid."""
+    """Turns raw ground into ground with borders, which alone are solid."""
     shift = SHIFT[kind]
     raw_before, raw = _raw(stage, 0), _raw(stage, 0)
     for x in range(stage.columns):
@@ -50,7 +50,7 @@ def trim_ground(stage: Stage, kind: int) -> None:
 
 @compiled
 def _raw(stage: Stage, x: int) -> int:
-    """Bit y: cell (x, y) is raw ground."""
+    """Returns a mask: bit y is set if cell (x, y) is raw ground."""
     rows = 0
     for y in range(ROWS):
         if stage.tiles[x, y] == GROUND:
@@ -60,7 +60,7 @@ def _raw(stage: Stage, x: int) -> int:
 
 @compiled
 def _corners(both: int) -> int:
-    """Bit y: the corner between rows y - 1 and y lies in the ground; the border rows repeat."""
+    """Returns a mask: bit y is set if the corner above row y is inside; border rows repeat."""
     below_corner = both | ((both >> (ROWS - 1)) & 1) << ROWS
     above_corner = both << 1 | (both & 1)
     return below_corner & above_corner

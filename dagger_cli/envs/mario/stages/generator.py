@@ -1,7 +1,7 @@
-"""The stage generator of 2009 (C.2): zone after zone, each from its own draws.
+"""Stage generator of 2009 (docs/mario_rules.md, C.2): a sequence of zones.
 
-The order of the draws is the stage: a draw that the original makes and does not use is made here
-too. Difficulty 0 has no pits, from 3 on there are cannons.
+The order of the random draws determines the stage, so draws that the original makes and does not
+use are made here too. Difficulty 0 has no pits; cannons start at 3.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from dagger_cli.envs.mario.stages.zones import (
     tubes,
 )
 
-LAST_ZONES = 64  # columns at the end that no zone starts in
+LAST_ZONES = 64  # columns at the end in which no zone starts
 
 
 @compiled
 def make_stage(stage: Stage, seed: int, difficulty: int, kind: int, columns: int) -> None:
-    """Fill `stage`; kind 0 overground, 1 underground, 2 castle."""
+    """Generates a stage into `stage`; kind 0 overground, 1 underground, 2 castle."""
     random = np.empty(1, np.int64)
     seed_random(random, seed)
     _clear(stage, columns)
@@ -56,7 +56,7 @@ def _clear(stage: Stage, columns: int) -> None:
 
 @compiled
 def _zone(stage: Stage, random: Array, difficulty: int, kind: int, x: int, longest: int) -> int:
-    """Draw and build one zone from column x on; its length."""
+    """Draws and builds one zone from column x on; returns its length."""
     straights, tubes_from = 20, 20 + (10 if kind == 0 else 0)
     jumps_from = tubes_from + max(2 + difficulty, 0)
     cannons_from = jumps_from + max(2 * difficulty, 0)

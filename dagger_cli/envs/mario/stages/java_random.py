@@ -1,4 +1,4 @@
-"""java.util.Random, the 48-bit linear congruential generator (C.1), as stages were drawn with it.
+"""java.util.Random, a 48-bit linear congruential generator (docs/mario_rules.md, C.1).
 
 Its state is a one-element int64 array, so that compiled functions can share it.
 """
@@ -15,20 +15,20 @@ LARGEST = 2**31 - 1
 
 @compiled
 def seed_random(random: Array, seed: int) -> None:
-    """Start the stream of a seed, a signed 64-bit number."""
+    """Seeds the generator with a signed 64-bit integer."""
     random[0] = (seed ^ MULTIPLIER) & MASK
 
 
 @compiled
 def _next_31_bits(random: Array) -> int:
-    # The product overflows 64 bits; the low 48 are right all the same.
+    # The product overflows 64 bits; its low 48 bits are correct all the same.
     random[0] = (int(random[0]) * MULTIPLIER + INCREMENT) & MASK
     return int(random[0]) >> 17
 
 
 @compiled
 def below(random: Array, n: int) -> int:
-    """`nextInt(n)`: uniform in 0 ... n - 1, for n of at least 1."""
+    """Returns `nextInt(n)`: uniform in 0 ... n - 1, for n of at least 1."""
     bits = _next_31_bits(random)
     if n & -n == n:
         return (n * bits) >> 31

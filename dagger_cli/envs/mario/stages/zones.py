@@ -1,4 +1,4 @@
-"""The five zones a stage is made of, and what decorates them (C.2)."""
+"""The five kinds of zones of a stage, and their decorations (docs/mario_rules.md, C.2)."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ COIN_QUESTION, POWER_QUESTION = 21, 22
 STAIR = 9
 PIPE_TOP, PIPE_BODY = 10, 26
 CANNON_NECK, CANNON_BODY = 30, 46
-HILL_LEFT, HILL_RIGHT = 132, 134  # of the top row; a row below is 16 more
+HILL_LEFT, HILL_RIGHT = 132, 134  # of the top row; lower rows are 16 more
 HILL_LEFT_OVER_HILL, HILL_RIGHT_OVER_HILL = 180, 182
 GOOMBA_TEMPLATE = 2
 
 
 @compiled
 def put(stage: Stage, x: int, y: int, tile: int) -> None:
-    """Set a tile; outside the map nothing happens."""
+    """Sets a tile; ignores cells outside the map."""
     if 0 <= x < stage.columns and 0 <= y < ROWS:
         stage.tiles[x, y] = tile
 
 
 @compiled
 def ground(stage: Stage, x: int, floor: int) -> None:
-    """Raw ground from row `floor` down."""
+    """Puts raw ground from row `floor` down."""
     for y in range(floor, ROWS):
         put(stage, x, y, GROUND)
 
 
 @compiled
 def draw_floor(random: Array) -> int:
-    """Every zone has its own level, in the four lowest rows."""
+    """Draws the floor of a zone, in the four lowest rows."""
     return ROWS - 1 - below(random, 4)
 
 
@@ -44,7 +44,7 @@ def draw_floor(random: Array) -> int:
 def straight(
     stage: Stage, random: Array, difficulty: int, start: int, longest: int, safe: bool
 ) -> int:
-    """Flat ground; unless it is the safe beginning of the stage, with things on it."""
+    """Builds flat ground, decorated unless it is the safe start of the stage."""
     length = below(random, 10) + 2
     if safe:
         length = 10 + below(random, 5)
@@ -59,7 +59,7 @@ def straight(
 
 @compiled
 def jump(stage: Stage, random: Array, start: int) -> int:
-    """A pit between two pieces of ground, sometimes with stairs up to it."""
+    """Builds a pit between two pieces of ground, sometimes with stairs."""
     side = below(random, 4) + 2
     pit = below(random, 2) + 2
     length = 2 * side + pit
@@ -79,7 +79,7 @@ def jump(stage: Stage, random: Array, start: int) -> int:
 
 @compiled
 def cannons(stage: Stage, random: Array, start: int, longest: int) -> int:
-    """Flat ground with cannons of drawn heights."""
+    """Builds flat ground with cannons of random heights."""
     length = min(below(random, 10) + 2, longest)
     floor = draw_floor(random)
     cannon = start + 1 + below(random, 4)
@@ -99,7 +99,7 @@ def cannons(stage: Stage, random: Array, start: int, longest: int) -> int:
 
 @compiled
 def tubes(stage: Stage, random: Array, difficulty: int, start: int, longest: int) -> int:
-    """Flat ground with pipes, some of them with a flower."""
+    """Builds flat ground with pipes, some of them with a flower."""
     length = min(below(random, 10) + 5, longest)
     floor = draw_floor(random)
     tube = start + 1 + below(random, 4)
@@ -122,7 +122,7 @@ def tubes(stage: Stage, random: Array, difficulty: int, start: int, longest: int
 
 @compiled
 def hills(stage: Stage, random: Array, difficulty: int, start: int, longest: int) -> int:
-    """Flat ground with hills behind it, each higher than the one before."""
+    """Builds flat ground with hills behind it, each higher than the one before."""
     length = min(below(random, 10) + 10, longest)
     floor = draw_floor(random)
     for x in range(start, start + length):
@@ -147,7 +147,7 @@ def _hill(
     top: int,
     taken: Array,
 ) -> bool:
-    """One hill; False if it is the last, or found its edges taken and was not built."""
+    """Builds a hill; returns False for the last one, or if its edges are taken (not built)."""
     width = below(random, 5) + 3
     place = below(random, length - width - 2) + 1
     if taken[place] or taken[place + width] or taken[place - 1] or taken[place + width + 1]:
@@ -178,7 +178,7 @@ def _draw_hill(stage: Stage, left: int, right: int, top: int, floor: int) -> Non
 
 @compiled
 def enemies(stage: Stage, random: Array, difficulty: int, start: int, end: int, y: int) -> None:
-    """Templates along a row, more and fiercer ones with the difficulty."""
+    """Puts templates along a row, more and harder ones with the difficulty."""
     for x in range(start, end):
         if below(random, 35) >= difficulty + 1:
             continue
@@ -193,7 +193,7 @@ def enemies(stage: Stage, random: Array, difficulty: int, start: int, end: int, 
 
 @compiled
 def put_template(stage: Stage, x: int, y: int, kind: int, winged: int) -> None:
-    """The last template of a cell counts; outside the map there are none."""
+    """Sets the template of a cell; ignores cells outside the map."""
     if 0 <= x < stage.columns and 0 <= y < ROWS:
         stage.templates[x, y] = 1 + 2 * kind + winged
         stage.template_rows[x] = stage.template_rows[x] | (1 << y)
@@ -203,7 +203,7 @@ def put_template(stage: Stage, x: int, y: int, kind: int, winged: int) -> None:
 def decorate(
     stage: Stage, random: Array, difficulty: int, start: int, end: int, floor: int
 ) -> None:
-    """Enemies, a row of coins, a row of bricks."""
+    """Puts enemies, a row of coins and a row of bricks."""
     if floor < 1:
         return
     enemies(stage, random, difficulty, start + 1, end - 1, floor - 1)
