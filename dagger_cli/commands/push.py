@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from dagger_cli.config.trust import foreign_packages
 from dagger_cli.core.errors import CheckpointError, ConfigError
 from dagger_cli.experts.hub_client import upload
 from dagger_cli.experts.student import played_round
@@ -39,7 +40,9 @@ def push(
     where = f"{repo_id} ({'private' if private else 'public'} where it is new)"
     console.start([("checkpoint", str(folder)), ("to", where), ("size", f"{size:.1f} MiB")])
     url = upload(repo_id, files, private=private, message=message)
-    console.start([("pushed", url), ("use it", f"expert=hub expert.repo_id={repo_id}")])
+    packages = foreign_packages(manifest.config, ("policy",))
+    trust = f" trust=[{','.join(packages)}]" if packages else ""
+    console.start([("pushed", url), ("use it", f"expert=hub expert.repo_id={repo_id}{trust}")])
 
 
 def _files(repo_id: str, folder: Path, manifest: Manifest, video: Path | None) -> dict[str, bytes]:

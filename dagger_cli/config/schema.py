@@ -194,6 +194,5 @@ def register() -> None:
 def shipped_targets() -> frozenset[str]:
     """Returns every `_target_` of this package's YAML files."""
     texts = (path.read_text(encoding="utf-8") for path in config_dir().rglob("*.yaml"))
-    return frozenset(
-        t for text in texts for t in re.findall(r"^ *_target_: (dagger_cli\.\S+)$", text, re.M)
-    )
+    found = (re.findall(r"^ *_target_: (dagger_cli\.[\w.]+)$", text, re.M) for text in texts)
+    return frozenset(target for targets in found for target in targets)

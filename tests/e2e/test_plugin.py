@@ -1,0 +1,155 @@
+"""The package in examples/ goes through every command, and so do parts of the current folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.experts.hub_server import TOKEN, serving
+
+PLUGIN = Path(__file__).parents[2] / "examples" / "dagger_plugin"
+OWN = (
+    *("env=point", "expert=point_controller", "policy=tiny", "trainer=lazy_dagger", "beta=sqrt"),
+    "logger=[console,jsonl,lines]",
+)
+PARTS = {
+    "env": "dagger_plugin.env.point",
+    "expert": "dagger_plugin.expert.ControllerSource",
+    "policy": "dagger_cli.policies.sources.torch_learner",
+    "trainer": "dagger_plugin.trainer.LazyDAgger",
+}
+
+
+def dagger(*words: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own, with the plug-in on its path as if installed."""
+    path = os.pathsep.join([str(PLUGIN), *sys.path])
+    given = {**os.environ, "PYTHONPATH": path, "COLUMNS": "100", **environ}
+    command = [sys.executable, "-m", "dagger_cli", *words]
+    return subprocess.run(command, cwd=cwd, env=given, capture_output=True, text=True, timeout=120)
+
+
+def works(*words: str, cwd: Path, **environ: str) -> str:
+    done = dagger(*words, cwd=cwd, **environ)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder in which a run of the plug-in's parts has ended."""
+    folder = tmp_path_factory.mktemp("plugin")
+    works("train", *OWN, "hydra.run.dir=run", "rounds=3", cwd=folder)
+    return folder
+
+
+def commands(run: Path) -> dict[str, str]:
+    printed: dict[str, str] = json.loads((run / "summary.json").read_text())["commands"]
+    return printed
+
+
+def test_every_part_is_the_plugins(trained):
+    config = yaml.safe_load((trained / "run" / "config.yaml").read_text())
+    assert {group: config[group]["_target_"] for group in PARTS} == PARTS
+    assert config["policy"]["network"]["_target_"] == "dagger_plugin.policy.TinyNet"
+    assert config["trainer"]["beta"]["_target_"] == "dagger_plugin.schedule.Sqrt"
+    assert len((trained / "run" / "lines.txt").read_text().splitlines()) == 3
+
+
+def test_the_printed_commands_work(trained):
+    evaluate = shlex.split(commands(trained / "run")["evaluate"])
+    assert "trust=[dagger_plugin]" in evaluate
+    works(*evaluate[1:], "json=scores.json", cwd=trained)
+    scores = json.loads((trained / "scores.json").read_text())
+    ended = json.loads((trained / "run" / "summary.json").read_text())
+    assert scores["mean"] == ended["student"]["mean"]
+
+
+def test_without_trust_nothing_of_it_is_imported(trained):
+    for words in (
+        ("eval", "checkpoint=run"),
+        ("train", "resume=run", "rounds=4"),
+        ("export", "checkpoint=run", "format=torchscript", "path=refused.pt"),
+    ):
+        done = dagger(*words, cwd=trained)
+        assert done.returncode == 2 and "add trust=[dagger_plugin]" in done.stderr
+    assert not (trained / "refused.pt").exists()
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(trained, tmp_path):
+    works("train", *OWN, "hydra.run.dir=half", "rounds=2", cwd=tmp_path)
+    resume = shlex.split(commands(tmp_path / "half")["resume"])
+    works(*resume[1:], "rounds=3", cwd=tmp_path)
+    policies = [
+        folder / "checkpoints" / "last" / "policy.safetensors"
+        for folder in (tmp_path / "half", trained / "run")
+    ]
+    assert policies[0].read_bytes() == policies[1].read_bytes()
+    assert len((tmp_path / "half" / "lines.txt").read_text().splitlines()) == 3
+
+
+def test_a_sweep(tmp_path):
+    text = works("train", "-m", *OWN, "rounds=1", "seed=0,1", "trainer.every=1", cwd=tmp_path)
+    assert "seed=0" in text and "seed=1" in text
+
+
+def test_it_is_exported_and_teaches(trained):
+    words = ("export", "checkpoint=run", "format=torchscript", "path=tiny.pt")
+    works(*words, "trust=[dagger_plugin]", cwd=trained)
+    assert (trained / "tiny.pt").is_file()
+    taught = ("env=point", "expert=path", "expert.path=run", "trust=[dagger_plugin]")
+    works("train", *taught, "rounds=1", "hydra.run.dir=second", cwd=trained)
+
+
+def test_it_is_pushed_and_teaches_from_there(trained, tmp_path):
+    with serving() as hub:
+        hub.storage = tmp_path / "stored"
+        online = {"HF_ENDPOINT": hub.url, "HF_TOKEN": TOKEN, "HF_HOME": str(tmp_path / "home")}
+        pushed = dagger("push", "checkpoint=run", "repo_id=me/point", cwd=trained, **online)
+        assert pushed.returncode == 0, pushed.stderr
+        assert "expert=hub expert.repo_id=me/point trust=[dagger_plugin]" in pushed.stdout
+        words = ("expert", "score", "env=point", "expert=hub", "expert.repo_id=me/point")
+        refused = dagger(*words, "episodes=2", cwd=tmp_path, **online)
+        assert refused.returncode == 2 and "trust=[dagger_plugin]" in refused.stderr
+        taken = dagger(*words, "episodes=2", "trust=[dagger_plugin]", cwd=tmp_path, **online)
+        assert taken.returncode == 0, taken.stderr
+
+
+def test_help_and_completion_list_it(tmp_path):
+    text = works("--help", cwd=tmp_path)
+    for option in ("point", "point_controller", "tiny", "lazy_dagger", "sqrt", "lines"):
+        assert option in text
+    offered = works("-sc", "query=bash", cwd=tmp_path, COMP_LINE="dagger train trainer=la")
+    assert offered.split() == ["trainer=lazy_dagger"]
+
+
+def test_its_configs_are_found_by_a_search_path_too(tmp_path):
+    for words in (
+        ("hydra.searchpath=[pkg://dagger_plugin.conf]",),
+        ("--config-dir", str(PLUGIN / "dagger_plugin" / "conf")),
+    ):
+        shown = dagger("train", *words, "trainer=lazy_dagger", "--cfg", "job", cwd=tmp_path)
+        assert shown.returncode == 0 and "LazyDAgger" in shown.stdout, shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("trainer=lazy_dagger trainer.every=often", "trainer.every must be a whole number, got"),
+        ("trainer=lazy_dagger trainer.every=0", "trainer.every must be at least 1, got 0"),
+        ("trainer=lazy_dagger trainer.evry=2", "there is no key 'trainer.evry'"),
+        ("policy=tiny policy.network.width=wide", "policy.network.width must be a whole number"),
+        ("expert=point_controller env=cartpole", "point_controller is for Point-v0"),
+        ("trainer=lazy_dager", "did you mean 'lazy_dagger'?"),
+    ],
+)
+def test_wrong_values_end_in_the_same_sentences_as_for_options_that_ship(tmp_path, words, sentence):
+    done = dagger("train", "env=point", "expert=point_controller", *words.split(), cwd=tmp_path)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
+    assert sentence in done.stderr and not list(tmp_path.iterdir())
