@@ -1,4 +1,4 @@
-"""Trains policies by interactive imitation: the Python API of the command `dagger`.
+"""Interactive imitation learning: the Python API of the command `dagger`.
 
 Everything in `__all__` is public and documented in docs/extending.md. Names are imported when they
 are first used, so `import dagger_cli` loads neither torch nor Hydra.

@@ -16,10 +16,10 @@ from dagger_cli.core.types import Array, Card, Observation, Policy, Space
 
 @dataclass(frozen=True)
 class LoadedPolicy:
-    """A student or an expert that predicts actions, for Gymnasium loops and `evaluate_policy`.
+    """Trained policy or expert with `predict`, for Gymnasium loops and SB3's `evaluate_policy`.
 
-    `policy` acts on batches (`Policy.act`); `card` describes an expert, None for a student. `rng`
-    is used by policies that draw, such as mixtures.
+    `policy` acts on batches (`Policy.act`); `card` describes an expert, None for a trained policy.
+    `rng` is used by stochastic policies, such as mixtures.
     """
 
     policy: Policy
@@ -62,10 +62,10 @@ class LoadedPolicy:
 
 
 def load_policy(path: str | Path, *, trust: Sequence[str] = ()) -> LoadedPolicy:
-    """Loads the student of a run (its best round), or of a checkpoint's folder.
+    """Loads the policy of a run (its best round) or of a checkpoint folder.
 
-    `trust` names packages that the checkpoint may build from, besides this one. Raises
-    CheckpointError where a file is missing, damaged, or names anything else.
+    `trust` names packages besides this one whose classes the checkpoint may create. Raises
+    CheckpointError where a file is missing, damaged, or names another class.
     """
     from dagger_cli.config.from_checkpoint import student_parts
     from dagger_cli.tracking.checkpoint import load_policy as read
@@ -80,7 +80,7 @@ def load_policy(path: str | Path, *, trust: Sequence[str] = ()) -> LoadedPolicy:
 def load_expert(overrides: Sequence[str] | str) -> LoadedPolicy:
     """Loads an expert by the groups `env` and `expert`, such as `["env=bipedal", "expert=hub"]`.
 
-    Raises DaggerError where it cannot be had or does not fit the environment.
+    Raises DaggerError where it cannot be loaded or does not fit the environment.
     """
     from dagger_cli.api.runs import said_in_a_sentence, words_of
     from dagger_cli.cli.compose import composed

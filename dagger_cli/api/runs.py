@@ -15,13 +15,13 @@ from dagger_cli.core.errors import DaggerError
 
 @dataclass(frozen=True)
 class Run:
-    """A run on the disk; `path` is its folder, as printed by `dagger train`."""
+    """Run on disk; `path` is its folder, as printed by `dagger train`."""
 
     path: Path
 
     @property
     def config(self) -> dict[str, Any]:
-        """The run's config, with every value resolved."""
+        """Config of the run, with every value resolved."""
         import yaml
 
         config: dict[str, Any] = yaml.safe_load((self.path / "config.yaml").read_text("utf-8"))
@@ -29,7 +29,7 @@ class Run:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """summary.json: final scores of `student` and `expert`, and what was used.
+        """Contents of summary.json: final scores of `student` and `expert`, and usage.
 
         Raises FileNotFoundError where the run is unfinished.
         """
@@ -38,13 +38,13 @@ class Run:
 
     @property
     def metrics(self) -> list[dict[str, Any]]:
-        """One dict a round, as logged; empty without `logger=jsonl`."""
+        """Logged metrics, one dict per round; empty without `logger=jsonl`."""
         path = self.path / "metrics.jsonl"
         lines = path.read_text("utf-8").splitlines() if path.is_file() else []
         return [json.loads(line) for line in lines]
 
     def load_policy(self, which: str = "best", *, trust: Sequence[str] = ()) -> LoadedPolicy:
-        """Loads the student of the `best` or the `last` round; see `load_policy`."""
+        """Loads the policy of the `best` or the `last` round; see `load_policy`."""
         return load_policy(self.path / which, trust=trust)
 
     def resume(self, overrides: Sequence[str] | str = ()) -> Run:
@@ -57,8 +57,8 @@ class Run:
 def train(overrides: Sequence[str] | str = ()) -> Run:
     """Runs `dagger train` with these overrides, such as `["env=cartpole", "rounds=3"]`.
 
-    Relative paths are of the current folder. Raises DaggerError with the sentence that the command
-    would print.
+    Relative paths start from the current folder. Raises DaggerError with the message that the
+    command would print.
     """
     from dagger_cli.cli.compose import composed
     from dagger_cli.cli.dispatch import trained
@@ -68,25 +68,25 @@ def train(overrides: Sequence[str] | str = ()) -> Run:
 
 
 def load_run(path: str | Path) -> Run:
-    """Returns a run on the disk; raises CheckpointError where the folder holds none."""
+    """Returns the run in a folder; raises CheckpointError where there is none."""
     from dagger_cli.tracking.run_paths import resolve_run
 
     return Run(resolve_run(path).absolute())
 
 
 def words_of(overrides: Sequence[str] | str) -> list[str]:
-    """Returns overrides as words; one text is split as a shell does it."""
+    """Returns overrides as a list; a single text is split as by a shell."""
     return shlex.split(overrides) if isinstance(overrides, str) else list(overrides)
 
 
 class said_in_a_sentence:
-    """A block whose errors of Hydra and OmegaConf are raised as DaggerError."""
+    """Context in which errors of Hydra and OmegaConf are raised as DaggerError."""
 
     def __enter__(self) -> None:
-        """Starts the block."""
+        """Does nothing."""
 
     def __exit__(self, kind: object, err: BaseException | None, traceback: object) -> None:
-        """Raises DaggerError where the command would print a sentence."""
+        """Raises DaggerError with the command's message for errors of Hydra and OmegaConf."""
         from dagger_cli.cli.error_messages import explain
 
         if err is None or isinstance(err, DaggerError):

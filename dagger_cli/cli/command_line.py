@@ -1,4 +1,4 @@
-"""The words of a command line, parsed once by Hydra's own parsers."""
+"""Command line, parsed once with Hydra's parsers."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from dagger_cli.core.errors import ConfigError
 
 @dataclass(frozen=True)
 class CommandLine:
-    """A command such as `train`, Hydra's flags, and the overrides with their short names expanded.
+    """Command such as `train`, Hydra's flags, and the overrides with short names expanded.
 
-    `parser` is Hydra's, which made `flags`.
+    `parser` is Hydra's parser of `flags`.
     """
 
     command: str
@@ -31,17 +31,17 @@ class CommandLine:
 
     @property
     def sweeps(self) -> bool:
-        """Whether several jobs are asked for by a flag."""
+        """Whether the flag --multirun is set."""
         return bool(self.flags.multirun)
 
     @property
     def keys(self) -> frozenset[str]:
-        """The keys and groups that are set, without signs and packages."""
+        """Keys and groups that are set, without signs and packages."""
         return frozenset(override.key_or_group for override in self.overrides)
 
     @property
     def texts(self) -> list[str]:
-        """The overrides as Hydra reads them."""
+        """Overrides as Hydra reads them."""
         return [str(override.input_line) for override in self.overrides]
 
     def text_of(self, key: str) -> str | None:
@@ -66,20 +66,20 @@ class CommandLine:
     def in_folder(self, run: Path) -> CommandLine:
         """Returns the line with Hydra's run folder set, for a run that is resumed."""
         if self.sweeps:
-            raise ConfigError("resume= goes on with one run and cannot be combined with --multirun")
+            raise ConfigError("resume= continues one run and cannot be combined with --multirun")
         return self.plus(f"hydra.run.dir='{quoted(str(run))}'")
 
 
 def quoted(text: str) -> str:
-    """Returns a text as it stands between single quotes in Hydra's grammar."""
-    # A backslash is one unless a quote comes after it.
+    """Returns a text escaped for single quotes in Hydra's grammar."""
+    # Backslashes are literal unless a quote follows.
     return re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), text)
 
 
 def parse(command: str, words: Sequence[str]) -> CommandLine:
-    """Parses the words after a command; flags may stand anywhere among them.
+    """Parses the words after a command, flags and overrides in any order.
 
-    Raises ConfigError for unknown flags and for words that are no override of Hydra's.
+    Raises ConfigError for unknown flags and for words that are not overrides.
     """
     parser = get_args_parser()
 

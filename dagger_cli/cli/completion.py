@@ -1,4 +1,4 @@
-"""Shell completion: Hydra's own scripts do not know our command words and short names."""
+"""Shell completion: adds this program's commands and short names to Hydra's completion."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dagger_cli.config.options import COMMANDS
 
 
 def complete(words: Sequence[str]) -> None:
-    """Answer Hydra's completion scripts; prints the words that may follow."""
+    """Prints the words that may follow, for Hydra's completion scripts."""
     if "query" not in " ".join(words):
         flags = [word for word in words if word not in " ".join(COMMANDS).split()]
         hand_over(parse("train", flags), _nothing)
@@ -40,11 +40,11 @@ def complete(words: Sequence[str]) -> None:
 
 
 def _next_words(before: Sequence[str]) -> list[str]:
-    """The words of commands that may follow these."""
+    """Returns the command words that may follow these."""
     parts = [name.split(" ") for name in COMMANDS]
     n = len(before)
     return list(dict.fromkeys(p[n] for p in parts if len(p) > n and p[:n] == list(before)))
 
 
 def _nothing(cfg: DictConfig) -> None:
-    """Completion composes configs but runs no job."""
+    """Does nothing: completion composes configs but runs no job."""

@@ -1,4 +1,4 @@
-"""The task of each command: from its composed config to the code that does it."""
+"""Functions that run each command with its composed config."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _eval(cfg: DictConfig) -> Score:
 
 
 def _width(cfg: DictConfig) -> int | None:
-    """Of the beam; None is greedy."""
+    """Returns the beam width, None for greedy actions."""
     if cfg.decode not in ("greedy", "beam"):
         raise ConfigError(f"decode must be greedy or beam, got '{cfg.decode}'")
     if cfg.decode == "greedy" and "width" in _keys():
@@ -70,7 +70,7 @@ def _expert_list(cfg: DictConfig) -> None:
     from dagger_cli.commands.expert import list_known
 
     if "expert" in {key.partition(".")[0] for key in _keys()}:
-        raise ConfigError("dagger expert list shows all experts there are: leave out expert=...")
+        raise ConfigError("dagger expert list shows all experts: leave out expert=...")
     chosen = HydraConfig.get().runtime.choices
     own = None if chosen["expert"] == "hub" else chosen["expert"]
     words = f"env={chosen['env']}"
@@ -97,8 +97,8 @@ def _expert_score(cfg: DictConfig) -> Score:
 def _expert_fetch(cfg: DictConfig) -> None:
     if "fallback" not in cfg.expert:
         raise ConfigError(
-            "dagger expert fetch downloads from the Hub (expert=hub); for an agent that is here, "
-            "use dagger expert convert"
+            "dagger expert fetch downloads from the Hub (expert=hub); for an agent on this "
+            "machine, use dagger expert convert"
         )
     cfg.expert.fallback = "none"
     _expert_convert(cfg)
@@ -108,7 +108,7 @@ def _expert_convert(cfg: DictConfig) -> None:
     from dagger_cli.commands.expert import save
     from dagger_cli.config.build import expert_parts
 
-    out = cfg.out  # a missing one is reported before anything is loaded
+    out = cfg.out  # read first: raises an error if it is missing
     env, expert = expert_parts(cfg)
     save(expert, str(env.source.id), out)
 
@@ -159,12 +159,12 @@ def _keys() -> frozenset[str]:
 
 
 def _from_start(path: str) -> Path:
-    """As the user meant it: hydra.job.chdir has left the folder that it is seen from."""
+    """Resolves a path in the folder of the command line, which hydra.job.chdir may leave."""
     start, given = Path(HydraConfig.get().runtime.cwd), Path(path).expanduser()
     return given if start == Path.cwd() else start / given
 
 
 def _shown(folder: Path) -> Path:
-    """Relative where that is shorter to read and type; with hydra.job.chdir we are inside."""
+    """Returns a folder relative to the current one where it is below it."""
     here = Path.cwd()
     return folder.relative_to(here) if here in folder.parents else folder

@@ -1,7 +1,7 @@
-"""Says errors of libraries in one sentence: what, where, and how to fix it.
+"""Messages for errors of libraries, in one sentence: what, where, and how to fix it.
 
-Hydra's and OmegaConf's errors are read by their fields; where they have none, by the first word in
-quotes.
+Errors of Hydra and OmegaConf are identified by their attributes, or by the first quoted word of
+their message.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ NO_MEMORY = "can't allocate memory|[Ss]torage size calculation overflowed|index-
 
 
 def explain(err: BaseException) -> str | None:
-    """Returns the sentence for the user, None for an error that no user can mend."""
+    """Returns the message for the user, None for an error that the user cannot fix."""
     if isinstance(err, DaggerError):
         return _one_line(str(err))
-    # Before OSError: Hydra's error about a missing option is one of those, too.
+    # Before OSError: Hydra's error for a missing option is a subclass.
     if type(err).__module__.startswith(("hydra.", "omegaconf.")):
         return _config_error(err)
     if isinstance(err, MemoryError) or re.search(NO_MEMORY, str(err)):
-        return f"there is not enough memory: {_one_line(str(err)) or 'ask for less'}"
+        return f"there is not enough memory: {_one_line(str(err)) or 'use smaller values'}"
     return _os_error(err) if isinstance(err, OSError) else None
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Returns `; did you mean ...?`, or nothing where nothing is near."""
+    """Returns `; did you mean ...?`, or an empty text without a similar word."""
     near = get_close_matches(word, list(known), n=1)
     return f"; did you mean '{near[0]}'?" if near else ""
 
@@ -62,7 +62,7 @@ def _config_error(err: BaseException) -> str:
         return _no_such_interpolation(cause)
     if isinstance(cause, errors.MissingMandatoryValue):
         missing = next(e for e in _chain(err) if isinstance(e, errors.MissingMandatoryValue))
-        # An interpolation that leads to it has a full key of its own.
+        # An interpolation that refers to it has another full key.
         return _needed(str(missing.full_key or cause.full_key))
     if isinstance(cause, errors.InterpolationToMissingValueError):
         return _needed(_quoted_or_last(str(cause.__cause__ or cause)))
@@ -84,7 +84,7 @@ def _chain(err: BaseException | None) -> Iterator[Any]:
 
 
 def _without_fields(text: str) -> str:
-    """Returns the sentence for errors that say in their text alone what they are about."""
+    """Returns the message for errors that have a text but no attributes."""
     quoted = re.search(r"'([^'\n]*)'", text)
     if quoted is None:
         return _one_line(text.splitlines()[0] if text else "the config cannot be composed")
@@ -131,7 +131,7 @@ def _no_such_interpolation(err: Any) -> str:
     lacking = quoted[1] if quoted else "another key"
     group = str(err.full_key).partition(".")[0]
     return (
-        f"{err.full_key} is taken from {lacking}, which the chosen options do not have: give "
+        f"{err.full_key} refers to {lacking}, which the chosen options do not have: give "
         f"{err.full_key}=..., or choose another option of '{group}'"
     )
 
@@ -147,7 +147,7 @@ def _unknown_option(path: str, options: Iterable[str]) -> str:
 def _unknown_key(key: str) -> str:
     renamed = new_name(key)
     if renamed is not None:
-        return f"'{key}' is called '{renamed}' now: write {renamed}=..."
+        return f"'{key}' was renamed to '{renamed}': write {renamed}=..."
     if key.startswith("trainer.beta."):  # it is a group of its own
         return f"there is no key '{key}'; did you mean '{key.removeprefix('trainer.')}'?"
     if key in ("env", "env.imports", "env.id"):  # of a command that builds no other environment
@@ -156,7 +156,7 @@ def _unknown_key(key: str) -> str:
     same_level = [k for k in known if k.rpartition(".")[0] == key.rpartition(".")[0]]
     near = get_close_matches(key, same_level, n=1) or get_close_matches(key, known, n=1)
     if key in near:
-        return f"there is no key '{key}' with the command and the options that were chosen"
+        return f"there is no key '{key}' with this command and the chosen options: leave it out"
     hint = f"; did you mean '{near[0]}'?" if near else f"; see `dagger train --help` for '{name}'"
     return f"there is no key '{key}'{hint}"
 

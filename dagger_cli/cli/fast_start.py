@@ -1,7 +1,6 @@
-"""Keeps Hydra from composing the config twice; without it every result is the same.
+"""Patch that keeps Hydra from composing the config twice; results are the same without it.
 
-The other measures that make a command start and end sooner are two calls of `gc` in main.py, which
-must come before any import of Hydra.
+Two calls of `gc` in main.py also shorten start and exit; they must precede the import of Hydra.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from dagger_cli.config.options import config_dir
 
 @contextlib.contextmanager
 def composed_once(line: CommandLine) -> Iterator[None]:
-    """Keeps Hydra from composing the config twice, the first time only to read `hydra.mode`."""
+    """Skips Hydra's first composition, which only reads `hydra.mode`."""
     from hydra._internal.hydra import Hydra
 
     if may_set_mode(line):
@@ -31,7 +30,7 @@ def composed_once(line: CommandLine) -> Iterator[None]:
 
 
 def may_set_mode(line: CommandLine) -> bool:
-    """Returns whether `hydra.mode` may be set: by hand, an experiment or another config folder."""
+    """Returns whether an override, experiment or other config folder may set `hydra.mode`."""
     experiment = line.text_of("experiment")
     if experiment is not None:
         path = config_dir() / "experiment" / f"{experiment}.yaml"
@@ -42,4 +41,4 @@ def may_set_mode(line: CommandLine) -> bool:
 
 
 def _no_mode(*args: Any, **kwargs: Any) -> None:
-    """Leaves the mode to the flag `--multirun`."""
+    """Returns None, which leaves the mode to the flag `--multirun`."""

@@ -1,4 +1,4 @@
-"""Runs a command under Hydra: composes its config, sweeps, and calls its task once a job."""
+"""Runs a command under Hydra: composes its config, and calls its function once per job."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Task = Callable[[DictConfig], None]
 
 
 def run(command: str, words: Sequence[str]) -> int:
-    """Runs `dagger <command> <words>`; returns the exit code, raises what a single job raised."""
+    """Runs `dagger <command> <words>`; returns the exit code, raises the error of a single job."""
     line = completed_line(parse(command, words))
     jobs: list[_Job] = []
     with _no_file_of_a_sweep(line) as line:
@@ -47,7 +47,7 @@ def run(command: str, words: Sequence[str]) -> int:
 
 
 def completed_line(line: CommandLine) -> CommandLine:
-    """Returns the line, checked, with the folder of a resumed run or the best experiment."""
+    """Checks the line; adds the folder of a resumed run or the environment's best experiment."""
     check(line)
     if line.command != "train":
         return line
@@ -65,7 +65,7 @@ class _Job(NamedTuple):
 
 
 def _sum_up(jobs: Sequence[_Job]) -> None:
-    """Prints a table of what the jobs of a sweep scored; raises where any of them failed."""
+    """Prints a table of the scores of a sweep's jobs; raises ConfigError where one failed."""
     shared = frozenset.intersection(*(frozenset(job.words) for job in jobs))
     named = [(" ".join(shorten(w) for w in j.words if w not in shared), j.result) for j in jobs]
     scores = {name: result for name, result in named if isinstance(result, Score)}
@@ -86,7 +86,7 @@ def _sum_up(jobs: Sequence[_Job]) -> None:
 
 @contextlib.contextmanager
 def _no_file_of_a_sweep(line: CommandLine) -> Iterator[CommandLine]:
-    """Hydra writes a file about every sweep; for a command that makes no runs it goes nowhere."""
+    """Sends Hydra's file about a sweep to a temporary folder, for commands without run folders."""
     if line.command == "train" or not line.sweeps or "hydra.sweep.dir" in line.keys:
         yield line
         return
@@ -95,15 +95,15 @@ def _no_file_of_a_sweep(line: CommandLine) -> Iterator[CommandLine]:
 
 
 def _with_best_experiment(line: CommandLine) -> CommandLine:
-    """Returns the line with its environment's best experiment, where nothing else is chosen."""
+    """Returns the line with its environment's best experiment, unless one is chosen."""
     env = line.text_of("env") or ""
     if line.keys & {"policy", "experiment"}:
         return line
     for one in env.split(",") if "," in env else ():
         if best_experiment(one) is not None:
             print(
-                f"note: in a sweep over environments env={one} is trained by its plain settings; "
-                f"alone it takes experiment={best_experiment(one)}",
+                f"note: in a sweep over environments, env={one} uses the default settings, not "
+                f"experiment={best_experiment(one)}",
                 file=sys.stderr,
             )
     best = best_experiment(env)
@@ -111,11 +111,11 @@ def _with_best_experiment(line: CommandLine) -> CommandLine:
 
 
 def hand_over(line: CommandLine, task: Task) -> None:
-    """Has Hydra compose the config of the command and call `task` once a job."""
+    """Lets Hydra compose the config of the command and call `task` once per job."""
     register()
     use_defaults_of_1_3()
     register_resolver("dagger_groups", _groups)
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions reach us instead of being printed
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # raise exceptions instead of printing them
     logged = logging.raiseExceptions
     try:
         logging.raiseExceptions = False  # `--info | head` closes the pipe that Hydra logs to
@@ -132,16 +132,16 @@ def hand_over(line: CommandLine, task: Task) -> None:
 
 
 def _groups(*names: str) -> str:
-    """Returns a line a group with its options, for `--help`; those of a --config-dir too.
+    """Returns one line per group with its options, for `--help`, including a --config-dir.
 
-    Hydra's own list has the schemas among them, and groups that a command does not take.
+    Hydra's own list also has the schemas, and groups that a command does not use.
     """
     loader = GlobalHydra.instance().config_loader()
     return "\n".join(f"{name}: {', '.join(loader.get_group_options(name))}" for name in names)
 
 
 def _noting(jobs: list[_Job], command: str) -> Task:
-    """Returns a task that never raises: a sweep goes on with its other jobs."""
+    """Returns a task that records errors instead of raising, so that a sweep continues."""
 
     def noting(cfg: DictConfig) -> None:
         config = HydraConfig.get()
@@ -157,7 +157,7 @@ def _noting(jobs: list[_Job], command: str) -> Task:
 
 
 def refuse_unknown(command: str, cfg: DictConfig) -> None:
-    """Raises ConfigError for a key added with a plus that nothing reads, or removed with `~`."""
+    """Raises ConfigError for an unknown key added with `+`, or a key removed with `~`."""
     for place, kind in {"": ROOTS[root_of(command)], **NODES}.items():
         node = OmegaConf.select(cfg, place) if place else cfg
         prefix = f"{place}." if place else ""
@@ -177,9 +177,9 @@ def root_of(command: str) -> str:
 
 
 def _remove_empty(folder: Path) -> None:
-    """Removes a folder that Hydra made and nothing was written to, and those above it."""
+    """Removes an empty folder made by Hydra, and empty folders above it."""
     with contextlib.suppress(OSError, ValueError):
         while Path.cwd() in folder.parents:
             with contextlib.suppress(FileNotFoundError):
-                folder.rmdir()  # refuses where there is anything inside
+                folder.rmdir()  # raises OSError unless the folder is empty
             folder = folder.parent

@@ -1,4 +1,4 @@
-"""What differs between Hydra 1.3 with OmegaConf 2.3 and Hydra 1.4 with OmegaConf 2.4."""
+"""Compatibility with Hydra 1.3 and OmegaConf 2.3, and with Hydra 1.4 and OmegaConf 2.4."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ IS_1_3 = hydra.__version__.startswith("1.3.")
 
 
 def use_defaults_of_1_3() -> None:
-    """Selects the defaults of Hydra 1.3; left alone, 1.3 takes those of 1.1, and 1.4 its own."""
+    """Selects the defaults of Hydra 1.3; otherwise 1.3 uses those of 1.1, and 1.4 its own."""
     if IS_1_3:
         version.setbase("1.3")
 
 
 def initialized(config_dir: str) -> AbstractContextManager[Any]:
-    """Returns the block in which `hydra.compose` reads configs from a folder."""
+    """Returns a context in which `hydra.compose` reads configs from a folder."""
     options = {"version_base": "1.3"} if IS_1_3 else {}
     block: AbstractContextManager[Any] = initialize_config_dir(
         config_dir, job_name="dagger", **options

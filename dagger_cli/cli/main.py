@@ -1,4 +1,4 @@
-"""The `dagger` command: picks the root config, hands over to Hydra, and reports what went wrong."""
+"""Entry point of the command `dagger`: runs a command under Hydra and reports errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dagger_cli.cli.help import EXPERT_HELP, help_text
 
 
 def main() -> None:
-    """Entry point; exits with 0, or with 2 after one sentence about what the user can fix."""
+    """Runs the command line; exits with 0, or with 2 after one sentence on an error."""
     words = sys.argv[1:]
     if "--traceback" in words:
         words.remove("--traceback")
@@ -32,32 +32,32 @@ def main() -> None:
 def _show(text: str) -> None:
     try:
         print(text, flush=True)
-    except BrokenPipeError:  # `dagger --help | head` has seen enough
+    except BrokenPipeError:  # as in `dagger --help | head`
         _close_stdout()
 
 
 def _close_stdout() -> None:
-    """So that Python does not complain of the broken pipe when it ends."""
+    """Redirects stdout to null, so that Python prints no error on the broken pipe at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _guarded(words: Sequence[str]) -> int:
-    """Run a command; every failure that a user can mend becomes one sentence and exit code 2."""
+    """Runs a command; an error that the user can fix becomes one sentence and exit code 2."""
     from dagger_cli.cli.error_messages import explain
 
-    gc.set_threshold(100_000)  # imports make hardly any garbage; looking for it took 0.2 s
+    gc.set_threshold(100_000)  # imports create little garbage; collection took 0.2 s
     try:
         two = words[0] == "expert"
         code = _command(" ".join(words[: 1 + two]), list(words[1 + two :]))
         sys.stdout.flush()
-        gc.freeze()  # or the interpreter collects once more before it ends, for 0.3 s
+        gc.freeze()  # otherwise a last collection at exit takes 0.3 s
         return code
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
         _close_stdout()
-        return 141  # as of a program that the broken pipe ended
+        return 141  # exit code of a program ended by SIGPIPE
     except Exception as err:
         sentence = explain(err)
         if sentence is None or os.environ.get("DAGGER_TRACEBACK") == "1":
@@ -82,7 +82,7 @@ def _command(command: str, words: list[str]) -> int:
 
 
 def _complete(words: list[str]) -> None:
-    """Hydra completes `dagger <overrides>`; the command word is taken out of the line it sees."""
+    """Completes a line; Hydra only completes overrides, so the command is removed first."""
     from dagger_cli.cli.completion import complete
 
     complete(words)

@@ -1,6 +1,6 @@
-"""Expands short names of keys before Hydra parses them.
+"""Short names of keys, expanded before Hydra parses them.
 
-Shells do not expand the tilde of `key=~/path`, and Hydra has another use for it.
+The tilde of `key=~/path` is expanded, too: shells do not, and Hydra gives it another meaning.
 """
 
 from __future__ import annotations
@@ -9,21 +9,21 @@ import os
 import re
 from collections.abc import Sequence
 
-# The group is called beta_schedule and people type beta; `import` cannot be a Python name.
+# `import` cannot be a Python name, so the key is `imports`.
 SHORT = {"beta": "beta_schedule", "env.import": "env.imports"}
-# May have any keys, and Hydra wants them to be added.
+# These nodes accept any keys, which Hydra needs to be added with `++`.
 _OPEN = ("env.kwargs.", "policy.network.", "policy.loss.", "policy.optimizer.")
 _HOME = re.compile(r"(?<=[=,])(['\"]?)~(?=/)")
 _WORD = re.compile(r"(?P<sign>[+~]{0,2})(?P<key>[\w./@]+)(?P<rest>(=.*)?)", re.S)
 
 
 def expand(words: Sequence[str]) -> list[str]:
-    """Replaces short names by the config's own, keeping any sign before and any value after."""
+    """Replaces short names by the full ones, keeping signs and values."""
     return [_at_home(_expand(word)) for word in words]
 
 
 def shorten(word: str) -> str:
-    """Returns what users type for a word of the config's own."""
+    """Returns an override with its short name."""
     for short, name in SHORT.items():
         if word.startswith((f"{name}=", f"{name}.")):
             return short + word.removeprefix(name)

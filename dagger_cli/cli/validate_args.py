@@ -1,4 +1,4 @@
-"""Refuses words that Hydra would answer with a traceback or with an unclear message."""
+"""Checks of the command line for errors that Hydra reports unclearly or with a traceback."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from dagger_cli.config.options import GROUPS, options
 from dagger_cli.core.errors import ConfigError
 
 NUMBER = r"[-+.\deE]+"
-FILES = ("json", "video", "path", "out")  # one of them for all jobs would be written by each
+FILES = ("json", "video", "path", "out")  # in a sweep all jobs would write the same file
 
 
 def check(line: CommandLine) -> None:
-    """Raises ConfigError for flags that do not fit together and values that name no option."""
+    """Raises ConfigError for flags that exclude each other and values that name no option."""
     flags = line.flags
     if flags.experimental_rerun is not None:
         raise ConfigError("--experimental-rerun unpickles a file and is refused; use resume=...")
@@ -48,7 +48,7 @@ def _refuse_choice(group: str, choice: str) -> NoReturn:
     short = next((short for short, name in SHORT.items() if name == group), group)
     if group == "beta_schedule" and re.fullmatch(NUMBER, choice):
         raise ConfigError(
-            f"{short}={choice}: there is no such option; for the same share in every round say "
+            f"{short}={choice}: there is no such option; for the same beta in every round use "
             f"{short}=constant {short}.value={choice}"
         )
     if choice.lower() in ("", "null"):

@@ -1,4 +1,4 @@
-"""`dagger eval`: score, show or film a policy on seeds that training never used."""
+"""`dagger eval`: evaluates, renders or records a policy on seeds that training never used."""
 
 from __future__ import annotations
 
@@ -30,16 +30,17 @@ def score(
     json: str | None,
     width: int | None = None,
 ) -> Score:
-    """Play the episodes, print the scores, and write the file that was asked for.
+    """Runs the episodes, prints the score, and writes it to `json` where that is given.
 
-    `width` is of the beam, None plays greedily.
+    `width` is the beam width, None for greedy actions. Raises ConfigError for options that exclude
+    each other.
     """
     if render not in (None, "human"):
         raise ConfigError(f"render={render} is not known; use render=human, or video=path.mp4")
     if render and video:
-        raise ConfigError("render=human and video=... cannot be had at once; leave one out")
+        raise ConfigError("render=human and video=... exclude each other; leave one out")
     if width is not None and (render or video):
-        raise ConfigError("decode=beam shows nothing; leave out render and video")
+        raise ConfigError("decode=beam cannot be rendered; leave out render and video")
     if json is not None:
         with writing(Path(json)):
             Path(json).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""`dagger expert ...`: what experts there are, who they are, and how well they play."""
+"""`dagger expert ...`: lists, describes, evaluates and converts experts."""
 
 from __future__ import annotations
 
@@ -22,20 +22,21 @@ from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.write_errors import writing
 from dagger_cli.utils.terminal import printable
 
-FAR = 0.05  # below its published mean by more than this share (and its spread) is far
-OFTEN = 0.05  # of the episodes
+FAR = 0.05  # relative distance below the published mean that leads to a warning
+OFTEN = 0.05  # fraction of failed episodes that leads to a warning
 _SHOWN_ELSEWHERE = ("network", "score", "sha256", "source", "name", "format", "version", "versions")
 
 
 def list_known(env_id: str, env_words: str, own: str | None) -> None:
-    """Print one row an agent: bundled, trained here, cached, on the Hub.
+    """Prints one row per known agent: bundled, trained here, cached, on the Hub.
 
-    `env_words` choose the environment; `own` is the expert that it brings itself, if any.
+    `env_words` are the overrides that select the environment; `own` is the expert that its config
+    sets, if any. Raises ExpertError where no agent is known.
     """
     if own is None:
         known = catalogue(env_id)
     else:
-        known = Catalogue((Known(own, "comes with it", f"expert={own}", None),), ())
+        known = Catalogue((Known(own, "part of the env", f"expert={own}", None),), ())
     console = Console()
     console.start([("env", env_id)], known.notes)
     if not known.agents:
@@ -50,7 +51,7 @@ def list_known(env_id: str, env_words: str, own: str | None) -> None:
 
 
 def _table(agents: Sequence[Known]) -> None:
-    """Never cut off or broken, so that words can be copied."""
+    """Prints the table without wrapping or truncation, so that commands can be copied."""
     rows = [("agent", "where", "published", "choose it with")]
     rows += [(a.name, a.where, _spread(a.score), a.words) for a in agents]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -67,7 +68,7 @@ def _spread(score: tuple[float, float] | None) -> str:
 
 
 def show(expert: Expert, env_id: str) -> None:
-    """Print the card."""
+    """Prints the expert's card and network."""
     card = expert.card
     pairs = [("expert", card.name), ("source", card.source), ("sha256", card.sha256)]
     pairs += [("env", env_id), ("published", _spread(card.published))]
@@ -85,18 +86,18 @@ def _details(details: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 @dataclass
 class Timed:
-    """An expert, and the CPU seconds that its answers have taken, on all cores together."""
+    """Expert that measures the CPU seconds of its actions, summed over all cores."""
 
     expert: Expert
     seconds: float = 0.0
 
     @property
     def card(self) -> Card:
-        """The expert's own."""
+        """Card of the expert."""
         return self.expert.card
 
     def act(self, observation: Observation, rng: Generator) -> Acts:
-        """What the expert does."""
+        """Returns the expert's actions."""
         begin = time.process_time()
         acts = self.expert.act(observation, rng)
         self.seconds += time.process_time() - begin
@@ -104,7 +105,7 @@ class Timed:
 
 
 def score(job: EvalJob, json: str | None) -> Score:
-    """Play the episodes and print the score, the published one, a label's cost, and warnings."""
+    """Evaluates the expert; prints its score, published score, time per label and warnings."""
     assert job.expert is not None
     timed = Timed(job.expert)
     job = replace(job, expert=timed)
@@ -119,30 +120,33 @@ def score(job: EvalJob, json: str | None) -> Score:
 
 
 def warnings(score: Score, card: Card, job: EvalJob) -> Iterator[str]:
-    """What speaks against learning from this expert."""
+    """Yields warnings where the score is far below the published one or failures are frequent."""
     if card.published is not None:
         mean, std = card.published
         below = mean - score.mean
         if below > std + 2 * score.stderr and below > FAR * abs(mean):
             yield (
-                f"it is far below its published {_spread(card.published)}; "
-                "is it the right environment (env.id, env.kwargs) and version?"
+                f"the score is far below the published {_spread(card.published)}; "
+                "check the environment (env.id, env.kwargs) and its version"
             )
     episodes, name = len(score.returns), job.env.failure_name or "failures"
     if score.failures > OFTEN * episodes:
         yield (
-            f"{score.failures} {name} in {episodes} episodes; students learn what "
-            f"experts do, so look for a better one: dagger expert list env={job.env.name}"
+            f"{score.failures} {name} in {episodes} episodes, which a learner would imitate; "
+            f"choose a better expert: dagger expert list env={job.env.name}"
         )
 
 
 def save(expert: Expert, env_id: str, out: str | None) -> None:
-    """Write the expert as `<out>/<env id>.safetensors` and `.json`; say how to use it."""
+    """Writes the expert as `<out>/<env id>.safetensors` and `.json`; prints how to use it.
+
+    Raises ConfigError where the expert is not a network.
+    """
     card = expert.card
     if not hasattr(expert, "save"):
         raise ConfigError(
             f"'{card.name}' is not a network, so there is nothing to convert; "
-            "use it as it is, or choose expert=hub, path, zoo, train or bundled"
+            "use it directly, or choose expert=hub, path, zoo, train or bundled"
         )
     folder = Path(out) if out else Path("experts") / _folder_name(card)
     with writing(folder):

@@ -1,4 +1,4 @@
-"""`dagger export`: a policy for stable-baselines3 and rl_zoo3, as ONNX or as TorchScript."""
+"""`dagger export`: writes a policy for stable-baselines3 and rl_zoo3, as ONNX or TorchScript."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Pairs = list[tuple[str, str]]
 
 
 def check(format: str, path: Path) -> None:
-    """Refuse what cannot be written, before anything is loaded."""
+    """Raises ConfigError for an unknown format or a wrong suffix, before anything is loaded."""
     if format not in ENDINGS:
         raise ConfigError(f"format must be {', '.join(ENDINGS)}; got '{format}'")
     ending = ENDINGS[format]
@@ -30,14 +30,14 @@ def check(format: str, path: Path) -> None:
 
 
 def export(checkpoint: Path, format: str, path: Path, policy: Policy, source: Any) -> None:
-    """Write the policy of the checkpoint; `source` is the environment it was trained in.
+    """Writes the policy of the checkpoint; `source` is the environment it was trained in.
 
-    Raises ConfigError where the format cannot hold such a policy.
+    Raises ConfigError where the format cannot represent the policy.
     """
     kind = type(policy).__name__
     if isinstance(policy, (Mixture, NonStationaryPolicy, Ensemble)):
         raise ConfigError(
-            f"format={format} holds one network, but '{checkpoint}' holds a {kind.lower()} of "
+            f"format={format} stores one network, but '{checkpoint}' has a {kind.lower()} of "
             "several policies; export a run of trainer=dagger or sup"
         )
     told = (_sb3 if format == "sb3" else _graph)(policy, format, path, source)
@@ -53,10 +53,10 @@ def _sb3(policy: Policy, format: str, path: Path, source: Any) -> Pairs:
     found = spec_of(network, source.observation_space, source.action_space)
     if found is None:
         raise ConfigError(
-            "format=sb3 holds networks of policy=mlp and linear, and this one is of other layers; "
+            "format=sb3 supports networks of policy=mlp and linear, but this one has other layers; "
             "use format=onnx or torchscript"
         )
-    # The environment's own bounds of observations: an archive without them would not fit it.
+    # An archive without the environment's observation bounds would not fit the environment.
     spec = replace(found[0], observation_space=source.observation_space)
     archive = to_sb3(Agent(spec, found[1], {}))
     name = archive.algo.upper()
@@ -74,8 +74,8 @@ def _graph(policy: Policy, format: str, path: Path, source: Any) -> Pairs:
 
     if not isinstance(policy, Exportable):
         raise ConfigError(
-            f"format={format} holds one network, and a {type(policy).__name__} cannot be written "
-            "as one: it has no method as_module()"
+            f"format={format} stores one network, but a {type(policy).__name__} has no method "
+            "as_module() that returns one"
         )
     seen, played = source.observation_space, source.action_space
     convert = to_onnx if format == "onnx" else to_torchscript
@@ -87,7 +87,7 @@ def _graph(policy: Policy, format: str, path: Path, source: Any) -> Pairs:
         ("outputs", f"actions {_batch(played)}, outputs of the last layer"),
         (
             "checked",
-            f"{program} differs from the student by {difference:.1g} at most, of 1,000 rows",
+            f"{program} differs from the policy by at most {difference:.1g} on 1,000 observations",
         ),
     ]
 

@@ -1,4 +1,4 @@
-"""The scores of the final table: student and expert over the same unseen seeds."""
+"""Scores of the final table: student and expert on the same test seeds."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from dagger_cli.loop.evaluate import evaluate
 from dagger_cli.tracking.checkpoint import load_policy, resolve_checkpoint
 from dagger_cli.tracking.console import Console
 
-# In this process: in a sweep the expert would play the same episodes again after every job.
+# Cache of this process: the jobs of a sweep would evaluate the same expert again and again.
 played: dict[str, Score] = {}
 
 
 def final_scores(job: TrainJob, folder: Path, console: Console) -> dict[str, Score]:
-    """By name; the student is read back from its checkpoint.
+    """Returns the scores of `student`, read from its checkpoint, and `expert`.
 
-    An expert that has played these seeds for another job of this process is not asked again.
+    The expert's score is reused from an earlier job of this process with the same seeds.
     """
     checkpoint = resolve_checkpoint(folder / job.student)
     student = load_policy(checkpoint, job.kit.learner, job.env.source.action_space)
@@ -36,11 +36,11 @@ def final_scores(job: TrainJob, folder: Path, console: Console) -> dict[str, Sco
 def _score(job: TrainJob, env: Env, name: str, policy: Policy, console: Console) -> Score:
     seeds = job.evaluation_seeds
     with console.evaluating(len(seeds), name) as progress:
-        # As in `dagger eval` on these seeds, so that a mixture draws the same members.
+        # Seeded as in `dagger eval`, so that a mixture draws the same members.
         return evaluate(env, policy, seeds, np.random.default_rng(seeds[0]), progress)
 
 
 def _known_by(job: TrainJob) -> str:
-    """All that an expert's score depends on."""
+    """Returns a key of everything that the expert's score depends on."""
     config, seeds = job.config, [int(seed) for seed in job.evaluation_seeds]
     return json.dumps([config["env"], config["expert"], job.kit.expert.card.sha256, seeds])

@@ -1,4 +1,4 @@
-"""`dagger push`: a student and its model card go to the Hugging Face Hub, in one commit."""
+"""`dagger push`: uploads a trained policy and its model card to the Hub, in one commit."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FROM_RUN = ("config.yaml", "metrics.jsonl", "summary.json", "versions.json")
 def push(
     checkpoint: str, repo_id: str, *, private: bool, video: str | None, message: str | None
 ) -> None:
-    """Upload; raises DaggerError before anything is sent where something cannot be sent."""
+    """Uploads a checkpoint; raises DaggerError before the upload where a file is invalid."""
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repo_id):
         raise ConfigError(f"repo_id must look like user/name, got '{repo_id}'")
     folder = resolve_checkpoint(checkpoint)
@@ -37,7 +37,7 @@ def push(
     message = message or f"{what} in {manifest.config['env']['id']}"
     size = sum(map(len, files.values())) / 2**20
     console = Console()
-    where = f"{repo_id} ({'private' if private else 'public'} where it is new)"
+    where = f"{repo_id} ({'private' if private else 'public'} if it is new)"
     console.start([("checkpoint", str(folder)), ("to", where), ("size", f"{size:.1f} MiB")])
     url = upload(repo_id, files, private=private, message=message)
     packages = foreign_packages(manifest.config, ("policy",))
@@ -46,16 +46,16 @@ def push(
 
 
 def _files(repo_id: str, folder: Path, manifest: Manifest, video: Path | None) -> dict[str, bytes]:
-    """What the repository will hold: the checkpoint, its run's records, the card and pictures."""
+    """Returns the files to upload: checkpoint, records of the run, model card and pictures."""
     run = folder.parent.parent if folder.parent.name == "checkpoints" else folder
     names = {name: check_inside(folder / name, folder) for name in (MANIFEST, POLICY)}
-    # A link in a folder of somebody else's would publish what it leads to.
+    # A symbolic link in an untrusted folder could publish a file outside it.
     there = [name for name in FROM_RUN if (run / name).is_file()]
     names |= {name: check_inside(run / name, run) for name in there}
     if video is not None:
         if video.suffix.lower() != ".mp4" or not video.is_file():
             raise ConfigError(
-                f"video={video} is not an .mp4 file; film one with dagger eval checkpoint=... "
+                f"video={video} is not an .mp4 file; record one with dagger eval checkpoint=... "
                 "video=walk.mp4 episodes=1"
             )
         names["replay.mp4"] = video
@@ -64,7 +64,7 @@ def _files(repo_id: str, folder: Path, manifest: Manifest, video: Path | None) -
     except OSError as err:
         raise CheckpointError(f"cannot read {err.filename} ({err.strerror})") from err
     if hashlib.sha256(files[POLICY]).hexdigest() != manifest.files.get(POLICY):
-        raise CheckpointError(f"{names[POLICY]} is truncated or altered, so it is not sent")
+        raise CheckpointError(f"{names[POLICY]} is truncated or altered, so it is not uploaded")
     points, scores = _points(files, manifest.round), _scores(files, manifest.round)
     if points:
         files["curve.png"] = curve_png(points, "validation return, mean and standard deviation")
@@ -84,7 +84,7 @@ def _files(repo_id: str, folder: Path, manifest: Manifest, video: Path | None) -
 
 
 def _points(files: Mapping[str, bytes], rounds: int) -> list[Point]:
-    """Of the rounds up to this one; lines that cannot be read are left out."""
+    """Returns the points of the rounds up to this one; unreadable lines are left out."""
     points = []
     for line in files.get("metrics.jsonl", b"").decode("utf-8", "replace").splitlines():
         try:
@@ -98,7 +98,7 @@ def _points(files: Mapping[str, bytes], rounds: int) -> list[Point]:
 
 
 def _scores(files: Mapping[str, bytes], round: int) -> dict[str, dict[str, Any]]:
-    """The rows of the run's final table, if that is about this very round."""
+    """Returns the rows of the run's final table, empty where it is of another round."""
     try:
         summary = json.loads(files.get("summary.json", b"null"))
         if played_round(summary) != round:
@@ -109,7 +109,7 @@ def _scores(files: Mapping[str, bytes], round: int) -> dict[str, dict[str, Any]]
 
 
 def _results(score: Mapping[str, Any]) -> bytes:
-    """In rl-baselines3-zoo's own format, which says how well an agent plays in one small file."""
+    """Returns results.json in the format of rl-baselines3-zoo."""
     value = {
         "mean_reward": score["mean"],
         "std_reward": score["std"],

@@ -43,7 +43,7 @@ class Trained(NamedTuple):
 def train(job: TrainJob, folder: Path, *, resume: bool, exact: bool = True) -> Trained:
     """Runs (or continues) the job in `folder`; returns its folder and the student's score.
 
-    A new run takes a folder beside it where that one is taken and need not be `exact` it.
+    Where `folder` is taken and `exact` is false, a new run uses another name beside it.
     """
     clock = time.monotonic()
     use_mmap_for_large()
@@ -80,12 +80,12 @@ def _locked(
     if resume:
         stack.enter_context(lock_existing_run(folder))
         return folder, None
-    first = job.trainer.start(job.kit)  # what it cannot do is said before there is a folder
+    first = job.trainer.start(job.kit)  # may raise, so before the folder is created
     return stack.enter_context(lock_new_run(folder, exact=exact)), first
 
 
 def _console(job: TrainJob, folder: Path, stack: ExitStack) -> Console:
-    """Returns the console; without `logger=console` it is one that prints nothing."""
+    """Returns the console, which prints nothing without `logger=console`."""
     console = Console(
         rounds=job.kit.budget.rounds,
         failure_name=job.env.failure_name,
@@ -109,7 +109,7 @@ def _started_loggers(
 
 
 def _watchers(job: TrainJob, folder: Path, console: Console) -> tuple[Observer, ...]:
-    """Returns what follows the loggers after each round: a checkpoint, then the console."""
+    """Returns the observers after the loggers: checkpoint writer, console, heap trimming."""
     writer = CheckpointWriter(
         folder=folder, kit=job.kit, config=job.config, card=job.kit.expert.card
     )
@@ -117,7 +117,7 @@ def _watchers(job: TrainJob, folder: Path, console: Console) -> tuple[Observer, 
 
 
 def _after_interrupt(console: Console, folder: Path, extra: ExtraWords) -> Callable[..., None]:
-    """Returns an exit callback that prints how to resume what Ctrl-C stopped."""
+    """Returns an exit callback that prints how to resume a run stopped by Ctrl-C."""
 
     def say(kind: type[BaseException] | None, *_: object) -> None:
         if kind is KeyboardInterrupt and (folder / "checkpoints" / "last").exists():
@@ -127,7 +127,7 @@ def _after_interrupt(console: Console, folder: Path, extra: ExtraWords) -> Calla
 
 
 def extra_words(job: TrainJob) -> ExtraWords:
-    """Returns the words that later commands about this run need: what to trust, and the loggers."""
+    """Returns overrides that later commands on this run need: `trust` and loggers."""
     to_evaluate = _trust(foreign_packages(job.config, ("env", "policy")))
     to_resume = _trust(foreign_packages(job.config, GROUPS))
     return ExtraWords(to_evaluate, (*to_resume, *job.logger_words))

@@ -1,7 +1,7 @@
-"""From a composed config to a job.
+"""Jobs from a composed config.
 
-A DictConfig becomes a plain dict once, with every value of the type its class declares (typed.py).
-components.py builds the objects, checks.py refuses values; jobs of checkpoints are in
+The DictConfig is converted once to a dict, with values of the types that the classes declare
+(typed.py). components.py creates the objects, checks.py checks values; jobs of checkpoints are in
 from_checkpoint.py.
 """
 
@@ -47,19 +47,19 @@ from dagger_cli.core.types import Expert
 from dagger_cli.core.values import at_least
 from dagger_cli.loop.trainer import Trainer, completed
 
-GROUPS = ("env", "expert", "policy", "trainer")  # what a run builds
+GROUPS = ("env", "expert", "policy", "trainer")  # groups whose objects a run creates
 
 
 @dataclass(frozen=True)
 class TrainJob:
-    """Everything `dagger train` needs, built and checked."""
+    """Job of `dagger train`: its objects and checked settings."""
 
     config: Config
     env: EnvChoice
     kit: Kit
     trainer: Trainer
     loggers: Mapping[str, Any]  # by name
-    logger_words: tuple[str, ...]  # the overrides that chose them
+    logger_words: tuple[str, ...]  # the overrides that selected them
     validation_seeds: range
     tolerance: float
     queries: int  # of the expert, in each round's validation
@@ -71,18 +71,18 @@ class TrainJob:
 
 @dataclass(frozen=True)
 class EvalJob:
-    """Everything `dagger eval` needs apart from the policy itself."""
+    """Job of `dagger eval`, without the policy."""
 
     env: EnvChoice
-    learner: Learner | None  # None: the expert itself is scored
+    learner: Learner | None  # None: the expert is evaluated
     expert: Expert | None
     seeds: range
 
 
 def train_job(cfg: DictConfig, words: Sequence[str], *, sweep: bool) -> TrainJob:
-    """Builds a new run; `words` are the user's overrides, `sweep` says they are of several jobs.
+    """Creates the job of a new run; `words` are the user's overrides, `sweep`: of several jobs.
 
-    Raises DaggerError with the sentence for the user.
+    Raises DaggerError with a message for the user.
     """
     touched = keys_in(words)
     if cfg.labels is not None and "steps_per_round" not in touched:
@@ -106,9 +106,9 @@ def _with_replaced_targets(config: Config, touched: Collection[str]) -> Config:
 
 
 def _of_another_target(node: Config, group: str, touched: Collection[str]) -> Config:
-    """Returns a group whose target the user replaced, without the keys of the option before.
+    """Returns a group whose target the user replaced, without keys of the old option.
 
-    What the user typed stays, and so does what the new target takes.
+    Keys given on the command line and parameters of the new target are kept.
     """
     target = target_of(node, group)
     taken = {"_target_", *signature_of(target).keys, *(ENV_NOTES if group == "env" else ())}
@@ -118,7 +118,7 @@ def _of_another_target(node: Config, group: str, touched: Collection[str]) -> Co
 
 
 def expert_job(cfg: DictConfig) -> EvalJob:
-    """Builds the environment and its expert, to score the expert itself."""
+    """Creates the environment and its expert, to evaluate the expert."""
     env, expert = expert_parts(cfg, in_gymnasium)
     evaluation = plain(cfg)["env"]["evaluation"]
     return EvalJob(env, None, expert, chosen_seeds(cfg, evaluation, env.source))
@@ -153,7 +153,7 @@ def assembled(
     n_evaluation = episodes_of("test", evaluation["episodes"], source)
     config = updated(config, "env.id", str(source.id))
     if "backend" in config["env"]:
-        # What is saved says who plays, whatever is installed where the run is resumed.
+        # Saved, so that a resumed run uses the same backend whatever is installed.
         config = updated(config, "env.backend", source.chosen)
     final_fit_must_come(config, trainer)
     warm_start_must_be_possible(config)
@@ -203,10 +203,10 @@ def _loggers(chosen: Any) -> dict[str, Any]:
 
 
 def _with_whole_paths(config: Config) -> Config:
-    """Returns the config with whole paths of files: a run may be resumed from another folder."""
+    """Returns the config with absolute paths, as a run may be resumed from another folder."""
     for group, key in (("env", "data"), ("expert", "path"), ("expert", "folder")):
         path = config[group].get(key)
-        # Data may also be a word such as `synthetic`, whatever folder has that name.
+        # env.data may also be a name such as `synthetic`, even if a folder has that name.
         exists = Path.is_file if group == "env" else Path.exists
         if path is not None and exists(Path(str(path))):
             config = updated(config, f"{group}.{key}", os.path.abspath(path))

@@ -1,4 +1,4 @@
-"""Refuses values that have the right type and still cannot work: numbers, seeds, unread keys."""
+"""Checks of config values beyond their types: ranges, seeds, keys without effect."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Config = Mapping[str, Any]
 
 
 def check_values(config: Config) -> None:
-    """Refuses values of keys that no group reads."""
+    """Raises ConfigError for invalid values of root keys."""
     validation, evaluation = config["validation"], config["evaluation"]
     at_least("seed", config["seed"], 0)
     in_range("validation.tolerance", validation["tolerance"], "[0, 1)", 0.01)
@@ -28,24 +28,24 @@ def check_values(config: Config) -> None:
         )
     if config["env"].get("validate_on_test", False) and evaluation["checkpoint"] != "last":
         raise ConfigError(
-            "env.validate_on_test=true would let the test choose the best student: add "
+            "env.validate_on_test=true would select the best policy on the test fold: add "
             "evaluation.checkpoint=last"
         )
 
 
 def final_fit_must_come(config: Config, trainer: Trainer) -> None:
-    """Refuses a longer final fit with a trainer that never fits on all rounds."""
+    """Raises ConfigError for a longer final fit with a trainer that never fits on all rounds."""
     final_fit = config["policy"].get("final_fit", 1)
     if final_fit != 1 and not trainer.fits_on_aggregate:
         raise ConfigError(
-            f"policy.final_fit={final_fit} lengthens the last fit on all rounds, which "
-            f"trainer={config['trainer']['name']} does not make as it is set: leave it at 1, or "
-            "use trainer=dagger trainer.update=aggregate"
+            f"policy.final_fit={final_fit} has no effect, as trainer={config['trainer']['name']} "
+            "with these settings never fits on all rounds: set it to 1, or use "
+            "trainer=dagger trainer.update=aggregate"
         )
 
 
 def warm_start_must_be_possible(config: Config) -> None:
-    """Refuses fits that start from the last policy where the policy starts from scratch."""
+    """Raises ConfigError where the trainer warm-starts a policy that cannot be warm-started."""
     policy = config["policy"]
     if config["trainer"].get("update") == "ogd" and not policy.get("warm_start", False):
         raise ConfigError(
@@ -55,13 +55,13 @@ def warm_start_must_be_possible(config: Config) -> None:
 
 
 def never_read(cfg: DictConfig, touched: Collection[str]) -> Iterator[str]:
-    """Yields a sentence for each key that the user set and this run does not read."""
+    """Yields a message for each key that the user set and this run does not read."""
     trainer = OmegaConf.to_container(cfg.trainer, resolve=False)
     tried = [key for key in touched if key.startswith("trainer.cost_rollouts.")]
     if tried and not _trainer(cfg).needs_state_restore:
         yield (
             f"'{tried[0]}={value_of(cfg, tried[0])}' has no effect: trainer '{cfg.trainer.name}' "
-            "as it is set rolls out no costs; leave it out, or add trainer.costs=rollout"
+            "with these settings runs no cost roll-outs; leave it out, or add trainer.costs=rollout"
         )
     unseen = {"validation.queries", "validation.tolerance"}.intersection(touched)
     if unseen and cfg.validation.episodes == 0:
@@ -70,12 +70,12 @@ def never_read(cfg: DictConfig, touched: Collection[str]) -> Iterator[str]:
         if key.split(".")[0] == "beta_schedule" and "${beta_schedule}" not in str(trainer):
             yield (
                 f"'{key}={value_of(cfg, key)}' has no effect: trainer '{cfg.trainer.name}' never "
-                "reads beta_schedule; leave it out or take trainer=dagger"
+                "reads beta_schedule; leave it out or use trainer=dagger"
             )
 
 
 def value_of(cfg: DictConfig, key: str) -> Any:
-    """Returns a value as the user wrote it: of a group the name of the option."""
+    """Returns a value as the user wrote it; for a group, the name of the option."""
     from hydra.core.hydra_config import HydraConfig
 
     choice = HydraConfig.get().runtime.choices.get(key)
@@ -88,7 +88,7 @@ def _trainer(cfg: DictConfig) -> Trainer:
 
 
 def chosen_seeds(cfg: DictConfig, default: Config, source: Any) -> range:
-    """Returns the seeds of `dagger eval`: the user's, else the environment's own."""
+    """Returns the seeds of `dagger eval`: the user's, else the default of the environment."""
     wanted = default["episodes"] if cfg.episodes is None else cfg.episodes
     seed = default.get("seed", 1000) if cfg.seed is None else cfg.seed
     return unseen_seeds("episodes", episodes_of("test", wanted, source), seed)
@@ -100,26 +100,26 @@ def validation_seeds(wanted: int | None, source: Any) -> range:
     at_least("validation.episodes", n, 0, 10)
     if n > most:
         raise ConfigError(
-            f"validation.episodes={n} is more than the {most:,} seeds there are for validation; "
+            f"validation.episodes={n} is more than the {most:,} seeds reserved for validation; "
             "try 10"
         )
     return VALIDATION_SEEDS[:n]
 
 
 def episodes_of(part: str, wanted: int | None, source: Any) -> int:
-    """Returns a number of episodes; None stands for all of an environment made of data."""
+    """Returns a number of episodes; None means all episodes of a data set."""
     if wanted is not None:
         return wanted
     whole = getattr(source, f"{part}_episodes", None)
     if whole is None:
         raise ConfigError(
-            f"env '{source.id}' has no last {part} episode: give a number of episodes, not null"
+            f"env '{source.id}' has no fixed number of {part} episodes: give a number, not null"
         )
     return int(whole)
 
 
 def unseen_seeds(key: str, episodes: int, first: int) -> range:
-    """Returns so many seeds; raises ConfigError where training or validation may have used them."""
+    """Returns `episodes` seeds from `first` on; raises ConfigError unless all are test seeds."""
     at_least(key, episodes, 1)
     seeds = range(first, first + episodes)
     if first not in TEST_SEEDS or seeds[-1] not in TEST_SEEDS:

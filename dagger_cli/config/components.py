@@ -1,6 +1,6 @@
-"""Builds the objects that the groups of a config stand for.
+"""Creates the objects of a config's groups.
 
-A group's `_target_` names the class or function to call, so nothing here knows which options exist.
+A group's `_target_` names the class or function to call; the options are not listed here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dagger_cli.utils.imports import import_object
 
 Node = Mapping[str, Any]
 
-MAX_SLOTS = 32  # of evaluation: more simulators gain nothing on a few cores
+MAX_SLOTS = 32  # slots in an evaluation: more are not faster on a few cores
 ENV_NOTES = signature_of(EnvNotes).keys
 PARTIAL = "_partial_"
 _HYDRAS = ("_target_", PARTIAL)
@@ -29,22 +29,22 @@ NAMED = {"name": str}  # the key that other groups have beside those of their ta
 
 @dataclass(frozen=True)
 class EnvChoice:
-    """An environment source and what the config says about showing and scoring it."""
+    """Environment source, and the names of its metrics."""
 
     source: Any
-    eval_source: Any  # plays the final scores: always Gymnasium's own environment
+    eval_source: Any  # for the final scores: always Gymnasium's own environment
     name: str
     failure_name: str | None
     per_step_name: str | None
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Returns what the user must know of the environment before it is played."""
+        """Returns notes for the user, printed before the first episode."""
         if self.source.horizon is not None:
             return ()
         return (
-            f"{self.source.id} sets no limit to an episode, and a score waits for the end of every "
-            "one: if some never end, give env.max_episode_steps=1000",
+            f"{self.source.id} has no step limit, and an evaluation runs until all episodes end: "
+            "if some never end, set env.max_episode_steps=1000",
         )
 
 
@@ -59,7 +59,7 @@ def typed_group(node: Any, place: str) -> dict[str, Any]:
     signature = signature_of(target)
     keys = {**(ENV_NOTES if place == "env" else NAMED), PARTIAL: bool, **signature.keys}
     if place == "expert":
-        keys.pop("trust", None)  # comes from the command line alone, never from a config
+        keys.pop("trust", None)  # only from the command line, never from a config
     values = typed(node, keys, place, any_key=signature.any_key)
     return {
         key: typed_group(value, f"{place}.{key}") if _has_target(value) else value
@@ -89,18 +89,18 @@ def _has_target(value: Any) -> bool:
 
 
 def built(node: Node, place: str, drop: Collection[str] = (), **given: Any) -> Any:
-    """Calls the target of the node at `place` with its keys but `drop`, and with what is `given`.
+    """Calls the target of the node at `place` with its keys (without `drop`) and with `given`.
 
-    Nodes inside that have a target are built first; `_partial_: true` gives the target with its
+    Inner nodes with a target are created first; `_partial_: true` returns the target with its
     arguments bound. This is Hydra's `instantiate` without `_args_`, `_recursive_` and `_convert_`,
-    and without the errors that it wraps around those of the target. Raises ConfigError for a key
-    that the target needs and the node lacks.
+    and errors of the target are not wrapped. Raises ConfigError for a key that the target needs and
+    the node lacks.
     """
     target = import_object(str(node["_target_"]))
     kept = {key: value for key, value in node.items() if key not in (*drop, *_HYDRAS)}
     signature = signature_of(target)
     later = {key for key, kind in signature.keys.items() if is_function(kind)} & kept.keys()
-    # What the target declares as a function is to be called by it.
+    # Parameters declared as functions are passed as functions, not called here.
     kept |= {key: {**kept[key], PARTIAL: True} for key in later if _has_target(kept[key])}
     values = {key: _inner(value, f"{place}.{key}") for key, value in kept.items()}
     for key in signature.needed:
@@ -118,7 +118,7 @@ def _inner(value: Any, place: str) -> Any:
 
 
 def env_of(env: Node) -> EnvChoice:
-    """Returns where labels are collected and where policies are scored."""
+    """Returns the environment sources for rollouts and for the final evaluation."""
     silent = env.get("failure", "none") == "none"
     failure_name = None if silent else env.get("failure_name", "failures")
     notes = ENV_NOTES.keys() - signature_of(target_of(env, "env")).keys.keys()
@@ -129,14 +129,14 @@ def env_of(env: Node) -> EnvChoice:
 
 
 def in_gymnasium(env: Node) -> Node:
-    """Returns the config of the same environment, played by Gymnasium itself."""
+    """Returns the config of the same environment with backend=gymnasium."""
     return {**env, "backend": "gymnasium"} if "backend" in env else env
 
 
 def open_for(source: Any, episodes: int) -> Any:
-    """Opens environments that play so many episodes in waves of nearly equal size.
+    """Opens slots for an evaluation of `episodes` episodes, in batches of nearly equal size.
 
-    A source whose slots are cheap says with `most_slots` how many may play at once.
+    A source with cheap slots raises their maximum number with `most_slots`.
     """
     most = getattr(source, "most_slots", MAX_SLOTS)
     return source.open(ceil(episodes / ceil(episodes / most)))
@@ -149,7 +149,7 @@ def learner_of(policy: Node, env: EnvChoice, actions: Space | None = None) -> An
         "actions": actions or env.source.action_space,
     }
     if actions is not None and env.source.action_space.kind == "box" and "loss" in policy:
-        spaces["loss"] = "auto"  # the chosen one is for distances
+        spaces["loss"] = "auto"  # the chosen loss is for Box actions
     return built(policy, "policy", drop=("name", *spaces), **spaces)
 
 
@@ -169,8 +169,8 @@ def safety_expert_of(config: Node, expert: Expert, trainer: Trainer) -> SafetyEx
     penalty = config["policy"]["unsafe_penalty"]
     if trainer.needs_state_restore:
         raise ConfigError(
-            f"trainer={config['trainer']['name']} learns from the costs of actions and does not "
-            "use unsafe actions: add policy.unsafe_penalty=0, or use trainer=dagger"
+            f"trainer={config['trainer']['name']} learns from cost roll-outs and does not use "
+            "unsafe actions: add policy.unsafe_penalty=0, or use trainer=dagger"
         )
     if not isinstance(expert, SafetyExpert):
         raise ConfigError(

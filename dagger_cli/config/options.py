@@ -1,6 +1,6 @@
-"""What a command line may say: the commands, and what the config groups offer.
+"""Names of the commands, and of the options of each config group.
 
-The latter is read from the names of the files, because `dagger --help` must be quick.
+Options are read from file names without loading Hydra, which keeps `dagger --help` fast.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ GROUPS = ("env", "expert", "policy", "beta_schedule", "trainer", "logger", "expe
 
 
 def config_dir() -> Path:
-    """Where the YAML files are: inside an installed package, beside it in a checkout."""
+    """Returns the folder of the YAML files: in an installed package, or beside it in a checkout."""
     package = Path(__file__).resolve().parents[1]
     inside = package / "conf"
     return inside if inside.is_dir() else package.parent / "conf"
 
 
 def options() -> dict[str, list[str]]:
-    """The options of every group, in alphabetical order."""
+    """Returns the options of every group, in alphabetical order."""
     root = config_dir()
     return {group: sorted(p.stem for p in (root / group).glob("*.yaml")) for group in GROUPS}
 
 
 def best_experiment(env: str) -> str | None:
-    """The experiment that an environment names as its best (`best:` in its YAML), if it does."""
+    """Returns the experiment named by `best:` in an environment's YAML file, or None."""
     path = config_dir() / "env" / f"{env}.yaml"
     named = re.search(r"^best: *(\w+)", path.read_text("utf-8"), re.M) if path.is_file() else None
     return named[1] if named else None

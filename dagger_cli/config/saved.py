@@ -22,8 +22,8 @@ def policy_of(
 ) -> Policy:
     """Returns the policy of a checkpoint for an environment with these spaces.
 
-    Of the config `saved` the policy alone is built. Raises CheckpointError for what is neither part
-    of this package nor below `trust`, and DaggerError where the arrays or the spaces do not fit.
+    Only the policy of the config `saved` is created. Raises CheckpointError for classes that are
+    neither part of this package nor below `trust`, and DaggerError where arrays or spaces differ.
     """
     config = with_new_names(saved)
     check_trust(config, trust, ("policy",))
@@ -34,6 +34,6 @@ def policy_of(
         return unpack(arrays, learner, action_space)
     except (RuntimeError, LookupError, TypeError, ValueError) as err:
         raise CheckpointError(
-            f"the checkpoint's config makes no policy ({type(err).__name__}: {err}): it was "
-            "altered, or written by another version of dagger-cli"
+            f"the checkpoint's config does not create a policy ({type(err).__name__}: {err}): it "
+            "was altered, or written by another version of dagger-cli"
         ) from err

@@ -1,7 +1,7 @@
-"""Checks what a config read from a checkpoint may build or import.
+"""Security checks of configs read from checkpoints, which are untrusted input.
 
-A checkpoint may come from anyone. It may build the classes that this package ships, each where it
-belongs, and what lies in packages that the user trusts on this command line: `trust=[my_pkg]`.
+Such a config may only create classes of this package, each in its own group, and of packages that
+the user trusts on the command line: `trust=[my_pkg]`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 from dagger_cli.config.schema import shipped_targets
 from dagger_cli.core.errors import CheckpointError, ConfigError
 
-DEEPEST = 20  # nested nodes of a saved config; ours are four deep, thousands end in RecursionError
-# Packages below which each node of a config is built: elsewhere even our own classes could be made
-# to import something.
+DEEPEST = 20  # levels of a saved config; real ones have four, thousands cause RecursionError
+# Packages from which each node of a config may be created: in another place even a class of this
+# package could be made to import something.
 _PLACES = {
     "env": "dagger_cli.envs.",
     "expert": "dagger_cli.experts.",
@@ -25,19 +25,19 @@ _PLACES = {
     "trainer.beta": "dagger_cli.core.schedules.",
     "trainer.cost_rollouts": "dagger_cli.loop.cost_to_go.",
 }
-# Torch's own classes that may be named inside a policy: they run nothing but arithmetic.
+# Classes of torch that may be named inside a policy: they only do arithmetic.
 _TORCH = re.compile(r"torch\.(nn|optim)\.[A-Z]\w*")
 _IMPORTED_BY = {"env": ("imports", "id"), "expert": ("target",)}  # values that are imported
-# Parts of these that a checkpoint may build are listed above; all of them would be too much.
+# Only the parts of these packages listed above may be created from a checkpoint.
 NEVER_TRUSTED = ("dagger_cli", "torch")
 IMPORT_KEYS = ("env.imports", "env.id", "expert.target")
 
 
 def trusted(trust: Any, named: Mapping[str, Any]) -> tuple[str, ...]:
-    """Returns the packages that this command line trusts.
+    """Returns the packages that the user trusts.
 
-    `trust` is the value of that key; `named` are values of `IMPORT_KEYS` that the user typed, whose
-    modules count as trusted. Raises ConfigError where `trust` is no list of packages.
+    `trust` is the value of that key; `named` are values of `IMPORT_KEYS` on the command line, whose
+    modules are trusted, too. Raises ConfigError where `trust` is not a list of packages.
     """
     packages = [trust] if isinstance(trust, str) else list(trust or ())
     for name in packages:
@@ -53,10 +53,10 @@ def trusted(trust: Any, named: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def check_trust(saved: Mapping[str, Any], trust: tuple[str, ...], groups: Collection[str]) -> None:
-    """Checks the groups of a saved config that a command is about to build.
+    """Checks the groups of a saved config that a command is about to create.
 
-    Raises CheckpointError for what is neither shipped with this package nor below one of the
-    packages in `trust`, and for Hydra's and OmegaConf's own means of building something.
+    Raises CheckpointError for classes that are neither part of this package nor below one of the
+    packages in `trust`, and for special keys of Hydra and interpolations of OmegaConf.
     """
     for name in groups:
         if not isinstance(saved.get(name), Mapping):
@@ -95,7 +95,7 @@ def foreign_packages(config: Mapping[str, Any], groups: Collection[str]) -> tupl
 def _check_texts(node: Any) -> None:
     keys = [str(key) for key in node] if isinstance(node, Mapping) else []
     for text in (*keys, node):
-        if isinstance(text, str) and "${" in text:  # runs are saved with all of it resolved
+        if isinstance(text, str) and "${" in text:  # saved configs are resolved
             raise CheckpointError(
                 f"the checkpoint's config has the interpolation {text!r}, which no saved run has; "
                 "it is refused because a checkpoint must not choose what is run or read"
@@ -107,7 +107,7 @@ def _check_target(place: str, node: Any, trust: tuple[str, ...]) -> None:
     target = _target(node)
     allowed = target is not None and _below(target, trust)
     for key in keys:
-        # Hydra's own: `_args_` would pass a class what its keys do not.
+        # Special keys of Hydra: `_args_` would pass arguments besides the keys.
         if key != "_target_" and re.fullmatch(r"_\w+_", key) and not allowed:
             raise CheckpointError(
                 f"the checkpoint's config has Hydra's '{key}' in {place}, which no run of this "
@@ -127,7 +127,7 @@ def _check_target(place: str, node: Any, trust: tuple[str, ...]) -> None:
 
 
 def _home(place: str) -> str:
-    """Returns the prefix of the targets that may stand at a place; no target begins with '?'."""
+    """Returns the prefix of the targets allowed at a place, '?' (which matches none) if unknown."""
     return "torch." if place.startswith("policy.") else _PLACES.get(place, "?")
 
 
@@ -156,7 +156,10 @@ def _modules(key: str, value: Any) -> list[str]:
 
 
 def _nodes(node: Any, place: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Yields the node and all in it with their places; CheckpointError where nested too deep."""
+    """Yields the node and its inner nodes with their places.
+
+    Raises CheckpointError where they are nested deeper than DEEPEST.
+    """
     if depth > DEEPEST:
         raise CheckpointError(
             f"the checkpoint's config is nested deeper than {DEEPEST} levels, which no saved run is"

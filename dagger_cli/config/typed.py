@@ -1,6 +1,6 @@
-"""Types of an option's keys, read from the annotations of the class or function it builds.
+"""Types of an option's keys, read from the annotations of the class or function it names.
 
-A wrong type or an unknown key ends in one sentence, for this package's options and for a user's.
+A wrong type or an unknown key raises ConfigError, for options of this package and of users.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _PLURALS = {bool: "truth values", int: "whole numbers", float: "numbers", str: "
 
 
 class _Mismatch(Exception):
-    """The value is not of the type."""
+    """Raised where a value does not have the type."""
 
 
 class Signature(NamedTuple):
-    """The keywords of a target with their types, `Any` where it declares none.
+    """Keywords of a target with their types, `Any` where it declares none.
 
-    `needed` are those without a default; `any_key`: it has `**` keywords that nothing describes.
+    `needed` are those without a default; `any_key`: it accepts any further keywords (`**`).
     """
 
     keys: dict[str, Any]
@@ -100,13 +100,13 @@ def _shown(value: Any) -> str:
 
 
 def is_function(kind: Any) -> bool:
-    """Returns whether a type is that of a function, or may be."""
+    """Returns whether a type is a function type, or a union with one."""
     options = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
     return any(get_origin(option) is Callable or option is Callable for option in options)
 
 
 def in_words(kind: Any) -> str:
-    """Returns a type as a user reads it: `a whole number or null`."""
+    """Returns a type in words, such as `a whole number or null`."""
     origin, inner = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
         parts = [in_words(part) for part in inner if part is not type(None)]

@@ -1,4 +1,4 @@
-"""`expert=hub`: an agent of the Hugging Face Hub, by default rl-zoo's `sb3/<algo>-<env id>`."""
+"""`expert=hub`: an agent on the Hugging Face Hub, by default rl_zoo3's `sb3/<algo>-<env id>`."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from dagger_cli.experts.student import MANIFEST, POLICY, Student
 from dagger_cli.networks.agent_files import MAX_CARD_BYTES, read_bounded
 
 AUTHOR = "sb3"
-PINS = ("repo_id", "filename", "revision", "sha256")  # who gives one of them wants that agent
+PINS = ("repo_id", "filename", "revision", "sha256")  # with one of them set there is no fallback
 
 
 @dataclass(frozen=True)
 class Hub:
-    """`fallback` is for a Hub that cannot be reached; other errors are never papered over."""
+    """Source of an expert on the Hub; `fallback` applies only if the Hub cannot be reached."""
 
     algo: str | None
     repo_id: str | None
@@ -36,7 +36,7 @@ class Hub:
     sha256: str | None
     fallback: Literal["bundled", "none"]
     deterministic: bool
-    trust: tuple[str, ...] = ()  # packages that a student may build from, besides this one
+    trust: tuple[str, ...] = ()  # packages whose classes a config may create
 
     def __post_init__(self) -> None:
         if self.fallback not in ("bundled", "none"):
@@ -59,11 +59,10 @@ class Hub:
             pinned = [key for key in PINS if getattr(self, key) is not None]
             if pinned:
                 raise HubUnreachable(
-                    f"{err}; check the network: expert.{pinned[0]} names one agent, and no other "
-                    "is taken in its place"
+                    f"{err}; check the network: there is no fallback, as expert.{pinned[0]} is set"
                 ) from err
             if self.fallback == "none":
-                raise HubUnreachable(f"{err}; check the network, or take expert=bundled") from err
+                raise HubUnreachable(f"{err}; check the network, or use expert=bundled") from err
             return self._bundled(err, env_id, observation_space, action_space)
 
     def _bundled(
@@ -86,7 +85,7 @@ class Hub:
         )
 
     def _locate(self, env_id: str) -> tuple[Repo, Path, tuple[str, ...]]:
-        """The repository pinned to a commit, the agent's file, and notes on how it was found."""
+        """Returns the repository at a fixed commit, the agent's file, and notes for the user."""
         if self.repo_id is not None:
             return *_pinned(
                 Repo(self.repo_id, self.revision), self._filename(self.repo_id, env_id)
@@ -99,7 +98,7 @@ class Hub:
                 continue
             try:
                 found = _pinned(repo, filename)
-            except HubUnreachable as err:  # an older version may still be in the cache
+            except HubUnreachable as err:  # an older version may be cached
                 unreachable = unreachable or err
                 continue
             except NotThere as err:
@@ -122,16 +121,16 @@ class Hub:
         return f"there is no {self.algo} agent for '{env_id}' on the Hub ({name}); try {hint}"
 
     def _filename(self, repo_id: str, env_id: str) -> str:
-        """The one given, or the one file of the repository that can be the agent."""
+        """Returns the given filename, or that of the only agent in the repository."""
         if self.filename is not None:
             return self.filename
         names = Repo(repo_id, self.revision).files()
-        if {MANIFEST, POLICY} <= set(names):  # a student that `dagger push` put there
+        if {MANIFEST, POLICY} <= set(names):  # uploaded by `dagger push`
             return MANIFEST
         name = pick_agent(names, env_id, self.algo)
         if name is None:
             raise ExpertError(
-                f"it is not clear which file of '{repo_id}' is the agent; "
+                f"cannot tell which file of '{repo_id}' is the agent; "
                 f"give expert.filename, one of: {', '.join(names)}"
             )
         return name
@@ -150,7 +149,7 @@ class Hub:
         if self.sha256 is not None and digest != self.sha256.lower():
             raise ExpertError(
                 f"'{model.name}' of '{repo.repo_id}' has the sha256 {digest}, not expert.sha256; "
-                "check expert.revision, or delete the file from the cache if you distrust it"
+                "check expert.revision, or delete the file from the cache and try again"
             )
 
         def card(facts: Mapping[str, Any]) -> Card:
@@ -170,13 +169,13 @@ class Hub:
 
 
 def _pinned(repo: Repo, filename: str) -> tuple[Repo, Path]:
-    """Fetch the file; all others then come from the very commit that it came from."""
+    """Downloads the file; returns it and the repository at the commit that it came from."""
     path = repo.fetch(filename)
     return replace(repo, revision=commit_of(path) or repo.revision), path
 
 
 def _refuse_other_files(repo: Repo, err: NotThere) -> None:
-    """The file is not there: an error that lists the others, if the repository itself is."""
+    """Raises ExpertError with the repository's files, where the repository exists."""
     try:
         names = repo.files()
     except NotThere:
@@ -200,7 +199,7 @@ def _companions(repo: Repo, model: Path) -> Found:
 
 
 def _results(repo: Repo) -> tuple[float, float] | None:
-    """What its author measured; nice to know, nothing more."""
+    """Returns the score in the repository's results.json, None where it cannot be read."""
     try:
         path = repo.fetch_if_there("results.json")
     except ExpertError:
@@ -209,7 +208,7 @@ def _results(repo: Repo) -> tuple[float, float] | None:
 
 
 def results_in(path: Path) -> tuple[float, float] | None:
-    """(mean, standard deviation) out of a results.json as rl-baselines3-zoo writes it."""
+    """Returns (mean, standard deviation) from a results.json of rl-baselines3-zoo, or None."""
     try:
         results: dict[str, Any] = json.loads(read_bounded(path, MAX_CARD_BYTES))
         return float(results["mean_reward"]), float(results["std_reward"])

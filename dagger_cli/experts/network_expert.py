@@ -1,4 +1,4 @@
-"""A network as an expert: answers every row, knows who it is."""
+"""Expert whose actions are computed by a network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dagger_cli.networks.spec import must_fit
 
 @dataclass(frozen=True)
 class NetworkExpert:
-    """Deterministic, or a draw from the network's own distribution at every question."""
+    """Network as an expert; acts deterministically or samples from its distribution."""
 
     network: Network
     card: Card
@@ -30,16 +30,16 @@ class NetworkExpert:
         return Acts(actions, np.ones(len(observation), dtype=bool))
 
     def save(self, stem: Path) -> tuple[Path, Path]:
-        """Write `<stem>.safetensors` and the card `<stem>.json`, which expert=path loads again."""
+        """Writes `<stem>.safetensors` and the card `<stem>.json`, which expert=path loads."""
         return save_expert(Agent(self.network.spec, self.network.weights, {}), self.card, stem)
 
     def shape(self) -> str:
-        """The network in words, such as `box (24,), Linear 64, Tanh, Linear 4, box (4,)`."""
+        """Returns a summary such as `box (24,), Linear 64, Tanh, Linear 4, box (4,)`."""
         return self.network.spec.shape(self.network.weights)
 
 
 def save_expert(agent: Agent, card: Card, stem: Path) -> tuple[Path, Path]:
-    """Write an agent with what its card says as `<stem>.safetensors` and `<stem>.json`."""
+    """Writes an agent and its card's entries as `<stem>.safetensors` and `<stem>.json`."""
     facts: dict[str, Any] = {"name": card.name, "source": card.source, **card.details}
     facts.setdefault("sha256", card.sha256)
     if card.published is not None:
@@ -50,22 +50,23 @@ def save_expert(agent: Agent, card: Card, stem: Path) -> tuple[Path, Path]:
 def expert_from(
     agent: Agent, card: Card, deterministic: bool, observation_space: Space, action_space: Space
 ) -> NetworkExpert:
-    """Raises ExpertError where the agent was made for other spaces."""
+    """Returns the agent as an expert; raises ExpertError where its spaces differ."""
     must_fit(agent.spec.observation_space, observation_space, "observation space")
     must_fit(agent.spec.action_space, action_space, "action space")
     theirs, ours = agent.spec.action_space, action_space
     pairs = ((theirs.low, ours.low), (theirs.high, ours.high))
     if not all(len(a) == len(b) and np.allclose(a, b) for a, b in pairs):
         raise ExpertError(
-            "the expert was trained with other action bounds than the environment has"
+            "the expert was trained with other action bounds than those of the environment; "
+            "choose an expert for this environment, or check env.id and env.kwargs"
         )
     return NetworkExpert(Network(agent.spec, agent.weights), card, deterministic)
 
 
 def published(facts: Mapping[str, Any]) -> tuple[float, float] | None:
-    """(mean, standard deviation) of the return that the agent's own card promises."""
+    """Returns (mean, standard deviation) of the return in the agent's card, None without one."""
     score = facts.get("score")
     try:
         return float(score["mean"]), float(score["std"])  # type: ignore[index]
-    except (KeyError, TypeError, ValueError, OverflowError):  # no number, whatever its author wrote
+    except (KeyError, TypeError, ValueError, OverflowError):  # not a number
         return None

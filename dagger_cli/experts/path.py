@@ -1,6 +1,6 @@
-"""`expert=path`: an agent on this machine, of stable-baselines3, rl-zoo or this program.
+"""`expert=path`: an agent on this machine, of stable-baselines3, rl_zoo3 or this program.
 
-Also a student: a run, one of its checkpoints, or a downloaded repository of `dagger push`.
+Also a trained policy: a run, one of its checkpoints, or a downloaded repository of `dagger push`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from dagger_cli.networks.agent_files import load_agent
 
 @dataclass(frozen=True)
 class Path:
-    """`path`: a .zip, a .safetensors, a folder with one, or a run; `algo` tells two apart.
+    """Source of an expert; `path` is a .zip, a .safetensors, a folder with one, or a run.
 
-    `trust` has the packages that a run may build from, besides this one.
+    `algo` selects one of several agents. `trust` lists the packages besides this one whose classes
+    a run's config may create.
     """
 
     path: str
@@ -61,7 +62,7 @@ def expert_of(
     action_space: Space,
     trust: tuple[str, ...],
 ) -> Expert:
-    """The agent as an expert; `card` is made of the facts known of it, its `sha256` among them."""
+    """Loads the agent as an expert; `card` creates its card from the facts, with `sha256`."""
     spaces = observation_space, action_space
     if isinstance(found, Student):
         return load_student(found, card, *spaces, trust)
@@ -79,7 +80,7 @@ def _shown(found: Found) -> FilePath:
 
 
 def _name(found: Found, facts: Mapping[str, Any], env_id: str) -> str:
-    """Such as `best_model.zip for CartPole-v1`, or `dagger student (round 3) for ...`."""
+    """Returns a name such as `best_model.zip for CartPole-v1` or `dagger student (round 3) ...`."""
     if isinstance(found, Student):
         return f"{facts['trainer']} student (round {facts['round']}) for {env_id}"
     ours = isinstance(found, FilePath) and "name" in facts
@@ -87,17 +88,17 @@ def _name(found: Found, facts: Mapping[str, Any], env_id: str) -> str:
 
 
 def version_notes(facts: Mapping[str, Any], env_id: str) -> tuple[str, ...]:
-    """A line where the agent says that it was trained in another environment."""
+    """Returns a note where the agent was trained in another environment."""
     trained_in = facts.get("trained_in")
     if trained_in is None or trained_in == env_id:
         return ()
-    return (f"The expert was trained in {trained_in} and is played in {env_id}.",)
+    return (f"The expert was trained in {trained_in} and is used in {env_id}.",)
 
 
 def training_notes(facts: Mapping[str, Any]) -> tuple[str, ...]:
-    """Lines on how the environment it was trained in was altered: one played without is another."""
+    """Returns notes on wrappers and kwargs of the environment that the agent was trained in."""
     notes = {
-        "trained_behind": "The expert was trained behind {}: it needs the same in env.import.",
-        "trained_with": "The expert was trained with env.kwargs {}: give the same.",
+        "trained_behind": "The expert was trained with the wrapper {}: add it with env.import.",
+        "trained_with": "The expert was trained with env.kwargs {}: set the same.",
     }
     return tuple(line.format(facts[key]) for key, line in notes.items() if key in facts)

@@ -1,7 +1,8 @@
-"""A student of ours as an expert: its policy is rebuilt from checkpoint.json and safetensors.
+"""A policy trained by this program (a student) as an expert, loaded from its checkpoint.
 
-Any policy can teach. What the checkpoint's config names is built only where it is part of this
-package or of a package that the user trusts (config/saved.py).
+Any policy can be an expert. It is rebuilt from checkpoint.json and policy.safetensors; classes that
+the checkpoint's config names must be part of this package or of a package that the user trusts
+(config/saved.py).
 """
 
 from __future__ import annotations
@@ -24,22 +25,22 @@ from dagger_cli.networks.agent_files import Agent, read_bounded
 
 MANIFEST, POLICY, SUMMARY = "checkpoint.json", "policy.safetensors", "summary.json"
 MAX_MANIFEST_BYTES = 4 * 2**20
-MAX_POLICY_BYTES = 2**30  # a mixture has many members
+MAX_POLICY_BYTES = 2**30  # a mixture has many networks
 
 
 class Student(NamedTuple):
-    """The folder of one checkpoint: checkpoint.json and policy.safetensors."""
+    """Folder of one checkpoint: checkpoint.json and policy.safetensors."""
 
     folder: Path
 
     @property
     def archive(self) -> Path:
-        """The file that its weights are in."""
+        """Path of its weights."""
         return self.folder / POLICY
 
 
 def find_student(path: Path) -> Student | None:
-    """The student in a run, a checkpoint's folder or a download; a run stands for its best."""
+    """Returns the student in a run (its best round), a checkpoint folder or a download, or None."""
     named = path.name in ("best", "last") and (path.parent / "checkpoints").is_dir()
     places = [path, path / "checkpoints" / "best", path / "best"]
     if named:
@@ -49,7 +50,7 @@ def find_student(path: Path) -> Student | None:
 
 @dataclass(frozen=True)
 class StudentExpert:
-    """A student whose actions are the labels now."""
+    """Expert whose labels are the actions of a student."""
 
     policy: Policy
     card: Card
@@ -60,16 +61,16 @@ class StudentExpert:
 
 @dataclass(frozen=True)
 class NetworkStudent(StudentExpert):
-    """One that is a plain network, so it can be kept as an agent."""
+    """Student expert that is a single network, so it can be saved as an agent."""
 
     agent: Agent
 
     def save(self, stem: Path) -> tuple[Path, Path]:
-        """Write `<stem>.safetensors` and the card `<stem>.json`, which expert=path loads again."""
+        """Writes `<stem>.safetensors` and the card `<stem>.json`, which expert=path loads."""
         return save_expert(self.agent, self.card, stem)
 
     def shape(self) -> str:
-        """The network in words, such as `box (4,), Standardise, Linear 64, ReLU, Linear 2, ...`."""
+        """Returns a summary such as `box (4,), Standardise, Linear 64, ReLU, Linear 2, ...`."""
         return self.agent.spec.shape(self.agent.weights)
 
 
@@ -80,7 +81,7 @@ def load_student(
     action_space: Space,
     trust: tuple[str, ...],
 ) -> Expert:
-    """The student as an expert; `card` is made of the facts known of it.
+    """Loads a student as an expert; `card` creates its card from the facts in the checkpoint.
 
     Raises ExpertError where a file is missing or altered, or does not fit the environment.
     """
@@ -91,7 +92,7 @@ def load_student(
         config = manifest["config"]
     except (KeyError, TypeError, AttributeError) as err:
         raise ExpertError(
-            f"'{student.folder / MANIFEST}' lacks what it must have: {str(err)[:80]}"
+            f"'{student.folder / MANIFEST}' lacks a required entry: {str(err)[:80]}"
         ) from err
     policy = _policy(student, config, arrays, observation_space, action_space, trust)
     agent = _agent(policy, observation_space, action_space, facts)
@@ -122,7 +123,7 @@ def _policy(
 
 @contextmanager
 def _threads_kept() -> Iterator[None]:
-    """How many threads torch takes is a matter of the run that learns now."""
+    """Restores the number of torch threads, which the expert's config must not change."""
     import torch
 
     threads = torch.get_num_threads()
@@ -184,7 +185,7 @@ def _facts(student: Student, manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def student_score(student: Student) -> dict[str, Any] | None:
-    """What the run's final table says of this very student; None where there is none."""
+    """Returns the score of this round's policy in the run's final table; None without one."""
     for folder in (student.folder, *student.folder.resolve().parents[:2]):
         try:
             summary = json.loads(read_bounded(folder / SUMMARY, MAX_MANIFEST_BYTES))
@@ -198,5 +199,5 @@ def student_score(student: Student) -> dict[str, Any] | None:
 
 
 def played_round(summary: Any) -> Any:
-    """Which round's student the final table of a run is about; older runs meant the best one."""
+    """Returns the round of the policy in a run's final table; in older runs the best one."""
     return summary.get("student_round", summary["best"]["round"])

@@ -12,14 +12,14 @@ from dagger_cli.utils.files import write_text
 
 
 class CsvLogger:
-    """metrics.csv in the run's folder, a row a round.
+    """Writes metrics.csv in the run folder, one row per round.
 
-    Columns may appear in any round (regret begins in the second), so the file is written anew each
-    time; cells without a value are empty.
+    New columns may appear in any round (regret in the second), so the file is rewritten each time;
+    missing values are empty.
     """
 
     def start(self, run: RunInfo) -> None:
-        """Reads the rows of the rounds before, where a run is resumed."""
+        """Reads the rows of earlier rounds, where a run is resumed."""
         self._path = run.folder / "metrics.csv"
         self._rows: list[dict[str, object]] = []
         if run.round and self._path.is_file():

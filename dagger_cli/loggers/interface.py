@@ -1,7 +1,7 @@
-"""Loggers: what records the rounds of a run, chosen by the config group `logger`.
+"""Interface of loggers, which record the rounds of a run; config group `logger`.
 
-Only `log` is required of a logger. One that fails is reported once and left out from then on; the
-run goes on.
+A logger needs only the method `log`. A logger that raises is reported once and not called again;
+the run continues.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dagger_cli.loop.run import Round
 
 @dataclass(frozen=True)
 class RunInfo:
-    """A run that is about to start: its folder, its config, and how much of it is done.
+    """Run at its start: folder, config, and progress.
 
     `round` and `labels` are 0 for a new run, else those of the checkpoint it is resumed from.
     `config_text` is the config as YAML.
@@ -33,19 +33,19 @@ class RunInfo:
 
     @property
     def name(self) -> str:
-        """The run's name in services that list runs: env, trainer and folder."""
+        """Name of the run in tracking services: env, trainer and folder."""
         env, trainer = self.config["env"]["name"], self.config["trainer"]["name"]
         return f"{env}-{trainer}-{self.folder.absolute().name}"
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The config as flat keys, such as `policy.sizes`, without nulls and targets."""
+        """Config with flat keys, such as `policy.sizes`, without nulls and targets."""
         return dict(_flat(self.config))
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """The end of a run: final scores, the round of the student, and what was used."""
+    """Result of a run: final scores, round of the evaluated policy, and usage."""
 
     student: Score
     expert: Score
@@ -55,7 +55,7 @@ class RunResult:
 
     @property
     def scalars(self) -> dict[str, float]:
-        """The final table under the names that TensorBoard shows."""
+        """Final table, under the names used in TensorBoard."""
         return {
             "final/return_mean": self.student.mean,
             "final/return_std": self.student.std,
@@ -65,27 +65,27 @@ class RunResult:
 
 
 class Logger(Protocol):
-    """Records a run; only `log` is required."""
+    """Logger of a run; only `log` is required."""
 
     def start(self, run: RunInfo) -> None:
-        """Called once, before the first round."""
+        """Is called once, before the first round."""
         ...
 
     def log(self, finished: Round) -> None:
-        """Called after every round, before its checkpoint is written."""
+        """Is called after every round, before its checkpoint is written."""
         ...
 
     def finish(self, result: RunResult) -> None:
-        """Called with the final scores."""
+        """Is called with the final scores."""
         ...
 
     def close(self) -> None:
-        """Called at the end, after failures too."""
+        """Is called at the end, also after an error."""
         ...
 
 
 class Guarded:
-    """A logger whose failures end neither the run nor the other loggers."""
+    """Wrapper of a logger whose errors end neither the run nor the other loggers."""
 
     def __init__(self, name: str, logger: Any) -> None:
         if not callable(getattr(logger, "log", None)):
@@ -126,7 +126,7 @@ class Guarded:
             self._failed = True
             reason = " ".join(f"{type(err).__name__}: {err}".split())
             print(
-                f"warning: logger '{self.name}' failed and is left out from here on ({reason})",
+                f"warning: logger '{self.name}' failed and is not used any more ({reason})",
                 file=sys.stderr,
             )
 

@@ -16,12 +16,12 @@ class ConsoleLogger:
 
 
 class JsonlLogger:
-    """metrics.jsonl in the run's folder. Reports read it, so a full disk ends the run."""
+    """Writes metrics.jsonl in the run folder; as reports read it, a full disk ends the run."""
 
     required = True
 
     def start(self, run: RunInfo) -> None:
-        """Opens the file; lines of rounds that will be done again are dropped."""
+        """Opens the file; removes lines of rounds that will be repeated."""
         self._file = MetricsFile(run.folder / "metrics.jsonl", round=run.round)
 
     def log(self, finished: Round) -> None:
@@ -30,7 +30,7 @@ class JsonlLogger:
 
 
 class TensorBoardLogger:
-    """Event files under tb/ in the run's folder; a full disk ends the run."""
+    """Writes event files in tb/ in the run folder; a full disk ends the run."""
 
     required = True
 

@@ -1,4 +1,4 @@
-"""The only loop over rounds."""
+"""Training loop over rounds, shared by all trainers."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Validate = Callable[[Policy], Validated]
 
 @dataclass(frozen=True)
 class Best:
-    """The round (from 1) to ship: the latest one whose validation return is as good as the `top`.
+    """Best round (from 1): the latest with a mean validation return close to the highest, `top`.
 
-    As good means within `tolerance` times the size of the highest mean. A handful of episodes
-    cannot tell such rounds apart, and the later one has learned from more data: with a tolerance of
-    0 (the paper's rule) an early, brittle policy wins by a lucky tenth of a point.
+    Close means within `tolerance` times |top|. A few episodes cannot distinguish such rounds, and
+    the later one has learned from more data: with a tolerance of 0 (the paper's rule) a less robust
+    early policy can win by chance, by a tenth of a point.
     """
 
     round: int
@@ -32,7 +32,7 @@ class Best:
 
     @classmethod
     def after(cls, best: Best | None, round: int, mean: float, tolerance: float) -> Best:
-        """The best once `round` has scored `mean`."""
+        """Returns the best round after `round` has scored `mean`."""
         top = mean if best is None else max(best.top, mean)
         if best is None or mean >= top - tolerance * abs(top):
             return cls(round, mean, top)
@@ -41,7 +41,7 @@ class Best:
 
 @dataclass(frozen=True)
 class Round:
-    """A finished round, as observers see it; no score where nothing validates."""
+    """Finished round, as passed to observers; `score` is None without validation."""
 
     state: State
     policy: Policy
@@ -51,10 +51,10 @@ class Round:
 
 
 class Observer(Protocol):
-    """Looks at finished rounds; never changes them."""
+    """Callback after each finished round; must not change it."""
 
     def __call__(self, finished: Round) -> None:
-        """Record one round."""
+        """Receives a finished round."""
         ...
 
 
@@ -69,13 +69,11 @@ def run(
     *,
     regret: bool = True,
 ) -> tuple[State, Best | None]:
-    """Do the rounds that `state` still lacks; with none left, nothing happens.
+    """Runs the remaining rounds of `kit.budget`; returns the last state and the best round.
 
-    Without `validate` the last round is the best.
-    With `regret` every round's online and hindsight loss are measured, see loop/regret.py.
-
-    Observers are called in their order after every round, so that what comes later in the order may
-    rely on what came before (metrics are written before the checkpoint that counts on them).
+    Without `validate` the last round is the best. With `regret` the online and hindsight loss of
+    every round are measured, see loop/regret.py. Observers are called in order after every round:
+    metrics are written before the checkpoint that refers to them.
     """
     observers = tuple(observers)
     while state.round < kit.budget.rounds:

@@ -1,4 +1,4 @@
-"""The model card of a student: what it is, how it scores, how to load it."""
+"""Model card of a trained policy: training, scores, and commands that load it."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ _CARD = """\
 
 # {trainer} student for {env_id}
 
-A policy trained with [dagger-cli](https://pypi.org/project/dagger-cli/) by interactive imitation of
-**{expert}** ({source}).
+A policy trained with [dagger-cli](https://pypi.org/project/dagger-cli/) by interactive imitation
+learning from the expert **{expert}** ({source}).
 
 {scores}
 {video}{curve}
 ## How to use it
 
-As an expert, of the same environment:
+As an expert for the same environment:
 
 ```
 dagger train env={env_name} expert=hub expert.repo_id={repo_id}
 dagger expert score env={env_name} expert=hub expert.repo_id={repo_id}
 ```
 
-As it is:
+As a policy:
 
 ```
 hf download {repo_id} --local-dir {name}
 dagger eval checkpoint={name}
-dagger export checkpoint={name} format=onnx path={name}.onnx  # of a single network
+dagger export checkpoint={name} format=onnx path={name}.onnx  # if the policy is a single network
 ```
 
-## How it was made
+## How it was trained
 
-Round {round} of {trainer}, {labels:,} labels of the expert, {env_steps:,} steps in the environment,
-seed {seed}, dagger-cli {version}. The whole config (`config.yaml`):
+Round {round} of {trainer}, {labels:,} expert labels, {env_steps:,} environment steps, seed {seed},
+dagger-cli {version}. The complete config (`config.yaml`):
 
 ```yaml
 {config}```
@@ -55,7 +55,10 @@ def card_text(
     *,
     video: bool,
 ) -> str:
-    """README.md; `scores` has the final table's `student` and `expert`, where there was one."""
+    """Returns the text of README.md.
+
+    `scores` has the rows `student` and `expert` of the run's final table; empty without one.
+    """
     import yaml
 
     name = repo_id.partition("/")[2]
@@ -81,7 +84,7 @@ def card_text(
 
 
 def _env_words(env: Mapping[str, Any]) -> str:
-    """What chooses this environment on the command line."""
+    """Returns the value of env= that selects this environment on the command line."""
     if env.get("name") != "gym":
         return str(env.get("name"))
     imports = f" env.import={env['imports']}" if isinstance(env.get("imports"), str) else ""
@@ -106,7 +109,7 @@ def _metadata(
 
 def _scores(scores: Mapping[str, Mapping[str, Any]]) -> str:
     if not scores:
-        return "Its run did not reach its final evaluation, so there is no score.\n"
+        return "The run has no final evaluation of this policy, so there is no score.\n"
     rows = [
         "| return | mean | std | standard error | min | failures | episodes |",
         "|---" * 7 + "|",

@@ -1,4 +1,4 @@
-"""The validation return of every round as a small picture, drawn with Pillow alone."""
+"""Plot of the validation return per round, drawn with Pillow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ class Point(NamedTuple):
 
 
 def curve_png(points: Sequence[Point], title: str) -> bytes:
-    """A line through the means in a band of one standard deviation; needs a point or more."""
+    """Returns a PNG: a line through the means in a band of +-1 standard deviation.
+
+    Needs at least one point.
+    """
     from PIL import Image, ImageDraw, ImageFont
 
     image = Image.new("RGB", SIZE, "white")
@@ -53,7 +56,7 @@ def _words(draw: Any, font: Any, place: _Place, title: str) -> None:
 
 
 class _Place:
-    """From (labels, return) to pixels."""
+    """Axes: map (labels, return) to pixels."""
 
     def __init__(self, points: Sequence[Point]) -> None:
         self.first, self.last = points[0].labels, points[-1].labels
@@ -69,7 +72,7 @@ class _Place:
         return left + across * width, top + (1 - up) * height
 
     def ticks(self) -> list[float]:
-        """About five round numbers between the lowest and the highest value."""
+        """Returns about five round numbers between the lowest and the highest value."""
         from math import ceil, floor, log10
 
         span = self._high - self._low

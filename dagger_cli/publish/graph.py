@@ -1,4 +1,4 @@
-"""A policy as ONNX or TorchScript: one file with the observation statistics inside."""
+"""Export of a policy to ONNX or TorchScript: one file, including the observation statistics."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from dagger_cli.core.types import Array, Observation, Policy, Space
 if TYPE_CHECKING:
     from torch import nn
 
-CLOSE = 1e-5  # relative to the largest output: what an exported network may differ by
+CLOSE = 1e-5  # largest difference of an exported network, relative to the largest output
 N_CHECKED = 1000  # observations
-BATCH = 3  # of the example that the network is traced with
+BATCH = 3  # batch size of the example for tracing
 
 
 @runtime_checkable
 class Exportable(Policy, Protocol):
-    """A policy that can be one torch module."""
+    """Policy that can be converted to one torch module."""
 
     def outputs(self, obs: Array) -> Array:
-        """(n, k) from which the actions of (n, *obs_shape) observations follow."""
+        """Returns the outputs (n, k) of the last layer for observations (n, *obs_shape)."""
         ...
 
     def as_module(self) -> nn.Module:
-        """From observations to `actions` and `outputs`, in float32."""
+        """Returns a module from observations to `actions` and `outputs`, in float32."""
         ...
 
 
 def to_onnx(policy: Exportable, seen: Space, played: Space) -> tuple[bytes, float]:
-    """The file, and the largest difference of what onnxruntime makes of it from the policy.
+    """Returns the file's bytes, and the largest difference between onnxruntime and the policy.
 
     `seen` and `played` are the spaces of observations and actions. Raises ConfigError where the
-    export extra is not installed, ExpertError where the module is not one that can be exported.
+    export extra is not installed, ExpertError where the module cannot be exported.
     """
     try:
         import onnxruntime
@@ -80,7 +80,7 @@ def to_onnx(policy: Exportable, seen: Space, played: Space) -> tuple[bytes, floa
 
 
 def to_torchscript(policy: Exportable, seen: Space, played: Space) -> tuple[bytes, float]:
-    """The file, and the largest difference of what it gives from the policy; see `to_onnx`."""
+    """Returns the file's bytes, and the largest difference from the policy; see `to_onnx`."""
     import torch
 
     module = policy.as_module().eval()
@@ -101,7 +101,7 @@ def to_torchscript(policy: Exportable, seen: Space, played: Space) -> tuple[byte
 
 
 def observations(module: nn.Module, space: Space, n: int) -> Array:
-    """Random observations as the policy knows them: around its mean, or of its space."""
+    """Returns n random observations (n, *shape): from its statistics, or uniform for integers."""
     from dagger_cli.networks.layers import Standardise
 
     rng = np.random.default_rng(0)
@@ -122,20 +122,25 @@ def checked(
     run: Callable[[Array], tuple[Array, Array]],
     name: str,
 ) -> float:
-    """The largest difference from the policy itself; ExpertError where it is not small."""
+    """Returns the largest difference of `run` from the policy.
+
+    Raises ExpertError where it exceeds CLOSE or a shape differs.
+    """
     rng, t = np.random.default_rng(0), np.zeros(len(obs), np.int64)
     actions, outputs = policy.act(Observation(obs, t), rng).actions, policy.outputs(obs)
     with _translated(name):
         their_actions, their_outputs = run(obs)
     if (their_actions.shape, their_outputs.shape) != (actions.shape, outputs.shape):
-        raise ExpertError(f"{name} gives actions of another shape; nothing was written")
+        raise ExpertError(f"{name} returns actions of another shape; nothing was written")
     scale = max(1.0, float(np.abs(outputs).max()))
     difference = float(np.abs(outputs - their_outputs).max()) / scale
     if played.kind == "box":
         apart = np.abs(actions - their_actions).max() / _range(played)
         difference = max(difference, float(apart))
     if not difference <= CLOSE:
-        raise ExpertError(f"{name} gives other actions, by {difference:.1g}; nothing was written")
+        raise ExpertError(
+            f"{name} differs from the policy by {difference:.1g}; nothing was written"
+        )
     return difference
 
 
@@ -146,18 +151,18 @@ def _range(space: Space) -> float:
 
 @contextmanager
 def _translated(name: str) -> Iterator[None]:
-    """Whatever an exporter raises as one sentence; nothing of what it prints."""
+    """Converts any error of an exporter to ExpertError, and hides what it prints."""
     try:
         with _silence():
             yield
-    except Exception as err:  # a module of the user may do what torch cannot trace
+    except Exception as err:  # a user's module may not be traceable
         reason = " ".join(str(err).split())[:200] or type(err).__name__
         raise ExpertError(f"the network cannot be written as {name} ({reason})") from err
 
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Nothing that torch's exporters say of themselves."""
+    """Hides the output, warnings and log messages of torch's exporters."""
     import logging
 
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]

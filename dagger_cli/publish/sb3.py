@@ -1,9 +1,9 @@
-"""A student as an archive of stable-baselines3, which `load` and rl_zoo3's enjoy play unchanged.
+"""Export of a trained policy to a stable-baselines3 archive, for `load` and rl_zoo3's enjoy.
 
-Box actions become TD3 (its actor ends in the same tanh onto the same bounds), all others
-PPO, whose deterministic action is the mean or the most likely choice. The student's observation
-statistics are folded into the first layer: (x - mean) / std is a linear map. Its cut at +-10
-deviations is not, so an observation further out than that gets another answer.
+Policies with Box actions become TD3 (its actor also ends in tanh scaled to the bounds), all others
+PPO, whose deterministic action is the most likely one. Observation statistics are folded into the
+first layer, as (x - mean) / std is linear. The clipping to +-10 standard deviations is not linear
+and is lost: beyond it the exported policy acts differently.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from dagger_cli.networks.spec import Spec, describe, is_image
 
 
 class Sb3Archive(NamedTuple):
-    """The bytes of the zip, and the algorithm whose `load` reads it."""
+    """Bytes of the zip file, and the algorithm whose `load` reads it."""
 
     data: bytes
     algo: str
 
 
 class _Dense(NamedTuple):
-    """The linear layers from observation to output, (weight, bias) in float64, folded."""
+    """Linear layers from observation to output, (weight, bias) in float64, statistics folded."""
 
     layers: list[tuple[Array, Array]]
     activation: str
 
 
 def to_sb3(agent: Agent) -> Sb3Archive:
-    """Raises ExpertError for what stable-baselines3 cannot hold."""
+    """Converts an agent; raises ExpertError for networks and spaces that SB3 cannot represent."""
     spec = agent.spec
     _refuse(spec)
     dense = _dense(agent)
@@ -55,14 +55,14 @@ def _refuse(spec: Spec) -> None:
         raise ExpertError("format=sb3 is for policy=mlp and linear, not cnn; use format=onnx")
     if observations.kind != "box" or is_image(observations):
         raise ExpertError(
-            f"format=sb3 needs numbers as observations, but they are {describe(observations)}, "
-            "which stable-baselines3 would encode in another way; use format=onnx"
+            f"format=sb3 needs numeric Box observations, but they are {describe(observations)}, "
+            "which stable-baselines3 encodes differently; use format=onnx"
         )
     if not np.isfinite([actions.low, actions.high]).all():
         raise ExpertError("format=sb3 needs actions with finite bounds; use format=onnx")
     if actions.start != 0:
         raise ExpertError(
-            f"format=sb3 cannot hold actions that begin at {actions.start}; use format=onnx"
+            f"format=sb3 cannot represent actions that start at {actions.start}; use format=onnx"
         )
 
 
@@ -77,7 +77,7 @@ def _dense(agent: Agent) -> _Dense:
         mean, std = (weights[f"layers.0.{name}"].astype(np.float64) for name in ("mean", "std"))
         weight, bias = layers[0]
         layers[0] = (weight / std, bias - weight @ (mean / std))
-    if agent.spec.action_space.kind == "multi_binary":  # of two logits each, one would do
+    if agent.spec.action_space.kind == "multi_binary":  # two logits each; SB3 has their difference
         weight, bias = layers[-1]
         layers[-1] = (weight[1::2] - weight[::2], bias[1::2] - bias[::2])
     activations = [name for name in names if name in ACTIVATIONS]
@@ -118,7 +118,7 @@ def _made(algorithm: Any, spec: Spec, net_arch: Any, dense: _Dense, **options: A
     import gymnasium
     from torch import nn
 
-    blank: Any = gymnasium.Env()  # spaces are all that is needed of it
+    blank: Any = gymnasium.Env()  # only its spaces are used
     blank.observation_space = _space(spec.observation_space)
     blank.action_space = _space(spec.action_space)
     kwargs = {"net_arch": net_arch, "activation_fn": getattr(nn, dense.activation)}
@@ -150,7 +150,7 @@ def _space(space: Space) -> Any:
 
 
 def zoo_files(archive: Sb3Archive, env_id: str) -> dict[Path, bytes]:
-    """rl_zoo3's layout, for `python -m rl_zoo3.enjoy --algo ... --env ... -f <folder>`."""
+    """Returns files in rl_zoo3's layout, for `python -m rl_zoo3.enjoy --algo ... -f <folder>`."""
     name = env_id.replace("/", "-")
     run = Path(archive.algo) / f"{name}_1"
     args = f"algo: {archive.algo}\nenv: {env_id}\nenv_kwargs: null\n"

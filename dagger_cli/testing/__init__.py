@@ -1,7 +1,7 @@
-"""Checks for parts of one's own, and the toy problem that they use.
+"""Checks of user-defined components, and the toy problem that they use.
 
-Each check raises AssertionError with one sentence about the first rule that is broken. They need
-no test framework:
+Each check raises AssertionError with a message on the first violated rule. They need no test
+framework:
 
     from dagger_cli.testing import check_trainer
 

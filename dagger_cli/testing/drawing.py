@@ -6,7 +6,7 @@ import numpy as np
 
 from dagger_cli.core.types import Array, Observation, Space
 
-OPEN = 3.0  # what stands for a bound that is infinite
+OPEN = 3.0  # replaces infinite bounds
 
 
 def draw(space: Space, n: int, seed: int = 0) -> Array:

@@ -1,4 +1,4 @@
-"""What every environment must do."""
+"""Checks of environments."""
 
 from __future__ import annotations
 

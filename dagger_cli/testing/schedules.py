@@ -1,4 +1,4 @@
-"""What every beta schedule must do."""
+"""Checks of beta schedules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every trainer must do, on the toy problem of track.py."""
+"""Checks of trainers, on the toy problem of track.py."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def check_trainer(trainer: Any) -> None:
     assert deployed is not kit.expert, "the deployed policy is the expert itself"
     check_policy(deployed, kit.env.observation_space, kit.env.action_space)
     acts = deployed.act(kit.env.observation, np.random.default_rng(0))
-    assert not acts.from_expert.any(), "the deployed policy still asks the expert"
+    assert not acts.from_expert.any(), "the deployed policy still queries the expert"
 
     assert equal(_packed(_trained(trainer)), _packed(state)), "the same seed gives another run"
     resumed = _resumed(trainer, at=2)

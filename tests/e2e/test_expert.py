@@ -180,7 +180,7 @@ def test_score_says_how_it_plays_and_warns_only_where_it_must(tmp_path):
     assert json.loads((tmp_path / "s.json").read_text())["returns"] == [100.0] * 5
 
     bad = score_of(agent_folder(tmp_path / "bad", (100.0, 1.0), sign=-1), tmp_path)
-    assert re.search(r"warning: it is far below its published 100.0 \S+ 1.0", bad)
+    assert re.search(r"warning: the score is far below the published 100.0 \S+ 1.0", bad)
     assert "warning: 5 drops in 5 episodes" in bad
 
     spread = score_of(agent_folder(tmp_path / "wide", (120.0, 30.0)), tmp_path)
@@ -234,7 +234,7 @@ def test_convert_is_loaded_again_and_overwrites_whole_files(tmp_path):
 WRONG = {
     "expert lsit": r"no command 'expert lsit'; did you mean 'expert list'\?",
     "expert list env=bipdal": r"there is no such option; did you mean 'bipedal'",
-    "expert list expert=hub": r"shows all experts there are: leave out expert=",
+    "expert list expert=hub": r"shows all experts: leave out expert=",
     "expert score env=cartpole expert=bundled episodes=0": r"episodes must be at least 1",
     "expert score env=cartpole expert=bundled seed=-1": r"evaluation seeds are those from 0",
     "expert score env=cartpole expert=bundled +x=1": r"there is no key 'x'",

@@ -97,8 +97,8 @@ def test_sb3_predicts_the_students_actions(actions, activation, sizes, tmp_path)
     [
         ({"action_space": HALF}, "needs actions with finite bounds"),
         ({"action_space": FREE}, "needs actions with finite bounds"),
-        ({"action_space": LATE}, "actions that begin at 1"),
-        ({"observation_space": IMAGE}, "needs numbers as observations"),
+        ({"action_space": LATE}, "actions that start at 1"),
+        ({"observation_space": IMAGE}, "needs numeric Box observations"),
         ({"observation_space": Space("discrete", (), "int64", sizes=(5,))}, "needs numbers"),
         ({"layers": (Layer("Conv2d"),)}, "not cnn"),
     ],
@@ -257,7 +257,7 @@ def test_onnx_from_the_command_line(run, tmp_path):
     words = (f"checkpoint={run}", "format=onnx", "path=s.onnx")
     done = dagger("export", *words, cwd=tmp_path)
     assert (done.code, done.err) == (0, "") and (tmp_path / "s.onnx").stat().st_size > 1000
-    assert re.search(r"onnxruntime differs from the student by \S+e-\d+", done.out)
+    assert re.search(r"onnxruntime differs from the policy by at most \S+e-\d+", done.out)
 
 
 WRONG = {

@@ -83,7 +83,7 @@ def test_who_has_no_time_limit_is_told_how_to_set_one(env_id, noted, tmp_path, m
     played = dagger("eval", "checkpoint=expert", *own, "episodes=1", cwd=tmp_path)
     assert (trained.code, played.code) == (0, 0)
     for said in (trained.out, played.out):
-        assert (f"note: {env_id} sets no limit to an episode" in said) == noted
+        assert (f"note: {env_id} has no step limit" in said) == noted
         assert ("env.max_episode_steps=1000" in said) == noted
 
 

@@ -75,7 +75,7 @@ def test_it_is_evaluated_exported_and_teaches_where_it_is_trusted(tmp_path):
         assert (done.code, done.err) == (0, ""), done.err
     assert (tmp_path / "net.pt").is_file()
     done = dagger("export", "checkpoint=run", "format=sb3", "path=x.zip", PACKAGE, cwd=tmp_path)
-    assert done.code == 2 and "format=sb3 holds networks of policy=mlp and linear" in done.err
+    assert done.code == 2 and "format=sb3 supports networks of policy=mlp and linear" in done.err
 
 
 def test_a_loss_of_ones_own_replaces_ours(tmp_path):

@@ -166,7 +166,7 @@ def test_nothing_altered_and_nothing_elsewhere_is_sent(name, run, hub, client, t
         path.write_bytes(path.read_bytes()[:-1])
     done = dagger("push", "checkpoint=copy", f"repo_id={REPO}", cwd=tmp_path)
     assert done.code == 2 and not hub.requests
-    assert re.search("truncated or altered, so it is not sent|outside .*: refused", done.err)
+    assert re.search("truncated or altered, so it is not uploaded|outside .*: refused", done.err)
 
 
 def test_no_token_no_network_offline(run, hub, client, tmp_path):

@@ -138,7 +138,7 @@ def test_a_sweep_of_scores_shows_all_numbers_and_leaves_no_file(tmp_path):
 
 def test_in_a_sweep_over_environments_a_best_experiment_is_not_taken_in_silence(tmp_path):
     done = dagger("train", "-m", "env=mario,cartpole", "rounds=0", "expert=bundled", cwd=tmp_path)
-    assert "env=mario is trained by its plain settings" in done.err
+    assert "env=mario uses the default settings" in done.err
 
 
 def test_one_failing_job_does_not_stop_the_others(tmp_path):

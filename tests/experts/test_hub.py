@@ -220,7 +220,7 @@ def test_unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         {"repo_id": "me/mine", "filename": "a.zip"},
     ):
         error = load(fallback="bundled", **pin)["error"]
-        assert f"expert.{next(iter(pin))} names one agent, and no other is taken" in error
+        assert f"expert.{next(iter(pin))} is set" in error
     client.ask("http://127.0.0.1:9", offline=True)
     assert "HF_HUB_OFFLINE" in load(fallback="bundled")["notes"][0]
 

@@ -145,7 +145,7 @@ def test_path_reads_our_own_format_and_says_where_it_was_trained(tmp_path: Path)
     source = FromPath(path=str(tmp_path), algo=None, deterministic=False)
     expert = source.load("CartPole-v1", *spaces_of("CartPole-v1"))
     assert expert.card.notes == (
-        "The expert was trained in CartPole-v0 and is played in CartPole-v1.",
+        "The expert was trained in CartPole-v0 and is used in CartPole-v1.",
     )
     (tmp_path / "mine.safetensors").write_bytes(b"short")
     with pytest.raises(ExpertError, match="damaged"):

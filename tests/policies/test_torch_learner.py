@@ -218,8 +218,8 @@ def test_acting_uses_no_chance():
     ("changes", "sentence"),
     [
         ({"optimizer": "lbfgs"}, "policy.optimizer must be one of adam, adamw, sgd; got 'lbfgs'"),
-        ({"epochs": 3}, "policy.epochs and policy.gradient_steps both say how long"),
-        ({"gradient_steps": None}, "policy.epochs and policy.gradient_steps both say how long"),
+        ({"epochs": 3}, "policy.epochs and policy.gradient_steps both set the length"),
+        ({"gradient_steps": None}, "policy.epochs and policy.gradient_steps both set the length"),
         ({"gradient_steps": 0}, "policy.gradient_steps must be at least 1, got 0"),
         ({"gradient_steps": None, "epochs": -1}, "policy.epochs must be at least 1, got -1"),
         ({"batch_size": 0}, "policy.batch_size must be at least 1, got 0"),

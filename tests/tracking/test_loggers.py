@@ -73,7 +73,7 @@ def test_a_failing_logger_warns_once_and_the_run_goes_on(tmp_path, own):
     done = dagger("train", *TINY, *words, cwd=tmp_path)
     assert done.code == 0 and len(metrics(tmp_path / "run")) == 3
     assert done.err == (
-        "warning: logger 'own' failed and is left out from here on (ConnectionError: no network)\n"
+        "warning: logger 'own' failed and is not used any more (ConnectionError: no network)\n"
     )
     assert (tmp_path / "run" / "counted").read_text() == "1\n"
 

@@ -132,5 +132,5 @@ def test_the_folder_of_a_resumed_run_survives_hydras_grammar(folder):
 
 @pytest.mark.parametrize("flag", ["-m", "--multirun"])
 def test_a_sweep_cannot_go_on_with_one_run(flag):
-    with pytest.raises(ConfigError, match="resume= goes on with one run"):
+    with pytest.raises(ConfigError, match="resume= continues one run"):
         parse("train", [flag, "resume=a"]).in_folder(Path("a"))

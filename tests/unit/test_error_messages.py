@@ -40,17 +40,17 @@ def refused(*overrides, root="train"):
         ("regret=maybe", "regret must be true or false, got 'maybe'"),
         (
             "policy.optimiser=sgd",
-            "'policy.optimiser' is called 'policy.optimizer' now: write policy.",
+            "'policy.optimiser' was renamed to 'policy.optimizer': write policy.",
         ),
         (
             "trainer.tries.horizon=3",
-            "'trainer.tries' is called 'trainer.cost_rollouts' now: write trainer.",
+            "'trainer.tries' was renamed to 'trainer.cost_rollouts': write trainer.",
         ),
         (
             "trainer.fit=ogd",
-            "'trainer.fit' is called 'trainer.update' now: write trainer.update=...",
+            "'trainer.fit' was renamed to 'trainer.update': write trainer.update=...",
         ),
-        ("env.watch_test=true", "'env.watch_test' is called 'env.validate_on_test' now: write"),
+        ("env.watch_test=true", "'env.watch_test' was renamed to 'env.validate_on_test': write"),
     ],
 )
 def test_what_the_user_typed_wrong_is_named_with_what_is_near(override, sentence):
