@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dagger_cli.api.policies import LoadedPolicy, load_policy
-from dagger_cli.core.errors import DaggerError
+from dagger_cli.core.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -79,17 +80,14 @@ def words_of(overrides: Sequence[str] | str) -> list[str]:
     return shlex.split(overrides) if isinstance(overrides, str) else list(overrides)
 
 
-class said_in_a_sentence:
-    """A block whose errors of Hydra and OmegaConf are raised as DaggerError."""
+@contextmanager
+def said_in_a_sentence() -> Iterator[None]:
+    """Raises errors of Hydra and OmegaConf as ConfigError, with the command's sentence."""
+    from dagger_cli.cli.error_messages import explain
 
-    def __enter__(self) -> None:
-        """Starts the block."""
-
-    def __exit__(self, kind: object, err: BaseException | None, traceback: object) -> None:
-        """Raises DaggerError where the command would print a sentence."""
-        from dagger_cli.cli.error_messages import explain
-
-        if err is None or isinstance(err, DaggerError):
-            return
+    try:
+        yield
+    except Exception as err:
         if type(err).__module__.startswith(("hydra.", "omegaconf.")):
-            raise DaggerError(explain(err) or str(err)) from err
+            raise ConfigError(explain(err) or str(err)) from err
+        raise
