@@ -10,14 +10,14 @@ from dagger_cli import __version__
 from dagger_cli.config.options import GROUPS, config_dir, options
 
 HELP = f"""\
-dagger {__version__}: train a policy by interactive imitation
+dagger {__version__}: train a policy by interactive imitation learning
 
 Usage:
-  dagger train [group=option] [key=value] ...   roll out, ask the expert, fit, repeat
-  dagger eval checkpoint=PATH [key=value] ...   score, show or film what was trained
-  dagger eval checkpoint=expert env=NAME        score the expert itself
-  dagger expert list|show|score|fetch|convert   the experts of an environment
-  dagger push checkpoint=PATH repo_id=USER/NAME upload a student to the Hugging Face Hub
+  dagger train [group=option] [key=value] ...   roll out, label with the expert, fit, repeat
+  dagger eval checkpoint=PATH [key=value] ...   evaluate, render or record a trained policy
+  dagger eval checkpoint=expert env=NAME        evaluate the expert
+  dagger expert list|show|score|fetch|convert   list, evaluate and convert experts
+  dagger push checkpoint=PATH repo_id=USER/NAME upload a policy to the Hugging Face Hub
   dagger export checkpoint=PATH format=sb3|onnx|torchscript path=FILE
   dagger --help | --version
 
@@ -35,19 +35,19 @@ Examples:
 More:
   dagger train --help                  every key with its default
   dagger train ... --cfg job           show the composed config and stop
-  eval "$(dagger train -sc install=bash)"   complete groups and options in bash
-  --traceback or DAGGER_TRACEBACK=1    the full traceback when something fails
+  eval "$(dagger train -sc install=bash)"   shell completion of groups and options
+  --traceback or DAGGER_TRACEBACK=1    show the full traceback of an error
 """
 
 
 EXPERT_HELP = """\
-dagger expert: the experts of an environment, with the groups env= and expert= of dagger train
+dagger expert: list, evaluate and convert experts (groups env= and expert= as in dagger train)
 
 Usage:
   dagger expert list env=NAME                       bundled, trained here, cached, on the Hub
-  dagger expert show env=NAME [expert=...]          who it is: source, digest, network, score
-  dagger expert score env=NAME [expert=...]         play it, compare with its published score
-  dagger expert fetch env=NAME [expert.algo=ALGO]   download from the Hub, keep as safetensors
+  dagger expert show env=NAME [expert=...]          source, digest, network, published score
+  dagger expert score env=NAME [expert=...]         evaluate it, compare with its published score
+  dagger expert fetch env=NAME [expert.algo=ALGO]   download from the Hub, write as safetensors
   dagger expert convert env=NAME expert.path=PATH out=FOLDER
 
 Examples:
@@ -56,7 +56,7 @@ Examples:
   dagger expert fetch env=lunarlander out=experts/lander
 
 More:
-  dagger expert score --help    every key of that command with its default
+  dagger expert score --help    every key of the command with its default
 """
 
 
