@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dagger_cli.api.overrides import said_in_a_sentence, words_of
 from dagger_cli.api.policies import LoadedPolicy, load_policy
-from dagger_cli.core.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -73,21 +71,3 @@ def load_run(path: str | Path) -> Run:
     from dagger_cli.tracking.run_paths import resolve_run
 
     return Run(resolve_run(path).absolute())
-
-
-def words_of(overrides: Sequence[str] | str) -> list[str]:
-    """Returns overrides as words; one text is split as a shell does it."""
-    return shlex.split(overrides) if isinstance(overrides, str) else list(overrides)
-
-
-@contextmanager
-def said_in_a_sentence() -> Iterator[None]:
-    """Raises errors of Hydra and OmegaConf as ConfigError, with the command's sentence."""
-    from dagger_cli.cli.error_messages import explain
-
-    try:
-        yield
-    except Exception as err:
-        if type(err).__module__.startswith(("hydra.", "omegaconf.")):
-            raise ConfigError(explain(err) or str(err)) from err
-        raise
