@@ -1,4 +1,4 @@
-"""From a network's outputs to actions: of our students, and of agents of stable-baselines3."""
+"""Action heads for acting: map network outputs to actions, for learners and for SB3 agents."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from dagger_cli.networks.spec import Spec
 if TYPE_CHECKING:
     from torch import Tensor
 
-EPSILON_SDE = 1e-6  # stable-baselines3 adds this to the variance of state-dependent noise
-LOG_STD_RANGE = (-20.0, 2.0)  # SAC, TQC and CrossQ keep the predicted log std in here
+EPSILON_SDE = 1e-6  # added by stable-baselines3 to the variance of state-dependent noise
+LOG_STD_RANGE = (-20.0, 2.0)  # SAC, TQC and CrossQ clamp the predicted log std to it
 
 
 class Scaled:
-    """Box actions of students: tanh onto the bounds; numbers that lack a bound stay as they are."""
+    """Head of learners for Box: tanh, scaled to the bounds; linear without both bounds."""
 
     def __init__(self, space: Space) -> None:
         self.bounded, centre, half = space.centre_and_half()
@@ -29,19 +29,19 @@ class Scaled:
         self._space = space
 
     def actions(self, outputs: Array) -> Array:
-        """(n, *action_shape) in the space's type, of (n, k)."""
+        """Maps outputs (n, k) to actions (n, *action_shape) of the space's dtype."""
         unit = np.tanh(outputs)
         if not self.all_bounded:
             unit = np.where(self.bounded, unit, outputs)
         unit *= self.half
         unit += self.centre
-        # Rounding may leave the range by one unit in the last place; np.clip is slower.
+        # Rounding can exceed the range by one unit in the last place; np.clip is slower.
         inside = np.minimum(np.maximum(unit, self._low), self._high)
         return self._space.cast(inside).reshape(-1, *self._space.shape)
 
 
 class Choices:
-    """Countable actions: each component takes its largest logit, or a draw from their softmax."""
+    """Head for finite spaces: argmax, or a sample of the softmax, for each component."""
 
     def __init__(self, space: Space) -> None:
         ends = np.cumsum(space.sizes).tolist()
@@ -49,17 +49,20 @@ class Choices:
         self._space = space
 
     def actions(self, outputs: Array, rng: Generator | None = None) -> Array:
-        """(n, *action_shape) in the space's type, of (n, sum of sizes)."""
+        """Maps logits (n, sum of sizes) to actions (n, *action_shape) of the space's dtype.
+
+        Samples where `rng` is given, otherwise takes the argmax.
+        """
         logits = [outputs[:, part] for part in self.parts]
         if rng is not None:
-            # The largest is then a draw from the softmax.
+            # Gumbel-max trick: the argmax is then a sample of the softmax.
             logits = [part + rng.gumbel(size=part.shape) for part in logits]
         choices = np.stack([part.argmax(1) + self._space.start for part in logits], 1)
         return choices.astype(self._space.dtype).reshape(-1, *self._space.shape)
 
 
 class Outputs:
-    """The head of an agent; `tensors` are the weights of its noise by their names."""
+    """Head of an agent; `tensors` are the parameters of its action noise by name."""
 
     def __init__(self, spec: Spec, tensors: Mapping[str, Tensor]) -> None:
         self._head, self._space, self._tensors = spec.head, spec.action_space, tensors
@@ -69,9 +72,9 @@ class Outputs:
         self._choices = Choices(self._space) if self._head.kind == "categorical" else None
 
     def actions(self, x: Tensor, latent: Tensor, rng: Generator | None) -> Array:
-        """(n, *action_shape) of the last layer's (n, k) and the (n, m) that went into it.
+        """Maps the last layer's outputs (n, k) and inputs `latent` (n, m) to (n, *action_shape).
 
-        The preferred actions, or a draw from the distribution where `rng` is given.
+        Returns the deterministic actions, or samples of the distribution where `rng` is given.
         """
         if self._choices is not None:
             return self._choices.actions(x.numpy(), rng)
@@ -94,7 +97,7 @@ class Outputs:
         if head.squash:
             actions = low + (0.5 * (x.tanh().numpy() + 1.0) * (high - low))
         else:
-            actions = np.minimum(np.maximum(x.numpy(), low), high)  # quicker than np.clip
+            actions = np.minimum(np.maximum(x.numpy(), low), high)  # faster than np.clip
         return np.asarray(actions, self._space.dtype).reshape(-1, *self._space.shape)
 
     def _std(self, latent: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
-"""The table of activations: what each one is called, and the functions that go with it.
+"""Table of activations: their names, and functions that compute them.
 
-An agent's card names an activation by its class in torch.nn, as archives of stable-baselines3 do.
+An agent's card names an activation by its class in torch.nn, as stable-baselines3 archives do.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class Activation(NamedTuple):
-    """`option` is its name as `policy.activation`; the functions change their input in place.
+    """Activation; `option` is its name in `policy.activation`, the functions work in place.
 
-    `by_numpy` is for students, which act in float64, and `by_torch` for agents of float32: the two
-    libraries round differently. `backward` takes the gradient of the outputs, and the outputs, to
+    `by_numpy` is for learners, which act in float64, and `by_torch` for agents in float32: the two
+    libraries round differently. `backward` maps the gradient of the outputs, and the outputs, to
     the gradient of the inputs.
     """
 
@@ -50,7 +50,7 @@ ACTIVATIONS: dict[str, Activation] = {
     "SiLU": Activation("silu"),
     "GELU": Activation("gelu"),
     "ELU": Activation("elu"),
-    # Of agents alone:
+    # Only in agents:
     **dict.fromkeys(
         (
             *("LeakyReLU", "SELU", "CELU", "Mish", "Softplus", "Softsign", "Sigmoid", "Hardswish"),

@@ -1,4 +1,4 @@
-"""Our own files: `<name>.safetensors` (weights) and `<name>.json` (network, identity, score)."""
+"""Agent files: `<name>.safetensors` (weights) and `<name>.json` (card: network, origin, score)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_CARD_BYTES = 2**20
 
 
 class Agent(NamedTuple):
-    """A network, its weights, and `facts`: whatever is known of where it comes from."""
+    """Agent: a network, its weights, and `facts`, the card's entries on origin and score."""
 
     spec: Spec
     weights: Weights
@@ -27,7 +27,7 @@ class Agent(NamedTuple):
 
 
 def save_agent(agent: Agent, stem: Path) -> tuple[Path, Path]:
-    """Write both files, each whole or not at all; `stem` is their path without the ending."""
+    """Writes both files, each atomically; `stem` is their path without the suffix."""
     import numpy as np
     from safetensors.numpy import save
 
@@ -41,7 +41,7 @@ def save_agent(agent: Agent, stem: Path) -> tuple[Path, Path]:
 
 
 def load_agent(stem: Path) -> Agent:
-    """Raises ExpertError where a file is missing, damaged or of a newer version."""
+    """Reads an agent; raises ExpertError where a file is missing, damaged or of a newer version."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
@@ -49,7 +49,7 @@ def load_agent(stem: Path) -> Agent:
     card = load_card(card_path)
     try:
         weights = load(read_bounded(weights_path, MAX_WEIGHTS_BYTES))
-    except (SafetensorError, ValueError, KeyError) as err:  # KeyError: a type numpy lacks
+    except (SafetensorError, ValueError, KeyError) as err:  # KeyError: a dtype numpy lacks
         raise ExpertError(
             f"'{weights_path}' is damaged ({err}); fetch or convert it again"
         ) from err
@@ -58,7 +58,7 @@ def load_agent(stem: Path) -> Agent:
 
 
 def load_card(card_path: Path) -> dict[str, Any]:
-    """The JSON card alone: who the agent is, without its weights."""
+    """Reads only the JSON card, without the weights; raises ExpertError as `load_agent`."""
     try:
         card = json.loads(read_bounded(card_path, MAX_CARD_BYTES))
     except (ValueError, RecursionError) as err:
@@ -76,7 +76,7 @@ def load_card(card_path: Path) -> dict[str, Any]:
 
 
 def read_bounded(path: Path, limit: int) -> bytes:
-    """All of a file; one of more than `limit` bytes is refused before it is read."""
+    """Reads a file; raises an error before reading where it has more than `limit` bytes."""
     try:
         return read_bytes(path, limit)
     except OSError as err:

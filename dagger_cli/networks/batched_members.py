@@ -1,7 +1,7 @@
-"""Several fully connected networks of one shape, run as one: each on rows of its own.
+"""Batched evaluation of several fully connected networks of equal shape, each on its own rows.
 
-Twenty small networks called one after the other cost twenty times the calls and hardly more
-arithmetic; stacked, they are one batched product a layer.
+For small networks the calls dominate the time. Stacked networks need one batched product per
+layer, instead of one product per network and layer.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dagger_cli.networks.modules import Dense
 
 
 class Stack:
-    """`networks` must be of one shape."""
+    """Stacked weights of `networks`, which must have equal shapes."""
 
     def __init__(self, networks: Sequence[Dense]) -> None:
         self._n = len(networks)
@@ -37,10 +37,10 @@ class Stack:
         self._activations = [*networks[0].activations, None]
 
     def __call__(self, obs: Tensor, chosen: Array) -> Tensor:
-        """(n, outputs): row i of `obs` (n, ...) through network `chosen[i]`, (n,) int."""
+        """Returns outputs (n, k): row i of `obs` (n, ...) through network `chosen[i]`, (n,) int."""
         counts = np.bincount(chosen, minlength=self._n)
         order = np.argsort(chosen, kind="stable")
-        place = np.empty(len(chosen), np.int64)  # among the rows of the same network
+        place = np.empty(len(chosen), np.int64)  # index among the rows of the same network
         place[order] = np.arange(len(chosen)) - np.repeat(np.cumsum(counts) - counts, counts)
         rows = obs.reshape(len(obs), -1).double()
         x = rows.new_zeros(self._n, int(counts.max()), rows.shape[1])

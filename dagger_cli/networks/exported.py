@@ -1,4 +1,4 @@
-"""A policy as one torch module for other programs: observations in, actions and outputs out."""
+"""Torch modules of a policy for export: observations in, actions and outputs out."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dagger_cli.core.types import Array, Space
 
 
 class Exported(nn.Module):
-    """Counts in float32 whatever the policy did, as other programs do.
+    """Policy in float32, whatever the type it acts in here.
 
-    (n, *obs_shape) of the observation space's own type to `actions` (n, *action_shape), float32
-    for Box and int64 for all others, and `outputs` (n, k) of the network.
+    Maps observations (n, *obs_shape) of the space's dtype to `actions` (n, *action_shape), float32
+    for Box and int64 for all other spaces, and the network's `outputs` (n, k).
     """
 
     def __init__(self, network: nn.Module, head: nn.Module) -> None:
@@ -25,7 +25,7 @@ class Exported(nn.Module):
 
 
 class ScaledModule(nn.Module):
-    """tanh onto the bounds where an action has both, and never beyond them."""
+    """Head for Box: tanh, scaled to the bounds; linear without both bounds; clipped to them."""
 
     centre: Tensor
     reach: Tensor
@@ -51,7 +51,7 @@ class ScaledModule(nn.Module):
 
 
 class ChoicesModule(nn.Module):
-    """The largest output of each component."""
+    """Head for finite spaces: the argmax of each component."""
 
     def __init__(self, space: Space) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class ChoicesModule(nn.Module):
 
 
 class TableModule(nn.Module):
-    """The action (K, *action_shape) of the largest output."""
+    """Head for joint actions: the row of `table` (K, *action_shape) of the largest output."""
 
     table: Tensor
 

@@ -1,9 +1,9 @@
-"""How a fitted network acts: raw observations to its outputs, always on the processor.
+"""Inference of a fitted network: observations to outputs, always on the CPU.
 
-Our networks without convolutions count in float64, and their outputs alone are rounded to float32:
-sums in float32 depend on how rows are batched, and walkers amplify the last digit, so an episode
-would end differently with other episodes beside it. Networks of the user act in float32 (they may
-hold numbers that know no other type), and depend on it.
+The package's networks without convolutions compute in float64, and only the actions are rounded to
+float32. In float32 a row's result depends on the batch size; BipedalWalker amplifies the last
+digit, so an episode would depend on the episodes beside it. Networks defined by the user, which may
+support float32 only, and convolutional ones compute in float32, and do depend on the batch size.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PIECE = 4096  # rows
 
 
 class Forward:
-    """(n, *obs_shape) observations to (n, outputs); `network` must not change any more."""
+    """Function from observations (n, *obs_shape) to outputs (n, k); `network` must not change."""
 
     def __init__(self, network: nn.Module) -> None:
         self._network = network
@@ -38,12 +38,12 @@ class Forward:
         return outputs
 
     def by_torch(self, obs: Array) -> Tensor:
-        """The same for any number of rows."""
+        """Computes the same with torch, for any number of rows."""
         with torch.inference_mode():
             rows = torch.as_tensor(obs)
             if len(rows) <= PIECE:
                 return self._whole(rows)
-            # Or the hidden layers of a whole round's rows would outweigh its data.
+            # Otherwise the hidden layers of a round's rows would need more memory than its data.
             return torch.cat([self._whole(piece) for piece in torch.split(rows, PIECE)])
 
     @cached_property
@@ -58,11 +58,11 @@ class Forward:
         network = copy.deepcopy(self._network).double()
         if not isinstance(network, nn.Sequential):
             return network
-        # Nothing hooks into the layers; calling them as modules costs a few rows twice the time.
+        # The layers have no hooks; calling them as modules doubles the time of small batches.
         layers = [layer.forward for layer in network]
         return lambda x: reduce(lambda y, layer: layer(y), layers, x)
 
     def _in_float32(self, obs: Tensor) -> Tensor:
-        with reused():  # its arrays are large and made in every step
+        with reused():  # large arrays are allocated in every step
             outputs: Tensor = self._network(obs)
             return outputs

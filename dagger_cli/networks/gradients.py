@@ -1,7 +1,7 @@
-"""The gradient of a batch's loss: by hand for plain networks, by autograd for all others.
+"""Gradient of a batch's loss: explicit for fully connected networks, by autograd for others.
 
-Autograd's record of a small network costs more than its products. Written out, the same kernels are
-called on the same numbers in the same order, so the bits are autograd's.
+In a small network autograd's overhead exceeds the time of the products. The explicit version calls
+the same kernels in the same order, with bit-identical results.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ Gradient = Callable[[Tensor, Tensor], tuple[Tensor, list[Tensor]]]
 
 
 def gradient_of(network: nn.Module, loss: Loss, products: torch.dtype | None = None) -> Gradient:
-    """To be called under `torch.no_grad`; the network's parameters are read at every call.
+    """Returns a function that computes loss and gradients; call it under `torch.no_grad`.
 
-    `products`: the type that matrices are multiplied in, None for the parameters' own; the loss
-    and the gradients are the parameters' type all the same.
+    It reads the network's current parameters at every call. `products` is the type of matrix
+    products, None for the parameters' type; loss and gradients have the parameters' type.
     """
     plain = dense(network)
     if plain is not None and products is None and all(row.backward for row in plain.rows()):
@@ -31,7 +31,7 @@ def gradient_of(network: nn.Module, loss: Loss, products: torch.dtype | None = N
 
 
 def trainable(network: nn.Module) -> list[nn.Parameter]:
-    """The parameters that a fit changes, in the order in which their gradients come."""
+    """Returns the parameters that a fit updates, in the order of the gradients."""
     return [parameter for parameter in network.parameters() if parameter.requires_grad]
 
 

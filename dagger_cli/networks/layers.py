@@ -1,4 +1,4 @@
-"""The layers that torch has not: observations to features, and CrossQ's batch renormalisation."""
+"""Layers missing in torch: observation preprocessing, and CrossQ's batch renormalization."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 
 PIECE = 16_384  # rows
-CUT = 10.0  # deviations
+CUT = 10.0  # standard deviations
 
 
 class Standardise(nn.Module):
-    """(x - mean) / std, cut off at +-CUT so that a rare feature cannot flood the network."""
+    """(x - mean) / std, clipped to +-CUT so that a rare feature cannot dominate the input."""
 
     mean: Tensor
     std: Tensor
@@ -21,14 +21,14 @@ class Standardise(nn.Module):
         self.register_buffer("std", torch.ones(size))
 
     def forward(self, obs: Tensor) -> Tensor:
-        # `shape[0]` and not `len`, which an exported network would keep as the number it was.
+        # `shape[0]`, as `len` would become a constant in an exported network.
         flat = obs.reshape(obs.shape[0], -1).to(self.mean.dtype)
         return ((flat - self.mean) / self.std).clamp(-CUT, CUT)
 
     def take(self, obs: Tensor) -> None:
-        """Set the statistics to those of all rows; a feature that never varies keeps its scale."""
-        # In pieces and in one scratch: the rows in float64 may need more memory than there is, and
-        # temporary arrays of this size leave holes between what is kept that are not given back.
+        """Sets mean and std from all rows (n, ...); the std of a constant feature is set to 1."""
+        # In pieces, with one buffer: all rows in float64 may exceed the memory, and temporary
+        # arrays of this size fragment the heap, which is then not returned to the system.
         pieces = [piece.reshape(len(piece), -1) for piece in torch.split(obs, PIECE)]
         scratch = torch.empty(pieces[0].shape, dtype=torch.float64)
         total, squares = (torch.zeros_like(self.mean, dtype=torch.float64) for _ in range(2))
@@ -44,11 +44,11 @@ class Standardise(nn.Module):
 
 
 class Pixels(nn.Module):
-    """uint8 images, channels last or first, to float (n, channels, height, width) in [0, 1]."""
+    """Maps uint8 images, channels last or first, to (n, channels, height, width) in [0, 1]."""
 
     def __init__(self, shape: tuple[int, int, int]) -> None:
         super().__init__()
-        # Fewer channels than pixels a side tells which axis they are on, as SB3 does it.
+        # Channels are last where the last axis is smaller than the first, as in SB3.
         self.channels_last = shape[2] < shape[0]
         height, width, channels = shape if self.channels_last else (*shape[1:], shape[0])
         self.size = (channels, height, width)
@@ -59,7 +59,7 @@ class Pixels(nn.Module):
 
 
 class BatchRenorm(nn.Module):
-    """Batch renormalisation as it acts: its running statistics are constants."""
+    """Batch renormalization in evaluation mode, with constant running statistics."""
 
     weight: Tensor
     bias: Tensor

@@ -1,4 +1,4 @@
-"""The function classes: fully connected networks (none hidden: linear) and the Nature CNN."""
+"""Network architectures: fully connected (linear without hidden layers) and the Nature CNN."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from dagger_cli.networks.layers import Pixels, Standardise
 
 
 def mlp(observations: Space, outputs: int, sizes: Sequence[int], option: str) -> nn.Sequential:
-    """Standardised input, then a hidden layer for each of `sizes`, then a linear output."""
+    """Creates a network: standardized input, one hidden layer per entry of `sizes`, linear output.
+
+    Raises ConfigError for an unknown activation `option` or sizes below 1.
+    """
     if option not in OPTIONS:
         raise ConfigError(f"policy.activation must be one of {', '.join(OPTIONS)}; got '{option}'")
     if any(size < 1 for size in sizes):
@@ -30,19 +33,19 @@ def mlp(observations: Space, outputs: int, sizes: Sequence[int], option: str) ->
 
 
 class Dense(NamedTuple):
-    """The layers of a network that `mlp` made: an activation stands between two linear ones."""
+    """Layers of a network made by `mlp`: linear ones with an activation between each two."""
 
     standardise: Standardise
     linears: list[nn.Linear]
     activations: list[nn.Module]
 
     def rows(self) -> list[Activation]:
-        """What the table says of its activations."""
+        """Returns the entries of its activations in the table ACTIVATIONS."""
         return [ACTIVATIONS[str(kind_of(module))] for module in self.activations]
 
 
 def dense(network: nn.Module) -> Dense | None:
-    """The layers of a fully connected network; None for any other, which has no quicker way."""
+    """Returns the layers of a fully connected network; None for any other."""
     if not isinstance(network, nn.Sequential) or len(network) % 2:
         return None
     first, *rest = network
@@ -54,7 +57,10 @@ def dense(network: nn.Module) -> Dense | None:
 
 
 def cnn(observations: Space, outputs: int) -> nn.Sequential:
-    """The network of Mnih et al. 2015 (Nature): three convolutions and 512 units."""
+    """Creates the network of Mnih et al. 2015 (Nature): three convolutions and 512 units.
+
+    Raises ConfigError where observations are not uint8 images of at least 36 x 36 pixels.
+    """
     if len(observations.shape) != 3 or observations.dtype != "uint8":
         raise ConfigError(
             f"policy=cnn needs uint8 images (height, width, channels), but observations are "
@@ -68,7 +74,9 @@ def cnn(observations: Space, outputs: int) -> nn.Sequential:
             f"policy=cnn needs images of at least 36 x 36 pixels, got {height} x {width}; "
             "use policy=mlp"
         )
-    rows, columns = (((side - 8) // 4 - 3) // 2 - 1 for side in (height, width))  # of the last map
+    rows, columns = (
+        ((side - 8) // 4 - 3) // 2 - 1 for side in (height, width)
+    )  # of the last feature map
     return nn.Sequential(
         pixels,
         *(nn.Conv2d(channels, 32, 8, stride=4), nn.ReLU()),
@@ -80,7 +88,7 @@ def cnn(observations: Space, outputs: int) -> nn.Sequential:
 
 
 def initialise(network: nn.Module, generator: torch.Generator) -> None:
-    """Torch's own default initialisation, from a generator instead of the global seed."""
+    """Initializes linear and convolutional layers as torch does, but from `generator`."""
     for layer in network.modules():
         if isinstance(layer, nn.Linear | nn.Conv2d):
             nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)

@@ -1,7 +1,7 @@
-"""A network of an agent: batch-first inference, equal to the `predict` of stable-baselines3.
+"""Network of an agent: batched inference, equal to the `predict` of stable-baselines3.
 
-It counts in float32, as that does, with the same kernels: the same rows give the same bits, see
-small_batch_float32.py. Students that became agents act as students do, see forward.py.
+It computes in float32 with the same kernels as stable-baselines3, with bit-identical results per
+row, see small_batch_float32.py. Trained policies used as agents compute as in forward.py.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 class Network:
-    """Raw observations (n, *obs_shape) to actions (n, *action_shape) of the action space's type."""
+    """Network that maps raw observations (n, *obs_shape) to actions (n, *action_shape).
+
+    Raises ExpertError where the weights are not finite or do not fit the spec.
+    """
 
     def __init__(self, spec: Spec, weights: Weights) -> None:
         import torch
@@ -36,7 +39,7 @@ class Network:
         self._build()
 
     def act(self, obs: Array, rng: Generator | None) -> Array:
-        """The agent's preferred actions, or a draw from its distribution where `rng` is given."""
+        """Returns the deterministic actions, or samples of its distribution if `rng` is given."""
         if rng is None and self._few is not None and 1 < len(obs) <= self._most:
             numbers = self._few(obs)
             return self._outputs.actions(numbers, numbers, rng)
@@ -47,7 +50,7 @@ class Network:
             return self._outputs.actions(x, latent, rng)
 
     def outputs(self, obs: Array) -> Array:
-        """What the last layer gives, (n, k), before it is made into actions."""
+        """Returns the outputs of the last layer, (n, k), before the action head."""
         import torch
 
         with torch.inference_mode():
@@ -55,7 +58,7 @@ class Network:
         return outputs
 
     def _through(self, obs: Array) -> tuple[Tensor, Tensor]:
-        """The last layer's numbers, and those before it."""
+        """Returns the outputs of the last layer and of the one before it."""
         import torch
 
         if self._student is not None:
@@ -67,7 +70,7 @@ class Network:
         return x, latent
 
     def _build(self) -> None:
-        """The layers, and one observation through them, which finds out whether all shapes fit."""
+        """Builds the layers and evaluates one observation, which checks all shapes."""
         from torch import nn
 
         from dagger_cli.networks.forward import Forward
@@ -108,7 +111,7 @@ class Network:
             obs = np.moveaxis(obs, -1, 1)
         if self._statistics is not None:
             obs = self._statistics.normalised(obs)
-        x = torch.from_numpy(np.array(obs, np.float32))  # a copy, because torch wants it writable
+        x = torch.from_numpy(np.array(obs, np.float32))  # a copy, as torch needs a writable array
         return x / spec.scale if spec.scale != 1.0 else x
 
 

@@ -1,4 +1,4 @@
-"""A network of the user behind our view of observations."""
+"""Network defined by the user, with the preprocessing of observations in front of it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from dagger_cli.networks.layers import Pixels, Standardise
 
 
 class Floats(nn.Module):
-    """Observations (n, ...) as rows of float32."""
+    """Maps observations (n, ...) to float32 rows (n, d)."""
 
     def forward(self, obs: Tensor) -> Tensor:
         return obs.reshape(obs.shape[0], -1).to(torch.float32)
 
 
 class Prepared(nn.Module):
-    """Acts and learns in float32, whatever the types of observations and actions are."""
+    """Preprocessing and the user's network; computes in float32 in fits and rollouts."""
 
-    draws = True  # dropout, or whatever else the user's layers draw while fitting
+    draws = True  # the user's layers may be random in a fit, e.g. dropout
 
     def __init__(self, observations: nn.Module, network: nn.Module) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class Prepared(nn.Module):
 def prepared(
     observations: Space, outputs: int, make: Callable[..., nn.Module], *, normalize: bool
 ) -> Prepared:
-    """Calls `make(inputs=..., outputs=...)`; raises ConfigError where that is no network.
+    """Calls `make(inputs=..., outputs=...)`; raises ConfigError where it returns no module.
 
     `inputs` is the number of features, or (channels, height, width) of uint8 images.
     """
@@ -59,9 +59,9 @@ def prepared(
         network = make(inputs=inputs, outputs=outputs)
     except Exception as err:  # the user's code may raise anything
         raise ConfigError(
-            f"policy.network cannot be made with inputs={inputs} and outputs={outputs} "
-            f"({type(err).__name__}: {' '.join(str(err).split())[:200]}): it is a class or a "
-            "function that takes inputs= and outputs= and its own keys, and returns a "
+            f"policy.network cannot be created with inputs={inputs} and outputs={outputs} "
+            f"({type(err).__name__}: {' '.join(str(err).split())[:200]}): it must be a class or a "
+            "function that takes inputs=, outputs= and the keys of policy.network, and returns a "
             "torch.nn.Module"
         ) from err
     if not isinstance(network, nn.Module):
@@ -72,7 +72,7 @@ def prepared(
 
 
 def check_outputs(network: Prepared, observations: Space, outputs: int) -> None:
-    """Raises ConfigError where the network does not give (n, outputs) float32."""
+    """Raises ConfigError where the network does not return (n, outputs) float32."""
     if not any(parameter.requires_grad for parameter in network.parameters()):
         raise ConfigError("policy.network has no parameters to fit")
     blank = torch.zeros(2, *observations.shape, dtype=torch.float32)
@@ -82,6 +82,6 @@ def check_outputs(network: Prepared, observations: Space, outputs: int) -> None:
         raise ConfigError(f"policy.network must return a tensor, got a {type(given).__name__}")
     if given.shape != (2, outputs) or given.dtype != torch.float32:
         raise ConfigError(
-            f"policy.network must give {outputs} float32 numbers a row, as its outputs= says: got "
+            f"policy.network must return {outputs} float32 numbers per row (its outputs=), but got "
             f"{str(given.dtype).removeprefix('torch.')} of shape {tuple(given.shape)} for 2 rows"
         )

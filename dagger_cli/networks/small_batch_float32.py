@@ -1,9 +1,9 @@
-"""An agent's network on few rows in float32, each with the bits that it has by itself.
+"""Inference of an agent in float32 on small batches, with results independent of the batch size.
 
-Sums in float32 depend on how rows are batched, and a walker amplifies the last digit into a fall.
-So up to `ALONE` rows, what environments are stepped with, are each multiplied by themselves: an
-episode is the same alone or beside others, and the one that stable-baselines3 plays. More rows,
-whose labels are collected later, are one product, as in its `predict`.
+float32 results depend on the batch size, and BipedalWalker amplifies the last digit into a fall.
+Batches of up to `ALONE` rows, which environments are stepped with, are therefore multiplied row by
+row: an episode does not depend on the number of slots, and equals that of stable-baselines3. Larger
+batches, which are only labelled, use one product, as in its `predict`.
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ from dagger_cli.core.types import Array
 from dagger_cli.networks.activations import ACTIVATIONS, kind_of
 
 ALONE = 32  # rows
-SMALL = 400  # numbers; torch multiplies smaller matrices of a batch by a loop that rounds otherwise
-WIDTH = 4  # outputs that are summed side by side, so that more columns change no other's sum
+SMALL = 400  # weights; for smaller matrices torch.baddbmm uses a loop that rounds differently
+WIDTH = 4  # outputs summed side by side; after a multiple of it, added columns change no sum
 
 
 def each_alone(linear: nn.Linear) -> Callable[[Tensor], Tensor]:
-    """The layer as if each of a few rows were multiplied by itself; by one call where it can."""
+    """Returns the layer as a function that multiplies small batches row by row.
+
+    This takes one call where `_apart` allows it.
+    """
     together, whole, outputs = _apart(linear), linear.forward, len(linear.weight)
 
     def few(x: Tensor) -> Tensor:
@@ -39,10 +42,9 @@ def each_alone(linear: nn.Linear) -> Callable[[Tensor], Tensor]:
 
 
 def _apart(linear: nn.Linear) -> tuple[Tensor, Tensor] | None:
-    """Weight (inputs, outputs or more) and bias for `torch.baddbmm` on rows (n, 1, inputs).
+    """Returns weight (inputs, outputs or more) and bias for `torch.baddbmm` on (n, 1, inputs).
 
-    Each row is then rounded as by itself; None where it would not be. Outputs beyond the layer's
-    own are 0.
+    Each row is rounded as in a batch of one; None where it would not be. Added outputs are 0.
     """
     weight, bias = linear.weight.detach(), linear.bias
     outputs, inputs = weight.shape
@@ -54,9 +56,9 @@ def _apart(linear: nn.Linear) -> tuple[Tensor, Tensor] | None:
 
 
 class Statistics(NamedTuple):
-    """Observation statistics of stable-baselines3's VecNormalize: features are cut at +-`clip`.
+    """Observation statistics of stable-baselines3's VecNormalize, clipped to +-`clip`.
 
-    The arithmetic is NumPy's in the type of `mean`, as there.
+    Computed by NumPy in the type of `mean`, as in VecNormalize.
     """
 
     mean: Array
@@ -64,16 +66,16 @@ class Statistics(NamedTuple):
     clip: float
 
     def normalised(self, obs: Array, out: Array | None = None) -> Array:
-        """(n, ...) observations, written to `out` where that is given."""
+        """Returns normalized observations (n, ...), written to `out` where it is given."""
         scaled = obs - self.mean
         scaled /= self.deviation
-        # np.clip says the same, but takes five times as long on so few numbers.
+        # Equal to np.clip, which takes five times as long on small arrays.
         np.maximum(scaled, -self.clip, out=scaled)
         return np.asarray(np.minimum(scaled, self.clip, out=out, casting="same_kind"))
 
 
 class _Layer(NamedTuple):
-    """Place n of each list is for n rows."""
+    """Buffers of a layer; entry n of each list is for n rows."""
 
     bias: Tensor
     weights: list[Tensor]  # (n, inputs, outputs or more)
@@ -83,10 +85,10 @@ class _Layer(NamedTuple):
 
 
 class Float32Rows:
-    """Raw observations (n, k), n from 2 to `ALONE`, to the last layer's numbers (n, outputs).
+    """Function from raw observations (n, k), n from 2 to `ALONE`, to outputs (n, outputs).
 
-    All memory is there before, and nothing is looked up that is known before: the calls take the
-    time and not the arithmetic. The numbers are overwritten by the next call.
+    Buffers and views are allocated in advance, as calls dominate the time. The next call
+    overwrites the result.
     """
 
     def __init__(self, layers: Sequence[_Layer], statistics: Statistics | None) -> None:
@@ -111,7 +113,7 @@ class Float32Rows:
 
 
 def float32_rows(network: nn.Sequential, statistics: Statistics | None) -> Float32Rows | None:
-    """None for networks with other layers than linear ones, each with ReLU or Tanh or none."""
+    """Returns the function, or None where layers are not linear, each with ReLU, Tanh or none."""
     layers: list[_Layer] = []
     for module in network:
         then = ACTIVATIONS[kind].by_torch if (kind := kind_of(module)) else None
@@ -134,5 +136,5 @@ def _layer(weight: Tensor, bias: Tensor, outputs: int) -> _Layer:
 
 
 def _first(rows: Tensor) -> list[Tensor]:
-    """The first n rows, for every n."""
+    """Returns a view of the first n rows, for every n."""
     return [rows[:n] for n in range(len(rows) + 1)]

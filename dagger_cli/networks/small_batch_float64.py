@@ -1,7 +1,7 @@
-"""A student's network on the few rows that environments are stepped with, in float64.
+"""Inference of a learner's network in float64 on small batches, as in rollouts.
 
-There the calls take the time and not the arithmetic, and NumPy's cost a third of torch's. Answers
-are rounded to float32 afterwards, so they do not show how rows were batched.
+Calls dominate the time there, and NumPy's cost a third of torch's. Actions are rounded to float32
+afterwards, which makes them independent of the batch size.
 """
 
 from __future__ import annotations
@@ -13,19 +13,18 @@ from dagger_cli.core.types import Array
 from dagger_cli.networks.layers import CUT
 from dagger_cli.networks.modules import Dense
 
-# Multiplications of a product. From twice as many on OpenBLAS wakes its threads, which costs more
-# than it saves.
+# Multiplications per product. OpenBLAS uses threads from twice as many, which is slower.
 PIECE = 2**19
-PIECES = 4  # with more rows torch's calls hardly count any more
+PIECES = 4  # with more rows the overhead of torch's calls is negligible
 
 
 def takes(network: Dense) -> bool:
-    """Whether NumPy has all of its activations."""
+    """Returns whether all activations of the network have a NumPy version."""
     return all(row.by_numpy is not None for row in network.rows())
 
 
 class Float64Rows:
-    """(n, ...) observations to (n, outputs), n up to `most`, for a network that `takes` lets by."""
+    """Function from observations (n, ...) to outputs (n, k), n up to `most`; see `takes`."""
 
     def __init__(self, network: Dense) -> None:
         self._mean, self._std = map(_array, (network.standardise.mean, network.standardise.std))

@@ -1,7 +1,7 @@
-"""What a network of ours is, as plain JSON: its input, its layers and what its last numbers mean.
+"""Description of a network that can be written as JSON: its input, layers and action head.
 
-The weights travel beside it as named arrays: `layers.<i>.weight` and so on for layer i,
-`log_std...` for the noise, `mean` and `variance` for the observation statistics.
+The weights are separate named arrays: `layers.<i>.weight` and so on for layer i, `log_std...` for
+the action noise, `mean` and `variance` for the observation statistics.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Noise = Literal["none", "gaussian", "gaussian_net", "state_dependent"]
 
 @dataclass(frozen=True)
 class Layer:
-    """One step of the network; `kind` is the name of the torch module it stands for."""
+    """One layer of the network; `kind` is the name of its torch module."""
 
     kind: str
     stride: int = 1
@@ -37,12 +37,12 @@ class Layer:
 
 @dataclass(frozen=True)
 class Head:
-    """How the last layer's numbers become an action.
+    """Action head: how an action is computed from the outputs of the last layer.
 
-    `box` heads give a mean, limited to +-`mean_limit`, squashed by tanh and rescaled to the action
-    bounds (`squash`) or clipped to them; a `scaled` head is our own students': tanh onto the bounds
-    where an action has both, as it is elsewhere; `greedy` takes the best of n values (the mean over
-    quantiles where there are several), and when sampling any action with probability `epsilon`.
+    `box`: the outputs are a mean, limited to +-`mean_limit`, squashed by tanh and rescaled to the
+    action bounds (`squash`) or clipped to them. `scaled`, of this package's learners: tanh scaled
+    to the bounds, linear where an action lacks one. `greedy`: the argmax of n values (averaged over
+    quantiles if there are several); samples are uniform with probability `epsilon`.
     """
 
     kind: HeadKind
@@ -55,9 +55,9 @@ class Head:
 
 @dataclass(frozen=True)
 class Spec:
-    """The whole network; `clip` and `epsilon` belong to the observation statistics (None: none).
+    """Network; `clip` and `epsilon` are those of the observation statistics (clip None: none).
 
-    `double`: it counts in float64, as our own students do; stable-baselines3 counts in float32.
+    `double`: computes in float64, as this package's learners do; stable-baselines3 uses float32.
     """
 
     observation_space: Space
@@ -71,11 +71,11 @@ class Spec:
     double: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, the inverse of `spec_from_json`."""
+        """Returns a dict of plain values; `spec_from_json` is the inverse."""
         return asdict(self)
 
     def shape(self, weights: Weights) -> str:
-        """The network in words, such as `box (24,), Linear 64, Tanh, Linear 4, box (4,)`."""
+        """Returns a summary such as `box (24,), Linear 64, Tanh, Linear 4, box (4,)`."""
         words = [f"{describe(self.observation_space)}"]
         words += ["normalised"] if self.clip is not None else []
         for i, layer in enumerate(self.layers):
@@ -85,19 +85,19 @@ class Spec:
 
 
 def under(tensors: Mapping[str, T], prefix: str) -> dict[str, T]:
-    """The tensors whose names begin with `prefix`, without it."""
+    """Returns the tensors whose names begin with `prefix`, with the prefix removed."""
     return {
         name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)
     }
 
 
 def features(space: Space) -> int:
-    """How many numbers a flat network sees of one observation (one-hot where it is a choice)."""
+    """Returns the number of input features of one observation (one-hot for discrete spaces)."""
     return sum(space.sizes) if space.kind in ("discrete", "multi_discrete") else space.size
 
 
 def is_image(space: Space) -> bool:
-    """Whether stable-baselines3 would see an image: bytes from 0 to 255 in 3 dimensions."""
+    """Returns whether stable-baselines3 treats it as an image: 3-d uint8 from 0 to 255."""
     return (
         space.kind == "box"
         and len(space.shape) == 3
@@ -108,12 +108,12 @@ def is_image(space: Space) -> bool:
 
 
 def must_fit(agent: Space, env: Space, what: str) -> None:
-    """Raise one sentence where the agent was not made for such a space."""
+    """Raises ExpertError where the agent was trained with a different space."""
     same = (agent.kind, agent.shape, agent.sizes) == (env.kind, env.shape, env.sizes)
     if not same or (agent.start, agent.whole) != (env.start, env.whole):
         raise ExpertError(
             f"the expert was trained with the {what} {_exactly(agent)}, but the environment has "
-            f"{_exactly(env)}; choose an expert of this environment, or check env.id"
+            f"{_exactly(env)}; choose an expert for this environment, or check env.id"
         )
 
 
@@ -123,6 +123,6 @@ def _exactly(space: Space) -> str:
 
 
 def describe(space: Space) -> str:
-    """Such as `box (24,)` or `discrete (4)`."""
+    """Returns a short text such as `box (24,)` or `discrete (4)`."""
     size = f"({', '.join(map(str, space.sizes))})" if space.sizes else str(space.shape)
     return f"{space.kind} {size}"[:80]

@@ -1,4 +1,4 @@
-"""A `Spec` out of a card's JSON, which may be anybody's: every value is checked first."""
+"""Parser of a `Spec` from a card's JSON; the input is untrusted, so every value is checked."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Check = Callable[[Any], bool]
 
 
 def spec_from_json(values: Any) -> Spec:
-    """The inverse of `Spec.to_json`; ExpertError where the values are not those of a Spec."""
+    """Returns the inverse of `Spec.to_json`; raises ExpertError where a value is invalid."""
     fields = _checked(values, _SPEC, "network")
     try:
         layers = [Layer(**_checked(v, _LAYER, "layers")) for v in fields.pop("layers")]
         head = Head(**_checked(fields.pop("head"), _HEAD, "head"))
         observed, acted = (_space(fields, name) for name in ("observation_space", "action_space"))
         return Spec(observed, acted, tuple(layers), head, **fields)
-    except (KeyError, TypeError) as err:  # one that has no default is not there
+    except (KeyError, TypeError) as err:  # a key without a default is missing
         raise ExpertError(f"the description of the network is damaged ({err})") from err
 
 
@@ -41,7 +41,7 @@ def _space(fields: dict[str, Any], name: str) -> Space:
 
 
 def _checked(values: Any, checks: Mapping[str, Check], what: str) -> dict[str, Any]:
-    """No keys but these, each value as it should be."""
+    """Returns `values` as a dict; raises ExpertError for unknown keys or invalid values."""
     if not isinstance(values, dict) or not set(values) <= set(checks):
         raise ExpertError(f"the description of the network is damaged (its {what})")
     for key, value in values.items():

@@ -1,4 +1,4 @@
-"""From a `Spec` and its weights to a torch module, and from a student's module to a `Spec`."""
+"""Conversion of a `Spec` and weights to a torch module, and of a learner's module to a `Spec`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from dagger_cli.networks.spec import Head, Layer, Spec, Weights, under
 
 
 def sequential(spec: Spec, weights: Weights) -> nn.Sequential:
-    """A module for each of `spec.layers`; KeyError where weights of one are missing."""
+    """Creates a module for each of `spec.layers`; raises KeyError where weights are missing."""
     dtype = torch.float64 if spec.double else torch.float32
     tensors = {name: torch.tensor(value, dtype=dtype) for name, value in weights.items()}
-    with torch.random.fork_rng(devices=[]):  # new layers draw weights, which are replaced
+    with torch.random.fork_rng(devices=[]):  # new layers draw weights, replaced below
         made = [
             _module(layer, under(tensors, f"layers.{i}.")) for i, layer in enumerate(spec.layers)
         ]
@@ -52,7 +52,7 @@ def _module(layer: Layer, own: dict[str, Tensor]) -> nn.Module:
 def spec_of(
     network: nn.Module | None, observations: Space, actions: Space
 ) -> tuple[Spec, dict[str, Array]] | None:
-    """The spec and weights of a network of `mlp` or `cnn`; None for one of other layers."""
+    """Returns the spec and weights of a network made by `mlp` or `cnn`; None for any other."""
     modules = list(network) if isinstance(network, nn.Sequential) else []
     if not modules:
         return None

@@ -1,8 +1,8 @@
-"""`policy=glyphs`: a network for a few small images side by side and what was answered before.
+"""`policy=glyphs`: network for observations of a few small images and the previous predictions.
 
-Every letter goes through the same encoder, convolutional or fully connected; the codes and the
-one-hot history together go through fully connected layers. While it is fitted, each row's letters
-are moved by up to `shift` pixels, and codes and hidden units drop out.
+All letters share one encoder, convolutional or fully connected; the codes and the one-hot history
+are the input of fully connected layers. During a fit each row's letters are shifted randomly by up
+to `shift` pixels, and dropout applies to codes and hidden units.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ENCODERS = ("conv", "dense")
 
 @dataclass(frozen=True)
 class Layout:
-    """How a flat observation is read: `letters` images of `image` pixels, then `rest` numbers."""
+    """Layout of a flat observation: `letters` images of `image` pixels, then `rest` numbers."""
 
     image: tuple[int, int]
     letters: int
@@ -35,7 +35,10 @@ class Layout:
 
     @classmethod
     def of(cls, observations: Space, image: Sequence[int], history: int) -> Layout:
-        """The layout of observations that end in `history` numbers; raises ConfigError."""
+        """Returns the layout of observations that end with `history` numbers.
+
+        Raises ConfigError where the remaining numbers are not a multiple of the image size.
+        """
         rows, columns = image if len(image) == 2 else (0, 0)
         pixels = observations.size - history
         if min(rows, columns) < 4 or pixels < 1 or pixels % (rows * columns):
@@ -48,14 +51,14 @@ class Layout:
 
 
 class Shift(nn.Module):
-    """While fitting, moves all images of a row together by up to `most` pixels each way."""
+    """Data augmentation: shifts all images of a row together by up to `most` pixels."""
 
     def __init__(self, most: int) -> None:
         super().__init__()
         self.most = most
 
     def forward(self, images: Tensor) -> Tensor:
-        """(n, letters, rows, columns) to the same; what leaves one side is lost."""
+        """Maps images (n, letters, rows, columns) to the same shape, padded with zeros."""
         if not self.training or self.most == 0:
             return images
         n, letters, rows, columns = images.shape
@@ -71,7 +74,7 @@ def _counted(letters: int) -> Tensor:
 
 
 class Glyphs(nn.Module):
-    """See the module's docstring; `draws` tells the learner that fitting is random."""
+    """Network of `policy=glyphs`; `draws` marks that its forward pass in a fit is random."""
 
     draws = True
 
@@ -98,10 +101,10 @@ class Glyphs(nn.Module):
             layers += [nn.Linear(width, size), nn.ReLU(), nn.Dropout(dropout)]
             width = size
         self.answer = nn.Sequential(*layers, nn.Linear(width, outputs))
-        self.dropout = nn.Dropout(dropout / 3)  # of codes: there are few of them
+        self.dropout = nn.Dropout(dropout / 3)  # less for the codes, as there are few of them
 
     def forward(self, obs: Tensor) -> Tensor:
-        """(n, d) observations to (n, outputs)."""
+        """Maps observations (n, d) to outputs (n, outputs)."""
         numbers = obs.to(self.answer[-1].weight.dtype)  # type: ignore[arg-type]
         letters, (rows, columns) = self.layout.letters, self.layout.image
         pixels = letters * rows * columns
@@ -140,7 +143,10 @@ def glyphs_learner(
     threads: int | None,
     **fit: Any,
 ) -> TorchLearner:
-    """The learner of `policy=glyphs`; `fit` goes to `TorchLearner`."""
+    """Creates the learner of `policy=glyphs`; `fit` is passed on to `TorchLearner`.
+
+    Raises ConfigError where actions are not discrete or a value is invalid.
+    """
     if actions.kind != "discrete":
         raise ConfigError(f"policy=glyphs labels letters, but actions are {actions.kind}; use mlp")
     if encoder not in ENCODERS:

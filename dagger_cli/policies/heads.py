@@ -1,6 +1,6 @@
-"""From a network's outputs to actions, and the loss of those outputs against the expert's answers.
+"""Action heads: map a network's outputs to actions, and compute the imitation loss.
 
-A head is chosen by the action space: `Squashed` for Box, `Categorical` for everything countable.
+The action space determines the head: `Squashed` for Box, `Categorical` for all other spaces.
 """
 
 from __future__ import annotations
@@ -29,33 +29,33 @@ LOSSES: dict[str, Loss] = {
 
 
 class Head(Protocol):
-    """Gives the outputs of a network their meaning."""
+    """Action head; `outputs` is the number of network outputs that it needs."""
 
     outputs: int
 
     def actions(self, outputs: Array) -> Array:
-        """(n, outputs) -> (n, *action_shape), in the action space's own dtype."""
+        """Maps outputs (n, outputs) to actions (n, *action_shape) of the space's dtype."""
         ...
 
     def targets(self, labels: Array | Tensor) -> Tensor:
-        """(n, *action_shape) -> what `loss` compares with."""
+        """Maps labels (n, *action_shape) to the targets of `loss`."""
         ...
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The mean loss of a batch, a scalar."""
+        """Returns the mean loss of a batch, a scalar."""
         ...
 
     def as_module(self) -> nn.Module:
-        """`actions` as a torch module, for other programs."""
+        """Returns `actions` as a torch module, for export."""
         ...
 
 
 def make_head(space: Space, loss: str | Callable[..., Any]) -> Head:
-    """The head for an action space; `loss="auto"` takes mse for Box and cross_entropy otherwise.
+    """Creates the head for an action space; `loss="auto"` is mse for Box, else cross_entropy.
 
-    A function (outputs, targets) gets for Box numbers (n, k) in units of half the range, and
-    otherwise the logits (n, choices) and the choices (n,) of one component after the other.
-    Raises ConfigError when the loss does not fit the space.
+    A loss function gets outputs and targets: for Box both (n, k) in units of half the range,
+    otherwise logits (n, choices) and choices (n,), in one call per component.
+    Raises ConfigError where the loss is unknown or does not fit the space.
     """
     if not isinstance(loss, str):
         own = own_loss(loss)
@@ -78,9 +78,9 @@ def make_head(space: Space, loss: str | Callable[..., Any]) -> Head:
 
 
 class Squashed:
-    """Box: tanh into (-1, 1), then onto the bounds; components without both bounds stay linear.
+    """Head for Box: tanh, scaled to the bounds; components without both bounds stay linear.
 
-    The loss is taken in units of half the range, so that it means the same in every environment.
+    The loss is in units of half the range, which makes it comparable between environments.
     """
 
     def __init__(self, space: Space, loss: Loss) -> None:
@@ -110,7 +110,7 @@ class Squashed:
 
 
 class Categorical:
-    """Discrete, MultiDiscrete, MultiBinary: logits for each component, the largest one acts."""
+    """Head for Discrete, MultiDiscrete, MultiBinary: logits and argmax for each component."""
 
     def __init__(self, space: Space, loss: Loss) -> None:
         self.outputs, self._space = sum(space.sizes), space

@@ -1,8 +1,8 @@
-"""The head that answers with one of all combinations, and can be told which of them are fatal.
+"""Joint action head: a categorical distribution over all combinations of the components.
 
-A head a component (heads.py) says how likely each button is; this one says how likely each set of
-buttons is. So it can mind what a set does: what an expert calls fatal in a state is to have no
-probability there, whatever the label is.
+The heads in heads.py model each component (button) independently. A joint distribution can also be
+penalized for the probability of the actions that the expert marks as unsafe in a state, whatever
+the label is.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dagger_cli.networks.exported import TableModule
 
 
 class Joint:
-    """Logits for each of the K actions of a countable space, the largest one acts.
+    """Logits for each of the K actions of a finite space; acts by argmax.
 
     The loss is the label's cross entropy plus `unsafe_penalty` times -log(1 - p), where p is the
     summed probability of all unsafe actions.
@@ -28,8 +28,8 @@ class Joint:
     def __init__(self, space: Space, unsafe_penalty: float) -> None:
         if space.kind == "box":
             raise ConfigError(
-                "policy=scene answers with one of several choices, and this environment's actions "
-                "are continuous; use policy=mlp"
+                "policy=scene needs a finite action space, but this environment's actions are "
+                "continuous; use policy=mlp"
             )
         if not unsafe_penalty >= 0:
             raise ConfigError(
@@ -40,13 +40,13 @@ class Joint:
         self.outputs = len(self._actions)
 
     def actions(self, outputs: Array) -> Array:
-        """(n, K) -> (n, *action_shape)"""
+        """Maps outputs (n, K) to actions (n, *action_shape)."""
         return np.asarray(self._actions[outputs.argmax(1)])
 
     def targets(self, labels: Array | Tensor, fatal: Array | Tensor | None = None) -> Tensor:
-        """(n, 1 + K): which action the label is, and for each action whether it is fatal.
+        """Returns targets (n, 1 + K): the index of the label, and 1 for each unsafe action.
 
-        A state in which every action is fatal teaches nothing: none is marked there.
+        Where every action is unsafe, none is marked, as the penalty would be infinite.
         """
         parts = np.asarray(labels).reshape(len(labels), -1) - self._start
         chosen = np.ravel_multi_index(tuple(parts.T.astype(np.int64)), self._sizes)
@@ -61,7 +61,7 @@ class Joint:
         imitation = functional.cross_entropy(outputs, targets[:, 0].long())
         if self.unsafe_penalty == 0:
             return imitation
-        # In logarithms throughout, or who is sure of what is fatal would have no gradient to leave.
+        # Computed from logits: with probabilities the gradient vanishes where p rounds to 1.
         lives = outputs.masked_fill(targets[:, 1:] > 0, -torch.inf).logsumexp(1)
         return imitation + self.unsafe_penalty * (outputs.logsumexp(1) - lives).mean()
 

@@ -1,7 +1,7 @@
-"""Adam, AdamW and SGD by torch's fused kernels, called directly.
+"""Adam, AdamW and SGD with torch's fused kernels, called directly.
 
-The classes of torch.optim end in the same calls and give the same bits, but the first one that is
-made loads torch's compiler (2 s), and each of their steps costs a small network another 50 us.
+The classes of torch.optim call the same kernels with bit-identical results, but creating the first
+one loads torch's compiler (2 s), and each step adds 50 us, which matters for small networks.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from dagger_cli.core.errors import ConfigError
 
-# What a step needs to know of a parameter's past, named as in torch.optim.
+# Optimizer state of one parameter, with the names of torch.optim.
 Entry = dict[str, Tensor]
 
 BETAS = (0.9, 0.999)  # torch's defaults, those of Kingma & Ba 2015
@@ -23,7 +23,7 @@ EPSILON = 1e-8
 
 
 class Adam:
-    """Kingma & Ba 2015; `decoupled`: the weight decay of AdamW (Loshchilov & Hutter 2019)."""
+    """Adam (Kingma & Ba 2015); `decoupled`: weight decay of AdamW (Loshchilov & Hutter 2019)."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Adam:
         )
 
     def step(self, gradients: Sequence[Tensor], learning_rate: float) -> None:
-        """Change the parameters in place."""
+        """Updates the parameters in place."""
         torch._foreach_add_(self._steps, 1)
         self._kernel(
             self._parameters,
@@ -64,18 +64,21 @@ class Adam:
         )
 
     def past(self) -> tuple[Entry, ...]:
-        """What another one goes on from, an entry a parameter."""
+        """Returns the state for a warm start, one entry per parameter."""
         rows = zip(self._steps, self._means, self._squares, strict=True)
         return tuple({"step": s, "exp_avg": m, "exp_avg_sq": v} for s, m, v in rows)
 
 
 def _kernel(name: str) -> Callable[..., Any]:
-    """They are torch's own business, so another torch may not have them."""
+    """Returns a kernel of torch; raises ConfigError where this version of torch has none.
+
+    The kernels are private to torch, so another version may lack them.
+    """
     kernel: Callable[..., Any] | None = getattr(torch, name, None)
     if kernel is None:
         raise ConfigError(
-            f"torch {torch.__version__} has no {name}, which networks are fitted with here: "
-            "install torch 2.13, which this was tested with"
+            f"torch {torch.__version__} has no {name}, which this optimizer needs: "
+            "install torch 2.13, the tested version"
         )
     return kernel
 
@@ -89,7 +92,7 @@ def _no_past(parameter: Tensor) -> Entry:
 
 
 class Sgd:
-    """Without momentum, so there is no past."""
+    """SGD without momentum; it has no state."""
 
     def __init__(
         self, parameters: Sequence[Tensor], past: Sequence[Entry], weight_decay: float
@@ -98,7 +101,7 @@ class Sgd:
         self._kernel = _kernel("_fused_sgd_")
 
     def step(self, gradients: Sequence[Tensor], learning_rate: float) -> None:
-        """Change the parameters in place."""
+        """Updates the parameters in place."""
         self._kernel(
             self._parameters,
             list(gradients),
@@ -113,7 +116,7 @@ class Sgd:
         )
 
     def past(self) -> tuple[Entry, ...]:
-        """Nothing for each parameter."""
+        """Returns an empty entry per parameter."""
         return tuple({} for _ in self._parameters)
 
 

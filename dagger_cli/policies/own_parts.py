@@ -1,4 +1,4 @@
-"""The user's own loss and optimizer in place of ours."""
+"""Losses and optimizers defined by the user."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 def own_loss(make: Callable[..., Any]) -> Loss:
-    """A loss (outputs, targets) -> scalar of a function, or of a class such as torch.nn.L1Loss."""
+    """Returns a loss (outputs, targets) -> scalar, of a function or a class like torch.nn.L1Loss.
+
+    The loss raises ConfigError where the user's code fails or does not return a scalar tensor.
+    """
     is_class = inspect.isclass(make.func if isinstance(make, partial) else make)
     function = make() if is_class else make
 
@@ -42,7 +45,7 @@ def _words(tensor: Tensor) -> str:
 
 
 class OwnOptimizer:
-    """A torch.optim.Optimizer, whose state is kept as one set of tensors a parameter."""
+    """A torch.optim.Optimizer with its state saved as tensors, one dict per parameter."""
 
     def __init__(
         self,
@@ -55,7 +58,7 @@ class OwnOptimizer:
         try:
             self._optimizer = make(self._parameters, lr=learning_rate)
         except Exception as err:  # the user's code may raise anything
-            raise ConfigError(f"policy.optimizer cannot be made ({_sentence(err)})") from err
+            raise ConfigError(f"policy.optimizer cannot be created ({_sentence(err)})") from err
         if not isinstance(self._optimizer, torch.optim.Optimizer):
             raise ConfigError(
                 "policy.optimizer must be a torch.optim.Optimizer, got a "
@@ -67,7 +70,7 @@ class OwnOptimizer:
         self._settings = self._groups()
 
     def step(self, gradients: Sequence[Tensor], learning_rate: float) -> None:
-        """Change the parameters in place."""
+        """Updates the parameters in place."""
         for parameter, gradient in zip(self._parameters, gradients, strict=True):
             parameter.grad = gradient
         for group in self._optimizer.param_groups:
@@ -78,17 +81,17 @@ class OwnOptimizer:
             raise ConfigError(f"policy.optimizer failed in a step ({_sentence(err)})") from err
 
     def past(self) -> tuple[Entry, ...]:
-        """What another one goes on from, an entry a parameter.
+        """Returns the state for a warm start, one entry per parameter.
 
-        Raises ConfigError where there is more to it than tensors: nothing is ever pickled.
+        Raises ConfigError where the state is not only tensors, as checkpoints hold no pickles.
         """
         for parameter in self._parameters:
             parameter.grad = None
         name = type(self._optimizer).__name__
         if self._groups() != self._settings:
             raise ConfigError(
-                f"policy.optimizer={name} changes its own settings while it fits, and a checkpoint "
-                "holds tensors of its state alone; use another one"
+                f"policy.optimizer={name} changes its own settings during a fit, but a checkpoint "
+                "stores only the tensors of its state; use another optimizer"
             )
         entries = []
         for parameter in self._parameters:
@@ -97,8 +100,8 @@ class OwnOptimizer:
             for key, value in kept.items():
                 if not isinstance(value, Tensor) or not str(key).isidentifier():
                     raise ConfigError(
-                        f"policy.optimizer={name} keeps '{key}' as a {type(value).__name__}, and a "
-                        "checkpoint holds tensors alone; use another one"
+                        f"policy.optimizer={name} has '{key}' of type {type(value).__name__} in "
+                        "its state, but a checkpoint stores only tensors; use another optimizer"
                     )
             entries.append(kept)
         return tuple(entries)

@@ -1,9 +1,9 @@
-"""`policy=scene`: a network for a map and a list of things on it, as `env=mario` shows them.
+"""`policy=scene`: network for the compact observation of `env=mario`, a map and a list of sprites.
 
-Every thing goes through the same small network, together with what the player knows of himself;
-the largest answer of each unit over all things (Qi et al. 2017, PointNet) goes through fully
-connected layers with the rest of the observation. So what is learned of one enemy holds for all,
-wherever it stands in the list. Bytes are scaled by fixed amounts; the layout says which they are.
+All sprites share one encoder, whose input also has the player's features; the codes are max-pooled
+over the sprites (PointNet, Qi et al. 2017) and, with the rest of the observation, are the input of
+fully connected layers. The result does not depend on the order of the sprites. uint8 features
+(`measures`) are scaled by constants.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from dagger_cli.policies.joint_head import Joint
 from dagger_cli.policies.sources import use_threads
 from dagger_cli.policies.torch_learner import TorchLearner
 
-MIDDLE, UNIT = 128.0, 24.0  # of a byte that stands for a place or a speed
+MIDDLE, UNIT = 128.0, 24.0  # offset and scale of a byte that encodes a position or a speed
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a flat observation is read, from its beginning.
+    """Layout of a flat observation.
 
-    `cells` zeros and ones of the map; `flags` zeros and ones and `measures` bytes of the player
-    himself; then `things` of `thing_measures` bytes and `thing_flags` zeros and ones each. A thing
-    whose flags are all zero is not there.
+    In order: `cells` binary features of the map; `flags` binary and `measures` uint8 features of
+    the player; then `things` sprites of `thing_measures` uint8 and `thing_flags` binary features
+    each. An entry whose flags are all zero is empty.
     """
 
     cells: int
@@ -42,26 +42,26 @@ class Layout:
 
     @property
     def thing(self) -> int:
-        """The numbers of a thing."""
+        """Number of features of a sprite."""
         return self.thing_measures + self.thing_flags
 
     @property
     def size(self) -> int:
-        """The numbers of an observation."""
+        """Number of features of an observation."""
         return self.cells + self.flags + self.measures + self.things * self.thing
 
     def check(self, observations: Space) -> None:
-        """Raises ConfigError where observations are not of this layout."""
+        """Raises ConfigError where observations do not have this layout."""
         if min(self.things, self.thing_flags) < 1 or self.size != observations.size:
             raise ConfigError(
                 f"policy=scene reads observations of {self.size} numbers (policy.layout), these "
                 f"have {observations.size}; use policy=mlp, or env=mario env.observation=compact "
-                "(a checkpoint from before an observation changed must be trained anew)"
+                "(if the observation changed since a checkpoint was written, train it again)"
             )
 
 
 class Scene(nn.Module):
-    """See the module's docstring."""
+    """Network of `policy=scene`: encoder, max pooling, fully connected layers."""
 
     def __init__(self, layout: Layout, outputs: int, code: int, sizes: Sequence[int]) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class Scene(nn.Module):
         self.body = nn.Sequential(*layers)
 
     def forward(self, obs: Tensor) -> Tensor:
-        """(n, d) observations to (n, outputs)."""
+        """Maps observations (n, d) to outputs (n, outputs)."""
         own = self.layout
         numbers = obs.to(self.last.weight.dtype)
         measures_at, things_at = own.cells + own.flags, own.cells + self.player
@@ -109,7 +109,10 @@ def scene_learner(
     threads: int | None,
     **fit: Any,
 ) -> TorchLearner:
-    """The learner of `policy=scene`; `unsafe_penalty` goes to its head, `fit` to `TorchLearner`."""
+    """Creates the learner of `policy=scene`, with a `Joint` head; `fit` goes to `TorchLearner`.
+
+    Raises ConfigError where the layout does not fit the observations or a value is invalid.
+    """
     if min(code, *sizes, 1) < 1:
         raise ConfigError(
             f"policy.code and policy.sizes must be at least 1, got {code} and {list(sizes)}"

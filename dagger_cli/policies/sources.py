@@ -1,4 +1,4 @@
-"""The options of the config group `policy`: from its keys to a learner for given spaces."""
+"""Factories of the config group `policy`: create a learner for given spaces from its keys."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dagger_cli.networks.prepared import Prepared, check_outputs, prepared
 from dagger_cli.policies.heads import make_head
 from dagger_cli.policies.torch_learner import TorchLearner
 
-_TORCHS_OWN = torch.get_num_threads()  # before anybody here has set it
+_TORCHS_OWN = torch.get_num_threads()  # torch's default, read before it is changed
 
 
 def mlp_learner(
@@ -28,10 +28,13 @@ def mlp_learner(
     threads: int | None,
     **fit: Any,
 ) -> TorchLearner:
-    """A fully connected network; no `sizes` makes it linear. `fit` goes to `TorchLearner`."""
+    """Creates the learner of a fully connected network, linear if `sizes` is empty.
+
+    `fit` is passed on to `TorchLearner`. Raises ConfigError for invalid values.
+    """
     use_threads(threads)
     head = make_head(actions, loss)
-    with torch.device("meta"):  # dies here if it cannot be built, and takes no memory
+    with torch.device("meta"):  # raises early if the network cannot be built; uses no memory
         mlp(observations, head.outputs, sizes, activation)
     return TorchLearner(lambda: mlp(observations, head.outputs, sizes, activation), head, **fit)
 
@@ -44,7 +47,10 @@ def cnn_learner(
     threads: int | None,
     **fit: Any,
 ) -> TorchLearner:
-    """The Nature CNN, for uint8 images, which it scales itself. `fit` goes to `TorchLearner`."""
+    """Creates the learner of the Nature CNN; the network scales uint8 images itself.
+
+    `fit` is passed on to `TorchLearner`. Raises ConfigError where observations are not images.
+    """
     use_threads(threads)
     head = make_head(actions, loss)
     with torch.device("meta"):
@@ -62,7 +68,10 @@ def torch_learner(
     threads: int | None,
     **fit: Any,
 ) -> TorchLearner:
-    """Any torch.nn.Module, made by `network(inputs=..., outputs=...)`; see networks/prepared.py."""
+    """Creates the learner of any torch.nn.Module, made by `network(inputs=..., outputs=...)`.
+
+    See networks/prepared.py for the arguments. Raises ConfigError where the module is unsuitable.
+    """
     use_threads(threads)
     head = make_head(actions, loss)
 
@@ -75,7 +84,7 @@ def torch_learner(
 
 
 def use_threads(threads: int | None) -> None:
-    """Let torch use so many; None: as many as it takes by itself, whatever ran in this process."""
+    """Sets the number of torch threads; None restores torch's default of this process."""
     if threads is not None and threads < 1:
         raise ConfigError(f"policy.threads must be at least 1, got {threads}; or null")
     torch.set_num_threads(threads or _TORCHS_OWN)

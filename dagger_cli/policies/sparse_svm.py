@@ -1,12 +1,11 @@
-"""`policy=sparse_svm`: a linear support vector machine for each button, on packed binary features.
+"""`policy=sparse_svm`: one linear support vector machine per button, on bit-packed features.
 
-For environments whose observation is bytes of eight binary features each, and whose action is
-several buttons that are pressed or not (`env=mario`; Ross, Gordon & Bagnell 2011, section 5.2: four
-independent linear SVMs, lambda = 1e-4). Each minimises lambda / 2 |w|^2 + the mean hinge loss; the
-bias is the weight of a feature that is always set. Fitted by dual coordinate ascent (Hsieh, Chang,
-Lin, Keerthi & Sundararajan 2008), which has no learning rate: a fixed number of shuffled passes.
-Features that are nearly always set make it swing about the optimum, so the weights are the mean
-over the later half of the ascent.
+For observations of bytes with eight binary features each and MultiBinary actions (`env=mario`;
+Ross, Gordon & Bagnell 2011, section 5.2: four independent linear SVMs, lambda = 1e-4). Each
+minimizes lambda / 2 |w|^2 + the mean hinge loss; the bias is the weight of a constant feature.
+Fitted by dual coordinate ascent (Hsieh, Chang, Lin, Keerthi & Sundararajan 2008) with a fixed
+number of shuffled passes; it has no learning rate. Features that are nearly always set make the
+iterates oscillate around the optimum, so the weights are averaged over the second half.
 """
 
 from __future__ import annotations
@@ -25,18 +24,18 @@ from dagger_cli.core.types import Acts, Array, Fitted, Observation, Policy, Spac
 if TYPE_CHECKING:
     from torch import nn
 
-PARTS = 10  # of a pass: how often the weights are taken into the mean
+PARTS = 10  # times per pass that the weights are added to the average
 
 
 @dataclass(frozen=True)
 class SparseSvmPolicy:
-    """`weights` (features + 1, buttons) float32, the bias in the last row."""
+    """Policy with `weights` (features + 1, buttons) float32, the bias in the last row."""
 
     weights: Array
     actions: Space
 
     def outputs(self, obs: Array) -> Array:
-        """(n, buttons) float32 of packed rows (n, bytes): above 0 the button is pressed."""
+        """Returns margins (n, buttons) float32 of packed rows (n, bytes); > 0 means pressed."""
         from dagger_cli.policies.sparse_svm_kernels import margins_of
 
         margins = np.empty((len(obs), self.weights.shape[1]), np.float32)
@@ -44,12 +43,12 @@ class SparseSvmPolicy:
         return margins
 
     def act(self, observation: Observation, rng: Generator) -> Acts:
-        """Deterministic: `rng` is not used."""
+        """Presses the buttons with positive margins; deterministic, `rng` is not used."""
         pressed = (self.outputs(observation.obs) > 0).astype(self.actions.dtype)
         return Acts(pressed.reshape(-1, *self.actions.shape), np.zeros(len(observation), bool))
 
     def as_module(self) -> nn.Module:
-        """The policy as one torch module, for other programs."""
+        """Returns the policy as a torch module, for export."""
         from dagger_cli.networks.exported import Exported
         from dagger_cli.policies.svm_module import BitsModule, ButtonsModule
 
@@ -58,23 +57,23 @@ class SparseSvmPolicy:
 
 @dataclass(frozen=True, kw_only=True)
 class SparseSvmLearner:
-    """Always begins anew, so the outcome depends on the data and the random stream alone."""
+    """Learner of `SparseSvmPolicy`; every fit starts from zero weights."""
 
     observations: Space
     actions: Space
     regularization: float
-    passes: int  # over all rows, a fit
+    passes: int  # over all rows, per fit
 
     def __post_init__(self) -> None:
         seen = self.observations
         if seen.kind != "box" or seen.dtype != "uint8" or set(seen.high) != {255.0}:
             raise ConfigError(
-                f"policy=sparse_svm reads packed bits, bytes from 0 to 255, but observations are "
+                f"policy=sparse_svm needs packed bits, bytes from 0 to 255, but observations are "
                 f"{seen.dtype} of shape {seen.shape}; use policy=svm or policy=linear"
             )
         if self.actions.kind != "multi_binary":
             raise ConfigError(
-                f"policy=sparse_svm presses buttons, but the actions here are {self.actions.kind}; "
+                f"policy=sparse_svm needs multi_binary actions, not {self.actions.kind} ones; "
                 "use policy=svm or policy=linear"
             )
         if not self.regularization > 0:
@@ -85,7 +84,7 @@ class SparseSvmLearner:
             raise ConfigError(f"policy.passes must be at least 1, got {self.passes}")
 
     def fit(self, data: Dataset, start: Policy | None, rng: Generator) -> Fitted:
-        """Fit on all rows."""
+        """Fits the weights on all rows; returns the policy and its mean loss on them."""
         from dagger_cli.policies.sparse_svm_kernels import ascend
 
         rows, signs = self._rows(data), self._signs(data)
@@ -103,18 +102,18 @@ class SparseSvmLearner:
         return Fitted(policy, self.loss(policy, data))
 
     def loss(self, policy: Policy, data: Dataset) -> float:
-        """The mean over rows of the summed hinge losses of all buttons."""
+        """Returns the hinge loss summed over buttons and averaged over rows."""
         assert isinstance(policy, SparseSvmPolicy)
         short = 1 - self._signs(data) * policy.outputs(data.obs)
         return float(np.maximum(short, 0).sum(1, dtype=np.float64).mean())
 
     def pack(self, policy: Policy) -> dict[str, Array]:
-        """The weights, named so."""
+        """Returns the weights as the array `weights`."""
         assert isinstance(policy, SparseSvmPolicy)
         return {"weights": policy.weights}
 
     def unpack(self, arrays: Mapping[str, Array]) -> Policy:
-        """Raises CheckpointError where the weights are of another problem."""
+        """Returns the policy; raises CheckpointError where the weights have another shape."""
         weights = arrays.get("weights")
         if set(arrays) != {"weights"} or weights is None or weights.shape != self._shape:
             raise CheckpointError(
@@ -131,5 +130,5 @@ class SparseSvmLearner:
         return np.ascontiguousarray(data.obs.reshape(len(data), -1))
 
     def _signs(self, data: Dataset) -> Array:
-        """(N, buttons): 1 where the button was pressed, otherwise -1."""
+        """Returns (N, buttons): 1 where the button was pressed, otherwise -1."""
         return 2 * data.labels.reshape(len(data), -1).astype(np.float32) - 1

@@ -1,8 +1,8 @@
-"""The inner loops of the linear support vector machines on packed binary features, by Numba.
+"""Numba kernels of the linear support vector machines on bit-packed binary features.
 
-A row is bytes that hold eight features each, feature i in bit i % 8 from the lowest of byte i // 8.
-Only set bits cost anything. Every row is summed in one fixed order, so an answer never depends on
-what is batched beside it.
+Feature i of a row is bit i % 8 (from the lowest) of byte i // 8. The time is proportional to the
+number of set bits. Each row is summed in a fixed order, so that its margin does not depend on the
+other rows of a batch.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dagger_cli.core.types import Array
 
 
 def _bit_table() -> tuple[Array, Array]:
-    """(256,) how many bits of a byte are set, and (256, 8) which ones, from the lowest."""
+    """Returns, for each byte, its number of set bits (256,) and their positions (256, 8)."""
     counts, places = np.zeros(256, np.int64), np.zeros((256, 8), np.int64)
     for byte in range(256):
         ones = [bit for bit in range(8) if byte >> bit & 1]
@@ -28,7 +28,7 @@ COUNTS, PLACES = _bit_table()
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def unpack(row: Array, at: Array) -> int:
-    """Write the numbers of the set features into `at`, and the bias's after them; how many."""
+    """Writes the indices of the set features and of the bias into `at`; returns their number."""
     n = 0
     for byte in range(len(row)):
         bits = row[byte]
@@ -43,7 +43,7 @@ def unpack(row: Array, at: Array) -> int:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def add_up(at: Array, n: int, weights: Array, margins: Array) -> None:
-    """`margins` (M,): the sum of the rows `at[:n]` of `weights` (features + 1, M)."""
+    """Sets `margins` (M,) to the sum of the rows `at[:n]` of `weights` (features + 1, M)."""
     margins[:] = 0
     for p in range(n):
         line = weights[at[p]]
@@ -55,11 +55,11 @@ def add_up(at: Array, n: int, weights: Array, margins: Array) -> None:
 def ascend(
     rows: Array, signs: Array, order: Array, alphas: Array, weights: Array, most: float
 ) -> None:
-    """One pass of dual coordinate ascent (Hsieh et al. 2008, Alg. 1) over `rows[order]`.
+    """Runs one pass of dual coordinate ascent (Hsieh et al. 2008, Alg. 1) over `rows[order]`.
 
     `signs` (N, M) float32 are the labels -1 or 1, `alphas` (N, M) float32 the dual variables in
-    [0, most], `weights` (features + 1, M) float32 the sum of alpha sign row, the bias last. All
-    machines see the same rows, so their weights lie side by side.
+    [0, most], `weights` (features + 1, M) float32 the sum of alpha * sign * row, the bias last.
+    All M machines have the same rows, so their weights of a feature are adjacent in memory.
     """
     at = np.empty(8 * rows.shape[1] + 1, np.int64)
     n_machines = weights.shape[1]
@@ -85,7 +85,7 @@ def ascend(
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def margins_of(rows: Array, weights: Array, margins: Array) -> None:
-    """Fill `margins` (n, M) float32."""
+    """Computes `margins` (n, M) float32 of packed rows (n, bytes)."""
     at = np.empty(8 * rows.shape[1] + 1, np.int64)
     for r in range(len(rows)):
         add_up(at, unpack(rows[r], at), weights, margins[r])

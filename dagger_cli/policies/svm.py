@@ -1,11 +1,11 @@
-"""`policy=svm`: linear support vector machines for many classes, by reduction to two.
+"""`policy=svm`: multiclass linear support vector machine, by reduction to binary problems.
 
-All pairs: a hyperplane for each of the C (C - 1) / 2 pairs of classes, fitted on the rows of those
-two classes alone; the class that wins most matches is the answer (Ross, Gordon & Bagnell 2011,
-section 5.3, use it for handwriting). One versus rest: a hyperplane a class, the largest margin
-answers. Each hyperplane minimises lambda / 2 |w|^2 + (1 / N) * (its hinge losses), N being the
-number of all rows, by averaged stochastic subgradient descent: the step falls linearly to 0, and
-the answer is the mean of the second half of the steps.
+All pairs: one hyperplane for each of the C (C - 1) / 2 pairs of classes, fitted only on the rows of
+those two classes; predicts the class with the highest score over its pairs (Ross, Gordon & Bagnell
+2011, section 5.3, use it for handwriting). One versus rest: one hyperplane per class; predicts the
+class with the largest margin. Each hyperplane minimizes lambda / 2 |w|^2 + (1 / N) * (the sum of
+its hinge losses), N being the number of all rows, by averaged stochastic subgradient descent: the
+step size falls linearly to 0, and the weights are averaged over the second half of the steps.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 Reduction = Literal["all_pairs", "one_vs_rest"]
 Decode = Literal["votes", "margins"]
-ROWS_A_STEP = 512  # between two shrinkages of the weights, which are also when they are averaged
+ROWS_A_STEP = 512  # rows between two updates by the L2 penalty and by the average
 
 
 @dataclass(frozen=True)
 class SvmPolicy:
-    """`weights` (d + 1, P) float32: a column for every hyperplane, the bias in the last row."""
+    """Policy with `weights` (d + 1, P) float32: one column per hyperplane, the bias last."""
 
     weights: Array
     actions: Space
@@ -39,7 +39,7 @@ class SvmPolicy:
     decode: Decode
 
     def outputs(self, obs: Array) -> Array:
-        """(n, C): what each class has won, from -1 to 1 for all pairs, or its own margin."""
+        """Returns scores (n, C): in [-1, 1] for all pairs, the margins for one versus rest."""
         from dagger_cli.policies.svm_kernels import margins, tournament
 
         classes = self.actions.sizes[0]
@@ -51,16 +51,16 @@ class SvmPolicy:
         return np.asarray(tournament(found, classes, most) / (classes - 1))
 
     def scores(self, observation: Observation) -> Array:
-        """(n, C) for beam search: see `outputs`."""
+        """Returns `outputs`, (n, C), for beam search."""
         return self.outputs(observation.obs)
 
     def act(self, observation: Observation, rng: Generator) -> Acts:
-        """The class of the highest score; deterministic: `rng` is not used."""
+        """Returns the class of the highest score; deterministic, `rng` is not used."""
         best = self.outputs(observation.obs).argmax(axis=1) + self.actions.start
         return Acts(best.astype(self.actions.dtype), np.zeros(len(observation), bool))
 
     def as_module(self) -> nn.Module:
-        """The policy as one torch module, for other programs."""
+        """Returns the policy as a torch module, for export."""
         from dagger_cli.networks.exported import ChoicesModule, Exported
         from dagger_cli.policies.svm_module import SvmModule
 
@@ -71,9 +71,9 @@ class SvmPolicy:
 
 @dataclass(frozen=True, kw_only=True)
 class SvmLearner:
-    """Visits `row_visits` rows a fit, in shuffled passes, whatever the size of the data.
+    """Learner of `SvmPolicy`: processes `row_visits` rows per fit, in shuffled passes.
 
-    Always begins anew, so the outcome depends on the data and the random stream alone.
+    Every fit starts from zero weights.
     """
 
     observations: Space
@@ -87,7 +87,7 @@ class SvmLearner:
     def __post_init__(self) -> None:
         if self.actions.kind != "discrete" or self.actions.sizes[0] < 2:
             raise ConfigError(
-                f"policy=svm chooses one of several classes, but the actions here are "
+                f"policy=svm needs discrete actions of 2 or more classes, but the actions here are "
                 f"{self.actions.kind}; use policy=mlp"
             )
         for key, known in (("reduction", get_args(Reduction)), ("decode", get_args(Decode))):
@@ -106,7 +106,7 @@ class SvmLearner:
             raise ConfigError(f"policy.row_visits must be at least 1, got {self.row_visits}")
 
     def fit(self, data: Dataset, start: Policy | None, rng: Generator) -> Fitted:
-        """Fit on all rows; the loss is the mean over the visits of each row's hinge losses."""
+        """Fits on all rows; the loss is the mean hinge loss of the rows when they are processed."""
         rows, labels = self._rows(data)
         weights, mean, n_averaged, loss = self._blank(), self._blank(), 0, 0.0
         for done, order in self._steps(len(rows), rng):
@@ -120,19 +120,22 @@ class SvmLearner:
         return Fitted(policy, loss / self.row_visits)
 
     def loss(self, policy: Policy, data: Dataset) -> float:
-        """The mean over rows of the summed hinge losses of the hyperplanes a row concerns."""
+        """Returns the hinge loss summed over the hyperplanes of a row's class, averaged over rows.
+
+        With one versus rest it is summed over all hyperplanes.
+        """
         assert isinstance(policy, SvmPolicy)
         rows, labels = self._rows(data)
         weights, everything = self._fitting_shape(policy.weights), np.arange(len(rows))
         return float(self._descend(rows, labels, everything, weights, np.float32(0))) / len(rows)
 
     def pack(self, policy: Policy) -> dict[str, Array]:
-        """The weights, named so."""
+        """Returns the weights as the array `weights`."""
         assert isinstance(policy, SvmPolicy)
         return {"weights": policy.weights}
 
     def unpack(self, arrays: Mapping[str, Array]) -> Policy:
-        """Raises CheckpointError where the weights are of another problem."""
+        """Returns the policy; raises CheckpointError where the weights have another shape."""
         weights = arrays.get("weights")
         wanted = self._columns(self._blank()).shape
         if set(arrays) != {"weights"} or weights is None or weights.shape != wanted:
@@ -156,7 +159,7 @@ class SvmLearner:
         return SvmPolicy(weights, self.actions, self.reduction, self.decode)
 
     def _steps(self, n: int, rng: Generator) -> Iterator[tuple[int, Array]]:
-        """How many rows were visited before, and the next ones to visit."""
+        """Yields the number of rows processed so far, and the next ones."""
         done = 0
         while done < self.row_visits:
             order = rng.permutation(n)[: self.row_visits - done]
@@ -165,22 +168,22 @@ class SvmLearner:
             done += len(order)
 
     def _blank(self) -> Array:
-        """Zero weights in the shape they are fitted in, see `descend_pairs` and `descend_rest`."""
+        """Returns zero weights in the shape of `descend_pairs` or `descend_rest`."""
         classes, features = self.actions.sizes[0], self.observations.size + 1
         if self.reduction == "one_vs_rest":
             return np.zeros((features, classes), np.float32)
-        aligned = -(-classes // 16) * 16  # the inner loop then runs in whole vector registers
+        aligned = -(-classes // 16) * 16  # full vector registers in the inner loop
         return np.zeros((classes, features, aligned), np.float32)
 
     def _columns(self, weights: Array) -> Array:
-        """A column for every hyperplane."""
+        """Returns the weights with one column per hyperplane, (d + 1, P)."""
         if self.reduction == "one_vs_rest":
             return weights
         first, second = np.triu_indices(self.actions.sizes[0], 1)
         return np.ascontiguousarray(weights[first, :, second].T)
 
     def _fitting_shape(self, columns: Array) -> Array:
-        """The inverse of `_columns`."""
+        """Returns the inverse of `_columns`."""
         if self.reduction == "one_vs_rest":
             return columns
         weights = self._blank()

@@ -1,7 +1,7 @@
-"""The inner loops of the linear support vector machines, compiled by Numba.
+"""Numba kernels of the linear support vector machines.
 
-Rows are dense, but only their non-zero numbers cost anything: binary features are cheap. Every row
-is summed in one fixed order, so an answer never depends on what is batched beside it.
+Rows are dense, but the time is proportional to their non-zero numbers. Each row is summed in a
+fixed order, so that its margins do not depend on the other rows of a batch.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from dagger_cli.core.types import Array
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def descend_pairs(rows: Array, labels: Array, order: Array, weights: Array, rate: float) -> float:
-    """One pass of subgradient steps over `rows[order]`; returns the summed hinge loss.
+    """Makes one subgradient step per row of `rows[order]`; returns the summed hinge loss.
 
     `weights` (C, d + 1, K), K >= C: weights[c, :, k] is the hyperplane that is positive for class c
-    and negative for k, the bias last; weights[k, :, c] is its negative. A row of class c concerns
-    the C - 1 hyperplanes weights[c], which lie side by side. A rate of 0 only measures.
+    and negative for k, the bias last; weights[k, :, c] is its negative. A row of class c uses the
+    C - 1 hyperplanes weights[c], which are adjacent in memory. A rate of 0 computes only the loss.
     """
     classes, d = weights.shape[0], rows.shape[1]
     scores = np.zeros(weights.shape[2], np.float32)
@@ -49,7 +49,7 @@ def descend_pairs(rows: Array, labels: Array, order: Array, weights: Array, rate
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def descend_rest(rows: Array, labels: Array, order: Array, weights: Array, rate: float) -> float:
-    """The same for one hyperplane a class: `weights` (d + 1, C), positive for the class."""
+    """Does the same with one hyperplane per class: `weights` (d + 1, C), positive for the class."""
     classes, d = weights.shape[1], rows.shape[1]
     scores = np.zeros(classes, np.float32)
     at, value = np.zeros(d + 1, np.int64), np.ones(d + 1, np.float32)
@@ -77,7 +77,7 @@ def descend_rest(rows: Array, labels: Array, order: Array, weights: Array, rate:
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def margins(rows: Array, weights: Array) -> Array:
-    """(n, d) rows times `weights` (d + 1, P), the bias last: (n, P) float32."""
+    """Returns the margins (n, P) float32 of rows (n, d); `weights` (d + 1, P), the bias last."""
     n, d = rows.shape
     result = np.empty((n, weights.shape[1]), np.float32)
     for r in range(n):
@@ -93,9 +93,10 @@ def margins(rows: Array, weights: Array) -> Array:
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def tournament(pair_margins: Array, classes: int, most: float) -> Array:
-    """(n, P) margins of all pairs (0, 1), (0, 2), ... to each class's sum (n, C) of what it won.
+    """Returns the score of each class (n, C) from the margins (n, P) of pairs (0, 1), (0, 2), ...
 
-    A match counts by its margin, but by no more than `most`; with 0 only who won counts.
+    A class scores the sum of its margins, each clipped to +-`most`, or of their signs if `most`
+    is 0.
     """
     n = len(pair_margins)
     result = np.zeros((n, classes), np.float32)

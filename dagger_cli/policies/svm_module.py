@@ -1,4 +1,4 @@
-"""Linear support vector machines as torch modules, for `dagger export`."""
+"""Torch modules of the linear support vector machines, for `dagger export`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dagger_cli.core.types import Array
 
 
 class SvmModule(nn.Module):
-    """Scores (n, C) of observations (n, ...) by `policy=svm`.
+    """Maps observations (n, ...) to scores (n, C) of `policy=svm`.
 
     `weights` is (d + 1, P), the bias in the last row; `classes` is C for hyperplanes of all pairs,
-    None for one hyperplane a class.
+    None for one hyperplane per class.
     """
 
     weights: Tensor
@@ -38,7 +38,7 @@ class SvmModule(nn.Module):
 
 
 class BitsModule(nn.Module):
-    """Margins (n, buttons) of packed bytes (n, ...) by `policy=sparse_svm`."""
+    """Maps packed bytes (n, ...) to margins (n, buttons) of `policy=sparse_svm`."""
 
     weights: Tensor
     powers: Tensor
@@ -49,14 +49,14 @@ class BitsModule(nn.Module):
         self.register_buffer("powers", 2.0 ** torch.arange(8))
 
     def forward(self, obs: Tensor) -> Tensor:
-        # By arithmetic: ONNX shifts no bytes of every type.
+        # By arithmetic, as ONNX does not support bit shifts for every integer type.
         numbers = obs.reshape(obs.shape[0], -1, 1).to(torch.float32)
         bits = torch.floor(numbers / self.powers) % 2
         return bits.reshape(obs.shape[0], -1) @ self.weights[:-1] + self.weights[-1]
 
 
 class ButtonsModule(nn.Module):
-    """Presses (n, *shape) the buttons whose output is above 0."""
+    """Maps outputs to pressed buttons (n, *shape): 1 where the output is above 0."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         super().__init__()

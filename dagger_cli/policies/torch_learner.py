@@ -1,4 +1,4 @@
-"""How a network is fitted to labelled states: minibatch gradient descent with Adam or SGD."""
+"""Learner of networks: minibatch gradient descent on labelled states."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from dagger_cli.policies.torch_policy import TorchPolicy
 from dagger_cli.utils.malloc import LARGE, reused
 from dagger_cli.utils.memmap import at_random, will_need
 
-LOSS_ROWS = 8192  # per batch, where nothing is learned
-TOGETHER = 8  # batches gathered at once: fewer calls, and never the targets of all rows
+LOSS_ROWS = 8192  # batch size of a loss without gradients
+TOGETHER = 8  # batches gathered in one call, to save calls without gathering all targets
 
 
 @contextmanager
 def _chance(network: nn.Module, rng: Generator) -> Iterator[None]:
-    """Layers that draw (`draws`) do so from the run's own stream, and torch's global one stays."""
+    """Seeds torch from `rng` for networks with random layers; restores its global generator."""
     if not getattr(network, "draws", False):
         yield
         return
@@ -52,16 +52,17 @@ def _moved(past: Sequence[Entry], device: torch.device) -> tuple[Entry, ...]:
 
 
 def _memory(network: nn.Module, gathered: int) -> AbstractContextManager[None]:
-    """Where a step makes large arrays, fresh pages for them would cost a fifth of its time.
+    """Returns a context in which memory of large arrays is reused.
 
-    `gathered` is how many bytes of observations are; networks for images make more of them.
+    New pages for them would take a fifth of the time of a gradient step. `gathered` is the number
+    of bytes of the gathered observations; networks for images allocate more.
     """
     plain = isinstance(network, nn.Sequential) and isinstance(network[0], Standardise)
     return nullcontext() if plain and gathered < LARGE else reused()
 
 
 def _fetched(obs: Array, groups: Iterator[Tensor]) -> Iterator[Tensor]:
-    """The same groups of row numbers; a disk brings the rows of each while the last is used."""
+    """Yields the same groups of row indices; each is prefetched from disk one group ahead."""
     before = None
     for rows in groups:
         will_need(obs, rows.numpy())
@@ -74,15 +75,14 @@ def _fetched(obs: Array, groups: Iterator[Tensor]) -> Iterator[Tensor]:
 
 @dataclass(frozen=True)
 class TorchLearner:
-    """Either `epochs` passes over the data a round or `gradient_steps` batches, whichever is given.
+    """Learner that fits a network for `epochs` passes over the data or `gradient_steps` batches.
 
-    With `warm_start` a fit goes on from the last policy and its optimiser, otherwise it begins
-    anew. `decay` lets the learning rate fall linearly to 0 within each fit. `normalize` takes the
-    observations' mean and deviation from the data before fitting and keeps them with the policy.
-    `device` says where a fit is done (policies/devices.py); a fitted policy is never left there.
-    `precision` says in which type a fit multiplies; a fitted policy acts without it. The
-    last fit on the rows of all rounds is `final_fit` times as long: a rougher policy does to
-    visit states with.
+    With `warm_start` a fit continues from the last policy and its optimizer state, otherwise from
+    new weights. `decay` decays the learning rate linearly to 0 within each fit. `normalize` sets
+    the mean and standard deviation of observations from the data before a fit; they are part of
+    the policy. `device` is the device of a fit (policies/devices.py); the fitted policy is moved
+    back to the CPU. `precision` is the type of matrix products in a fit only. The last fit on the
+    rows of all rounds is `final_fit` times as long: earlier policies only collect states.
     """
 
     make_network: Callable[[], nn.Module]
@@ -96,11 +96,11 @@ class TorchLearner:
     warm_start: bool
     decay: bool
     normalize: bool
-    # Of policies that offer no choice, and of configs saved before there was one:
+    # Defaults for policies without these keys, and for configs saved before they existed:
     device: str = "cpu"
     precision: str = "float32"
     final_fit: int = 1
-    draws_weights: bool = False  # the network itself, from torch's global generator
+    draws_weights: bool = False  # the network draws its weights from torch's global generator
 
     def __post_init__(self) -> None:
         check_device(self.device)
@@ -108,16 +108,17 @@ class TorchLearner:
         if isinstance(self.optimizer, str) and self.optimizer not in OPTIMIZERS:
             known = ", ".join(OPTIMIZERS)
             raise ConfigError(
-                f"policy.optimizer must be one of {known}; got '{self.optimizer}' (one of torch: "
+                f"policy.optimizer must be one of {known}; got '{self.optimizer}' (or set "
                 "policy.optimizer._target_=torch.optim.RMSprop)"
             )
         if not isinstance(self.optimizer, str) and self.weight_decay != 0:
             raise ConfigError(
-                "policy.weight_decay is for our optimizers; give policy.optimizer.weight_decay"
+                "policy.weight_decay works only with adam, adamw and sgd; set "
+                "policy.optimizer.weight_decay"
             )
         if (self.epochs is None) == (self.gradient_steps is None):
             raise ConfigError(
-                "policy.epochs and policy.gradient_steps both say how long to fit; give one of "
+                "policy.epochs and policy.gradient_steps both set the length of a fit; give one of "
                 "them and set the other to null"
             )
         for key in ("epochs", "gradient_steps", "batch_size", "final_fit"):
@@ -130,7 +131,7 @@ class TorchLearner:
             raise ConfigError(f"policy.weight_decay must be 0 or more, got {self.weight_decay}")
 
     def fit(self, data: Dataset, start: Policy | None, rng: Generator) -> Fitted:
-        """Fit on all rows; the reported loss is the mean over the batches of this fit."""
+        """Fits a network on all rows; the returned loss is the mean over the batches."""
         network = self._network(start if self.warm_start else None, rng)
         if self.normalize:
             for layer in network.modules():
@@ -155,7 +156,7 @@ class TorchLearner:
         return OwnOptimizer(self.optimizer, parameters, past, self.learning_rate)
 
     def for_final_fit(self) -> TorchLearner:
-        """The same one with `final_fit` times the epochs or steps."""
+        """Returns this learner with `final_fit` times the epochs or steps."""
         epochs, steps = (n and n * self.final_fit for n in (self.epochs, self.gradient_steps))
         return replace(self, epochs=epochs, gradient_steps=steps, final_fit=1)
 
@@ -169,18 +170,18 @@ class TorchLearner:
         return network
 
     def _blank(self, seed: int | None = None) -> nn.Module:
-        """A network whose numbers are still to be set; torch's global generator stays as it was."""
+        """Creates a network; torch's global generator is restored."""
         with torch.random.fork_rng(devices=[]):
             if seed is not None:
                 torch.manual_seed(seed)
             return self.make_network()
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
-        """Of the network's arrays; no memory is taken for them, however many a config names."""
+        """Returns the shapes of the network's arrays, without allocating them if possible."""
         try:
             with torch.device("meta"):
                 network = self._blank()
-        except Exception:  # a network of the user may need real numbers to be made
+        except Exception:  # a user's network may not work on the meta device
             network = self._blank()
         return {name: tuple(t.shape) for name, t in network.state_dict().items()}
 
@@ -188,7 +189,7 @@ class TorchLearner:
         return self.gradient_steps or (self.epochs or 0) * math.ceil(n / self.batch_size)
 
     def _gathered(self, n: int, rng: Generator) -> Iterator[Tensor]:
-        """Row numbers of `TOGETHER` batches: shuffled passes, cut off after `_n_batches`."""
+        """Yields row indices of `TOGETHER` batches: shuffled passes, `_n_batches` in total."""
         per_pass, wanted = math.ceil(n / self.batch_size), self._n_batches(n)
         while wanted > 0:
             order = torch.from_numpy(rng.permutation(n))
@@ -198,7 +199,7 @@ class TorchLearner:
     def _batches(
         self, data: Dataset, device: torch.device, rng: Generator
     ) -> Iterator[tuple[Tensor, ...]]:
-        """Observations and targets of each batch; the aggregate may be larger than the device."""
+        """Yields observations and targets of each batch, moved to the device batch by batch."""
         obs = torch.from_numpy(data.obs)
         for rows in _fetched(data.obs, self._gathered(len(data), rng)):
             both = (obs[rows].to(device), self._targets(data, rows).to(device))
@@ -208,12 +209,12 @@ class TorchLearner:
         labels = torch.from_numpy(data.labels)[rows]
         if data.fatal is None:
             return self.head.targets(labels)
-        assert isinstance(self.head, Joint), "no other head is warned, see parts.py"
+        assert isinstance(self.head, Joint), "only Joint uses unsafe actions"
         return self.head.targets(labels, torch.from_numpy(data.fatal)[rows])
 
     @property
     def uses_unsafe_actions(self) -> bool:
-        """Whether a fit reads what the expert calls fatal."""
+        """Whether a fit uses the actions that the expert marks as unsafe."""
         return isinstance(self.head, Joint) and self.head.unsafe_penalty > 0
 
     def _descend(
@@ -229,7 +230,7 @@ class TorchLearner:
         compares_rows = any(isinstance(m, _BatchNorm) for m in network.modules())
         for i, (seen, targets) in enumerate(self._batches(data, device, rng)):
             if compares_rows and len(seen) == 1:
-                continue  # the rest of a pass: of one row there is no deviation
+                continue  # batch normalization has no variance in a batch of one row
             left = 1 - i / n_batches if self.decay else 1.0
             loss, gradients = gradient(seen, targets)
             optimizer.step(gradients, self.learning_rate * left)
@@ -237,7 +238,7 @@ class TorchLearner:
         return float(total / n_batches)
 
     def loss(self, policy: Policy, data: Dataset) -> float:
-        """The mean loss over all rows."""
+        """Returns the mean loss over all rows."""
         assert isinstance(policy, TorchPolicy)
         obs, total = torch.from_numpy(data.obs), 0.0
         will_need(data.obs, np.arange(len(data)))
@@ -250,22 +251,22 @@ class TorchLearner:
         return total / len(data)
 
     def pack(self, policy: Policy) -> dict[str, Array]:
-        """Network (with its statistics) and optimiser as arrays, named by their place."""
+        """Returns the network, with its statistics, and the optimizer state as named arrays."""
         assert isinstance(policy, TorchPolicy)
         tensors = {f"network.{name}": t for name, t in policy.network.state_dict().items()}
-        ours = isinstance(self.optimizer, str)  # whose step counters have always been rows of one
+        ours = isinstance(self.optimizer, str)  # their step counters are saved with shape (1,)
         for i, entry in enumerate(policy.optimizer):
             for key, t in entry.items():
                 tensors[f"optimiser.{i}.{key}"] = t.reshape(1) if ours and t.ndim == 0 else t
         return {name: np.asarray(t.numpy(), order="C") for name, t in tensors.items()}
 
     def unpack(self, arrays: Mapping[str, Array]) -> Policy:
-        """A network of this learner's shape with these numbers in it."""
+        """Returns the policy of these arrays; raises CheckpointError where the shapes differ."""
         given = {n.removeprefix("network."): a for n, a in arrays.items() if n.startswith("net")}
         if self._shapes() != {n: a.shape for n, a in given.items()}:
             raise CheckpointError(
                 "the policy in this checkpoint has another shape than its config says: the files "
-                "do not belong together, or what its environment shows has changed since"
+                "do not belong together, or the environment's observations have changed"
             )
         network = self._blank()
         network.load_state_dict({name: torch.tensor(array) for name, array in given.items()})
@@ -275,7 +276,8 @@ class TorchLearner:
                 match = re.fullmatch(r"optimiser\.(\d+)\.(\w+)", name)
                 if match is None or int(match[1]) >= len(optimizer):
                     raise CheckpointError(
-                        f"the optimiser in this checkpoint has '{name}', which its network has not"
+                        f"the optimizer state in this checkpoint has '{name}', for which its "
+                        "network has no parameter"
                     )
                 optimizer[int(match[1])][match[2]] = torch.tensor(array)
         return TorchPolicy(network.eval(), self.head, tuple(optimizer))

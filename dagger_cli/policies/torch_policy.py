@@ -1,4 +1,4 @@
-"""A fitted network as a policy: a value, never changed after it was made."""
+"""Policy of a fitted network; immutable."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dagger_cli.policies.heads import Head
 
 @dataclass(frozen=True)
 class TorchPolicy:
-    """`optimizer` holds what a warm start goes on from: one entry a parameter, in their order."""
+    """Network with its action head; `optimizer` is its state for a warm start, per parameter."""
 
     network: nn.Module
     head: Head
@@ -29,11 +29,11 @@ class TorchPolicy:
 
     @cached_property
     def outputs(self) -> Forward:
-        """(n, *obs_shape) observations to the network's outputs (n, k)."""
+        """Function from observations (n, *obs_shape) to the network's outputs (n, k)."""
         return Forward(self.network)
 
     def act(self, observation: Observation, rng: Generator) -> Acts:
-        """Deterministic: `rng` is not used."""
+        """Returns the head's actions; deterministic, `rng` is not used."""
         actions = self.head.actions(self.outputs(observation.obs))
         return Acts(actions, np.zeros(len(observation), bool))
 
@@ -42,23 +42,26 @@ class TorchPolicy:
         return dense(self.network) is not None
 
     def joins(self) -> bool:
-        """Whether `act_for` can be called: of a fully connected network."""
+        """Returns whether `act_for` can be called: only with fully connected networks."""
         return self._stackable
 
     def act_for(self, members: Sequence[Policy], chosen: Array, observation: Observation) -> Array:
-        """What `members`, policies of the same learner, do: row i is of `members[chosen[i]]`."""
+        """Returns actions (n, *action_shape): row i is that of `members[chosen[i]]`.
+
+        `members` are policies of the same learner; `chosen` is (n,) int.
+        """
         networks = tuple(m.network for m in members if isinstance(m, TorchPolicy))
         with torch.inference_mode():
             outputs = _stack(networks)(torch.as_tensor(observation.obs), chosen)
         return self.head.actions(outputs.numpy())
 
     def scores(self, observation: Observation) -> Array:
-        """(n, choices) log-probabilities of a single discrete action, for beam search."""
+        """Returns the log-probabilities (n, choices) of a Discrete action, for beam search."""
         outputs = self.outputs.by_torch(observation.obs)
         return np.asarray(torch.log_softmax(outputs, dim=1).numpy())
 
     def as_module(self) -> nn.Module:
-        """The policy as one torch module, for other programs."""
+        """Returns the policy as a torch module, for export."""
         return Exported(self.network, self.head.as_module())
 
 

@@ -91,19 +91,19 @@ def test_a_loss_of_ones_own_replaces_ours(tmp_path):
 
 
 WRONG = {
-    own("Double"): "must give 2 float32 numbers a row, as its outputs= says: got float64",
+    own("Double"): "must return 2 float32 numbers per row (its outputs=), but got float64",
     own("Wide"): "got float32 of shape (2, 3) for 2 rows",
     own("Wrong"): "policy.network=Wrong failed on float32 inputs of shape (2, 4) (RuntimeError",
-    own("doubled"): "policy.network cannot be made with inputs=4 and outputs=2 (TypeError",
+    own("doubled"): "policy.network cannot be created with inputs=4 and outputs=2 (TypeError",
     "policy.network._target_=torch.nn.Identity": "policy.network has no parameters to fit",
     f"{own('Net')} policy.network.widht=3": "did you mean 'policy.network.width'?",
     f"{own('Net')} policy.loss=own_networks.doubled": "policy.loss._target_=my_pkg.my_loss",
     f"{own('Net')} policy.loss._target_=own_networks.each": "policy.loss must return one number",
     f"{own('Net')} policy.optimizer._target_=torch.optim.LBFGS": "optimizer failed in a step",
-    f"{own('Net')} policy.optimizer._target_=own_networks.Counting": "keeps 'calls' as a int",
+    f"{own('Net')} policy.optimizer._target_=own_networks.Counting": "has 'calls' of type int",
     f"{own('Net')} policy.optimizer._target_=own_networks.doubled": "policy.optimizer cannot be",
     f"{own('Net')} policy.optimizer._target_=torch.optim.SGD policy.weight_decay=0.1": (
-        "give policy.optimizer.weight_decay"
+        "set policy.optimizer.weight_decay"
     ),
     "": "policy.network._target_ needs a value",
 }

@@ -82,7 +82,7 @@ def test_a_users_own_sequences(tmp_path, sentences):
         (["env=sequence"], "env.data needs a value"),
         (["env=sequence", "env.data=nowhere"], "nowhere: cannot be read"),
         (["env=cartpole", "policy=glyphs"], "history"),
-        (["env=pendulum", "expert=bundled", "policy=svm"], "policy=svm chooses one of several"),
+        (["env=pendulum", "expert=bundled", "policy=svm"], "policy=svm needs discrete actions"),
         (["env=pendulum", "expert=oracle"], "expert=oracle gives labels"),
         (["env=handwriting", "validation.episodes=-1"], "validation.episodes must be 0 or more"),
         (["env=cartpole", "expert=bundled", "evaluation.episodes=null"], "give a number of"),

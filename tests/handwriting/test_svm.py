@@ -150,7 +150,7 @@ def test_an_answer_does_not_depend_on_its_neighbours():
         ({"regularization": 1.0, "learning_rate": 1.0}, "does not converge"),
         ({"learning_rate": 0.0}, "policy.learning_rate"),
         ({"row_visits": 0}, "policy.row_visits"),
-        ({"actions": PLANE}, "policy=svm chooses one of several classes"),
+        ({"actions": PLANE}, "policy=svm needs discrete actions"),
     ],
 )
 def test_bad_values(changes, says):

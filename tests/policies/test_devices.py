@@ -37,7 +37,7 @@ def test_auto_takes_a_gpu_for_large_networks_and_large_batches_only(gpu):
 
 def test_cuda_is_taken_whatever_the_size_where_there_is_one(gpu):
     if not gpu:
-        with pytest.raises(ConfigError, match=r"policy\.device=cuda, but torch sees no GPU here"):
+        with pytest.raises(ConfigError, match=r"policy\.device=cuda, but torch sees no GPU"):
             learner(device="cuda")
         return
     learner(device="cuda")
