@@ -1,8 +1,9 @@
 """Facts about the structure of a checkout, side by side: python scripts/house.py [before=PATH]
 
     Files that a trainer inside the repository takes, modules at the package's root, the largest
-    folder and file, lines per raise statement, and how often control changes file before the first
-    training step of `dagger train env=bipedal beta=linear` (needs the package's dependencies).
+    folder and file, lines per raise statement, how often control changes file before the first
+    training step of `dagger train env=bipedal beta=linear`, and how long commands take (needs the
+    package's dependencies).
 
 `before` is another checkout, such as `git worktree add ../before 8b680bf` makes.
 """
@@ -11,15 +12,28 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import tempfile
-from collections import Counter
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "dagger_cli"
+RECORDS = ("CHANGELOG", "conf/experiment", "docs/compare", "docs/benchmarks", "scripts")
 
+COMMANDS = {
+    "--help": ["--help"],
+    "train --cfg job": ["train", "env=bipedal", "beta=linear", "--cfg", "job"],
+    "a tiny run": [
+        *("train", "env=cartpole", "expert=bundled", "rounds=1", "steps_per_round=8", "n_envs=2"),
+        *("policy.gradient_steps=1", "validation.episodes=0", "evaluation.episodes=1"),
+        *("env.max_episode_steps=5", "env.backend=gymnasium"),
+    ],
+}
 # Runs a command and counts files of the package until the trainer's first step.
 WALK = """
 import importlib, os, sys
@@ -58,7 +72,8 @@ def main() -> None:
     houses = {"now": ROOT}
     if "before" in given:
         houses = {"before": Path(given["before"]).resolve(), **houses}
-    facts = {name: house(root) for name, root in houses.items()}
+    seconds = start_up(houses)
+    facts = {name: house(root) | seconds[name] for name, root in houses.items()}
     width = max(len(key) for key in facts["now"])
     print(" " * width, *(f"{name:>28}" for name in facts))
     for key in facts["now"]:
@@ -101,12 +116,18 @@ def asks(text: str) -> int:
 
 
 def files_of_a_trainer(root: Path) -> int:
-    """Count the tracked files that name SMILe's trainer as code, config, page or test."""
-    command = ["git", "grep", "-l", "-E", r"SMILe\b|`smile`|trainers/smile|trainer/smile"]
-    places = ["--", PACKAGE, "conf", "docs/trainers", "tests", "README.md", "ARCHITECTURE.md"]
-    places += [":!conf/experiment", ":!CHANGELOG.md", ":!tests/old_runs"]
-    found = subprocess.run([*command, *places], cwd=root, capture_output=True, text=True)
-    return len(found.stdout.splitlines())
+    """Count what a new trainer takes: class, YAML, page, and every list of all trainers."""
+    names = [path.stem for path in (root / "conf" / "trainer").glob("*.yaml")]
+    tracked = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True).stdout
+    lists = []
+    for name in tracked.splitlines():
+        # Results of experiments and what changed list trainers, and need no new line.
+        if not name.endswith((".py", ".md", ".yaml")) or name.startswith(RECORDS):
+            continue
+        words = re.sub(r"[^a-z]", " ", (root / name).read_text(encoding="utf-8").lower())
+        if all(re.search(rf"\b{trainer.replace('_', ' ?')}\b", words) for trainer in names):
+            lists.append(name)
+    return 3 + len(lists)
 
 
 def first_step(root: Path) -> tuple[int, int]:
@@ -121,6 +142,26 @@ def first_step(root: Path) -> tuple[int, int]:
         done = subprocess.run(command, env=environ, cwd=root, capture_output=True, text=True)
     line = next((x for x in done.stdout.splitlines() if x.startswith("WALK ")), "WALK 0 0")
     return int(line.split()[1]), int(line.split()[2])
+
+
+def start_up(roots: Mapping[str, Path]) -> dict[str, dict[str, str]]:
+    """Return the shortest of five times of each command, the checkouts in turn."""
+    times: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for _ in range(5):
+        for what, words in COMMANDS.items():
+            for name, root in roots.items():
+                new = (root / PACKAGE / "cli" / "main.py").is_file()
+                module = f"{PACKAGE}.cli.main" if new else f"{PACKAGE}.cli"
+                begin = time.perf_counter()
+                with tempfile.TemporaryDirectory() as folder:
+                    into = [f"hydra.run.dir={folder}/run"] if "expert=bundled" in words else []
+                    command = [sys.executable, "-m", module, *words, *into]
+                    subprocess.run(command, cwd=root, capture_output=True, check=True)
+                times[what, name].append(time.perf_counter() - begin)
+    return {
+        name: {f"seconds: {what}": f"{min(times[what, name]):.2f}" for what in COMMANDS}
+        for name in roots
+    }
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
+from dagger_cli.api.overrides import said_in_a_sentence, words_of
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Array, Card, Observation, Policy, Space
 
@@ -82,7 +83,6 @@ def load_expert(overrides: Sequence[str] | str) -> LoadedPolicy:
 
     Raises DaggerError where it cannot be loaded or does not fit the environment.
     """
-    from dagger_cli.api.runs import said_in_a_sentence, words_of
     from dagger_cli.cli.compose import composed
     from dagger_cli.config.build import expert_parts
 

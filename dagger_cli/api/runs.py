@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dagger_cli.api.overrides import said_in_a_sentence, words_of
 from dagger_cli.api.policies import LoadedPolicy, load_policy
-from dagger_cli.core.errors import DaggerError
 
 
 @dataclass(frozen=True)
@@ -72,24 +71,3 @@ def load_run(path: str | Path) -> Run:
     from dagger_cli.tracking.run_paths import resolve_run
 
     return Run(resolve_run(path).absolute())
-
-
-def words_of(overrides: Sequence[str] | str) -> list[str]:
-    """Returns overrides as a list; a single text is split as by a shell."""
-    return shlex.split(overrides) if isinstance(overrides, str) else list(overrides)
-
-
-class said_in_a_sentence:
-    """Context in which errors of Hydra and OmegaConf are raised as DaggerError."""
-
-    def __enter__(self) -> None:
-        """Does nothing."""
-
-    def __exit__(self, kind: object, err: BaseException | None, traceback: object) -> None:
-        """Raises DaggerError with the command's message for errors of Hydra and OmegaConf."""
-        from dagger_cli.cli.error_messages import explain
-
-        if err is None or isinstance(err, DaggerError):
-            return
-        if type(err).__module__.startswith(("hydra.", "omegaconf.")):
-            raise DaggerError(explain(err) or str(err)) from err

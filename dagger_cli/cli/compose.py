@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hydra import compose
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
@@ -33,7 +34,8 @@ def composed(command: str, words: Sequence[str]) -> Iterator[DictConfig]:
     if line.flags.config_dir is not None:
         folder = Path(line.flags.config_dir).absolute()
         line = line.plus(f"hydra.searchpath=['file://{folder}']")
-    kept = HydraConfig.instance().cfg
+    kept, outer = HydraConfig.instance().cfg, GlobalHydra.instance().hydra
+    GlobalHydra.instance().clear()  # of a program that uses Hydra itself
     try:
         with initialized(str(config_dir())):
             whole = compose(root_of(command), line.texts, return_hydra_config=True)
@@ -43,7 +45,7 @@ def composed(command: str, words: Sequence[str]) -> Iterator[DictConfig]:
             refuse_unknown(command, cfg)
             yield cfg
     finally:
-        HydraConfig.instance().cfg = kept
+        HydraConfig.instance().cfg, GlobalHydra.instance().hydra = kept, outer
 
 
 def _complete_hydra(cfg: DictConfig) -> None:

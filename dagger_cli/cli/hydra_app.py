@@ -24,7 +24,7 @@ from dagger_cli.cli.fast_start import composed_once
 from dagger_cli.cli.hydra_compat import register_resolver, use_defaults_of_1_3
 from dagger_cli.cli.shorthands import shorten
 from dagger_cli.cli.validate_args import check
-from dagger_cli.config.options import best_experiment, config_dir
+from dagger_cli.config.options import best_experiment, config_dir, sweeps_by_itself
 from dagger_cli.config.schema import NODES, ROOTS, register
 from dagger_cli.config.typed import unknown_key
 from dagger_cli.core.errors import ConfigError
@@ -51,6 +51,8 @@ def completed_line(line: CommandLine) -> CommandLine:
     check(line)
     if line.command != "train":
         return line
+    if sweeps_by_itself(line.text_of("experiment")) and "hydra.mode" not in line.keys:
+        line = line.plus("hydra.mode=MULTIRUN")  # Hydra 1.4 reads it from nowhere else
     resumed = line.text_of("resume")
     if resumed is None:
         return _with_best_experiment(line)

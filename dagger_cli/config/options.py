@@ -35,6 +35,12 @@ def options() -> dict[str, list[str]]:
     return {group: sorted(p.stem for p in (root / group).glob("*.yaml")) for group in GROUPS}
 
 
+def sweeps_by_itself(experiment: str | None) -> bool:
+    """Returns whether an experiment sets `hydra.mode: MULTIRUN`."""
+    path = config_dir() / "experiment" / f"{experiment}.yaml"
+    return path.is_file() and bool(re.search(r"^ +mode: MULTIRUN", path.read_text("utf-8"), re.M))
+
+
 def best_experiment(env: str) -> str | None:
     """Returns the experiment named by `best:` in an environment's YAML file, or None."""
     path = config_dir() / "env" / f"{env}.yaml"

@@ -16,6 +16,7 @@ from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError, EnvError
 from dagger_cli.core.types import Env, Policy, Score, Space
+from dagger_cli.core.values import at_least, one_of
 from dagger_cli.envs.buffers import Slots, buffer_bytes, map_buffers
 from dagger_cli.envs.envpool_engine import PoolEngine, check_twin, has_twin
 from dagger_cli.envs.spaces import to_space
@@ -69,8 +70,7 @@ class GymSource:
 
     def open(self, n_envs: int) -> Env:
         """Opens `n_envs` slots, distributed over this process and its workers."""
-        if n_envs < 1:
-            raise ConfigError(f"n_envs must be at least 1, got {n_envs}")
+        at_least("n_envs", n_envs, 1)
         n_workers = self._n_workers(n_envs)
         if self.chosen == "envpool":
             return self._open_pools(n_envs, n_workers + 1)
@@ -140,9 +140,7 @@ class GymSource:
         return self.backend
 
     def _check_values(self) -> None:
-        if self.backend not in ("auto", *get_args(Backend)):
-            known = ", ".join(("auto", *get_args(Backend)))
-            raise ConfigError(f"env.backend must be one of {known}; got '{self.backend}'")
+        one_of("env.backend", self.backend, ("auto", *get_args(Backend)))
         if self.workers != "auto" and (not isinstance(self.workers, int) or self.workers < 0):
             raise ConfigError(f"env.workers must be auto, 0 or more, got {self.workers}; try auto")
         if self.max_episode_steps is not None and not 1 <= self.max_episode_steps < 2**31:
@@ -150,9 +148,7 @@ class GymSource:
                 "env.max_episode_steps must be at least 1, and less than 2^31, got "
                 f"{self.max_episode_steps}; use null for the environment's own limit"
             )
-        if self.failure not in get_args(Failure):
-            known = ", ".join(get_args(Failure))
-            raise ConfigError(f"env.failure must be one of {known}; got '{self.failure}'")
+        one_of("env.failure", self.failure, get_args(Failure))
 
     def _import_modules(self) -> None:
         names = [self.imports] if isinstance(self.imports, str) else self.imports or ()

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dagger_cli.core.errors import ConfigError, ExpertError
+from dagger_cli.core.errors import ExpertError
 from dagger_cli.core.types import Card, Expert, Space
+from dagger_cli.core.values import at_least
 from dagger_cli.experts.network_expert import expert_from, published
 from dagger_cli.experts.sb3.archive import sha256_of
 from dagger_cli.experts.sb3.convert import agent_from
@@ -29,10 +30,9 @@ class Train:
     deterministic: bool
 
     def __post_init__(self) -> None:
-        if self.seed < 0:
-            raise ConfigError(f"expert.seed must be 0 or more, got {self.seed}")
-        if self.steps is not None and self.steps < 1:
-            raise ConfigError(f"expert.steps must be at least 1 or null, got {self.steps}")
+        at_least("expert.seed", self.seed, 0)
+        if self.steps is not None:
+            at_least("expert.steps", self.steps, 1)
 
     def load(self, env_id: str, observation_space: Space, action_space: Space) -> Expert:
         plan = self._plan(env_id)

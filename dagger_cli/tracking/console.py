@@ -38,7 +38,8 @@ class Console:
     ) -> None:
         from rich.console import Console as RichConsole
 
-        self._out = out or RichConsole(quiet=quiet)
+        # In a notebook plain text, as one output: Rich's own would be an HTML block for every line.
+        self._out = out or RichConsole(quiet=quiet, force_jupyter=False)
         self._rounds, self._failure_name, self._per_step_name = rounds, failure_name, per_step_name
         self._plus_minus = "+-" if self._out.options.ascii_only else "±"
         self._begin = time.monotonic()

@@ -45,7 +45,7 @@ TRAIN = {
     "env=gym": r"env.id needs a value: give env.id=\.\.\.",
     "expert=python": r"expert.target needs a value",
     "env=mario policy=scene trainer=aggrevate": r"add policy.unsafe_penalty=0",
-    "env=cartpole trainer=smile policy.final_fit=3": r"trainer=smile with these settings never fits",
+    "env=cartpole trainer=smile policy.final_fit=3": r"trainer=smile with these settings never",
     "env=cartpole trainer.update=latest policy.final_fit=3": r"or use trainer=dagger trainer",
     "env=mario policy=scene policy.unsafe_penalty=-1": r"must be 0 or more, got -1",
     f"{CARTPOLE} policy.final_fit=0": r"policy.final_fit must be at least 1, got 0",

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
+from dagger_cli.config.components import built
 from dagger_cli.envs.gym import GymSource
 
 FOLDER = Path(__file__).parents[2] / "conf" / "env"
@@ -24,7 +24,7 @@ def test_option(path):
     for key in NOT_FOR_THE_SOURCE:
         config.pop(key, None)
     config.workers = 0
-    env_source = instantiate(config, _convert_="all")
+    env_source = built(OmegaConf.to_container(config), "env")
     assert isinstance(env_source, GymSource)
     env = env_source.open(1)
     env.reset(np.array([0]), np.array([0]))

@@ -117,7 +117,7 @@ def test_the_oracle_answers_what_is_privileged_and_needs_it():
     )
     acts = oracle.act(observation, np.random.default_rng(0))
     assert acts.actions.tolist() == [4, 0, 25] and acts.from_expert.all()
-    with pytest.raises(ExpertError, match="'x' does not"):
+    with pytest.raises(ExpertError, match="'x' has none"):
         oracle.act(Observation(observation.obs, observation.t), np.random.default_rng(0))
     with pytest.raises(ExpertError, match="expert=oracle gives labels"):
         Oracle().load("x", box, box)

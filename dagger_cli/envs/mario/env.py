@@ -8,8 +8,9 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from dagger_cli.core.errors import ConfigError, EnvError
+from dagger_cli.core.errors import EnvError
 from dagger_cli.core.types import Array, Observation, Snapshot, Space, Step
+from dagger_cli.core.values import at_least, one_of
 from dagger_cli.envs.mario.batch import Batch
 from dagger_cli.envs.mario.observations import compact
 from dagger_cli.envs.mario.observations import paper_features as features
@@ -53,18 +54,10 @@ class Play:
     failure: Failure
 
     def __post_init__(self) -> None:
-        if self.ticks_per_action < 1:
-            raise ConfigError(
-                f"env.ticks_per_action must be at least 1, got {self.ticks_per_action}; try 3"
-            )
-        if self.rules.time_limit < 1:
-            raise ConfigError("env.time_limit must be at least 1 second; the paper's is 60")
-        names = tuple(OBSERVATIONS)
-        for key, known in (("observation", names), ("failure", get_args(Failure))):
-            if getattr(self, key) not in known:
-                raise ConfigError(
-                    f"env.{key} must be {' or '.join(known)}; got '{getattr(self, key)}'"
-                )
+        at_least("env.ticks_per_action", self.ticks_per_action, 1, 3)
+        at_least("env.time_limit", self.rules.time_limit, 1, 60)
+        one_of("env.observation", self.observation, OBSERVATIONS)
+        one_of("env.failure", self.failure, get_args(Failure))
 
     @property
     def config(self) -> ObservationConfig:

@@ -13,6 +13,7 @@ from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Policy, Score, Space
+from dagger_cli.core.values import at_least, one_of
 from dagger_cli.envs.mario.env import ACTION_SPACE, MarioEnv, Play
 from dagger_cli.envs.mario.prepare import make_ready
 from dagger_cli.envs.mario.rules import Rules
@@ -52,8 +53,7 @@ class MarioSource:
 
     def open(self, n_envs: int, watch: Callable[[], None] | None = None) -> MarioEnv:
         """Opens `n_envs` games on `workers` + 1 threads; results do not depend on their number."""
-        if n_envs < 1:
-            raise ConfigError(f"n_envs must be at least 1, got {n_envs}")
+        at_least("n_envs", n_envs, 1)
         make_ready(lambda line: print(line, file=sys.stderr, flush=True))
         workers = usable_cores() - 1 if self.workers == "auto" else self.workers
         return MarioEnv(self.made, n_envs, workers + 1, watch)
@@ -86,6 +86,5 @@ def mario(
 
 
 def _place(key: str, value: str, known: tuple[str, ...]) -> int:
-    if value not in known:
-        raise ConfigError(f"env.{key} must be one of {', '.join(known)}; got '{value}'")
+    one_of(f"env.{key}", value, known)
     return known.index(value)

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator
 
-from dagger_cli.core.errors import ConfigError, EnvError
+from dagger_cli.core.errors import EnvError
 from dagger_cli.core.seeds import TEST_SEEDS, VALIDATION_SEEDS
 from dagger_cli.core.types import Array, Policy, Score, Space
+from dagger_cli.core.values import at_least
 from dagger_cli.envs.sequences.env import ObservationConfig, SequenceEnv
 from dagger_cli.envs.sequences.table import Sequences, Split
 
@@ -88,8 +89,7 @@ class SequenceSource:
 
     def open(self, n_envs: int) -> SequenceEnv:
         """Opens `n_envs` slots; the number of numpy calls does not depend on it."""
-        if n_envs < 1:
-            raise ConfigError(f"n_envs must be at least 1, got {n_envs}")
+        at_least("n_envs", n_envs, 1)
         return SequenceEnv(self.sequences, self.config, Seeds(self.split), n_envs)
 
     def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path) -> Score:

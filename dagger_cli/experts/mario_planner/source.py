@@ -15,6 +15,7 @@ from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError, ExpertError
 from dagger_cli.core.types import Acts, Array, Card, Expert, Observation, Space
+from dagger_cli.core.values import at_least
 from dagger_cli.envs.mario.simulator.state import GAME_BYTES, games_of, words_of
 from dagger_cli.experts.mario_planner.escape import DEEPEST
 from dagger_cli.experts.mario_planner.kernels import BUTTON_SETS, BUTTONS, mark_unsafe, plan
@@ -40,13 +41,9 @@ class MarioPlanner:
     def __post_init__(self) -> None:
         if not 1 <= self.nodes <= MOST_NODES:
             raise ConfigError(f"expert.nodes must be 1 to {MOST_NODES}, got {self.nodes}")
-        if self.ticks_per_action < 1:
-            raise ConfigError(
-                f"expert.ticks_per_action must be at least 1, got {self.ticks_per_action}"
-            )
+        at_least("expert.ticks_per_action", self.ticks_per_action, 1)
         for key in ("horizon", "greed", "damage", "caution"):
-            if not getattr(self, key) >= 0:
-                raise ConfigError(f"expert.{key} must be 0 or more, got {getattr(self, key)}")
+            at_least(f"expert.{key}", getattr(self, key), 0)
 
     def load(self, env_id: str, observation_space: Space, action_space: Space) -> Expert:
         """Creates the expert; raises ExpertError where the actions are not Mario's buttons."""
