@@ -1,9 +1,9 @@
-"""How fast the Mario simulator is: `python scripts/bench_mario.py [--games 64] [--seconds 2]`.
+"""Speed of the Mario simulator: `python scripts/bench_mario.py [--games 64] [--seconds 2]`.
 
-Every figure is the best of five repeats of a policy that runs right and jumps at random, on the
-stages of seeds 0, 1, ... at difficulty 1; games that end are started again outside the clock. Steps
-are of three ticks, with the observation; labels and unsafe actions are the planner's, in the states
-of that policy.
+Every number is the best of five repeats with a policy that runs right and jumps at random, on the
+stages of seeds 0, 1, ... at difficulty 1; the time of restarting ended games is not counted. A step
+has three ticks and includes the observation; labels and unsafe actions are the planner's, in the
+states of that policy.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ GAME = {
 
 
 def best(work: Callable[[], int], seconds: float, before: Callable[[], None]) -> float:
-    """Units of work per second, the best of the repeats."""
+    """Returns the highest number of units of work per second of the repeats."""
     rates = []
     for _ in range(REPEATS):
         done, spent = 0, 0.0

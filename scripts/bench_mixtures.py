@@ -1,8 +1,9 @@
-"""What a mixture of networks costs to ask, in one pass and one member after the other.
+"""Time of a mixture of networks to act: batched over members, and one member after the other.
 
     python scripts/bench_mixtures.py [members=20] [rows=32] [calls=300]
 
-Networks of a walker's size (24-128-128-4), one thread; prints microseconds a call, the median of 7.
+Networks of BipedalWalker's size (24-128-128-4), one thread; prints the microseconds per call,
+median of 7.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""Checks that a change of the code moves no bit: digests of short runs, before and after.
+"""Checks that a change of the code leaves results bit-identical: digests of short runs.
 
     python scripts/bits.py out=bits.json               # before: record
     python scripts/bits.py against=bits.json           # after: compare; exit code 1 if any differ
     python scripts/bits.py ... code=/path/to/checkout  # run another checkout's code
     python scripts/bits.py ... only=searn,mario        # runs whose name contains one of these
 
-A digest is the sha256 of the policies, environment states and labels that a run leaves in its
-checkpoints, and of its final scores. Digests of different processors are not comparable.
+A digest is the sha256 of the policies, environment states and labels in a run's checkpoints, and of
+its final scores. Digests of different CPUs are not comparable.
 """
 
 from __future__ import annotations
@@ -85,14 +85,14 @@ AGENTS = {
 
 
 def steer(obs: Any) -> Any:
-    """An expert for CarRacing-v3: follows the brighter half of the picture."""
+    """Computes an expert's action for CarRacing-v3: steers to the brighter half of the image."""
     half = obs.shape[1] // 2
     side = float(obs[:, half:].mean()) - float(obs[:, :half].mean())
     return np.array([np.tanh(side / 10), 0.3, 0.0], np.float32)
 
 
 def dagger(code: Path, words: str, *more: str) -> None:
-    """Run the command with the code of a checkout; ends with its error where it fails."""
+    """Runs the command with the code of a checkout; exits with its error where it fails."""
     module = "dagger_cli" if (code / "dagger_cli" / "__main__.py").is_file() else "dagger_cli.cli"
     command = [sys.executable, "-m", module, *words.split(), *more]
     path = os.pathsep.join([str(code), str(ROOT / "scripts")])
@@ -103,7 +103,7 @@ def dagger(code: Path, words: str, *more: str) -> None:
 
 
 def run_digest(code: Path, name: str, folder: Path) -> str:
-    """Train the run and sum up what it left."""
+    """Trains a run and returns its digest."""
     run = folder / name
     dagger(code, f"train {RUNS[name]}", f"hydra.run.dir={run}")
     if name == "resumed":
@@ -122,7 +122,7 @@ def run_digest(code: Path, name: str, folder: Path) -> str:
 
 
 def agent_digest(code: Path, name: str, folder: Path) -> str:
-    """Play the agent and sum up its returns."""
+    """Evaluates the agent and returns a digest of its returns."""
     scores = folder / f"{name}.json"
     agent = SHARED / "hub" / "sb3" / name
     words = f"eval checkpoint=expert {AGENTS[name]} expert=path episodes=3"
@@ -132,7 +132,7 @@ def agent_digest(code: Path, name: str, folder: Path) -> str:
 
 
 def main() -> None:
-    """See the module's docstring."""
+    """Runs the command line of the module's docstring."""
     given = dict(word.partition("=")[::2] for word in sys.argv[1:])
     if set(given) - {"out", "against", "code", "only"} or not {"out", "against"} & set(given):
         sys.exit(__doc__)

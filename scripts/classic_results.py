@@ -1,10 +1,10 @@
-"""docs/classic.md: DAgger and Sup with their defaults on the other environments with an expert.
+"""Measures docs/classic.md: DAgger and Sup with their defaults on the other environments.
 
     python scripts/classic_results.py [seeds=3] [out=docs] [runs=outputs/classic]
 
-Prints a table of returns over 100 unseen seeds: the bundled expert's, the students' (mean over
-seeds, and the worst seed), and the share of the expert's return the worst seed keeps; for negative
-returns the share is expert / student, so that 95 % means "at most about 5 % worse" either way.
+Prints a table of returns over 100 test seeds: of the bundled expert, of the learners (mean over
+training seeds, and the worst one), and the worst one as a fraction of the expert's return; for
+negative returns the fraction is expert / learner, so that 95 % means "about 5 % worse" either way.
 """
 
 from __future__ import annotations

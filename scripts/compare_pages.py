@@ -1,4 +1,4 @@
-"""Put each trainer's rows of docs/compare_*.json on its page: `python scripts/compare_pages.py`."""
+"""Writes rows of docs/compare_*.json to the trainers' pages: `python scripts/compare_pages.py`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEAD = ("environment", "expert", "return", "95 % interval", "labels", "env steps
 
 
 def block(trainer: str) -> str:
-    """The trainer's table, with how many seeds it is about."""
+    """Returns the trainer's table, with the number of seeds."""
     rows, seeds = [f"| {' | '.join(HEAD)} |", "|" + "---|" * len(HEAD)], set()
     for env, name in NAMES.items():
         runs = json.loads((DOCS / f"compare_{env}.json").read_text())[trainer]

@@ -1,13 +1,13 @@
-"""docs/compare.md: all trainers with the same labels, learner and seeds, by `dagger train` sweeps.
+"""Measures docs/compare.md: all trainers with the same labels, learner and seeds.
 
     python scripts/compare_results.py env=cartpole [seeds=0,1,2,3,4] [trainers=sup,dagger,...]
                                       [out=docs] [runs=outputs/compare]
 
-Runs what conf/experiment/compare_<env>.yaml sweeps over and is not there yet: one sweep a seed, and
-unfinished runs are gone on with, so that it may be stopped and started again. Then writes the
-section of that environment in `out`/compare.md (others stay), with its figure and numbers beside
-it: compare_<env>.png and .json. With `trainers` or `seeds` only those runs are made (what there is
-of the others is shown too); `seeds=` with nothing after it makes none.
+Runs the missing jobs of the sweep in conf/experiment/compare_<env>.yaml, one sweep per seed, and
+resumes unfinished runs, so the script can be stopped and restarted. Then writes the section of the
+environment in `out`/compare.md (other sections stay), its figure compare_<env>.png and its numbers
+compare_<env>.json. `trainers` and `seeds` limit the runs to make (existing runs of others are
+shown, too); an empty `seeds=` makes none.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def make(env: str, runs: Path, trainers: Sequence[str], seed: str) -> None:
-    """One sweep of what was never begun with this seed; what was begun is resumed."""
+    """Runs one sweep of the missing runs of this seed; resumes unfinished ones."""
     missing = []
     for trainer in trainers:
         folder = runs / f"{trainer}_{seed}"
@@ -77,7 +77,7 @@ def call(*words: str) -> None:
 
 
 def read(run: Path) -> dict[str, Any] | None:
-    """A finished run's numbers: final scores, what it used, and its curve on validation seeds."""
+    """Returns the numbers of a finished run: final scores, usage, and learning curve."""
     if not (run / "summary.json").exists():
         return None
     summary = json.loads((run / "summary.json").read_text())
@@ -91,7 +91,7 @@ def read(run: Path) -> dict[str, Any] | None:
 
 
 def reached(run: dict[str, Any]) -> float:
-    """Labels when the validation return first was within 5 % of the expert's; inf: never."""
+    """Returns the labels until the validation return was within 5 % of the expert's, or inf."""
     expert = run["expert"]["mean"]
     aim = expert - (1 - REACHED) * abs(expert)
     return next((float(labels) for labels, mean in run["curve"] if mean >= aim), np.inf)
@@ -126,14 +126,14 @@ def cells(runs: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def interval(means: np.ndarray) -> float | None:
-    """Half of Student's 95 % interval of the mean over seeds; None of a single one."""
+    """Returns half the 95 % confidence interval (Student's t) of the mean; None for one seed."""
     n = len(means)
     factor = STUDENT_T.get(n, 2.0)
     return None if n < 2 else float(factor * means.std(ddof=1) / np.sqrt(n))
 
 
 def write_section(path: Path, env: str, body: str) -> None:
-    """Put the table between the environment's marks; what people wrote around it stays."""
+    """Writes the table between the environment's marks; text around it stays."""
     begin, end = f"<!-- {env}: made by scripts/compare_results.py -->", f"<!-- end of {env} -->"
     block = f"{begin}\n![Return against labels](compare_{env}.png)\n\n{body}\n{end}"
     page = path.read_text() if path.exists() else "# All trainers compared\n"
@@ -148,7 +148,7 @@ def write_section(path: Path, env: str, body: str) -> None:
 
 
 def draw(result: dict[str, list[dict[str, Any]]], env: str, path: Path) -> None:
-    """One small panel a trainer, all of them in grey behind it."""
+    """Draws one small panel per trainer, with the others in grey behind it."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -187,7 +187,7 @@ def draw(result: dict[str, list[dict[str, Any]]], env: str, path: Path) -> None:
 
 
 def ticks(curves: dict[str, list[np.ndarray]]) -> tuple[list[int], list[str]]:
-    """Round numbers of labels within what was used, and their short names."""
+    """Returns round numbers of labels in the range, and their short names."""
     used = np.concatenate([curve[:, 0] for runs in curves.values() for curve in runs])
     steps = [n * 10**k for k in range(2, 6) for n in (1, 2, 5)]
     shown = [step for step in steps if used.min() * 0.99 <= step <= used.max()]
@@ -195,7 +195,7 @@ def ticks(curves: dict[str, list[np.ndarray]]) -> tuple[list[int], list[str]]:
 
 
 def middle(curves: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean labels and mean return, round by round."""
+    """Returns mean labels and mean return per round."""
     n = min(map(len, curves))
     mean = np.mean([curve[:n] for curve in curves], axis=0)
     return mean[:, 0], mean[:, 1]

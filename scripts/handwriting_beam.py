@@ -1,10 +1,10 @@
-"""Does it help to train on the states of a beam, where a beam decodes? On validation words.
+"""Training on states of a beam search, for decoding by beam search; on validation words.
 
     python scripts/handwriting_beam.py data=path/to/letter.data.gz [seeds=0,1] [rounds=4]
 
-DAgger with the all-pairs SVM on eight folds (0 is the test, 1 validates), from the second round on
-in the states of the greedy reader or in as many drawn from all hypotheses of a beam of 3. Prints
-the accuracy of the last round's policy on the validation words by decoding. 20 CPU seconds.
+DAgger with the all-pairs SVM on eight folds (test fold 0, validation fold 1). From the second round
+on, it labels the states of greedy decoding, or as many drawn from all hypotheses of a beam of 3.
+Prints the accuracy of the last policy on the validation words per decoding. Takes 20 CPU seconds.
 """
 
 from __future__ import annotations
@@ -54,18 +54,18 @@ def main(words: Sequence[str]) -> int:
 
 
 class Remembers:
-    """A policy, and every state that it was asked about with the true label."""
+    """Policy that records every state in which it acts, with the true label."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy, self._obs, self._labels = policy, list[Array](), list[Array]()
 
     def act(self, observation: Observation, rng: np.random.Generator) -> Acts:
-        """What the policy does."""
+        """Returns the policy's actions."""
         self._keep(observation)
         return self._policy.act(observation, rng)
 
     def scores(self, observation: Observation) -> Array:
-        """What the policy scores."""
+        """Returns the policy's scores."""
         self._keep(observation)
         assert isinstance(self._policy, Scorer)
         return self._policy.scores(observation)
@@ -76,7 +76,7 @@ class Remembers:
         self._labels.append(observation.privileged.copy())
 
     def rows(self) -> Dataset:
-        """All states so far as one round of labelled rows."""
+        """Returns all states so far as one round of labelled rows."""
         labels = np.concatenate(self._labels)
         n = len(labels)
         return Dataset(np.concatenate(self._obs), np.zeros(n, np.int64), labels, (n,))
@@ -96,7 +96,7 @@ def train(source: SequenceSource, width: int, rounds: int, seed: int) -> Policy:
 
 
 def visited(source: SequenceSource, policy: Policy, width: int) -> Dataset:
-    """The states of one pass over the training words."""
+    """Returns the states of one pass over the training words."""
     words, watched = len(source.split.train), Remembers(policy)
     seeds = range(TRAIN_SEEDS.start, TRAIN_SEEDS.start + words)
     if width == GREEDY:

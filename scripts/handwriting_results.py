@@ -1,11 +1,11 @@
-"""Everything docs/handwriting.md says about the ten folds, measured by running `dagger` itself.
+"""Measures the results on ten folds in docs/handwriting.md, with the command `dagger`.
 
     python scripts/handwriting_results.py [data=path] [folds=0,1,...,9] [methods=none,sup,...]
                                           [out=docs] [runs=outputs/handwriting]
 
-Every method is trained on nine folds and tested on the tenth, ten times; nothing is chosen on test
-words (the last round counts), they are only watched, for the curves. Runs that are there already
-are not repeated. Prints the table and writes handwriting.json and handwriting.png to `out`.
+Every method is trained on nine folds and tested on the tenth, ten times. The last round counts; no
+policy is selected on test words, which are only used for the curves. Existing runs are not
+repeated. Prints the table and writes handwriting.json and handwriting.png to `out`.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def one(folder: Path, name: str, fold: int, data: str) -> dict[str, Any]:
-    """Letters seen and accuracy on all test words after every round, and what it took."""
+    """Returns letters and accuracy on all test words after every round, and the run's time."""
     words = [*METHODS[name][1], f"env.fold={fold}", f"env.data={data}"]
     words += ["env.validate_on_test=true", "regret=false"]
     numbers = run(folder, words)
@@ -92,7 +92,7 @@ def one(folder: Path, name: str, fold: int, data: str) -> dict[str, Any]:
 
 
 def by_beam(folder: Path) -> float:
-    """Accuracy of the run's last policy, decoded by a beam of 10."""
+    """Returns the accuracy of the run's last policy with a beam of 10."""
     scores = folder / "beam.json"
     if not scores.exists():
         words = [f"checkpoint={folder}/last", "decode=beam", "width=10", f"json={scores}"]

@@ -1,10 +1,10 @@
-"""How many letters a second the all-pairs SVM reads, on one core: the best of five passes.
+"""Letters per second of the all-pairs SVM on one core: the best of five passes.
 
     python scripts/handwriting_speed.py data=path/to/letter.data.gz
 
-Reads the test words of fold 0 greedily with a policy fitted on one pass: the policy alone on all
-observations at once, then `evaluate` with the environment, as `dagger eval` does it. Seconds are
-CPU seconds of this process.
+Decodes the test words of fold 0 greedily with a policy fitted on one pass: the policy alone on all
+observations at once, then `evaluate` with the environment, as `dagger eval` does. Seconds are CPU
+seconds of this process.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def fastest(work: Callable[[], object]) -> float:
-    """CPU seconds of the quickest of five calls, after one that compiles."""
+    """Returns the CPU seconds of the fastest of five calls, after one that compiles."""
     work()
     seconds = []
     for _ in range(5):

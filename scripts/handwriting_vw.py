@@ -3,10 +3,10 @@
     python scripts/handwriting_vw.py data=path/to/letter.data.gz [folds=0] [passes=1,4]
                                      [quadratic=false,true] [rounds=2,20] [venv=outputs/vw]
 
-Makes a virtual environment of its own with the PyPI package `vowpalwabbit` (once), writes a fold in
-VW's format, trains on the other nine, predicts the tenth, and prints accuracy and CPU seconds. The
-prediction of the last letter is a feature there as it is here (--search_history_length 1). Beside
-it, `dagger train experiment=handwriting_paper` with as many `rounds`, start-up and scores included.
+Creates a virtual environment with the PyPI package `vowpalwabbit` (once), writes a fold in VW's
+format, trains on the other nine, predicts the tenth, and prints accuracy and CPU seconds. The last
+prediction is a feature, as in this package (--search_history_length 1). For comparison, runs
+`dagger train experiment=handwriting_paper` with `rounds` rounds, including start-up and evaluation.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def show(fold: int, learner: str, accuracy: float, seconds: float) -> None:
 
 
 def ours(folder: Path, data: str, fold: int, rounds: str) -> tuple[float, float]:
-    """The same of a run of `dagger train`."""
+    """Returns the same for a run of `dagger train`."""
     run = folder / f"dagger_{fold}_{rounds}"
     shutil.rmtree(run, ignore_errors=True)
     words = [f"env.data={data}", f"env.fold={fold}", f"rounds={rounds}", f"hydra.run.dir={run}"]
@@ -71,7 +71,7 @@ def ours(folder: Path, data: str, fold: int, rounds: str) -> tuple[float, float]
 
 
 def installed(folder: Path) -> Path:
-    """The interpreter of a virtual environment that has VW."""
+    """Returns the interpreter of a virtual environment with VW."""
     python = folder / "bin" / "python"
     if not python.exists():
         venv.create(folder, with_pip=True)
@@ -80,7 +80,7 @@ def installed(folder: Path) -> Path:
 
 
 def write(path: Path, letters: Sequences, words: np.ndarray) -> None:
-    """One letter a line with the pixels that are black; an empty line ends a word."""
+    """Writes one letter per line with its black pixels; an empty line ends a word."""
     with open(path, "w") as file:
         for word in words:
             for i in range(letters.starts[word], letters.starts[word + 1]):
@@ -92,7 +92,7 @@ def write(path: Path, letters: Sequences, words: np.ndarray) -> None:
 def score(
     python: Path, folder: Path, letters: Sequences, test: np.ndarray, passes: str, quadratic: str
 ) -> tuple[float, float]:
-    """Accuracy on the test words, and the CPU seconds of training and predicting."""
+    """Returns accuracy on the test words, and the CPU seconds of training and prediction."""
     model, answers = folder / "model.vw", folder / "answers.txt"
     words = ["--search", "26", "--search_task", "sequence", "--search_history_length", "1"]
     words += ["-b", "24" if quadratic == "true" else "18"]
@@ -115,7 +115,7 @@ def vw(python: Path, words: list[str]) -> None:
 
 
 def cpu_seconds() -> float:
-    """Of all processes that were waited for."""
+    """Returns the CPU seconds of all finished child processes."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

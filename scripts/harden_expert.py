@@ -1,13 +1,13 @@
-"""Goes on training a gSDE agent of train_expert.py under stronger, fixed exploration noise.
+"""Continues training a gSDE agent of train_expert.py with stronger, fixed exploration noise.
 
     python scripts/harden_expert.py from=logs/a2c/BipedalWalker-v3_1 [noise=0.7] [rate=3e-4]
                                     [steps=2000000] [stop=450000] [seed=0] [out=hardened]
 
-A2C lets its exploration noise shrink as it learns. The walker it ends with is fast, but falls about
-once in a hundred episodes when nobody disturbs it: it was never disturbed. Here the log standard
-deviation is raised by `noise` and kept there, so that the gait has to survive being pushed around;
-everything else is rl_zoo3's tuned hyper-parameters. The learning rate falls from `rate` to 0 over
-`steps`; `stop` ends the training earlier, which was enough. Writes a folder like rl_zoo3's own, for
+A2C reduces its exploration noise during training. The resulting walker is fast, but falls about
+once in a hundred episodes without noise, as it was hardly ever perturbed in training. Here the log
+standard deviation is raised by `noise` and held fixed, so that the gait must be robust; everything
+else is rl_zoo3's tuned hyper-parameters. The learning rate falls from `rate` to 0 over `steps`;
+`stop` ends the training earlier, which was enough. Writes a folder in rl_zoo3's layout, for
 `train_expert.py from=<out>`.
 """
 
@@ -30,7 +30,7 @@ DEFAULTS["out"] = "hardened"
 
 
 class KeepStatistics(EvalCallback):
-    """Saves the normalisation statistics together with every new best model."""
+    """Callback that saves the normalization statistics with every new best model."""
 
     stop: int
 

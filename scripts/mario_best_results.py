@@ -1,11 +1,11 @@
-"""The table of experiment=mario_best in docs/mario.md, measured by running `dagger` itself.
+"""Measures the table of experiment=mario_best in docs/mario.md, with the command `dagger`.
 
     python scripts/mario_best_results.py [seeds=0,1,2] [difficulties=1,3] [rounds=40]
                                          [runs=outputs/mario_best]
 
-A row a difficulty: 1000 evaluation stages a seed, started small. ± is the deviation over seeds, for
-a single seed the standard error over its stages. Runs that are there already are
-not repeated. Prints the table and the minutes of all runs.
+One row per difficulty: 1000 evaluation stages per seed, started small. ± is the standard deviation
+over seeds, for a single seed the standard error over its stages. Existing runs are not repeated.
+Prints the table and the minutes of all runs.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def one(runs: Path, difficulty: str, rounds: str, seed: str) -> dict[str, Any]:
-    """The summary of one run."""
+    """Returns the summary of one run."""
     folder = runs / f"difficulty_{difficulty}_{rounds}_{seed}"
     words = ["experiment=mario_best", f"env.difficulty={difficulty}", f"rounds={rounds}"]
     words += [f"seed={seed}"]
@@ -76,7 +76,7 @@ def row(difficulty: str, rounds: str, found: list[dict[str, Any]]) -> str:
 
 
 def completed(found: list[dict[str, Any]], who: str) -> float:
-    """The share of all stages, in percent."""
+    """Returns the percentage of completed stages."""
     return 100 * float(np.mean([1 - n[who]["failures"] / n[who]["episodes"] for n in found]))
 
 

@@ -1,12 +1,12 @@
-"""Everything docs/mario.md says about the paper's figure, measured by running `dagger` itself.
+"""Measures the results on the paper's figure in docs/mario.md, with the command `dagger`.
 
     python scripts/mario_results.py [seeds=0,1,2] [methods=sup,dagger_05,...] [starts=small,large]
                                     [ticks=1,2] [out=docs] [runs=outputs/mario]
 
-Twenty rounds of 5,000 labels a method and seed, started with fire; then Sup and DAgger 0.5 for each
-of `starts`, and with decisions every so many `ticks`. The curves are of 100 validation stages a
-round, on which nothing is chosen (the last round counts), the tables of 200 evaluation stages. Runs
-that are there already are not repeated, so one can be made a call. Prints the table and the minutes
+Twenty rounds of 5,000 labels per method and seed, started with fire; then Sup and DAgger 0.5 for
+each of `starts`, and for each number of `ticks` per action. The curves are on 100 validation stages
+per round (no policy is selected on them; the last round counts), the tables on 200 evaluation
+stages. Existing runs are not repeated, so each call can make one. Prints the table and the minutes
 of all runs, and writes mario.json and mario.png to `out`.
 """
 
@@ -70,7 +70,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def varied(what: str, key: str, values: str) -> list[tuple[str, str, list[str]]]:
-    """Rows of Sup and DAgger 0.5 that differ from the figure's in one setting."""
+    """Returns rows of Sup and DAgger 0.5 that differ from the figure in one setting."""
     return [
         (f"{name}_{key.partition('.')[2]}_{value}", f"{METHODS[name][0]}, {what} {value}", words)
         for value in values.split(",")
@@ -81,7 +81,7 @@ def varied(what: str, key: str, values: str) -> list[tuple[str, str, list[str]]]
 
 
 def one(folder: Path, words: list[str], seed: int) -> dict[str, Any]:
-    """Labels seen and distance on validation stages after every round; the last on unseen ones."""
+    """Returns labels and validation distance after every round, and the final test distance."""
     numbers = run(folder, ["experiment=mario_paper", *words, f"seed={seed}", "regret=false"])
     # The rows that a finished run was fitted on: a third of a gigabyte, and never read again.
     shutil.rmtree(folder / "checkpoints" / "aggregate", ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Runs of `dagger train` for the other scripts: made once, read from their summary.json after."""
+"""Runs of `dagger train` for the other scripts: run once, then read from summary.json."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def run(folder: Path, words: list[str]) -> dict[str, Any]:
-    """The numbers of the run in `folder`; made if it is not there, resumed if it is unfinished."""
+    """Returns the numbers of the run in `folder`; runs it if missing, resumes it if unfinished."""
     summary = folder / "summary.json"
     if not summary.exists():
         command = ["dagger", "train", *words, f"hydra.run.dir={folder}"]

@@ -1,12 +1,12 @@
-"""Trains the expert that comes with the package for one environment, and writes its card.
+"""Trains the bundled expert of one environment, and writes its card.
 
     python scripts/train_expert.py env=bipedal [algo=a2c] [seed=0] [steps=5000000] [out=folder]
     python scripts/train_expert.py env=bipedal from=logs/a2c/BipedalWalker-v3_1
 
-Training is rl_zoo3's own, with its tuned hyper-parameters, as expert=train does it; `from` takes an
-existing log folder instead. The best evaluated model (the last one, should that score higher) is
-converted by our own loader and scored over the seeds 1000..1099 in Gymnasium itself, with
-deterministic actions.
+Trains with rl_zoo3 and its tuned hyper-parameters, as expert=train does; `from` uses an existing
+log folder instead. The best evaluated model (or the last one, if its score is higher) is converted
+by this package's loader and evaluated on the seeds 1000..1099 in Gymnasium, with deterministic
+actions.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ KEYS = ("env", "algo", "seed", "steps", "out", "from")
 
 
 class Task(NamedTuple):
-    """What the bundled agent of an environment must reach, and how often training looks."""
+    """Settings of an environment: the score that its agent must reach, and evaluation frequency."""
 
     env_id: str
     algo: str
@@ -82,7 +82,7 @@ def main(words: list[str]) -> int:
 
 
 def train(task: Task, given: dict[str, str]) -> Path:
-    """Run rl_zoo3 and return its log folder."""
+    """Runs rl_zoo3; returns its log folder."""
     algo, logs = given.get("algo", task.algo), Path("logs")
     steps = int(given.get("steps", 0)) or tuned_steps(algo, task.env_id)
     plan = Plan(task.env_id, algo, int(given.get("seed", 0)), steps)
@@ -96,7 +96,7 @@ def train(task: Task, given: dict[str, str]) -> Path:
 
 
 def bundle(task: Task, logs: Path, stem: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Write the better of best and last with its card; return what the card says."""
+    """Writes the better of the best and last models with its card; returns the card's entries."""
     env = gym.make(task.env_id)
     spaces = space_of(env.observation_space), space_of(env.action_space)
     chosen: tuple[dict[str, Any], dict[str, Any], Agent] | None = None
@@ -137,7 +137,7 @@ def versions() -> dict[str, str]:
 
 
 def score_of(task: Task, agent: Agent, scratch: Path) -> dict[str, Any]:
-    """Returns over the fixed seeds, one environment a process, both cores."""
+    """Evaluates on the fixed seeds, with one environment per process on two cores."""
     stem = scratch / f".scoring-{task.env_id}"
     paths = save_agent(agent, stem)
     try:
@@ -159,7 +159,7 @@ def score_of(task: Task, agent: Agent, scratch: Path) -> dict[str, Any]:
 
 
 def play(task: Task, stem: Path, seed: int) -> tuple[float, bool]:
-    """One episode: its return, and whether it ended badly."""
+    """Runs one episode; returns its return, and whether it failed."""
     import torch
 
     torch.set_num_threads(1)
@@ -177,7 +177,7 @@ def play(task: Task, stem: Path, seed: int) -> tuple[float, bool]:
 
 
 def space_of(space: Any) -> Space:
-    """Box and Discrete are all that the bundled environments have."""
+    """Converts a Gymnasium space; Box and Discrete suffice for the bundled environments."""
     if isinstance(space, gym.spaces.Discrete):
         return Space(
             "discrete", (), str(space.dtype), sizes=(int(space.n),), start=int(space.start)

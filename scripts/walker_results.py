@@ -1,13 +1,13 @@
-"""Everything docs/walker.md says about BipedalWalker, measured by running `dagger` itself.
+"""Measures the results on BipedalWalker in docs/walker.md, with the command `dagger`.
 
     python scripts/walker_results.py [seeds=5] [curve=3] [expert=bundled] [out=docs]
                                      [runs=outputs/walker]
 
-1. The default run with `seeds` seeds: student and expert over the same 100 unseen seeds.
-2. Return against labels for Sup and DAgger: students trained with 1k to 16k labels, each in a run
-   of its own, `curve` seeds each (0: no curve), scored over 50 of those seeds.
-Runs that are there already are not repeated. Any expert group option can be given; for an agent in
-a folder: expert=path path=FOLDER name=a2c.
+1. The default run with `seeds` training seeds: learner and expert on the same 100 test seeds.
+2. Return against labels for Sup and DAgger: separate runs with 1k to 16k labels, `curve` training
+   seeds each (0: no curve), evaluated on 50 of those test seeds.
+Existing runs are not repeated. Any option of the group expert can be given; for an agent in a
+folder: expert=path path=FOLDER name=a2c.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def table(result: dict[str, Any], *, curve: bool) -> str:
 
 
 def cell(runs: list[dict[str, Any]]) -> str:
-    """Mean over seeds of the mean return, its spread over seeds, and falls a run."""
+    """Returns mean and spread over seeds of the mean return, and falls per run."""
     means = [r["student"]["mean"] for r in runs]
     falls = [r["student"]["failures"] for r in runs]
     return f"{np.mean(means):.1f} ± {np.std(means):.1f} | {np.mean(falls):.1f}"

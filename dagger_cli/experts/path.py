@@ -98,7 +98,7 @@ def version_notes(facts: Mapping[str, Any], env_id: str) -> tuple[str, ...]:
 def training_notes(facts: Mapping[str, Any]) -> tuple[str, ...]:
     """Returns notes on wrappers and kwargs of the environment that the agent was trained in."""
     notes = {
-        "trained_behind": "The expert was trained with the wrappers {}: add the same with env.import.",
+        "trained_behind": "The expert was trained with wrappers {}: set the same in env.import.",
         "trained_with": "The expert was trained with env.kwargs {}: set the same.",
     }
     return tuple(line.format(facts[key]) for key, line in notes.items() if key in facts)

@@ -1,11 +1,11 @@
-"""How much of the backend's bare stepping rate is left with actor and expert in the loop.
+"""Collection speed: steps per second with actor and expert, relative to the bare backend.
 
     python scripts/bench/collection.py [backend=envpool] [n_envs=16] [repeats=5] [expert=bundled]
 
-A DAgger round at beta = 0.5 (expert and student both act, and the expert labels what the student
-did) is collected with the default networks; then the same actions are played again in the same
-episodes by nobody but the backend: EnvPool's own `step`, or Gymnasium's environments one by one.
-Both in turn, so that what else the machine does meets both; prints the median of the ratios.
+Collects a DAgger round at beta = 0.5 (expert and learner both act, and the expert labels the
+learner's states) with the default networks. Then repeats the same actions in the same episodes with
+the backend alone: EnvPool's own `step`, or Gymnasium's environments one by one. The two alternate,
+so that other load on the machine affects both; prints the median of the ratios.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def main(words: list[str]) -> dict[str, Any]:
 
 
 def collect(job: Any, n_envs: int) -> tuple[float, list[Any], list[Any]]:
-    """Seconds of one round of rolling out and labelling; what was reset and played in it."""
+    """Collects and labels one round; returns the seconds, resets and actions."""
     from dagger_cli.core.dataset import aggregate
     from dagger_cli.core.policies import Mixture
     from dagger_cli.loop.rollout import begin, label, rollout
@@ -73,7 +73,7 @@ def collect(job: Any, n_envs: int) -> tuple[float, list[Any], list[Any]]:
 
 
 class Noting:
-    """An Env that notes what is done to it."""
+    """Env that records its resets and actions."""
 
     def __init__(self, env: Any, seeds: list[Any], actions: list[Any]) -> None:
         self._env, self._seeds, self._actions = env, seeds, actions
@@ -82,23 +82,23 @@ class Noting:
         return getattr(self._env, name)
 
     def reset(self, slots: Any, seeds: Any) -> None:
-        """Note at which step, then reset."""
+        """Records the step, then resets."""
         self._seeds.append((len(self._actions), slots.copy(), np.array(seeds)))
         self._env.reset(slots, seeds)
 
     def step(self, slots: Any, actions: Any) -> Any:
-        """Note the actions as the environment will take them, then step."""
+        """Records the actions in the environment's type, then steps."""
         self._actions.append(np.clip(actions, -1, 1))
         return self._env.step(slots, actions)
 
 
 def play_again(backend: str, n_envs: int, resets: list[Any], actions: list[Any]) -> float:
-    """Seconds that the backend takes for the same actions in the same episodes."""
+    """Returns the seconds of the backend for the same actions in the same episodes."""
     return (again_envpool if backend == "envpool" else again_gymnasium)(n_envs, resets, actions)
 
 
 def again_envpool(n_envs: int, resets: list[Any], actions: list[Any]) -> float:
-    """One pool in which EnvPool resets by itself: its fastest use, without our seeds."""
+    """Times one pool with EnvPool's automatic resets: its fastest use, but with other seeds."""
     import os
     import warnings
 

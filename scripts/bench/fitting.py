@@ -1,10 +1,10 @@
-"""What a gradient step costs, and what its matrix products alone would.
+"""Time of a gradient step, and of its matrix products alone.
 
     python scripts/bench/fitting.py [repeats=5] [sizes=128,128] [batch=128]
 
-The learner's own fit of 400 steps on 10,000 rows of 24 numbers, against the same products (forward,
-gradients of weights and of hidden units) called by themselves; and the forward products of a batch
-of 8 actors and their expert. Both with torch on one thread.
+Compares the learner's fit of 400 steps on 10,000 rows of 24 numbers with the same products alone
+(forward, gradients of weights and of hidden units); also times the forward products of a batch of 8
+for actor and expert. All with torch on one thread.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def main(words: list[str]) -> None:
 
 
 def products(widths: list[int], batch: int) -> float:
-    """Microseconds of a step's matrix products."""
+    """Returns the microseconds of a step's matrix products."""
     layers = [
         (torch.randn(batch, a), torch.randn(b, a), torch.randn(batch, b))
         for a, b in pairwise(widths)
@@ -74,7 +74,7 @@ def products(widths: list[int], batch: int) -> float:
 
 
 def acting(widths: list[int]) -> float:
-    """Microseconds of a batch's forward products: a student in float64, an expert 24-64-64-4."""
+    """Returns the microseconds of a batch's forward products: learner and expert 24-64-64-4."""
     rows = {torch.float64: pairwise(widths), torch.float32: pairwise([24, 64, 64, 4])}
     layers = [
         (torch.randn(ACTORS, a, dtype=kind), torch.randn(a, b, dtype=kind))

@@ -3,13 +3,13 @@
     python scripts/bench/imitation_dagger.py expert=EXPERT.npz out=FOLDER [labels=100000]
                                              [n_envs=8] [episodes=3] [ramp=15] [seed=0] [threads=1]
 
-`SimpleDAggerTrainer` tuned: 64-64 network, Adam 1e-3, batches of 128, 8 epochs a round, no roll-
-outs for its log, no progress bar. It is cheapest with one torch thread; `threads=torch` leaves as
-many as torch takes by itself, one a core, which is what a user of the library gets. Ends with the
-first round after which there are `labels`; FOLDER/student.npz gets the student's layers,
-FOLDER/spent.json labels, rounds and the processor seconds of this process, start-up included. Every
-one of `n_envs` environments finishes its episode in a round, at least `episodes` in all: 8 of them
-give some 8,000 labels a round. The expert's share of the acting falls from 1 to 0 in `ramp` rounds.
+Tuned `SimpleDAggerTrainer`: 64-64 network, Adam 1e-3, batches of 128, 8 epochs per round, no
+roll-outs for its log, no progress bar. It takes the least CPU time with one torch thread;
+`threads=torch` uses torch's default, one per core, which is the default of the library. Ends after
+the first round with `labels` labels in total; writes the learner's layers to FOLDER/student.npz,
+and labels, rounds and the CPU seconds of this process, start-up included, to FOLDER/spent.json. In
+a round each of `n_envs` environments finishes its episode, at least `episodes` in total: 8 of them
+give some 8,000 labels per round. beta falls from 1 to 0 in `ramp` rounds.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SB3_LAYERS = ("mlp_extractor.policy_net.0", "mlp_extractor.policy_net.2", "actio
 
 
 class Normalised(BaseFeaturesExtractor):
-    """Observations as the agent's VecNormalize statistics scale them."""
+    """Layer that normalizes observations with the agent's VecNormalize statistics."""
 
     def __init__(self, space: Any, mean: Any, variance: Any, clip: float, epsilon: float) -> None:
         super().__init__(space, space.shape[0])
@@ -45,7 +45,7 @@ class Normalised(BaseFeaturesExtractor):
         self._clip = clip
 
     def forward(self, obs: torch.Tensor) -> torch.Tensor:
-        """Scale (n, k) and clip."""
+        """Normalizes and clips observations (n, k)."""
         return ((obs - self._mean) / self._deviation).clamp(-self._clip, self._clip).float()
 
 
@@ -93,7 +93,7 @@ def main(words: list[str]) -> None:
 
 
 def expert_of(agent: Any, obs_space: gymnasium.Space, act_space: gymnasium.Space) -> Any:
-    """The agent as a policy of stable-baselines3: its layers, and its statistics in front."""
+    """Returns the agent as a stable-baselines3 policy: normalization, then its layers."""
     statistics = {"mean": agent["mean"], "variance": agent["variance"]}
     limits = {"clip": float(agent["clip"]), "epsilon": float(agent["epsilon"])}
     policy = ActorCriticPolicy(

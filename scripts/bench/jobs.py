@@ -1,4 +1,4 @@
-"""What the benchmarks share: options, a built job without its command, and the machine's name."""
+"""Shared code of the benchmarks: options, jobs that are not run, and the machine's name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def options(words: list[str], **defaults: str) -> dict[str, str]:
-    """`key=value` words over the defaults; ends with the script's help on unknown keys."""
+    """Parses `key=value` words over the defaults; exits with the script's help on unknown keys."""
     given = defaults | dict(word.partition("=")[::2] for word in words)
     if set(given) - set(defaults):
         sys.exit(sys.modules["__main__"].__doc__ or "unknown option")
@@ -18,7 +18,7 @@ def options(words: list[str], **defaults: str) -> dict[str, str]:
 
 
 def job_of(*words: str) -> Any:
-    """What `dagger train WORDS` would run, built but not started."""
+    """Creates the job of `dagger train WORDS` without running it."""
     from hydra import compose
     from omegaconf import OmegaConf
 
@@ -35,7 +35,7 @@ def job_of(*words: str) -> Any:
 
 
 def machine() -> dict[str, Any]:
-    """Where a figure was measured."""
+    """Returns a description of the machine."""
     return {
         "cpu": _cpu(),
         "cores": len(os.sched_getaffinity(0)),

@@ -1,4 +1,4 @@
-"""What the default run would take if all its work were done at bare rates."""
+"""Lower bound of the default run's time: all its work at the rates of the libraries alone."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ SLOTS = 32  # that the final table is played in
 def limit(
     config: dict[str, Any], summary: dict[str, Any], rounds: list[dict[str, Any]], repeats: int
 ) -> dict[str, Any]:
-    """Seconds of env steps and of matrix products alone; the rates are measured now.
+    """Returns the seconds of env steps and of matrix products alone; measures the rates.
 
-    The final table may use every core. All else is one after the other, as the algorithm has it.
+    The final table may use all cores. Everything else is sequential, as in the algorithm.
     """
     n_envs, steps = config["n_envs"], config["policy"]["gradient_steps"]
     pool = _rates("envpool", n_envs, repeats)

@@ -1,4 +1,4 @@
-"""Run a command and say what it took."""
+"""Time and memory of commands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNSEEN = range(50_000, 50_100)  # neither the table's seeds nor any that default
 
 
 class Took(NamedTuple):
-    """Wall and processor seconds of a command with all its children, and its peak memory."""
+    """Wall and CPU seconds of a command with all its children, and its peak memory."""
 
     begun: float  # seconds since the epoch, as files' times
     seconds: float
@@ -28,7 +28,7 @@ class Took(NamedTuple):
 
 
 def took(words: list[str]) -> Took:
-    """Raises CalledProcessError where the command fails."""
+    """Runs a command and measures it; raises CalledProcessError where it fails."""
     epoch, begun = time.time(), time.perf_counter()
     # Where Python may not keep what it compiled, every command would compile this package anew.
     env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
@@ -44,16 +44,16 @@ def took(words: list[str]) -> Took:
 
 
 def python(script: str, *words: str) -> Took:
-    """One of the scripts beside this one."""
+    """Returns the command that runs a script of this folder."""
     return took([sys.executable, str(HERE / script), *words])
 
 
 def train(
     folder: Path, *words: str, before: tuple[str, ...] = ()
 ) -> tuple[Took, dict[str, Any], list[dict[str, Any]]]:
-    """`dagger train` into a fresh folder: what it took, its summary and its rounds.
+    """Runs `dagger train` in a new folder; returns its usage, summary and rounds.
 
-    `before` are the words of a command that runs the one after it.
+    `before` is a prefix of the command line, such as a command that runs another one.
     """
     shutil.rmtree(folder, ignore_errors=True)
     command = [
@@ -71,7 +71,7 @@ def train(
 
 
 def score(checkpoint: Path | str, *words: str) -> dict[str, Any]:
-    """What `dagger eval` says of a run's best student, or of `expert`, on the unseen seeds."""
+    """Returns the scores of `dagger eval` for a run's best policy, or `expert`."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "score.json"
         more = [f"episodes={len(UNSEEN)}", f"seed={UNSEEN[0]}", f"json={path}", *words]
@@ -87,12 +87,12 @@ def score(checkpoint: Path | str, *words: str) -> dict[str, Any]:
 
 
 def walker_agent() -> Path | None:
-    """The Hub's A2C agent, where it lies in shared/."""
+    """Returns the path of the Hub's A2C agent in shared/."""
     agent = SHARED / "hub/sb3/a2c-BipedalWalker-v3"
     return agent if agent.exists() else None
 
 
 def walker_expert() -> list[str]:
-    """That agent, else the bundled one."""
+    """Returns overrides that select that agent, or the bundled one without it."""
     agent = walker_agent()
     return ["expert=bundled"] if agent is None else ["expert=path", f"expert.path={agent}"]

@@ -1,4 +1,4 @@
-"""Handwriting beside Vowpal Wabbit, and Mario's simulator: the tables of their own scripts."""
+"""Handwriting compared with Vowpal Wabbit, and speed of the Mario simulator, from their scripts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from measure import HERE, SHARED, took
 
 
 def handwriting(repeats: int, runs: Path) -> dict[str, Any]:
-    """Accuracy and processor seconds of both on a fold of the letters."""
+    """Returns accuracy and CPU seconds of both programs on one fold of the letters."""
     data = SHARED / "ocr/letter.data.gz"
     if not data.exists():
         return {"skipped": "the letters are not in ocr/letter.data.gz of DAGGER_SHARED."}
@@ -25,6 +25,6 @@ def handwriting(repeats: int, runs: Path) -> dict[str, Any]:
 
 
 def mario(repeats: int, runs: Path) -> dict[str, Any]:
-    """Ticks, steps and labels a second."""
+    """Returns ticks, steps and labels per second."""
     cost = took([sys.executable, str(HERE.parent / "bench_mario.py"), "--seconds", "1"])
     return {"lines": cost.output.splitlines()}

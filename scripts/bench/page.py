@@ -1,4 +1,4 @@
-"""docs/benchmarks.md from docs/benchmarks.json."""
+"""Writes docs/benchmarks.md from docs/benchmarks.json."""
 
 from __future__ import annotations
 

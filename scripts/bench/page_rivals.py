@@ -1,4 +1,4 @@
-"""The sections of docs/benchmarks.md that compare dagger-cli with other programs, and Mario's."""
+"""Sections of docs/benchmarks.md that compare dagger-cli with other programs, and on Mario."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def curves_lines(figures: Any) -> Iterator[str]:
 
 
 def _pairs(groups: Iterable[list[Any]]) -> Iterator[str]:
-    """Yields both libraries' runs, group by group; a pair is of one seed."""
+    """Yields pairs of runs of both libraries with the same seed, group by group."""
     yield "| | seed | labels | rounds | CPU s | return | falls of 100 |"
     yield "|---|---|---|---|---|---|---|"
     for pairs in groups:

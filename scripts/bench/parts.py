@@ -1,4 +1,4 @@
-"""The parts of the benchmark; each takes (repeats, folder for runs) and returns its figures."""
+"""Parts of the benchmark: functions of (repeats, folder for runs) that return measurements."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BRIEF = ["evaluation.episodes=1", "validation.episodes=1"]
 
 
 def startup(repeats: int, runs: Path) -> Figures:
-    """Seconds, the best and the median of the repeats."""
+    """Returns the start-up seconds of commands, best and median of the repeats."""
     here = [sys.executable, "-m", "dagger_cli.cli.main"]
     commands = {
         "python": [sys.executable, "-c", "pass"],
@@ -39,7 +39,7 @@ def startup(repeats: int, runs: Path) -> Figures:
 
 
 def collection(repeats: int, runs: Path) -> Figures:
-    """Steps a second with actor, expert and labels, over the backend's bare rate."""
+    """Returns steps per second with actor, expert and labels, relative to the bare backend."""
     lines = {}
     for backend, n_envs in (("envpool", 16), ("envpool", 32), ("envpool", 64), ("gymnasium", 16)):
         words = [f"backend={backend}", f"n_envs={n_envs}", f"repeats={repeats}"]
@@ -50,12 +50,12 @@ def collection(repeats: int, runs: Path) -> Figures:
 
 
 def fit(repeats: int, runs: Path) -> Figures:
-    """Microseconds of a gradient step, and of its matrix products alone."""
+    """Returns the microseconds of a gradient step, and of its matrix products alone."""
     return dict(json.loads(python("fitting.py", f"repeats={repeats}").output.splitlines()[-1]))
 
 
 def growth(repeats: int, runs: Path) -> Figures:
-    """A whole `dagger train` of 100,000 and of 400,000 labels."""
+    """Measures `dagger train` with 100,000 and with 400,000 labels."""
     figures: Figures = {"seconds": {}, "peak_mib": {}}
     for labels in (100_000, 400_000):
         words = ["env=bipedal", "expert=bundled", "steps_per_round=10000", "n_envs=32", *BRIEF]
@@ -72,7 +72,7 @@ def growth(repeats: int, runs: Path) -> Figures:
 
 
 def profile(repeats: int, runs: Path) -> Figures:
-    """Where each second of the default run goes, and what it would be at bare rates."""
+    """Returns the default run's time by phase, and its lower bound."""
     folder = runs / "default"
     cost, summary, rounds = train(folder, "env=bipedal", "beta=linear", *walker_expert())
     config = yaml.safe_load((folder / "config.yaml").read_text())

@@ -1,4 +1,4 @@
-"""DAgger of the library `imitation` beside ours: what 100,000 labels cost, what fewer reach."""
+"""Comparison with DAgger of the library `imitation`: time of 100,000 labels, returns of fewer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NO_AGENT = {"skipped": "the A2C agent is not in hub/sb3 of DAGGER_SHARED."}
 
 
 def peers(repeats: int, runs: Path) -> dict[str, Any]:
-    """Processor seconds and returns of both, from the same expert, over the same unseen seeds."""
+    """Returns CPU seconds and returns of both, with the same expert and the same test seeds."""
     words = expert_words()
     if not words:
         return NO_AGENT
@@ -58,7 +58,7 @@ def peers(repeats: int, runs: Path) -> dict[str, Any]:
 
 
 def curves(repeats: int, runs: Path) -> dict[str, Any]:
-    """Returns of both with few labels."""
+    """Measures the returns of both with few labels."""
     words = expert_words()
     if not words:
         return NO_AGENT
@@ -80,13 +80,13 @@ def curves(repeats: int, runs: Path) -> dict[str, Any]:
 
 
 def expert_words() -> list[str]:
-    """What names the Hub's agent; nothing where it is not at hand."""
+    """Returns overrides that select the Hub's agent, empty where it is missing."""
     agent = walker_agent()
     return [] if agent is None else ["expert=path", f"expert.path={agent}"]
 
 
 def installed(folder: Path) -> Path:
-    """The interpreter of a virtual environment that has imitation; made where there is none."""
+    """Returns the interpreter of a virtual environment with imitation; creates it if missing."""
     interpreter = folder / "bin" / "python"
     if not interpreter.exists():
         venv.create(folder, with_pip=True)
@@ -95,7 +95,7 @@ def installed(folder: Path) -> Path:
 
 
 def export_expert(words: list[str], folder: Path) -> Path:
-    """Layers and statistics as plain arrays: nothing is unpickled, no aliases are needed."""
+    """Writes the expert's layers and statistics as plain arrays, so that nothing is unpickled."""
     network = job_of("env=bipedal", *words).kit.expert.network
     weights = network.weights
     arrays = {name: weights[name] for name in ("mean", "variance")}
@@ -108,19 +108,19 @@ def export_expert(words: list[str], folder: Path) -> Path:
 
 
 def imitation(interpreter: Path, out: Path, *words: str) -> dict[str, Any]:
-    """What it spent, and what its student returns."""
+    """Runs the library; returns its usage and the score of its learner."""
     took([str(interpreter), str(HERE / "imitation_dagger.py"), f"out={out}", *words])
     spent = json.loads((out / "spent.json").read_text())
     return {**spent, **score_network(of_imitation(out / "student.npz"))}
 
 
 def cpu_of(folder: Path, *words: str) -> float:
-    """Processor seconds of `dagger train`, with start-up and a final table of one episode."""
+    """Returns the CPU seconds of `dagger train`, with start-up and a final table of one episode."""
     return train(folder, *words, "evaluation.episodes=1")[0].cpu_seconds
 
 
 def dagger(folder: Path, *words: str) -> dict[str, Any]:
-    """The same of `dagger train`, its start-up and a final table of one episode included."""
+    """Returns the same for `dagger train`, including start-up and a final table of one episode."""
     cost, summary, rounds = train(folder, *words, "evaluation.episodes=1")
     shutil.rmtree(folder / "checkpoints" / "aggregate")
     spent = {"labels": summary["spent"]["labels"], "rounds": len(rounds)}

@@ -1,4 +1,4 @@
-"""Return against labels, of both."""
+"""Plot of return against labels, for both libraries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ COLOURS = {"dagger": "#1f6feb", "imitation": "#d1242f"}
 
 
 def draw(figures: dict[str, Any], path: Path) -> None:
-    """One point a run, and a line through the means; nothing where nothing was measured."""
+    """Draws one point per run, and a line through the means; does nothing without measurements."""
     if "few" not in figures:
         return
     import matplotlib

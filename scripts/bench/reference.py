@@ -1,4 +1,4 @@
-"""The original script's workload: our plain loop against `dagger train`, the same expert."""
+"""The original script's workload: a plain loop compared with `dagger train`, same expert."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ ENOUGH = 12  # rounds of the loop, to reach 98 % in
 
 
 def reference(repeats: int, runs: Path) -> dict[str, Any]:
-    """The same labels and network, as many seeds of both; first all runs, then all scores.
+    """Runs both with the same labels, network and number of seeds; first all runs, then all scores.
 
-    A loop takes over three minutes. Those that are in `runs` already are not run again, and may
-    have been run while the machine did something else; so it is their processor seconds, all
-    that a program of one thread takes on an idle machine, that wall seconds are compared with too.
+    A loop takes over three minutes. Loops that exist in `runs` are not repeated. They may have run
+    while the machine was busy, so wall seconds are also compared with their CPU seconds, which on
+    an idle machine are the wall seconds of a program with one thread.
     """
     expert = walker_expert()
     loops = [_whole_loop(runs / f"reference_{seed}", expert, seed) for seed in range(repeats)]
@@ -40,7 +40,7 @@ def reference(repeats: int, runs: Path) -> dict[str, Any]:
 
 
 def _over_seeds(runs: list[dict[str, Any]]) -> dict[str, float]:
-    """Mean of the runs' returns, their deviation and its standard error, over training seeds."""
+    """Returns mean, standard deviation and standard error of the runs' returns over seeds."""
     returns = np.array([run["return"] for run in runs])
     std = float(returns.std(ddof=1)) if len(returns) > 1 else 0.0
     error = std / len(returns) ** 0.5
@@ -48,7 +48,7 @@ def _over_seeds(runs: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def goal(repeats: int, runs: Path) -> dict[str, Any]:
-    """From the command to a policy of 98 % of the expert."""
+    """Measures the time from the command to a policy with 98 % of the expert's return."""
     expert, folder = walker_expert(), runs / "reference_goal"
     spent = _loop(folder, expert, f"until={ENOUGH}")
     quick = [_run(runs / f"quick_{s}", "experiment=walker_fast", s, expert) for s in range(SEEDS)]
@@ -68,7 +68,7 @@ def goal(repeats: int, runs: Path) -> dict[str, Any]:
 
 
 def _whole_loop(folder: Path, expert: list[str], seed: int) -> dict[str, Any]:
-    """What a loop of all rounds spent, now or before, where `folder` has it."""
+    """Returns the usage of a loop of all rounds; runs it unless `folder` has it."""
     path = folder / "rounds.json"
     kept = json.loads(path.read_text()) if path.exists() else None
     spent = kept or _loop(folder, expert, f"seed={seed}")
@@ -82,7 +82,7 @@ def _whole_loop(folder: Path, expert: list[str], seed: int) -> dict[str, Any]:
 
 
 def _loop(folder: Path, expert: list[str], *words: str) -> dict[str, Any]:
-    """What the reference loop spent until the end of each round, and before the first."""
+    """Returns the usage of the reference loop before the first round and after each round."""
     shutil.rmtree(folder, ignore_errors=True)
     path = [f"expert={expert[-1].partition('=')[2]}"] if expert[0] == "expert=path" else []
     cost = python("reference_loop.py", f"out={folder}", *path, *words)
@@ -93,7 +93,7 @@ def _loop(folder: Path, expert: list[str], *words: str) -> dict[str, Any]:
 
 
 def _run(folder: Path, experiment: str, seed: int, expert: list[str]) -> dict[str, Any]:
-    """The whole command's processor seconds; wall seconds up to the last round's checkpoint."""
+    """Returns the CPU seconds of the command, and the wall seconds until the last checkpoint."""
     words = [experiment, *expert, f"seed={seed}", "evaluation.episodes=1"]
     cost, summary, rounds = train(folder, *words)
     shutil.rmtree(folder / "checkpoints" / "aggregate")
@@ -108,7 +108,7 @@ def _run(folder: Path, experiment: str, seed: int, expert: list[str]) -> dict[st
 
 
 def until_trained(folder: Path, cost: Took) -> float:
-    """Seconds from the command to the checkpoint of the last round: the final table comes after."""
+    """Returns the seconds from the command to the last checkpoint, before the final table."""
     return (folder / "checkpoints" / "last").lstat().st_mtime - cost.begun
 
 

@@ -1,17 +1,16 @@
-"""The script this project grew from, written plainly by us, to compare with.
+"""Plain reimplementation of the script this project grew from, for comparison.
 
-What it does: docs/experiments/original_walker.md.
+Described in docs/experiments/original_walker.md.
 
     python scripts/bench/reference_loop.py out=FOLDER [rounds=50] [steps=2000] [seed=0]
                                            [expert=FOLDER_OR_ZIP] [until=0]
 
-One Gymnasium environment, stepped one action at a time; the expert and the policy are asked about
-one observation at a time; a list of transitions; every round 5 epochs of batches of 64 over all of
-it through torch's DataLoader, warm-started; network 24-128-64-4, Adam 1e-3, squared error;
+One Gymnasium environment; expert and policy act on one observation at a time; transitions are in a
+list; every round fits 5 epochs of batches of 64 over all of it with torch's DataLoader,
+warm-started; network 24-128-64-4, Adam 1e-3, squared error;
 beta_i = 1 - (i - 1) / rounds. Writes FOLDER/rounds.json (wall and processor seconds spent until
-the end of each round, not counting imports) and FOLDER/policy_<round>.pt (its state dict), for
-`scoring.py` to score.
-`until` stops after so many rounds, with the same schedule.
+the end of each round, without imports) and FOLDER/policy_<round>.pt (its state dict), which
+`scoring.py` evaluates. `until` is the number of rounds to run, with the same schedule.
 """
 
 from __future__ import annotations
@@ -70,7 +69,7 @@ def main(words: list[str]) -> None:
 
 
 def the_expert(path: str) -> Any:
-    """The same agent that dagger-cli asks, one observation at a time."""
+    """Returns the agent that dagger-cli uses, as a function of one observation."""
     words = ["expert=path", f"expert.path={path}"] if path else ["expert=bundled"]
     expert, rng = job_of("env=bipedal", *words).kit.expert, np.random.default_rng(0)
     return lambda obs: expert.act(Observation(obs[None], np.zeros(1, np.int64)), rng).actions[0]

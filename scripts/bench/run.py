@@ -1,11 +1,11 @@
-"""`make bench`: measures what docs/benchmarks.md says, and writes it.
+"""`make bench`: measures the numbers of docs/benchmarks.md and writes the page.
 
     python scripts/bench/run.py [only=startup,fit,...] [repeats=3] [out=docs] [runs=outputs/bench]
 
-Every figure is a ratio of two things measured in turn on one machine. Parts that were measured
-before and are not asked for keep their numbers (each says when and where it was measured); with
-`only=` nothing is measured, and the page is written anew from the numbers. `reference` takes about
-ten minutes, because the reference loop does, `peers,curves` (`make bench-peers`) an hour.
+Every result is a ratio of two measurements that alternate on one machine. Parts not in `only` keep
+their earlier numbers (each has its date and machine); with an empty `only=` nothing is measured,
+and the page is rewritten from the numbers. `reference` takes about ten minutes, the time of the
+reference loop, `peers,curves` (`make bench-peers`) an hour.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def main(words: list[str]) -> None:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """What was measured before; read again after every part, for another may have written."""
+    """Reads earlier results; called again after every part, as another process may have written."""
     return dict(json.loads(path.read_text())) if path.exists() else {}
 
 

@@ -1,4 +1,4 @@
-"""Returns of networks that are not runs of ours over the unseen seeds, in Gymnasium itself."""
+"""Evaluation of networks of other programs on the test seeds, in Gymnasium."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Activation = Callable[[Array], Array]
 
 
 class Layers:
-    """A fully connected network: `weight_<i>` and `bias_<i>`, a clip to the actions' bounds."""
+    """Fully connected network of arrays `weight_<i>` and `bias_<i>`; clips to the action bounds."""
 
     def __init__(self, arrays: Mapping[str, Array], hidden: Activation, last: Activation) -> None:
         n = len(arrays) // 2
@@ -28,7 +28,7 @@ class Layers:
         self._hidden, self._last = hidden, last
 
     def act(self, observation: Any, rng: Any) -> Acts:
-        """Answer every row, in float64, so that no answer depends on which rows stand beside it."""
+        """Computes actions in float64, so that a row does not depend on the other rows."""
         x = np.asarray(observation.obs, np.float64)
         for i, (weight, bias) in enumerate(self._layers):
             activation = self._hidden if i + 1 < len(self._layers) else self._last
@@ -37,12 +37,12 @@ class Layers:
 
 
 def of_imitation(path: Path) -> Layers:
-    """A student of the library: tanh between the layers, the mean of its actions at the end."""
+    """Returns a policy of the library: tanh between layers, mean of the action distribution."""
     return Layers(np.load(path), np.tanh, lambda x: x)
 
 
 def of_the_loop(folder: Path, round: int) -> Layers:
-    """A policy of reference_loop.py."""
+    """Returns a policy of reference_loop.py."""
     state = torch.load(folder / f"policy_{round}.pt", weights_only=True)
     names = sorted({name.partition(".")[0] for name in state}, key=int)
     parts = [(i, name, part) for i, name in enumerate(names) for part in ("weight", "bias")]
@@ -51,7 +51,7 @@ def of_the_loop(folder: Path, round: int) -> Layers:
 
 
 def score_network(policy: Layers, seeds: range = UNSEEN) -> dict[str, Any]:
-    """Mean and deviation of the returns, and falls."""
+    """Returns mean and standard deviation of the returns, and the number of falls."""
     eval_source = job_of("env=bipedal", "expert=bundled").env.eval_source
     with closing(open_for(eval_source, len(seeds))) as env:
         result = evaluate(env, policy, seeds, np.random.default_rng(0))
@@ -60,9 +60,9 @@ def score_network(policy: Layers, seeds: range = UNSEEN) -> dict[str, Any]:
 
 
 def first_good(folder: Path, goal: float) -> int | None:
-    """The first round of the reference loop whose policy reaches `goal`.
+    """Returns the first round of the reference loop whose policy reaches `goal`.
 
-    Rounds are tried on ten of the seeds first, so that most of the bad ones cost little.
+    Each round is evaluated on ten seeds first, which rejects most bad rounds quickly.
     """
     for round in range(1, len(list(folder.glob("policy_*.pt"))) + 1):
         policy = of_the_loop(folder, round)

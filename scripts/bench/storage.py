@@ -1,4 +1,4 @@
-"""`aggregate.storage=disk` beside memory: the same run, with and without room for its aggregate."""
+"""`aggregate.storage=disk` compared with memory: the same run, with and without enough memory."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ WORDS = (
 
 
 def storage(repeats: int, runs: Path) -> dict[str, Any]:
-    """Seconds in memory, on disk, and on disk in a control group that the aggregate does not fit.
+    """Returns seconds in memory, on disk, and on disk in a cgroup smaller than the aggregate.
 
-    Each repeat is the three in turn. The group's limit counts the pages of files too; where the
-    system gives no group, the third is None.
+    Each repeat runs the three in turn. The cgroup's limit includes the page cache; the third is
+    None where the system allows no cgroup.
     """
     path = os.environ.get("PYTHONPATH", "")
     here = ("env", f"PYTHONPATH={HERE}:{path}")
@@ -60,7 +60,7 @@ def _limited(folder: Path, here: tuple[str, ...]) -> Took | None:
 
 @contextmanager
 def _group() -> Iterator[Path | None]:
-    """The file by which a process joins a new control group of `ROOM` MiB."""
+    """Returns the file that adds a process to a new cgroup of `ROOM` MiB."""
     for parent, limit in (
         (Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes"),
         (Path("/sys/fs/cgroup"), "memory.max"),
@@ -84,7 +84,7 @@ def _group() -> Iterator[Path | None]:
 
 
 def _over(lines: list[dict[str, Took | None]], name: str) -> list[float] | None:
-    """Smallest, median and largest of the pairs."""
+    """Returns the smallest, median and largest ratio of the pairs."""
     pairs = [(line[name], line["memory"]) for line in lines]
     ratios = [ours.seconds / theirs.seconds for ours, theirs in pairs if ours and theirs]
     if not ratios:

@@ -91,7 +91,7 @@ def test_what_the_environment_must_have_is_a_note(tmp_path: Path) -> None:
     notes = source.load("Own-v1", space_of(FLAT), space_of(ARM)).card.notes
     assert [note.split(":")[0].split("{")[0].strip() for note in notes] == [
         "The expert was trained in Own-v0 and is used in Own-v1.",
-        "The expert was trained with the wrappers TimeFeatureWrapper, FrameSkip, a stack of 4 frames",
+        "The expert was trained with wrappers TimeFeatureWrapper, FrameSkip, a stack of 4 frames",
         "The expert was trained with env.kwargs",
     ]
     for name in ("config", "env_kwargs", "args"):
