@@ -37,13 +37,16 @@ EVAL_MAY_CHANGE = ("env", "env.id", "env.imports", "env.workers", "env.data")
 
 
 def resumed_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any]) -> TrainJob:
-    """Builds a run from its own saved config, with the few things a resumed run may change."""
+    """Creates the job of a resumed run from its saved config and overrides.
+
+    Raises ConfigError for an override that a resumed run may not change.
+    """
     touched, config = keys_in(words), with_new_names(saved)
     trust = trusted(cfg.get("trust"), named(cfg, touched))
     check_trust(config, trust, GROUPS)
     free = {"resume", "trust", *RESUME_MAY_CHANGE, *IMPORT_KEYS}
     if cfg.expert.get("_target_") == config["expert"].get("_target_"):
-        free.add("expert")  # the option it had, chosen again: expert.target= needs that
+        free.add("expert")  # the same option again: expert.target= needs it
     for key in touched:
         if key not in free and not key.startswith(("hydra", "logger")):
             raise ConfigError(
@@ -52,13 +55,13 @@ def resumed_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any])
             )
         if key in IMPORT_KEYS and select(cfg, key) != select(config, key):
             raise ConfigError(
-                f"'{key}={select(cfg, key)}' is not what this run began with "
-                f"({select(config, key)}), and cannot change"
+                f"'{key}={select(cfg, key)}' differs from the run's own value "
+                f"({select(config, key)}), which cannot change; leave it out"
             )
     if "labels" in touched and config.get("steps_per_round") is not None:
         raise ConfigError(
-            f"this run has {config['steps_per_round']} steps a round: to go on longer raise rounds "
-            "instead of labels"
+            f"this run has {config['steps_per_round']} steps per round: to continue longer, raise "
+            "rounds, not labels"
         )
     before = config["rounds"]
     for key in RESUME_MAY_CHANGE:
@@ -66,25 +69,28 @@ def resumed_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any])
             config = updated(config, key, select(cfg, key))
     for key in NEEDED:
         if select(config, key) is None:
-            raise CheckpointError(f"the checkpoint's config makes no run: it has no '{key}'")
+            raise CheckpointError(f"the checkpoint's config is incomplete: it has no '{key}'")
     with of_a_checkpoint():
         notes = tuple(_beta_stays(config, before))
         return assembled(config, cfg.get("logger"), words, trust, notes)
 
 
 def _beta_stays(config: Config, before: int) -> Iterator[str]:
-    """Yields a note where rounds are added to a schedule that was made for those before."""
+    """Yields a note where rounds are added after the end of the beta schedule."""
     beta = config["trainer"].get("beta")
     over = beta.get("over") if isinstance(beta, Mapping) else None
     if over is not None and before == over < config["rounds"]:
         yield (
-            f"beta goes on as this run began: it ends after {over:g} rounds, and a run of "
-            f"{config['rounds']} from the start would spread it over all of them"
+            f"beta_schedule.over stays {over:g} rounds, although the run now has "
+            f"{config['rounds']}: the added rounds use the final beta"
         )
 
 
 def eval_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any]) -> EvalJob:
-    """Builds what a checkpoint with the config `saved` needs to be scored."""
+    """Creates the evaluation job of a checkpoint with the config `saved`.
+
+    Raises ConfigError for an override that has no effect on a checkpoint.
+    """
     touched, config = keys_in(words), with_new_names(saved)
     trust = trusted(cfg.get("trust"), named(cfg, touched))
     check_trust(config, trust, ("env", "policy"))
@@ -95,7 +101,7 @@ def eval_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any]) ->
         if other or part == "expert" or (part == "env" and key not in EVAL_MAY_CHANGE):
             raise ConfigError(
                 f"{key}={value_of(cfg, key)} has no effect on a checkpoint: this one was trained "
-                f"on {own} and brings its own config; leave it out"
+                f"on {own} and has its own config; leave it out"
             )
     for key in ("env.workers", "env.data"):
         if key in touched:
@@ -107,8 +113,8 @@ def eval_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any]) ->
 def student_parts(saved: Mapping[str, Any], trust: tuple[str, ...]) -> tuple[EnvChoice, Learner]:
     """Returns the environment and the learner that a checkpoint's policy needs.
 
-    The expert and the trainer are not built, so nothing of them is imported. Raises CheckpointError
-    for what is neither of this package nor below `trust`.
+    The expert and the trainer are not created, so their packages are not imported. Raises
+    CheckpointError for classes that are neither part of this package nor below `trust`.
     """
     config = with_new_names(saved)
     check_trust(config, trust, ("env", "policy"))
@@ -121,11 +127,11 @@ def student_parts(saved: Mapping[str, Any], trust: tuple[str, ...]) -> tuple[Env
 
 @contextmanager
 def of_a_checkpoint() -> Iterator[None]:
-    """Reports errors of a config that was not composed: it may have anything in any place."""
+    """Converts errors of a saved config, whose values are unchecked, to CheckpointError."""
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError) as err:
         raise CheckpointError(
-            f"the checkpoint's config makes no run ({type(err).__name__}: {err}): it was altered, "
+            f"the checkpoint's config is invalid ({type(err).__name__}: {err}): it was altered, "
             "or written by another version of dagger-cli"
         ) from err

@@ -1,4 +1,4 @@
-"""Plain configs: reading a composed config once, and values at dotted keys."""
+"""Conversion of a composed config to a dict, and access by dotted keys."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def plain(cfg: DictConfig) -> Config:
 
 
 def named(cfg: DictConfig, touched: Collection[str]) -> dict[str, Any]:
-    """Returns what the user typed that is imported: typing it says that it is trusted."""
+    """Returns the imported values on the command line, which are trusted as the user typed them."""
     return {key: select(cfg, key) for key in IMPORT_KEYS if key in touched}
 
 

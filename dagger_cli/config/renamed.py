@@ -1,4 +1,4 @@
-"""Names that changed, so that runs made before can be read and old words get their new name."""
+"""Renamed keys and classes: old runs stay readable, and errors name the new key."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RENAMED = {
 
 
 def new_name(key: str) -> str | None:
-    """Returns today's name of an old key (`trainer.tries.horizon` too), None for any other."""
+    """Returns the new name of an old key (`trainer.tries.horizon` too), None for any other."""
     for old, new in RENAMED.items():
         if key == old or key.startswith(f"{old}."):
             return new + key.removeprefix(old)
@@ -29,7 +29,7 @@ def new_name(key: str) -> str | None:
 
 
 def with_new_names(saved: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the config of a checkpoint in today's names; parts of other packages keep theirs."""
+    """Returns a checkpoint's config with new names; nodes of other packages are not changed."""
     return {
         group: _renamed(node, group) if isinstance(node, Mapping) and _is_ours(node) else node
         for group, node in saved.items()

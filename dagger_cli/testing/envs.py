@@ -42,7 +42,9 @@ def _check_slots(env: Env) -> None:
     env.reset(SLOTS, SLOTS)
     before = env.observation.obs.copy()
     step = env.step(np.array([0, 2]), draw(env.action_space, 2))
-    assert [len(column) for column in step] == [2] * 4, "step must answer for its slots alone"
+    assert [len(column) for column in step] == [2] * 4, (
+        "step must return one row per slot that it steps"
+    )
     dtypes = [column.dtype for column in step]
     assert dtypes == [np.float64, bool, bool, bool], f"columns of a step have dtypes {dtypes}"
     assert env.observation.t.tolist() == [1, 0, 1], "t must count the steps of each slot"
@@ -58,7 +60,7 @@ def _check_seeds(env: Env, n_steps: int) -> None:
     assert _equal(*runs), "the same seeds and actions give other episodes"
     ended = runs[0][2] | runs[0][3]
     assert ended.any(), f"no episode ended within {n_steps} steps: give a larger n_steps"
-    assert not (runs[0][4] & ~ended).any(), "failed is True where an episode goes on"
+    assert not (runs[0][4] & ~ended).any(), "failed is True where an episode continues"
 
 
 def _check_snapshots(env: Env, other: Env) -> None:

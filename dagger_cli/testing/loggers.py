@@ -1,4 +1,4 @@
-"""What every logger must do."""
+"""Checks of loggers."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ CONFIG = {"env": {"name": "track"}, "trainer": {"name": "dagger"}, "seed": 0}
 
 
 def check_logger(logger: Any) -> None:
-    """Checks that a logger takes a run of two rounds, with and without scores, and a resumed one.
+    """Checks a logger on a run of two rounds, with and without scores, and on a resumed run.
 
-    Raises whatever the logger raises: in a run it would be left out after the first failure.
+    Raises the logger's own error; in a run the logger would not be called after it.
     """
     with tempfile.TemporaryDirectory() as folder:
         for done in (0, 1):

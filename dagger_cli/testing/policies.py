@@ -1,4 +1,4 @@
-"""What every policy, expert and learner must do."""
+"""Checks of policies, experts and learners."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def check_policy(policy: Policy, observation_space: Space, action_space: Space) 
     one, two = (policy.act(seen, np.random.default_rng(5)) for _ in range(2))
     assert np.array_equal(one.actions, two.actions), "the same random stream gives other actions"
     assert np.array_equal(one.from_expert, two.from_expert), "from_expert differs between calls"
-    one.actions[:] = 0  # the caller may write into its answer
+    one.actions[:] = 0  # the caller may write into the returned array
     untouched = observations(observation_space, 9).obs
     assert np.array_equal(seen.obs, untouched), "act changes the observations it is given"
 

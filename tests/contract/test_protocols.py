@@ -1,4 +1,4 @@
-"""One suite per Protocol, run on the toys of the tests and on every real thing that is cheap."""
+"""The checks of dagger_cli.testing, on toy components and on all fast real ones."""
 
 from __future__ import annotations
 

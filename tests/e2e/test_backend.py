@@ -1,4 +1,4 @@
-"""Which backend plays what in a run, and that EnvPool's runs repeat and resume bit for bit."""
+"""Choice of the backend in a run; runs with EnvPool repeat and resume bit for bit."""
 
 import json
 import sys

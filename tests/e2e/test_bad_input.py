@@ -1,4 +1,4 @@
-"""Whatever a user gets wrong: one sentence with the fix, exit code 2, nothing left behind."""
+"""Invalid input: one sentence with the fix, exit code 2, no files left behind."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ TRAIN = {
     "resume=folder": r"folder is empty: give a run folder",
     "-m resume=run seed=0,1": r"resume= continues one run",
     "resume=run seed=1": r"'seed' cannot change when a run is resumed",
-    "resume=run env.id=Pendulum-v1": r"'env.id=Pendulum-v1' is not what this run began with",
+    "resume=run env.id=Pendulum-v1": r"'env.id=Pendulum-v1' differs from the run's own",
     "resume=run labels=900": r"this run has 100 steps a round: .* raise rounds instead of labels",
     "resume=run beta=linear": r"'beta_schedule' cannot change when a run is resumed",
     "resume=run rounds=1": r"run has finished 2 rounds, but rounds=1",

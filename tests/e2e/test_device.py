@@ -1,4 +1,4 @@
-"""A run that was fitted on a GPU is scored and gone on with on a machine without one."""
+"""A run that was fitted on a GPU can be evaluated and resumed on a machine without one."""
 
 from unittest import mock
 

@@ -1,4 +1,4 @@
-"""`dagger expert ...`: list, show, score, fetch, convert, and the experts that are made here."""
+"""`dagger expert ...`: list, show, score, fetch, convert; experts trained by expert=train."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`dagger export`: other programs give the student's own actions."""
+"""`dagger export`: exported policies return the same actions in other programs."""
 
 from __future__ import annotations
 

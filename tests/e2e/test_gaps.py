@@ -1,4 +1,4 @@
-"""Flags, signs and pipes at the edge of Hydra's grammar; commands printed for one's own code."""
+"""Edge cases of Hydra's flags, signs and pipes; printed commands for user-defined classes."""
 
 from __future__ import annotations
 

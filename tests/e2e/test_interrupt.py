@@ -1,4 +1,4 @@
-"""Ctrl-C: what was saved stays, and the user is told how to go on with it."""
+"""Ctrl-C: saved rounds stay, and the command that resumes the run is printed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`policy=torch`: any module, loss and optimizer; and every policy teaches."""
+"""`policy=torch`: user-defined modules, losses and optimizers; any policy as an expert."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`dagger push` to a local Hub, and what comes back from it."""
+"""`dagger push` to a local Hub, and loading of the pushed policy."""
 
 from __future__ import annotations
 

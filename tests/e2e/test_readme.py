@@ -1,4 +1,4 @@
-"""Every command of README.md composes, so that nobody pastes one that fails."""
+"""Every command of README.md composes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`dagger train`, from the words to the files."""
+"""`dagger train`, from the command line to the written files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/trainers: a page a trainer, whose commands compose and which names all that is logged."""
+"""docs/trainers: one page per trainer; its commands compose, and it lists all logged metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every `Env` must do, in this process, over workers and in EnvPool with its threads."""
+"""Checks of every `Env`: in this process, in worker processes, and in EnvPool."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Each thing that can be wrong is one sentence that names it and the fix."""
+"""Errors of environments: one sentence with the cause and the fix."""
 
 import numpy as np
 import pytest

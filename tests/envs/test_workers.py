@@ -1,4 +1,4 @@
-"""What only processes can do: die, be interrupted, be left alone."""
+"""Worker processes that die, are interrupted, or lose their parent."""
 
 import multiprocessing
 import os

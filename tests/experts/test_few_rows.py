@@ -1,4 +1,4 @@
-"""A few rows of a plain network: the bits of each row by itself, in memory that is used again."""
+"""Small batches of a fully connected agent: bit-identical to single rows, in reused buffers."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Nothing in a hostile file runs (a canary would appear), none takes much, each gets a sentence."""
+"""Malicious files: no code runs (checked by a canary), bounded resources, a one-sentence error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our own format and what `dagger push` uploads, written by a stranger: plain data, or refused."""
+"""Untrusted files in this package's formats: only plain data is accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A few rows are answered bit for bit as one by one, whatever the shape of the layer."""
+"""Small batches of a linear layer are bit-identical to single rows, for all layer shapes."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""A student that is an expert, or exported, acts as its own head makes it act."""
+"""A trained policy acts identically as an expert and after export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every real agent plays in its environment as well as it was published to.
+"""Every real agent reaches its published score in its environment.
 
 The table of hub/README.md in DAGGER_SHARED: stable-baselines3 itself, the same seeds.
 """

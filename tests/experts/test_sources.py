@@ -1,4 +1,4 @@
-"""Each option of conf/expert: what it gives, and one sentence for what it cannot give."""
+"""Each option of conf/expert: the expert that it loads, and its error messages."""
 
 from __future__ import annotations
 

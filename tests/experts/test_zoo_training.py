@@ -1,4 +1,4 @@
-"""`expert=train`: what is run, what of it is kept, and how a stopped one goes on."""
+"""`expert=train`: the training command, the model that is kept, resumption when stopped."""
 
 from __future__ import annotations
 

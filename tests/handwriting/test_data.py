@@ -1,4 +1,4 @@
-"""Where words come from: the published file, its cache, the synthetic ones, and a user's own."""
+"""Sources of words: the published file, its cache, synthetic words, a user's file."""
 
 from __future__ import annotations
 

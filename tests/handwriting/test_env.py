@@ -1,4 +1,4 @@
-"""The env protocol over labelled sequences: what is seen, what is paid, who is named by a seed."""
+"""Environment over labelled sequences: observations, rewards, and the sequence of a seed."""
 
 from __future__ import annotations
 

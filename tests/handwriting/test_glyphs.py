@@ -1,4 +1,4 @@
-"""The network for letters: how it reads an observation, and that chance is the run's own."""
+"""The network for letters: layout of observations, and randomness from the run's generator."""
 
 from __future__ import annotations
 

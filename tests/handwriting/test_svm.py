@@ -1,4 +1,4 @@
-"""The linear support vector machines: what they minimise, how they answer, how fast they are."""
+"""The linear support vector machines: objective, predictions, speed."""
 
 from __future__ import annotations
 

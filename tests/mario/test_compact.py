@@ -1,4 +1,4 @@
-"""What networks see of a game, number by number."""
+"""The compact observation, feature by feature."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the machine code is kept."""
+"""The cache of Numba's machine code."""
 
 from __future__ import annotations
 

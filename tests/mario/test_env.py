@@ -1,4 +1,4 @@
-"""Mario as an environment: Gymnasium's checker, what trivial players get, the features' size."""
+"""Mario as an environment: Gymnasium's checker, returns of trivial policies, feature sizes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the planner calls fatal is fatal, and what it does not can be lived through."""
+"""Actions that the planner marks as unsafe lose the game; all others can be survived."""
 
 from __future__ import annotations
 

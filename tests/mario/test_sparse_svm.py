@@ -1,4 +1,4 @@
-"""The buttons' support vector machines: near the optimum, the same for the same random stream."""
+"""The buttons' support vector machines: close to the optimum, reproducible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which device a network is fitted on, and what comes back from it."""
+"""Choice of the device for a fit, and the fitted policy on the CPU."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A few rows by NumPy: the numbers of the network itself, in float64."""
+"""Small batches computed by NumPy equal the network's outputs in float64."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Gradients by hand are autograd's, bit for bit; everything else is left to autograd."""
+"""Explicit gradients are bit-identical to autograd's, which other networks use."""
 
 import pytest
 import torch

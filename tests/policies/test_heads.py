@@ -1,4 +1,4 @@
-"""Outputs to actions, and losses worked by hand."""
+"""Action heads: actions from outputs, and losses computed by hand."""
 
 import numpy as np
 import pytest

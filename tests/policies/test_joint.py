@@ -1,4 +1,4 @@
-"""The head over all combinations: what it answers, and that what is fatal loses its chances."""
+"""The joint action head: actions, and the penalty on the probability of unsafe actions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The function classes: what goes in, what comes out, and what cannot be built."""
+"""Network architectures: inputs, outputs, and invalid settings."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""`policy.precision`: what is multiplied in bfloat16, and that nothing else becomes coarse."""
+"""`policy.precision`: products in bfloat16, everything else in float32."""
 
 import numpy as np
 import pytest

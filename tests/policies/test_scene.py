@@ -1,4 +1,4 @@
-"""The network of `policy=scene`: what it must not depend on, and what it refuses."""
+"""The network of `policy=scene`: invariances, and invalid observations."""
 
 from __future__ import annotations
 

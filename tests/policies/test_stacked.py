@@ -1,4 +1,4 @@
-"""Many networks in one pass answer what each of them answers by itself."""
+"""Batched members of a mixture return the same as each network alone."""
 
 from __future__ import annotations
 

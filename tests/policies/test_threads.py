@@ -1,4 +1,4 @@
-"""How many threads torch takes is a matter of the job, not of the one before it."""
+"""The number of torch threads is set by each job, independent of earlier ones."""
 
 import torch
 

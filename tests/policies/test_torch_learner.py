@@ -1,4 +1,4 @@
-"""How networks are fitted: what is learned, in how many batches, from where, and what is kept."""
+"""Fits of networks: result, number of batches, warm start, saved state."""
 
 import dataclasses
 

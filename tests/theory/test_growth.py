@@ -1,4 +1,4 @@
-"""Extra cost grows as T^2 for Sup and as T for those that learn from their own states."""
+"""Extra cost grows as T^2 for Sup, and as T for trainers that label the learner's states."""
 
 from __future__ import annotations
 

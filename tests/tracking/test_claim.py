@@ -1,4 +1,4 @@
-"""Whose a folder is: one run's at a time, and nobody's where no round was finished."""
+"""Lock of a run folder: one run at a time; a folder without a finished round can be reused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The config group `logger`: which there are, what they write, and what a failing one does."""
+"""The config group `logger`: the loggers, what they write, and a logger that fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What words of the command line mean before Hydra reads them."""
+"""Parsing of the command line before Hydra composes the config."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The sentences a user reads instead of a traceback, from the errors that Hydra really raises."""
+"""Error messages in place of tracebacks, from errors raised by Hydra."""
 
 import errno
 

@@ -1,4 +1,4 @@
-"""Hydra is asked for the mode only where somebody may have set it."""
+"""Hydra composes the config for `hydra.mode` only where it may be set."""
 
 import pytest
 from hydra import compose

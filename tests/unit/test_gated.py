@@ -1,4 +1,4 @@
-"""Who is asked only where a gate says so, and the disturbed expert."""
+"""Trainers with gates, and the expert with noise."""
 
 from __future__ import annotations
 

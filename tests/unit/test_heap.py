@@ -1,4 +1,4 @@
-"""Large arrays go back to the system when freed, or are taken again where that was asked for."""
+"""Freed large arrays are returned to the system, or reused inside `reused`."""
 
 import subprocess
 import sys

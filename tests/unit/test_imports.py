@@ -1,4 +1,4 @@
-"""Who may import whom (STYLE section 1), read from the source; and what stays unloaded."""
+"""Allowed imports between packages, read from the source; modules that must stay unloaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for every trainer: its budget, resuming, and that measuring changes nothing."""
+"""Properties of every trainer: budget, resuming, and that regret does not change results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is installed: every dependency is pinned, and a built wheel works far from the checkout."""
+"""Packaging: every dependency is pinned, and a built wheel works outside the checkout."""
 
 from __future__ import annotations
 

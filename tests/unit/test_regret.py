@@ -1,4 +1,4 @@
-"""The regret's parts on rounds small enough to add up by hand, and what is said of them."""
+"""Regret on rounds small enough to compute by hand, and the advice derived from it."""
 
 from __future__ import annotations
 

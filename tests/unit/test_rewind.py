@@ -1,4 +1,4 @@
-"""What actions cost, on the track where it can be counted."""
+"""Cost-to-go estimates on the toy problem, where they can be computed by hand."""
 
 from __future__ import annotations
 

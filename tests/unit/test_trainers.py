@@ -1,4 +1,4 @@
-"""What each algorithm computes, on a world small enough to check by hand."""
+"""Results of each trainer on a toy problem small enough to check by hand."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Types of keys come from the annotations of what is built."""
+"""Types of keys are read from the annotations of the target."""
 
 from __future__ import annotations
 
