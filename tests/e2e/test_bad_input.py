@@ -104,7 +104,7 @@ TRAIN = {
     "-m resume=run seed=0,1": r"resume= continues one run",
     "resume=run seed=1": r"'seed' cannot change when a run is resumed",
     "resume=run env.id=Pendulum-v1": r"'env.id=Pendulum-v1' differs from the run's own",
-    "resume=run labels=900": r"this run has 100 steps a round: .* raise rounds instead of labels",
+    "resume=run labels=900": r"this run has 100 steps per round: .* raise rounds, not labels",
     "resume=run beta=linear": r"'beta_schedule' cannot change when a run is resumed",
     "resume=run rounds=1": r"run has finished 2 rounds, but rounds=1",
     "resume=copy": r"copy is a copy of one checkpoint and can only be evaluated",
