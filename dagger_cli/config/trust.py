@@ -12,6 +12,7 @@ from typing import Any
 
 from dagger_cli.config.schema import shipped_targets
 from dagger_cli.core.errors import CheckpointError, ConfigError
+from dagger_cli.utils.imports import import_object
 
 DEEPEST = 20  # levels of a saved config; real ones have four, thousands cause RecursionError
 # Packages from which each node of a config may be created: in another place even a class of this
@@ -68,6 +69,8 @@ def check_trust(saved: Mapping[str, Any], trust: tuple[str, ...], groups: Collec
     for group in groups:
         for key in _IMPORTED_BY.get(group, ()):
             value = saved[group].get(key)
+            if key == "target" and value is not None:
+                _check_origin(str(value), trust)
             for module in _modules(f"{group}.{key}", value):
                 if not _below(module, trust):
                     raise CheckpointError(
@@ -113,6 +116,8 @@ def _check_target(place: str, node: Any, trust: tuple[str, ...]) -> None:
                 f"the checkpoint's config has Hydra's '{key}' in {place}, which no run of this "
                 "package has; it is refused because a checkpoint must not choose what is run"
             )
+    if target is not None and allowed:
+        _check_origin(target, trust)
     if target is None or allowed or (_ships(target) and target.startswith(_home(place))):
         return
     if _package(target) in NEVER_TRUSTED:
@@ -124,6 +129,26 @@ def _check_target(place: str, node: Any, trust: tuple[str, ...]) -> None:
         f"the checkpoint's config builds {place} from '{target}', which is not part of dagger-cli; "
         f"if you trust it, add trust=[{_package(target)}]"
     )
+
+
+def _check_origin(target: str, trust: tuple[str, ...]) -> None:
+    """Checks that a name below a trusted package is also defined there.
+
+    A package that imports `os` has a name `os.system`, too.
+    """
+    if not _below(target.replace(":", "."), trust):
+        return  # refused, without being imported
+    try:
+        found = import_object(target)
+    except (Exception, SystemExit):  # reported where it is created
+        return
+    origin = str(getattr(found, "__module__", None) or type(found).__module__)
+    if not _below(origin, trust):
+        raise CheckpointError(
+            f"the checkpoint's config names '{target}', which is defined in '{origin}' and not "
+            f"below trust=[{','.join(trust)}]; it is refused because a checkpoint must not choose "
+            "what is run"
+        )
 
 
 def _home(place: str) -> str:

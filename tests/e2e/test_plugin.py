@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from dagger_cli.tracking.manifest import read_manifest, write_manifest
 from tests.experts.hub_server import TOKEN, serving
 
 PLUGIN = Path(__file__).parents[2] / "examples" / "dagger_plugin"
@@ -80,6 +83,31 @@ def test_without_trust_nothing_of_it_is_imported(trained):
         done = dagger(*words, cwd=trained)
         assert done.returncode == 2 and "add trust=[dagger_plugin]" in done.stderr
     assert not (trained / "refused.pt").exists()
+
+
+@pytest.mark.parametrize(
+    ("place", "target"),
+    [
+        ("policy.network", "dagger_plugin.trainer.np.save"),  # a module that it imports
+        ("policy.network", "dagger_plugin.env.GymSource"),  # a class of ours that imports modules
+        ("trainer", "dagger_plugin.trainer.rollout"),
+        ("expert", "dagger_plugin.expert.np.load"),
+        ("trainer.beta", "dagger_plugin.schedule.dataclass"),
+    ],
+)
+def test_trust_is_in_what_a_package_defines_not_in_all_it_imports(trained, tmp_path, place, target):
+    shutil.copytree(trained / "run", tmp_path / "run", symlinks=True)
+    for name in ("best", "last"):
+        checkpoint = (tmp_path / "run" / "checkpoints" / name).resolve()
+        manifest = read_manifest(checkpoint)
+        config = json.loads(json.dumps(dict(manifest.config)))
+        node = config
+        for part in place.split("."):
+            node = node[part]
+        node["_target_"] = target
+        write_manifest(checkpoint, dataclasses.replace(manifest, config=config))
+    done = dagger("train", "resume=run", "rounds=4", "trust=[dagger_plugin]", cwd=tmp_path)
+    assert done.returncode == 2 and f"names '{target}', which is defined in" in done.stderr
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(trained, tmp_path):
