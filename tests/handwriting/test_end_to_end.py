@@ -85,7 +85,7 @@ def test_a_users_own_sequences(tmp_path, sentences):
         (["env=pendulum", "expert=bundled", "policy=svm"], "policy=svm needs discrete actions"),
         (["env=pendulum", "expert=oracle"], "expert=oracle gives labels"),
         (["env=handwriting", "validation.episodes=-1"], "validation.episodes must be 0 or more"),
-        (["env=cartpole", "expert=bundled", "evaluation.episodes=null"], "give a number of"),
+        (["env=cartpole", "expert=bundled", "evaluation.episodes=null"], "give a number, not null"),
     ],
 )
 def test_bad_input_is_one_sentence(tmp_path, words, says):
