@@ -60,8 +60,7 @@ class CommandLine:
 
     def plus(self, *texts: str) -> CommandLine:
         """Returns the line with more overrides in front, so that the user's own come after."""
-        more = OverridesParser.create().parse_overrides(list(texts))
-        return replace(self, overrides=(*more, *self.overrides))
+        return replace(self, overrides=(*_parsed(texts), *self.overrides))
 
     def in_folder(self, run: Path) -> CommandLine:
         """Returns the line with Hydra's run folder set, for a run that is resumed."""
@@ -90,11 +89,11 @@ def parse(command: str, words: Sequence[str]) -> CommandLine:
     flags = parser.parse_intermixed_args(list(words))
     texts = expand(flags.overrides)
     _must_be_overrides(command, texts)
-    return CommandLine(command, parser, flags, tuple(_parsed(texts)))
+    return CommandLine(command, parser, flags, _parsed(texts))
 
 
-def _parsed(texts: list[str]) -> list[Override]:
-    return OverridesParser.create().parse_overrides(texts)
+def _parsed(texts: Sequence[str]) -> tuple[Override, ...]:
+    return tuple(OverridesParser.create().parse_overrides(list(texts)))
 
 
 def _must_be_overrides(command: str, texts: Sequence[str]) -> None:

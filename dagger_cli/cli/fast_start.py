@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dagger_cli.cli.command_line import CommandLine
-from dagger_cli.config.options import config_dir
+from dagger_cli.config.options import config_dir, sweeps_by_itself
 
 
 @contextlib.contextmanager
@@ -33,8 +33,8 @@ def may_set_mode(line: CommandLine) -> bool:
     """Returns whether an override, experiment or other config folder may set `hydra.mode`."""
     experiment = line.text_of("experiment")
     if experiment is not None:
-        path = config_dir() / "experiment" / f"{experiment}.yaml"
-        if not path.is_file() or "hydra:" in path.read_text(encoding="utf-8"):
+        ships = (config_dir() / "experiment" / f"{experiment}.yaml").is_file()
+        if not ships or sweeps_by_itself(experiment):
             return True
     elsewhere = (line.flags.config_dir, line.flags.config_name, line.flags.config_path)
     return any(elsewhere) or bool({"hydra.mode", "hydra.searchpath"} & line.keys)

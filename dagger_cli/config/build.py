@@ -38,7 +38,7 @@ from dagger_cli.config.components import (
     typed_group,
 )
 from dagger_cli.config.plain import Config, keys_in, named, plain, updated
-from dagger_cli.config.trust import trusted
+from dagger_cli.config.trust import check_can_be_loaded, trusted
 from dagger_cli.config.typed import signature_of
 from dagger_cli.core.budget import Budget
 from dagger_cli.core.errors import ConfigError
@@ -91,6 +91,7 @@ def train_job(cfg: DictConfig, words: Sequence[str], *, sweep: bool) -> TrainJob
     if unread and not sweep:
         raise ConfigError(unread[0])
     config = _with_replaced_targets(plain(cfg), touched)
+    check_can_be_loaded(config, GROUPS)
     trust = trusted(cfg.get("trust"), named(cfg, touched))
     return assembled(config, cfg.get("logger"), words, trust, notes=unread)
 
@@ -120,8 +121,7 @@ def _of_another_target(node: Config, group: str, touched: Collection[str]) -> Co
 def expert_job(cfg: DictConfig) -> EvalJob:
     """Creates the environment and its expert, to evaluate the expert."""
     env, expert = expert_parts(cfg, in_gymnasium)
-    evaluation = plain(cfg)["env"]["evaluation"]
-    return EvalJob(env, None, expert, chosen_seeds(cfg, evaluation, env.source))
+    return EvalJob(env, None, expert, chosen_seeds(cfg, cfg.env.evaluation, env.source))
 
 
 def expert_parts(
@@ -143,6 +143,11 @@ def assembled(
     trust: tuple[str, ...],
     notes: tuple[str, ...] = (),
 ) -> TrainJob:
+    """Creates the objects of a run, new or resumed, and checks its settings.
+
+    `loggers` is the composed node of that group, `words` are the user's overrides, `trust` the
+    packages that the user trusts. Raises DaggerError with a message for the user.
+    """
     config = {**config, **{group: typed_group(config[group], group) for group in GROUPS}}
     config = _with_whole_paths(config)
     check_values(config)

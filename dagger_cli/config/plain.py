@@ -20,6 +20,7 @@ def keys_in(words: Sequence[str]) -> frozenset[str]:
 
 
 def plain(cfg: DictConfig) -> Config:
+    """Returns a composed config as a dict with every value resolved, without `NOT_SAVED`."""
     config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     assert isinstance(config, dict)
     return {str(key): value for key, value in config.items() if key not in NOT_SAVED}

@@ -26,8 +26,9 @@ _PLACES = {
     "trainer.beta": "dagger_cli.core.schedules.",
     "trainer.cost_rollouts": "dagger_cli.loop.cost_to_go.",
 }
-# Classes of torch that may be named inside a policy: they only do arithmetic.
-_TORCH = re.compile(r"torch\.(nn|optim)\.[A-Z]\w*")
+# Classes and losses of torch that may be named inside a policy: they only do arithmetic.
+_LOSSES = r"nn\.functional\.(\w+_loss|\w*cross_entropy\w*|kl_div)"
+_TORCH = re.compile(rf"torch\.((nn|optim)\.[A-Z]\w*|{_LOSSES})")
 _IMPORTED_BY = {"env": ("imports", "id"), "expert": ("target",)}  # values that are imported
 # Only the parts of these packages listed above may be created from a checkpoint.
 NEVER_TRUSTED = ("dagger_cli", "torch")
@@ -78,6 +79,21 @@ def check_trust(saved: Mapping[str, Any], trust: tuple[str, ...], groups: Collec
                         "which is not part of dagger-cli; if you trust it, add "
                         f"trust=[{_package(module)}]"
                     )
+
+
+def check_can_be_loaded(config: Mapping[str, Any], groups: Collection[str]) -> None:
+    """Checks the config of a new run: ConfigError for a class that no checkpoint may create.
+
+    Such are classes of `NEVER_TRUSTED` that are not options of this package.
+    """
+    for group in groups:
+        for place, node in _nodes(config.get(group), group):
+            target = _target(node)
+            if target and not _ships(target) and _package(target) in NEVER_TRUSTED:
+                raise ConfigError(
+                    f"{place}._target_={target} could not be loaded from this run's checkpoints: "
+                    "use it in a class or function of your own module, and name that"
+                )
 
 
 def foreign_packages(config: Mapping[str, Any], groups: Collection[str]) -> tuple[str, ...]:

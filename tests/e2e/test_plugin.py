@@ -181,3 +181,27 @@ def test_wrong_values_end_in_the_same_sentences_as_for_options_that_ship(tmp_pat
     done = dagger("train", "env=point", "expert=point_controller", *words.split(), cwd=tmp_path)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
     assert sentence in done.stderr and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "policy.loss._target_=torch.nn.L1Loss",
+        "policy.loss._target_=torch.nn.functional.l1_loss",
+        "policy.optimizer._target_=torch.optim.RMSprop",
+    ],
+)
+def test_losses_and_optimizers_of_torch_need_no_trust(tmp_path, words):
+    small = ("env=pendulum", "expert=bundled", "env.max_episode_steps=30", "rounds=1")
+    short = ("steps_per_round=60", "policy.gradient_steps=5", "evaluation.episodes=2")
+    works("train", *small, *short, words, "hydra.run.dir=run", cwd=tmp_path)
+    printed = commands(tmp_path / "run")
+    assert "trust" not in printed["resume"]
+    works(*shlex.split(printed["evaluate"])[1:], cwd=tmp_path)
+
+
+@pytest.mark.parametrize("target", ["torch.abs", "dagger_cli.loop.rollout.rollout"])
+def test_what_no_checkpoint_could_load_is_refused_before_it_is_trained(tmp_path, target):
+    done = dagger("train", "env=cartpole", f"policy.loss._target_={target}", cwd=tmp_path)
+    assert done.returncode == 2 and "could not be loaded from this run's checkpoints" in done.stderr
+    assert not list(tmp_path.iterdir())
