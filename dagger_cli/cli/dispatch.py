@@ -26,7 +26,8 @@ def trained(cfg: DictConfig) -> Trained:
     from dagger_cli.commands.train import train
     from dagger_cli.config.build import train_job
     from dagger_cli.config.from_checkpoint import resumed_job
-    from dagger_cli.tracking.checkpoint import read_manifest, resolve_run
+    from dagger_cli.tracking.checkpoint import read_manifest, resolve_resumed
+    from dagger_cli.tracking.checkpoint_read import offering_best
 
     config = HydraConfig.get()
     words = list(config.overrides.task)
@@ -35,10 +36,12 @@ def trained(cfg: DictConfig) -> Trained:
         job = train_job(cfg, words, sweep=sweep)
         chosen = any(word.startswith("hydra.run.dir=") for word in config.overrides.hydra)
         folder = _shown(Path(config.runtime.output_dir))
-        return train(job, folder, resume=False, exact=sweep or chosen)
-    folder = resolve_run(_from_start(cfg.resume))
-    saved = read_manifest(folder / "checkpoints" / "last").config
-    return train(resumed_job(cfg, words, saved), _shown(folder), resume=True)
+        return train(job, folder, exact=sweep or chosen)
+    checkpoint = resolve_resumed(_from_start(cfg.resume))
+    with offering_best(checkpoint):
+        saved = read_manifest(checkpoint).config
+    folder = _shown(checkpoint.parent.parent)
+    return train(resumed_job(cfg, words, saved), folder, resume=checkpoint)
 
 
 def _eval(cfg: DictConfig) -> Score:

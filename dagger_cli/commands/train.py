@@ -23,6 +23,7 @@ from dagger_cli.loop.run import Best, Observer, run
 from dagger_cli.loop.validate import Validation
 from dagger_cli.tracking.checkpoint import CheckpointWriter, restore
 from dagger_cli.tracking.console import Console
+from dagger_cli.tracking.remains import check_links, remove_drafts
 from dagger_cli.tracking.run_lock import lock_existing_run, lock_new_run
 from dagger_cli.tracking.run_paths import VERSIONS
 from dagger_cli.tracking.summary import ExtraWords, write_summary
@@ -40,10 +41,13 @@ class Trained(NamedTuple):
     student: Score
 
 
-def train(job: TrainJob, folder: Path, *, resume: bool, exact: bool = True) -> Trained:
-    """Runs (or continues) the job in `folder`; returns its folder and the student's score.
+def train(
+    job: TrainJob, folder: Path, *, resume: Path | None = None, exact: bool = True
+) -> Trained:
+    """Runs the job in `folder`, or continues it from the checkpoint `resume`.
 
-    Where `folder` is taken and `exact` is false, a new run uses another name beside it.
+    Returns the folder and the student's score. Where `folder` is taken and `exact` is false, a new
+    run uses another name beside it.
     """
     clock = time.monotonic()
     use_mmap_for_large()
@@ -53,13 +57,16 @@ def train(job: TrainJob, folder: Path, *, resume: bool, exact: bool = True) -> T
         allocate = allocator(job.config["aggregate"]["storage"], folder)
         job = replace(job, kit=replace(job.kit, allocate=allocate))
         console = _console(job, folder, stack)
-        state, best = restore(folder, job.kit) if first is None else (first, None)
-        _write_config(job, folder, resume=resume)
-        if not resume:
+        if resume is None:
+            assert first is not None
+            state, best = first, None
             begin(job.kit)
+        else:
+            state, best = restore(resume, job.kit)
+        _write_config(job, folder, new=resume is None)
         console.start(_header(job, folder), job.notes, round=state.round)
         loggers = _started_loggers(job, folder, state, stack)
-        state, best = _rounds(job, state, best, (*loggers, *_watchers(job, folder, console)))
+        state, best = _rounds(job, state, best, (*loggers, *_watchers(job, folder, state, console)))
         assert best is not None
         scores = final_scores(job, folder, console)
         round = state.round if job.student == "last" else best.round
@@ -74,14 +81,16 @@ def train(job: TrainJob, folder: Path, *, resume: bool, exact: bool = True) -> T
 
 
 def _locked(
-    job: TrainJob, folder: Path, stack: ExitStack, *, resume: bool, exact: bool
+    job: TrainJob, folder: Path, stack: ExitStack, *, resume: Path | None, exact: bool
 ) -> tuple[Path, State | None]:
     """Locks the run's folder; returns it with the first state, None where a run is resumed."""
-    if resume:
+    if resume is not None:
         stack.enter_context(lock_existing_run(folder))
+        check_links(folder)
+        remove_drafts(folder)
         return folder, None
     first = job.trainer.start(job.kit)  # may raise, so before the folder is created
-    return stack.enter_context(lock_new_run(folder, exact=exact)), first
+    return stack.enter_context(lock_new_run(folder, exact=exact, config=job.config)), first
 
 
 def _console(job: TrainJob, folder: Path, stack: ExitStack) -> Console:
@@ -108,10 +117,16 @@ def _started_loggers(
     return loggers
 
 
-def _watchers(job: TrainJob, folder: Path, console: Console) -> tuple[Observer, ...]:
+def _watchers(
+    job: TrainJob, folder: Path, state: State, console: Console
+) -> tuple[Observer, ...]:
     """Returns the observers after the loggers: checkpoint writer, console, heap trimming."""
     writer = CheckpointWriter(
-        folder=folder, kit=job.kit, config=job.config, card=job.kit.expert.card
+        folder=folder,
+        kit=job.kit,
+        config=job.config,
+        card=job.kit.expert.card,
+        round=state.round,
     )
     return writer, console, lambda finished: trim_heap()
 
@@ -158,9 +173,9 @@ def _rounds(
         )
 
 
-def _write_config(job: TrainJob, folder: Path, *, resume: bool) -> None:
+def _write_config(job: TrainJob, folder: Path, *, new: bool) -> None:
     with writing(folder):
-        if not resume:
+        if new:
             write_json(folder / VERSIONS, versions())
         write_text(folder / "config.yaml", _yaml(job.config))
 
