@@ -18,8 +18,9 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.dataset import Dataset
-from dagger_cli.core.errors import CheckpointError, ConfigError
+from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Acts, Array, Fitted, Observation, Policy, Space
+from dagger_cli.policies.saved_weights import check_weights
 
 if TYPE_CHECKING:
     from torch import nn
@@ -135,15 +136,11 @@ class SvmLearner:
         return {"weights": policy.weights}
 
     def unpack(self, arrays: Mapping[str, Array]) -> Policy:
-        """Returns the policy; raises CheckpointError where the weights have another shape."""
-        weights = arrays.get("weights")
-        wanted = self._columns(self._blank()).shape
-        if set(arrays) != {"weights"} or weights is None or weights.shape != wanted:
-            raise CheckpointError(
-                "the policy in this checkpoint has another shape than its config says: "
-                "the files do not belong together"
-            )
-        return self._policy(np.array(weights, np.float32))
+        """Returns the policy; raises CheckpointError where the weights do not fit."""
+        classes = self.actions.sizes[0]
+        planes = classes * (classes - 1) // 2 if self.reduction == "all_pairs" else classes
+        check_weights(arrays, (self.observations.size + 1, planes))
+        return self._policy(np.array(arrays["weights"]))
 
     @property
     def _descend(self) -> Any:
