@@ -117,9 +117,7 @@ def _started_loggers(
     return loggers
 
 
-def _watchers(
-    job: TrainJob, folder: Path, state: State, console: Console
-) -> tuple[Observer, ...]:
+def _watchers(job: TrainJob, folder: Path, state: State, console: Console) -> tuple[Observer, ...]:
     """Returns the observers after the loggers: checkpoint writer, console, heap trimming."""
     writer = CheckpointWriter(
         folder=folder,

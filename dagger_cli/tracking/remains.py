@@ -74,7 +74,7 @@ def finished(folder: Path, config: Mapping[str, Any] | None) -> bool:
     if (folder / SUMMARY).exists() or config is None:
         return True
     try:
-        return dict(read_manifest(checkpoints / _FIRST).config) != plain(config, lambda x: x)
+        return bool(read_manifest(checkpoints / _FIRST).config != plain(config, lambda x: x))
     except CheckpointError:
         return True
 
@@ -103,13 +103,14 @@ def clear(folder: Path) -> None:
 
 
 def check_links(folder: Path) -> None:
-    """Raises CheckpointError where a file or folder of a run is a link that leads outside of it.
+    """Raises CheckpointError where an entry of a run's folder is a link that leads outside of it.
 
-    What a resumed run writes must stay in its folder, which may have come from elsewhere.
+    What a resumed run and its loggers write must stay in the folder, which may have come from
+    elsewhere.
     """
-    for name in (*_NAMES, f"{CHECKPOINTS}/{AGGREGATE}"):
-        if os.path.lexists(folder / name):
-            check_inside(folder / name, folder)
+    for entry in (*folder.iterdir(), folder / CHECKPOINTS / AGGREGATE):
+        if entry.is_symlink():
+            check_inside(entry, folder)
     board = folder / TENSORBOARD
     for entry in board.iterdir() if board.is_dir() else ():
         if entry.is_symlink():

@@ -58,9 +58,7 @@ def lock_new_run(
         release()
 
 
-def _claim(
-    folder: Path, *, exact: bool, config: Mapping[str, Any] | None
-) -> tuple[Path, Release]:
+def _claim(folder: Path, *, exact: bool, config: Mapping[str, Any] | None) -> tuple[Path, Release]:
     candidate, n = folder, 1
     while True:
         candidate.mkdir(parents=True, exist_ok=True)

@@ -28,9 +28,7 @@ def write_arrays(path: Path, arrays: Mapping[str, Array]) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def read_arrays(
-    path: Path, sha256: str, within: Path, limit: int = MAX_BYTES
-) -> dict[str, Array]:
+def read_arrays(path: Path, sha256: str, within: Path, limit: int = MAX_BYTES) -> dict[str, Array]:
     """Reads the arrays of a file with this hash that is inside the folder `within`.
 
     Raises CheckpointError for any other file, and for more than `limit` bytes. The hash is computed

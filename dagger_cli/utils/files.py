@@ -22,7 +22,6 @@ from typing import Any
 
 import numpy as np
 
-
 # Creates a file; fails for any name in use, also a symbolic link's. (Windows has no O_NOFOLLOW.)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)

@@ -140,9 +140,7 @@ def core_observers(folder: Path, kit: Kit, state: State) -> list[Observer]:
     folder.mkdir(exist_ok=True)
     return [
         MetricsFile(folder / "metrics.jsonl", round=state.round),
-        CheckpointWriter(
-            folder=folder, kit=kit, config=CONFIG, card=CARD, round=state.round
-        ),
+        CheckpointWriter(folder=folder, kit=kit, config=CONFIG, card=CARD, round=state.round),
     ]
 
 
