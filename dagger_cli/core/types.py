@@ -45,6 +45,18 @@ class Space:
         """Whether the dtype is an integer one."""
         return bool(np.issubdtype(np.dtype(self.dtype), np.integer))
 
+    def contains(self, rows: Array) -> bool:
+        """Returns whether `rows` (n, *shape) have this shape, dtype and range, all finite.
+
+        The bounds of a box are not checked: actions are clipped to them.
+        """
+        if rows.shape[1:] != self.shape or rows.dtype != np.dtype(self.dtype):
+            return False
+        if self.kind == "box":
+            return bool(np.isfinite(rows).all())
+        choices = rows.reshape(-1, len(self.sizes)).astype(np.int64) - self.start
+        return bool(((choices >= 0) & (choices < np.array(self.sizes))).all())
+
     def cast(self, values: Array) -> Array:
         """Converts to the space's dtype, rounding to nearest for integer dtypes."""
         return np.asarray(np.rint(values) if self.whole else values, self.dtype)

@@ -57,7 +57,5 @@ def _check_rows(path: Path, columns: Mapping[str, Array], kit: Kit) -> None:
                 f"{path} contains '{name}' as {column.dtype} of shape {column.shape[1:]}, but this "
                 f"environment has {dtype} of shape {shape}"
             )
-    if space.kind != "box":
-        flat = columns["labels"].reshape(-1, len(space.sizes)).astype(np.int64) - space.start
-        if ((flat < 0) | (flat >= np.array(space.sizes))).any():
-            raise CheckpointError(f"{path} contains labels that are not actions")
+    if not space.contains(columns["labels"]):
+        raise CheckpointError(f"{path} contains labels that are not actions")
