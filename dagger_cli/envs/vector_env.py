@@ -175,7 +175,7 @@ def _check_replay(snapshot: Snapshot, space: Space) -> None:
     """Raises EnvError unless the episodes can be replayed: simulators do not check their input."""
     seeds, lengths, started = (snapshot[key] for key in ("seeds", "lengths", "started"))
     actions, n = snapshot["actions"], len(seeds)
-    dtypes = (seeds.dtype, lengths.dtype, started.dtype) == (np.int64, np.int64, np.bool_)
+    dtypes = [array.dtype.name for array in (seeds, lengths, started)] == ["int64", "int64", "bool"]
     shapes = seeds.shape == lengths.shape == started.shape == (n,) == actions.shape[:1]
     if not (dtypes and shapes and actions.ndim > 1 and (seeds >= 0).all()):
         raise EnvError("the saved state contains no episodes: it was altered")

@@ -62,7 +62,7 @@ def check_games(games: Array, rules: Rules) -> None:
         "height": (12, 24),
         "fireballs": (0, MAX_SPRITES),
         "keys": (0, 31),
-        **{name: (0, 1) for name in (*FLAGS, "overflow")},
+        **dict.fromkeys((*FLAGS, "overflow"), (0, 1)),
     }
     for name, (low, high) in ranges.items():
         _check_range(games, name, low, high)
@@ -90,7 +90,7 @@ def _check_sprites(sprites: Array, columns: int) -> None:
         "timer": (0, 2**15 - 1),
         "facing": (-1, 1),
         "dead_time": (0, 100),
-        **{name: (0, 1) for name in SPRITE_FLAGS},
+        **dict.fromkeys(SPRITE_FLAGS, (0, 1)),
     }
     for name, (low, high) in ranges.items():
         _check_range(sprites, name, low, high, "sprites.")
