@@ -86,8 +86,8 @@ def _locked(
     """Locks the run's folder; returns it with the first state, None where a run is resumed."""
     if resume is not None:
         stack.enter_context(lock_existing_run(folder))
-        check_links(folder)
         remove_drafts(folder)
+        check_links(folder)
         return folder, None
     first = job.trainer.start(job.kit)  # may raise, so before the folder is created
     return stack.enter_context(lock_new_run(folder, exact=exact, config=job.config)), first
