@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 
 from dagger_cli.core.errors import CheckpointError
+from dagger_cli.utils.system import at_home
 
 CHECKPOINTS, AGGREGATE = "checkpoints", "aggregate"
 BEST, LAST = "best", "last"
@@ -93,7 +94,7 @@ def resolve_run(path: str | Path) -> Path:
 
 def _existing(path: str | Path) -> Path:
     """Returns an existing path; `run/best` means `run/checkpoints/best`."""
-    given = Path(path).expanduser()
+    given = at_home(path)
     if given.name in (BEST, LAST) and (given.parent / CHECKPOINTS).is_dir():
         return follow(given.parent / CHECKPOINTS, given.name)
     if given.name in (BEST, LAST) and given.is_symlink():
