@@ -48,9 +48,9 @@ class Run:
 
     def resume(self, overrides: Sequence[str] | str = ()) -> Run:
         """Continues the run, such as `run.resume(["rounds=20"])`."""
-        from dagger_cli.cli.command_line import quoted
+        from dagger_cli.utils.quoting import hydra_quoted
 
-        return train([f"resume='{quoted(str(self.path))}'", *words_of(overrides)])
+        return train([f"resume={hydra_quoted(str(self.path))}", *words_of(overrides)])
 
 
 def train(overrides: Sequence[str] | str = ()) -> Run:

@@ -22,6 +22,7 @@ from dagger_cli.tracking.manifest import Manifest
 from dagger_cli.tracking.run_paths import MANIFEST, POLICY, check_inside
 from dagger_cli.tracking.safetensors_io import MAX_BYTES
 from dagger_cli.utils.files import read_bytes
+from dagger_cli.utils.system import at_home
 
 FROM_RUN = ("config.yaml", "metrics.jsonl", "summary.json", "versions.json")
 
@@ -34,7 +35,7 @@ def push(
         raise ConfigError(f"repo_id must look like user/name, got '{repo_id}'")
     folder = resolve_checkpoint(checkpoint)
     manifest = read_manifest(folder)
-    files = _files(repo_id, folder, manifest, None if video is None else Path(video).expanduser())
+    files = _files(repo_id, folder, manifest, None if video is None else at_home(video))
     what = f"Round {manifest.round} of {manifest.config['trainer']['name']}"
     message = message or f"{what} in {manifest.config['env']['id']}"
     size = sum(map(len, files.values())) / 2**20
@@ -105,7 +106,8 @@ def _scores(files: Mapping[str, bytes], round: int) -> dict[str, dict[str, Any]]
         summary = json.loads(files.get("summary.json", b"null"))
         if played_round(summary) != round:
             return {}
-        return {name: summary[name] for name in ("student", "expert")}
+        scores = {name: summary[name] for name in ("student", "expert")}
+        return {name: score for name, score in scores.items() if score is not None}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
 

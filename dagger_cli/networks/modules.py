@@ -14,6 +14,8 @@ from dagger_cli.core.types import Space
 from dagger_cli.networks.activations import ACTIVATIONS, OPTIONS, Activation, activation, kind_of
 from dagger_cli.networks.layers import Pixels, Standardise
 
+MOST_LAYERS = 1000
+
 
 def mlp(observations: Space, outputs: int, sizes: Sequence[int], option: str) -> nn.Sequential:
     """Creates a network: standardized input, one hidden layer per entry of `sizes`, linear output.
@@ -24,6 +26,8 @@ def mlp(observations: Space, outputs: int, sizes: Sequence[int], option: str) ->
         raise ConfigError(f"policy.activation must be one of {', '.join(OPTIONS)}; got '{option}'")
     if any(size < 1 for size in sizes):
         raise ConfigError(f"policy.sizes must be positive whole numbers, got {list(sizes)}")
+    if len(sizes) > MOST_LAYERS:
+        raise ConfigError(f"policy.sizes has {len(sizes)} layers, at most {MOST_LAYERS} are made")
     layers: list[nn.Module] = [Standardise(observations.size)]
     width = observations.size
     for size in sizes:

@@ -18,6 +18,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import CheckpointError, ConfigError
+from dagger_cli.core.progress import fitted
 from dagger_cli.core.types import Array, Fitted, Policy
 from dagger_cli.networks.gradients import gradient_of, trainable
 from dagger_cli.networks.layers import Standardise
@@ -235,6 +236,7 @@ class TorchLearner:
             loss, gradients = gradient(seen, targets)
             optimizer.step(gradients, self.learning_rate * left)
             total += loss
+            fitted(i, n_batches)
         return float(total / n_batches)
 
     def loss(self, policy: Policy, data: Dataset) -> float:

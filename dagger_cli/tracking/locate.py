@@ -8,6 +8,7 @@ from pathlib import Path
 from dagger_cli.core.errors import CheckpointError
 from dagger_cli.tracking.pointers import follow, has_rounds
 from dagger_cli.tracking.run_paths import BEST, CHECKPOINTS, CONFIG, LAST, MANIFEST, round_of
+from dagger_cli.utils.system import at_home
 
 
 def resolve_checkpoint(path: str | Path) -> Path:
@@ -59,7 +60,7 @@ def resolve_resumed(path: str | Path) -> Path:
 def _existing(path: str | Path) -> Path:
     """Returns an existing path; `run/best` means `run/checkpoints/best`."""
     try:
-        given = Path(path).expanduser()
+        given = at_home(path)
         if given.name in (BEST, LAST):
             for checkpoints in (given.parent / CHECKPOINTS, given.parent):
                 if has_rounds(checkpoints):

@@ -23,6 +23,7 @@ from dagger_cli.envs.sequences.env import ObservationConfig
 from dagger_cli.envs.sequences.source import SequenceSource
 from dagger_cli.envs.sequences.table import Sequences, Split, split_folds, validated_on_test
 from dagger_cli.utils.files import read_bytes
+from dagger_cli.utils.system import at_home
 
 PARTS = ("train", "validation", "test")
 FOLDS = 10  # without "split" and "fold"
@@ -46,7 +47,7 @@ def sequence(
     `fold` and `held_out` are as in `split_folds`, `validate_on_test` as in `validated_on_test`.
     """
     config = ObservationConfig(history, before, after)
-    sequences, split = read_sequences(Path(data).expanduser(), fold, held_out)
+    sequences, split = read_sequences(at_home(data), fold, held_out)
     return SequenceSource(id, sequences, validated_on_test(split, validate_on_test), config)
 
 
