@@ -21,7 +21,7 @@ from dagger_cli.loop.regret import advice
 from dagger_cli.loop.rollout import begin
 from dagger_cli.loop.run import Best, Observer, run
 from dagger_cli.loop.validate import Validation
-from dagger_cli.tracking.checkpoint import CheckpointWriter, restore
+from dagger_cli.tracking.checkpoint import CheckpointWriter, changed_code, restore
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.run_lock import lock_existing_run, lock_new_run
 from dagger_cli.tracking.run_paths import VERSIONS
@@ -57,7 +57,8 @@ def train(job: TrainJob, folder: Path, *, resume: bool, exact: bool = True) -> T
         _write_config(job, folder, resume=resume)
         if not resume:
             begin(job.kit)
-        console.start(_header(job, folder), job.notes, round=state.round)
+        notes = (*job.notes, *(changed_code(folder, job.kit.expert.card) if resume else ()))
+        console.start(_header(job, folder), notes, round=state.round)
         loggers = _started_loggers(job, folder, state, stack)
         state, best = _rounds(job, state, best, (*loggers, *_watchers(job, folder, console)))
         assert best is not None

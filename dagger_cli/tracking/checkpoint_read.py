@@ -53,6 +53,17 @@ def restore(run: Path, kit: Kit) -> tuple[State, Best]:
     return State(manifest.round, policy, data, manifest.usage, manifest.metrics), manifest.best
 
 
+def changed_code(run: Path, card: Card) -> tuple[str, ...]:
+    """Returns a note where the source code of the expert is not that of the saved rounds."""
+    recorded = read_manifest(follow(run / CHECKPOINTS, LAST)).expert
+    if not card.code or card.sha256 == recorded.sha256:
+        return ()
+    return (
+        f"The code of {card.name} has changed since the last round: the labels so far are of the "
+        "old code, later ones of the new.",
+    )
+
+
 def _read(checkpoint: Path, name: str, manifest: Manifest) -> dict[str, Array]:
     return read_arrays(checkpoint / name, manifest.files.get(name, ""), within=checkpoint)
 
