@@ -41,9 +41,11 @@ class EnvChoice:
     @property
     def notes(self) -> tuple[str, ...]:
         """Returns notes for the user, printed before the first episode."""
+        own = getattr(self.source, "notes", ())
         if self.source.horizon is not None:
-            return ()
+            return own
         return (
+            *own,
             f"{self.source.id} has no step limit, and an evaluation runs until all episodes end: "
             "if some never end, set env.max_episode_steps=1000",
         )

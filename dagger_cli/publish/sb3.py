@@ -58,8 +58,13 @@ def _refuse(spec: Spec) -> None:
             f"format=sb3 needs numeric Box observations, but they are {describe(observations)}, "
             "which stable-baselines3 encodes differently; use format=onnx"
         )
-    if not np.isfinite([actions.low, actions.high]).all():
+    if actions.kind == "box" and not actions.bounded.all():
         raise ExpertError("format=sb3 needs actions with finite bounds; use format=onnx")
+    if actions.kind == "box" and actions.whole:
+        raise ExpertError(
+            f"format=sb3 cannot represent whole-number Box actions ({actions.dtype}), which TD3 "
+            "does not round; use format=onnx"
+        )
     if actions.start != 0:
         raise ExpertError(
             f"format=sb3 cannot represent actions that start at {actions.start}; use format=onnx"
