@@ -22,7 +22,7 @@ from dagger_cli.loop.advice import advice
 from dagger_cli.loop.rollout import begin
 from dagger_cli.loop.run import Best, Observer, run
 from dagger_cli.loop.validate import Validation
-from dagger_cli.tracking.checkpoint import CheckpointWriter, restore
+from dagger_cli.tracking.checkpoint import CheckpointWriter, changed_code, restore
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.remains import check_links, remove_drafts
 from dagger_cli.tracking.run_lock import lock_existing_run, lock_new_run
@@ -80,6 +80,7 @@ def train(
             if state.round == job.kit.budget.rounds and student and not score_again:
                 console.start([("run", str(folder))], [_nothing_left(state.round)])
                 return Trained(folder, student, best.mean)
+            job = replace(job, notes=(*job.notes, *changed_code(resume, job.kit.expert.card)))
         _write_config(job, folder, new=resume is None)
         console.start(header(job, folder), job.notes, round=state.round)
         loggers = _started_loggers(job, folder, state, stack)

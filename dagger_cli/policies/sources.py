@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Space
 from dagger_cli.core.values import in_range
 from dagger_cli.networks.modules import cnn, mlp
@@ -28,17 +27,24 @@ def mlp_learner(
     activation: str,
     loss: str | Callable[..., Any],
     threads: int | None,
+    one_hot: bool = False,  # of configs saved before there was this key
     **fit: Any,
 ) -> TorchLearner:
     """Creates the learner of a fully connected network, linear if `sizes` is empty.
+
+    `one_hot`: one input per choice of Discrete and MultiDiscrete observations.
 
     `fit` is passed on to `TorchLearner`. Raises ConfigError for invalid values.
     """
     use_threads(threads)
     head = make_head(actions, loss)
+
+    def make() -> nn.Sequential:
+        return mlp(observations, head.outputs, sizes, activation, one_hot=one_hot)
+
     with torch.device("meta"):  # raises early if the network cannot be built; uses no memory
-        mlp(observations, head.outputs, sizes, activation)
-    return TorchLearner(lambda: mlp(observations, head.outputs, sizes, activation), head, **fit)
+        make()
+    return TorchLearner(make, head, **fit)
 
 
 def cnn_learner(
@@ -68,6 +74,7 @@ def torch_learner(
     loss: str | Callable[..., Any],
     normalize: bool,
     threads: int | None,
+    one_hot: bool = False,  # as in `mlp_learner`
     **fit: Any,
 ) -> TorchLearner:
     """Creates the learner of any torch.nn.Module, made by `network(inputs=..., outputs=...)`.
@@ -78,7 +85,7 @@ def torch_learner(
     head = make_head(actions, loss)
 
     def make() -> Prepared:
-        return prepared(observations, head.outputs, network, normalize=normalize)
+        return prepared(observations, head.outputs, network, normalize=normalize, one_hot=one_hot)
 
     learner = TorchLearner(make, head, normalize=normalize, draws_weights=True, **fit)
     check_outputs(make(), observations, head.outputs)

@@ -21,7 +21,7 @@ from dagger_cli.core.errors import CheckpointError, ConfigError
 from dagger_cli.core.progress import fitted
 from dagger_cli.core.types import Array, Fitted, Policy
 from dagger_cli.networks.gradients import gradient_of, trainable
-from dagger_cli.networks.layers import Standardise
+from dagger_cli.networks.layers import OneHot, Standardise
 from dagger_cli.networks.modules import initialise
 from dagger_cli.policies.devices import check_device, device_for
 from dagger_cli.policies.heads import Head
@@ -58,7 +58,7 @@ def _memory(network: nn.Module, gathered: int) -> AbstractContextManager[None]:
     New pages for them would take a fifth of the time of a gradient step. `gathered` is the number
     of bytes of the gathered observations; networks for images allocate more.
     """
-    plain = isinstance(network, nn.Sequential) and isinstance(network[0], Standardise)
+    plain = isinstance(network, nn.Sequential) and isinstance(network[0], Standardise | OneHot)
     return nullcontext() if plain and gathered < LARGE else reused()
 
 

@@ -83,6 +83,17 @@ def _undamaged_best(checkpoint: Path) -> Path | None:
     return None if best == checkpoint.resolve() else best
 
 
+def changed_code(checkpoint: Path, card: Card) -> tuple[str, ...]:
+    """Returns a note where the source code of the expert is not that of the saved rounds."""
+    recorded = read_manifest(checkpoint).expert
+    if not card.code or card.sha256 == recorded.sha256:
+        return ()
+    return (
+        f"The code of {card.name} has changed since the last round: the labels so far are of the "
+        "old code, later ones of the new.",
+    )
+
+
 def _read(checkpoint: Path, name: str, manifest: Manifest) -> dict[str, Array]:
     return read_arrays(checkpoint / name, manifest.files.get(name, ""), within=checkpoint)
 
