@@ -1,5 +1,12 @@
-"""The command line; `main` is its entry point, also for programs that call it themselves."""
+"""The command line: `from dagger_cli.cli import main` is its entry point, for other programs."""
 
-from dagger_cli.cli.main import main
+from typing import Any
 
-__all__ = ["main"]
+
+def __getattr__(name: str) -> Any:
+    # Imported late, so that `python -m dagger_cli.cli.main` does not find it imported already.
+    if name != "main":
+        raise AttributeError(name)
+    from dagger_cli.cli.main import main
+
+    return main

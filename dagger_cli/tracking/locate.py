@@ -7,7 +7,15 @@ from pathlib import Path
 
 from dagger_cli.core.errors import CheckpointError
 from dagger_cli.tracking.pointers import follow, has_rounds
-from dagger_cli.tracking.run_paths import BEST, CHECKPOINTS, CONFIG, LAST, MANIFEST, round_of
+from dagger_cli.tracking.run_paths import (
+    BEST,
+    CHECKPOINTS,
+    CONFIG,
+    LAST,
+    MANIFEST,
+    check_inside,
+    round_of,
+)
 from dagger_cli.utils.system import at_home
 
 
@@ -34,6 +42,7 @@ def resolve_run(path: str | Path) -> Path:
     given = _existing(path).resolve()
     for folder in (given, *given.parents):
         if has_rounds(folder / CHECKPOINTS):
+            check_inside(folder / CHECKPOINTS, folder)  # another run would be continued
             return folder
     if (given / MANIFEST).exists():
         raise CheckpointError(
