@@ -68,6 +68,6 @@ def train(overrides: Sequence[str] | str = ()) -> Run:
 
 def load_run(path: str | Path) -> Run:
     """Returns the run in a folder; raises CheckpointError where there is none."""
-    from dagger_cli.tracking.run_paths import resolve_run
+    from dagger_cli.tracking.locate import resolve_run
 
     return Run(resolve_run(path).absolute())

@@ -45,7 +45,8 @@ def trained(cfg: DictConfig) -> Trained:
     from dagger_cli.config.build import train_job
     from dagger_cli.config.from_checkpoint import resumed_job
     from dagger_cli.config.plain import keys_in
-    from dagger_cli.tracking.checkpoint import read_manifest, resolve_run
+    from dagger_cli.tracking.checkpoint import read_manifest, resolve_resumed
+    from dagger_cli.tracking.checkpoint_read import offering_best
 
     config = HydraConfig.get()
     words = user_words()
@@ -57,12 +58,13 @@ def trained(cfg: DictConfig) -> Trained:
         folder = _shown(Path(config.runtime.output_dir))
         if sweep:
             job = replace(job, notes=_not_yet_shown(job.notes))
-        return train(job, folder, resume=False, exact=chosen)
-    folder = resolve_run(_from_start(cfg.resume))
-    saved = read_manifest(folder / "checkpoints" / "last").config
+        return train(job, folder, exact=chosen)
+    checkpoint = resolve_resumed(_from_start(cfg.resume))
+    with offering_best(checkpoint):
+        saved = read_manifest(checkpoint).config
     again = any(key.startswith("evaluation.") for key in keys_in(words))
-    job = resumed_job(cfg, words, saved)
-    return train(job, _shown(folder), resume=True, score_again=again)
+    job, folder = resumed_job(cfg, words, saved), _shown(checkpoint.parent.parent)
+    return train(job, folder, resume=checkpoint, score_again=again)
 
 
 shown_notes: set[str] = set()  # in this process

@@ -20,6 +20,8 @@ from dagger_cli.tracking.checkpoint import read_manifest, resolve_checkpoint
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.manifest import Manifest
 from dagger_cli.tracking.run_paths import MANIFEST, POLICY, check_inside
+from dagger_cli.tracking.safetensors_io import MAX_BYTES
+from dagger_cli.utils.files import read_bytes
 from dagger_cli.utils.system import at_home
 
 FROM_RUN = ("config.yaml", "metrics.jsonl", "summary.json", "versions.json")
@@ -61,7 +63,7 @@ def _files(repo_id: str, folder: Path, manifest: Manifest, video: Path | None) -
             )
         names["replay.mp4"] = video
     try:
-        files = {name: path.read_bytes() for name, path in names.items()}
+        files = {name: read_bytes(path, MAX_BYTES) for name, path in names.items()}
     except OSError as err:
         raise CheckpointError(f"cannot read {err.filename} ({err.strerror})") from err
     if hashlib.sha256(files[POLICY]).hexdigest() != manifest.files.get(POLICY):

@@ -22,8 +22,9 @@ from dagger_cli.loop.advice import advice
 from dagger_cli.loop.rollout import begin
 from dagger_cli.loop.run import Best, Observer, run
 from dagger_cli.loop.validate import Validation
-from dagger_cli.tracking.checkpoint import CheckpointWriter, restore
+from dagger_cli.tracking.checkpoint import CheckpointWriter, changed_code, restore
 from dagger_cli.tracking.console import Console
+from dagger_cli.tracking.remains import check_links, remove_drafts
 from dagger_cli.tracking.run_lock import lock_existing_run, lock_new_run
 from dagger_cli.tracking.run_paths import VERSIONS
 from dagger_cli.tracking.summary import (
@@ -52,11 +53,11 @@ def train(
     job: TrainJob,
     folder: Path,
     *,
-    resume: bool,
+    resume: Path | None = None,
     exact: bool = True,
     score_again: bool = True,
 ) -> Trained:
-    """Runs (or continues) the job in `folder`.
+    """Runs the job in `folder`, or continues it from the checkpoint `resume`.
 
     Where `folder` is taken and `exact` is false, a new run uses another name beside it. A resumed
     run without rounds left is scored again only with `score_again`, or if it has no score yet.
@@ -69,18 +70,21 @@ def train(
         allocate = allocator(job.config["aggregate"]["storage"], folder)
         job = replace(job, kit=replace(job.kit, allocate=allocate))
         console = _console(job, folder, stack)
-        state, best = restore(folder, job.kit) if first is None else (first, None)
-        if best is not None and state.round == job.kit.budget.rounds and not score_again:
+        if resume is None:
+            assert first is not None
+            state, best = first, None
+            begin(job.kit)
+        else:
+            state, best = restore(resume, job.kit)
             student = student_of(folder, state.usage)
-            if student is not None:
+            if state.round == job.kit.budget.rounds and student and not score_again:
                 console.start([("run", str(folder))], [_nothing_left(state.round)])
                 return Trained(folder, student, best.mean)
-        _write_config(job, folder, resume=resume)
-        if not resume:
-            begin(job.kit)
+            job = replace(job, notes=(*job.notes, *changed_code(resume, job.kit.expert.card)))
+        _write_config(job, folder, new=resume is None)
         console.start(header(job, folder), job.notes, round=state.round)
         loggers = _started_loggers(job, folder, state, stack)
-        state, best = _rounds(job, state, best, (*loggers, *_watchers(job, folder, console)))
+        state, best = _rounds(job, state, best, (*loggers, *_watchers(job, folder, state, console)))
         assert best is not None
         scores = final_scores(job, folder, console)
         round = state.round if job.student == "last" else best.round
@@ -101,14 +105,16 @@ def _nothing_left(rounds: int) -> str:
 
 
 def _locked(
-    job: TrainJob, folder: Path, stack: ExitStack, *, resume: bool, exact: bool
+    job: TrainJob, folder: Path, stack: ExitStack, *, resume: Path | None, exact: bool
 ) -> tuple[Path, State | None]:
     """Locks the run's folder; returns it with the first state, None where a run is resumed."""
-    if resume:
+    if resume is not None:
         stack.enter_context(lock_existing_run(folder))
+        remove_drafts(folder)
+        check_links(folder)
         return folder, None
     first = job.trainer.start(job.kit)  # may raise, so before the folder is created
-    return stack.enter_context(lock_new_run(folder, exact=exact)), first
+    return stack.enter_context(lock_new_run(folder, exact=exact, config=job.config)), first
 
 
 def _console(job: TrainJob, folder: Path, stack: ExitStack) -> Console:
@@ -136,10 +142,14 @@ def _started_loggers(
     return loggers
 
 
-def _watchers(job: TrainJob, folder: Path, console: Console) -> tuple[Observer, ...]:
+def _watchers(job: TrainJob, folder: Path, state: State, console: Console) -> tuple[Observer, ...]:
     """Returns the observers after the loggers: checkpoint writer, console, heap trimming."""
     writer = CheckpointWriter(
-        folder=folder, kit=job.kit, config=job.config, card=job.kit.expert.card
+        folder=folder,
+        kit=job.kit,
+        config=job.config,
+        card=job.kit.expert.card,
+        round=state.round,
     )
     return writer, console, lambda finished: trim_heap()
 
@@ -188,9 +198,9 @@ def _rounds(
         )
 
 
-def _write_config(job: TrainJob, folder: Path, *, resume: bool) -> None:
+def _write_config(job: TrainJob, folder: Path, *, new: bool) -> None:
     with writing(folder):
-        if not resume:
+        if new:
             write_json(folder / VERSIONS, versions())
         write_text(folder / "config.yaml", _yaml(job.config))
 

@@ -6,6 +6,7 @@ A group's `_target_` names the class or function to call; the options are not li
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
@@ -40,9 +41,11 @@ class EnvChoice:
     @property
     def notes(self) -> tuple[str, ...]:
         """Returns notes for the user, printed before the first episode."""
+        own = getattr(self.source, "notes", ())
         if self.source.horizon is not None:
-            return ()
+            return own
         return (
+            *own,
             f"{self.source.id} has no step limit, and an evaluation runs until all episodes end: "
             "if some never end, set env.max_episode_steps=1000",
         )
@@ -161,7 +164,11 @@ def loaded_expert(expert: Node, env: EnvChoice, trust: tuple[str, ...] = ()) -> 
     source = env.source
     given = {"trust": trust} if "trust" in signature_of(target_of(expert, "expert")).keys else {}
     loader = built(expert, "expert", drop=("name",), **given)
-    return loader.load(source.id, source.observation_space, source.action_space)
+    loaded = loader.load(source.id, source.observation_space, source.action_space)
+    if not hasattr(loaded, "tried"):
+        return loaded
+    with closing(source.open(1)) as played:
+        return loaded.tried(played)
 
 
 def safety_expert_of(config: Node, expert: Expert, trainer: Trainer) -> SafetyExpert:

@@ -247,6 +247,6 @@ def distance(space: Space, actions: Array, others: Array) -> Array:
     if space.kind != "box":
         return np.asarray((actions != others).reshape(n, -1).mean(1))
     low, high = np.asarray(space.low, np.float64), np.asarray(space.high, np.float64)
-    ranges = np.where(np.isfinite(low) & np.isfinite(high) & (low < high), high - low, 1.0)
+    ranges = np.where(space.bounded & (low < high), high - low, 1.0)
     gaps = np.abs(actions.astype(np.float64) - others).reshape(n, -1)
     return np.asarray((gaps / ranges).mean(1))

@@ -45,18 +45,51 @@ class Space:
         """Whether the dtype is an integer one."""
         return bool(np.issubdtype(np.dtype(self.dtype), np.integer))
 
+    def contains(self, rows: Array) -> bool:
+        """Returns whether `rows` (n, *shape) have this shape, dtype and range, all finite.
+
+        The bounds of a box are not checked: actions are clipped to them.
+        """
+        if rows.shape[1:] != self.shape or rows.dtype != np.dtype(self.dtype):
+            return False
+        if self.kind == "box":
+            return bool(np.isfinite(rows).all())
+        choices = rows.reshape(-1, len(self.sizes)).astype(np.int64) - self.start
+        return bool(((choices >= 0) & (choices < np.array(self.sizes))).all())
+
+    @cached_property
+    def limits(self) -> tuple[Array, Array]:
+        """For a box, which components have a lowest and a highest value, (size,) bool each.
+
+        The largest numbers of the dtype, and of float32, are no bounds: they are written for
+        infinity, also by Gymnasium for integers.
+        """
+        dtype = np.dtype(self.dtype)
+        if dtype.kind == "f":
+            largest = float(min(np.finfo(dtype).max, np.finfo(np.float32).max))
+        else:
+            largest = float(np.iinfo(dtype).max) - 2 if dtype.itemsize > 2 else np.inf
+        low, high = np.asarray(self.low, np.float64), np.asarray(self.high, np.float64)
+        return np.asarray(low > -largest), np.asarray(high < largest)
+
+    @property
+    def bounded(self) -> Array:
+        """(size,) bool, for a box: components with both bounds, see `limits`."""
+        has_low, has_high = self.limits
+        return np.asarray(has_low & has_high)
+
     def cast(self, values: Array) -> Array:
         """Converts to the space's dtype, rounding to nearest for integer dtypes."""
         return np.asarray(np.rint(values) if self.whole else values, self.dtype)
 
     def centre_and_half(self) -> tuple[Array, Array, Array]:
-        """Returns for a box, (size,) each: whether both bounds are finite, centre, half-range.
+        """Returns for a box, (size,) each: `bounded`, centre, half-range.
 
         Unbounded components get centre 0 and half-range 1; constant ones (low == high) get centre
         low and half-range 1.
         """
         low, high = np.asarray(self.low, np.float64), np.asarray(self.high, np.float64)
-        bounded = np.isfinite(low) & np.isfinite(high)
+        bounded = self.bounded
         below, above = np.where(bounded, low, -1.0), np.where(bounded, high, 1.0)
         half = (above - below) / 2
         return bounded, (below + above) / 2, np.where(half > 0, half, 1.0)

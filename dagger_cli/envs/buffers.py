@@ -14,6 +14,14 @@ import numpy as np
 
 from dagger_cli.core.errors import EnvError
 from dagger_cli.core.types import Array, Space
+from dagger_cli.envs.returned import (
+    Observed,
+    WrongReturn,
+    interface_hint,
+    picture,
+    reset_observation,
+    step_parts,
+)
 
 ALIGNMENT = 64  # one cache line, so that two workers never write to the same one
 
@@ -78,8 +86,15 @@ class Slots:
     of the last episode (BipedalWalker keeps its Box2D world).
     """
 
-    def __init__(self, make: Callable[[], Any], fresh_simulator: bool, buffers: Buffers) -> None:
+    def __init__(
+        self,
+        make: Callable[[], Any],
+        fresh_simulator: bool,
+        observation_space: Space,
+        buffers: Buffers,
+    ) -> None:
         self.buffers = buffers
+        self._observed = Observed(observation_space)
         self._make = make
         self._fresh_simulator = fresh_simulator
         self._envs = [make() for _ in buffers.active]
@@ -104,7 +119,7 @@ class Slots:
     def frame(self) -> Array:
         """Returns the current frame of the first slot, (height, width, 3) uint8."""
         try:
-            return np.asarray(self._envs[0].render())
+            return picture(self._envs[0].render())
         except Exception as err:
             raise self._failure("render", 0, err) from err
 
@@ -119,27 +134,24 @@ class Slots:
             self._envs[slot].close()
             self._envs[slot] = self._make()
         self._used[slot] = True
-        obs, _ = self._envs[slot].reset(seed=int(self.buffers.seeds[slot]))
-        self._show(slot, obs)
+        returned = self._envs[slot].reset(seed=int(self.buffers.seeds[slot]))
+        self.buffers.obs[slot] = self._observed(reset_observation(returned))
 
     def _step_one(self, slot: int) -> None:
         buffers = self.buffers
         # A copy, because some environments keep a reference to their action.
         action = buffers.actions[slot].copy()
-        obs, reward, terminated, truncated, _ = self._envs[slot].step(action)
-        self._show(slot, obs)
+        obs, reward, terminated, truncated = step_parts(self._envs[slot].step(action))
+        buffers.obs[slot] = self._observed(obs)
         buffers.rewards[slot] = reward
         buffers.terminated[slot] = terminated
         buffers.truncated[slot] = truncated
 
-    def _show(self, slot: int, obs: Any) -> None:
-        expected = self.buffers.obs.shape[1:]
-        if np.shape(obs) != expected:
-            raise ValueError(f"observation of shape {np.shape(obs)}, but its space has {expected}")
-        self.buffers.obs[slot] = obs
-
     def _failure(self, doing: str, slot: int, err: BaseException) -> EnvError:
         if isinstance(err, EnvError):
             return err
-        name = self._envs[slot].spec.id
-        return EnvError(f"env '{name}' failed in {doing}(): {type(err).__name__}: {err}")
+        env = self._envs[slot]
+        if isinstance(err, WrongReturn):
+            return EnvError(f"env '{env.spec.id}', {doing}(): {err}")
+        what = f"{type(err).__name__}: {err}{interface_hint(env, doing, err)}"
+        return EnvError(f"env '{env.spec.id}' failed in {doing}(): {what}")

@@ -3,7 +3,7 @@
 import contextlib
 import importlib
 
-from dagger_cli.envs.gym import swig_warnings_ignored
+from dagger_cli.envs.creation import swig_warnings_ignored
 
 for _name in ("gymnasium.envs.classic_control", "gymnasium.envs.box2d"):
     # Box2D may be missing, with an error of Gymnasium's own, which the server must survive.

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError, EnvError
 from dagger_cli.core.types import Env, Policy, Score, Space
 from dagger_cli.core.values import at_least, one_of
 from dagger_cli.envs.buffers import Slots, buffer_bytes, map_buffers
+from dagger_cli.envs.creation import create, keeps_its_world
 from dagger_cli.envs.envpool_engine import PoolEngine, check_twin, has_twin
-from dagger_cli.envs.spaces import to_space
+from dagger_cli.envs.spaces import space_of
 from dagger_cli.envs.subprocess_engine import Workers, shared_memory
-from dagger_cli.envs.vector_env import Engine, Failure, VectorEnv
+from dagger_cli.envs.vector_env import Engine, Failure, VectorEnv, episode
 from dagger_cli.envs.worker_count import seconds_a_step, workers_that_pay
-from dagger_cli.utils.imports import import_named
 from dagger_cli.utils.system import usable_cores
 
+TRIED = 3  # steps
 DEFAULT_FPS = 30  # for environments without render_fps
 Backend = Literal["gymnasium", "envpool"]
 
@@ -38,12 +37,14 @@ class GymSource:
     imports: str | Sequence[str] | None  # modules that register the id when imported
     kwargs: Mapping[str, Any]  # for gymnasium.make
     max_episode_steps: int | None  # None: the environment's own limit
-    fresh_simulator: bool  # create the environment anew for every episode
+    fresh_simulator: bool | Literal["auto"]  # create the environment anew for every episode
     workers: int | Literal["auto"]  # worker processes (EnvPool: threads); auto: worker_count.py
     backend: Backend | Literal["auto"]  # auto: EnvPool if installed and tested for this id
     failure: Failure
     observation_space: Space = field(init=False)
     action_space: Space = field(init=False)
+    renewed: bool = field(init=False)  # what `fresh_simulator` is; auto: for Box2D's that need it
+    repeats: bool = field(init=False)  # known to play the same episode for the same seed
     horizon: int | None = field(init=False)  # maximum steps of an episode
     render_modes: tuple[str, ...] = field(init=False)
     fps: int = field(init=False)
@@ -52,18 +53,19 @@ class GymSource:
     def __post_init__(self) -> None:
         self._check_values()
         env = self.open_one(None)
-        observation_space, action_space = env.observation_space, env.action_space
-        horizon = env.spec.max_episode_steps
-        modes, fps = (env.metadata.get(key) for key in ("render_modes", "render_fps"))
-        with suppress(Exception):  # as in buffers.py
-            env.close()
+        own, limit = self.fresh_simulator, env.spec.max_episode_steps
+        modes, fps = ((env.metadata or {}).get(key) for key in ("render_modes", "render_fps"))
         found = {
-            "observation_space": to_space(observation_space, role="observation", env_id=self.id),
-            "action_space": to_space(action_space, role="action", env_id=self.id),
-            "horizon": horizon,
+            "observation_space": space_of(env, role="observation", env_id=self.id),
+            "action_space": space_of(env, role="action", env_id=self.id),
+            "horizon": limit,
             "render_modes": tuple(modes or ()),
             "fps": int(fps or DEFAULT_FPS),
+            "renewed": keeps_its_world(env) if own == "auto" else own,
+            "repeats": type(env.unwrapped).__module__.startswith("gymnasium.envs."),
         }
+        with suppress(Exception):  # as in buffers.py
+            env.close()
         for name, value in found.items():
             object.__setattr__(self, name, value)
         object.__setattr__(self, "chosen", self._backend())
@@ -85,9 +87,30 @@ class GymSource:
         """Opens `n_envs` slots in this process; returns them and their environments."""
         memory = bytearray(buffer_bytes(self.observation_space, self.action_space, n_envs))
         buffers = map_buffers(memory, self.observation_space, self.action_space, n_envs)
-        slots = Slots(lambda: self.open_one(render_mode), self.fresh_simulator, buffers)
+        slots = Slots(
+            lambda: self.open_one(render_mode), self.renewed, self.observation_space, buffers
+        )
         spaces = self.observation_space, self.action_space
         return VectorEnv(*spaces, self.failure, buffers, slots), slots
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Returns a note where two episodes with one seed and the same actions differ.
+
+        Gymnasium's own environments are known to repeat themselves, and so are EnvPool's.
+        """
+        if self.repeats or self.chosen == "envpool":
+            return ()
+        with closing(self.open_here(1, None)[0]) as env:
+            first, second = (episode(env, steps=TRIED) for _ in range(2))
+        if np.array_equal(first, second):
+            return ()
+        return (
+            f"Two episodes of {self.id} with one seed differ: scores vary, expert and student play "
+            "other episodes and a resumed run is not exact. reset(seed=seed) must seed all "
+            "randomness (super().reset(seed=seed), then self.np_random); or try "
+            "env.fresh_simulator=true.",
+        )
 
     def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path) -> Score:
         """Renders one episode per seed in a single environment, see `video.play`."""
@@ -97,28 +120,10 @@ class GymSource:
 
     def open_one(self, render_mode: str | None) -> Any:
         """Creates one bare `gymnasium.Env` with its time limit."""
-        import gymnasium
-        from gymnasium.error import DependencyNotInstalled, UnregisteredEnv
-
-        self._import_modules()
         # Environments need not accept a render_mode, so it is passed only where needed.
         shown = {} if render_mode is None else {"render_mode": render_mode}
-        try:
-            with swig_warnings_ignored():
-                return gymnasium.make(
-                    self.id,
-                    max_episode_steps=self.max_episode_steps,
-                    disable_env_checker=True,
-                    **{**self.kwargs, **shown},
-                )
-        except UnregisteredEnv as err:
-            raise EnvError(self._unknown_id()) from err
-        except DependencyNotInstalled as err:
-            raise EnvError(f"env '{self.id}' needs a package that is not installed: {err}") from err
-        except Exception as err:
-            hint = f"; check env.kwargs {dict(self.kwargs)}" if self.kwargs else ""
-            what = f"{type(err).__name__}: {err}"
-            raise EnvError(f"env '{self.id}' cannot be created: {what}{hint}") from err
+        kwargs = {**self.kwargs, **shown}
+        return create(self.id, self.imports, kwargs, self.max_episode_steps, self.backend)
 
     def _open_pools(self, n_envs: int, threads: int) -> VectorEnv:
         memory = bytearray(buffer_bytes(self.observation_space, self.action_space, n_envs))
@@ -150,30 +155,6 @@ class GymSource:
             )
         one_of("env.failure", self.failure, get_args(Failure))
 
-    def _import_modules(self) -> None:
-        names = [self.imports] if isinstance(self.imports, str) else self.imports or ()
-        if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
-            raise ConfigError(f"env.import must name modules, got {self.imports}")
-        for name in names:
-            try:
-                import_named(name)
-            except (Exception, SystemExit) as err:
-                raise EnvError(
-                    f"env.import: cannot import '{name}' ({type(err).__name__}: {err}); "
-                    "install it, or start in its folder"
-                ) from err
-
-    def _unknown_id(self) -> str:
-        import gymnasium
-
-        ids = {known.lower(): known for known in gymnasium.registry}
-        near = [ids[word] for word in get_close_matches(self.id.lower(), ids, n=3)]
-        nearest = f"; nearest: {', '.join(near)}" if near else ""
-        return (
-            f"Gymnasium has no env '{self.id}'{nearest} "
-            "(to import a package that registers it, add env.import=my_package)"
-        )
-
     def _n_workers(self, n_envs: int) -> int:
         if self.workers != "auto":
             return min(self.workers, n_envs - 1)
@@ -188,14 +169,3 @@ class GymSource:
             return seconds_a_step(lambda: self.open_one(None))
         except Exception:  # it will fail again with an error message when it is stepped
             return 0.0
-
-
-@contextmanager
-def swig_warnings_ignored() -> Iterator[None]:
-    """Ignores the warning of Box2D's SWIG layer at import, which fails if warnings are errors."""
-    if "Box2D" in sys.modules:
-        yield
-        return
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "builtin type", DeprecationWarning)
-        yield

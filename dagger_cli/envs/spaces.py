@@ -9,10 +9,23 @@ import numpy as np
 from dagger_cli.core.errors import EnvError
 from dagger_cli.core.types import Space
 
+REGISTER = 'and register it: gymnasium.register("Wrapped-v0", lambda **kw: Wrapper(Env(**kw)))'
 FIXES = {
-    "Dict": "register it with gymnasium.wrappers.FlattenObservation and give that id",
-    "Tuple": "register it with gymnasium.wrappers.FlattenObservation and give that id",
+    "observation": "wrap it in gymnasium.wrappers.FlattenObservation",
+    "action": "wrap it in a gymnasium.ActionWrapper that has a Box and makes the action of it",
 }
+
+
+def space_of(env: Any, *, role: str, env_id: str) -> Space:
+    """Converts an environment's space; raises EnvError where it has none of a supported kind."""
+    name = f"{role}_space"
+    try:
+        space = getattr(env, name)
+    except AttributeError:
+        space = None
+    if space is None:
+        raise EnvError(f"env '{env_id}' has no {name}: set self.{name} in its __init__")
+    return to_space(space, role=role, env_id=env_id)
 
 
 def to_space(space: Any, *, role: str, env_id: str) -> Space:
@@ -23,10 +36,10 @@ def to_space(space: Any, *, role: str, env_id: str) -> Space:
     kind = type(space).__name__
     convert = CONVERTERS.get(kind)
     if convert is None:
-        fix = FIXES.get(kind, "wrap it into one of those and give the wrapped id")
+        fix = FIXES[role] if kind in ("Dict", "Tuple") else "wrap it into one of those"
         raise EnvError(
             f"env '{env_id}' has a {kind} {role} space, but only Box, Discrete, MultiDiscrete and "
-            f"MultiBinary are supported; {fix}"
+            f"MultiBinary are supported; {fix} {REGISTER}"
         )
     if kind == "MultiDiscrete" and np.any(space.start):
         raise EnvError(

@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import signal
 import time
+import warnings
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
@@ -37,7 +38,7 @@ class Source(Protocol):
     @property
     def action_space(self) -> Space: ...
     @property
-    def fresh_simulator(self) -> bool: ...
+    def renewed(self) -> bool: ...
     def open_one(self, render_mode: str | None) -> Any: ...
 
 
@@ -84,7 +85,10 @@ class Workers:
         edges = np.linspace(0, len(self._active), n_workers + 2).astype(int).tolist()
         here, *self._rows = [slice(a, b) for a, b in itertools.pairwise(edges)]
         self._here = Slots(
-            lambda: source.open_one(None), source.fresh_simulator, buffers.rows(here)
+            lambda: source.open_one(None),
+            source.renewed,
+            source.observation_space,
+            buffers.rows(here),
         )
         self._commands: list[Connection] = []
         self._answers: list[Connection] = []
@@ -187,9 +191,15 @@ def _serve(
 ) -> None:
     """Runs a worker: receives commands, sends an empty reply or an error message."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which closes the pipes
+    warnings.simplefilter("ignore")  # the parent shows them, once
     buffers = map_buffers(memory, source.observation_space, source.action_space, n).rows(rows)
     try:
-        slots = Slots(lambda: source.open_one(None), source.fresh_simulator, buffers)
+        slots = Slots(
+            lambda: source.open_one(None),
+            source.renewed,
+            source.observation_space,
+            buffers,
+        )
     except EnvError as err:
         answers.send_bytes(str(err).encode())
         return

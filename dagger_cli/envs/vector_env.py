@@ -94,6 +94,7 @@ class VectorEnv:
         self._engine.reset()
         self._steps[slots] = 0
         self._started[slots] = self._playing[slots] = True
+        self._check_finite()
 
     def step(self, slots: Array, actions: Array) -> Step:
         """Steps each of `slots` (k,) once; none of them may have ended."""
@@ -107,6 +108,7 @@ class VectorEnv:
         rewards, terminated = buffers.rewards[slots], buffers.terminated[slots]
         truncated = buffers.truncated[slots]
         self._playing[slots] = ~(terminated | truncated)
+        self._check_finite()
         return Step(rewards, terminated, truncated, self._failed(rewards, terminated, truncated))
 
     def snapshot(self) -> Snapshot:
@@ -126,6 +128,7 @@ class VectorEnv:
                 f"the saved state is of {len(seeds)} environments, but there are {self.n_envs}; "
                 f"use n_envs={len(seeds)}"
             )
+        _check_replay(snapshot, self.action_space)
         self._buffers.obs[:] = 0
         self._steps[:] = 0
         self._started[:] = self._playing[:] = False
@@ -148,6 +151,23 @@ class VectorEnv:
         self._buffers.active[:] = False
         self._buffers.active[slots] = True
 
+    def _check_finite(self) -> None:
+        """Raises EnvError for nan and inf, which would otherwise appear as a policy's failure.
+
+        The last observation of an episode may be anything: no policy gets it.
+        """
+        obs = self._buffers.obs
+        if obs.dtype.kind != "f" or np.isfinite(obs).all():
+            return
+        for slot in np.flatnonzero(self._playing).tolist():
+            wrong = np.flatnonzero(~np.isfinite(obs[slot]))
+            if wrong.size:
+                raise EnvError(
+                    "the environment gave an observation that is not a finite number: component "
+                    f"{wrong[0]} is {obs[slot].flat[wrong[0]]} after {self._steps[slot]} steps of "
+                    f"the episode with seed {self._buffers.seeds[slot]}"
+                )
+
     def _playable(self, slots: Array, actions: Array) -> Array:
         """Clips the actions to the bounds; raises EnvError for a wrong shape, nan or inf."""
         expected = (len(slots), *self.action_space.shape)
@@ -168,6 +188,34 @@ class VectorEnv:
         if self._failure == "truncated":
             return np.asarray(truncated & ~terminated)
         return np.zeros_like(terminated)
+
+
+def _check_replay(snapshot: Snapshot, space: Space) -> None:
+    """Raises EnvError unless the episodes can be replayed: simulators do not check their input."""
+    seeds, lengths, started = (snapshot[key] for key in ("seeds", "lengths", "started"))
+    actions, n = snapshot["actions"], len(seeds)
+    dtypes = [array.dtype.name for array in (seeds, lengths, started)] == ["int64", "int64", "bool"]
+    shapes = seeds.shape == lengths.shape == started.shape == (n,) == actions.shape[:1]
+    if not (dtypes and shapes and actions.ndim > 1 and (seeds >= 0).all()):
+        raise EnvError("the saved state contains no episodes: it was altered")
+    played = np.arange(actions.shape[1]) < lengths[:, None]
+    whole = (lengths >= 0).all() and (lengths <= actions.shape[1]).all()
+    if not whole or not (started | (lengths == 0)).all() or not space.contains(actions[played]):
+        raise EnvError("the saved state contains actions that nobody can play: it was altered")
+
+
+def episode(env: VectorEnv, steps: int) -> Array:
+    """Plays the first slot for some steps with a constant action; returns what was seen."""
+    slot, space = np.zeros(1, np.int64), env.action_space
+    flat = space.centre_and_half()[1] if space.kind == "box" else np.full(space.size, space.start)
+    action = space.cast(flat).reshape(1, *space.shape)
+    env.reset(slot, slot)
+    seen = [env.observation.obs[0].copy()]
+    for _ in range(steps):
+        if env.step(slot, action).ended[0]:
+            break
+        seen.append(env.observation.obs[0].copy())
+    return np.array(seen)
 
 
 def _bounds(space: Space) -> tuple[Array, Array]:

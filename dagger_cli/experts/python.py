@@ -1,120 +1,139 @@
-"""`expert=python`: any callable from observation to action."""
+"""`expert=python`: any function from an observation to an action."""
 
 from __future__ import annotations
 
-import hashlib
-import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
-from dagger_cli.core.errors import ConfigError, ExpertError
-from dagger_cli.core.types import Acts, Array, Card, Expert, Observation, Space
-from dagger_cli.utils.imports import import_named
+from dagger_cli.core.errors import EnvError, ExpertError
+from dagger_cli.core.types import Acts, Array, Card, Env, Expert, Observation, Space
+from dagger_cli.experts.python_answers import NoAction, all_at_once, one_by_one
+from dagger_cli.experts.python_target import (
+    STEP,
+    Function,
+    check_target,
+    digest,
+    imported,
+    takes_step,
+)
+
+TRIED, TRIED_SEED = 8, 0  # steps of an episode of the test seeds
 
 
 @dataclass(frozen=True)
 class Python:
-    """`target`: "package.name" or "package:name"; `batched`: it takes (n, ...) observations."""
+    """`target`: "package.name" or "package:object.method"; `batched`: takes (n, ...) observations.
+
+    A batched function returns (n, *action_shape).
+    """
 
     target: str
     batched: bool
 
     def __post_init__(self) -> None:
-        if not all(_split(self.target)):
-            raise ConfigError(
-                f"expert.target must look like my_pkg.my_fn or my_pkg:my_fn, got '{self.target}'"
-            )
+        check_target(self.target)
 
     def load(self, env_id: str, observation_space: Space, action_space: Space) -> Expert:
-        function = _import(self.target)
-        digest = _digest(self.target, function)
+        function = imported(self.target)
         source = f"python:{self.target}"
-        card = Card(name=self.target, source=source, sha256=digest, code=True)
-        expert = PythonExpert(function, self.target, self.batched, action_space, card)
-        blank = np.zeros((1, *observation_space.shape), dtype=observation_space.dtype)
-        expert.act(Observation(blank, np.zeros(1, dtype=np.int64)), np.random.default_rng(0))
-        return expert
+        sha256 = digest(self.target, function)
+        card = Card(name=self.target, source=source, sha256=sha256, code=True)
+        told = takes_step(function)
+        return PythonExpert(function, self.target, self.batched, told, action_space, card)
 
 
 @dataclass(frozen=True)
 class PythonExpert:
-    """Expert that calls the function for every row, or for all rows at once."""
+    """Expert that calls the function for every row, or for all rows at once.
 
-    function: Callable[[Any], Any]
+    `told`: the function has the parameter `episode_step` and gets the step of the episode (batched:
+    an array (n,) int64), 0 for the first observation.
+    """
+
+    function: Function
     target: str
     batched: bool
+    told: bool
     action_space: Space
     card: Card
 
+    def tried(self, env: Env) -> PythonExpert:
+        """Plays a few steps in one slot; adds a note where the same questions get other answers.
+
+        The questions are repeated in another order, so that a memory shows.
+        """
+        rng, slot = np.random.default_rng(0), np.zeros(1, np.int64)
+        env.reset(slot, np.array([TRIED_SEED]))
+        asked: list[tuple[Observation, Array]] = []
+        for _ in range(TRIED):
+            now = env.observation
+            seen = Observation(now.obs.copy(), now.t.copy())
+            asked.append((seen, self.act(seen, rng).actions))
+            if env.step(slot, asked[-1][1]).ended[0]:
+                break
+        again = [(self.act(seen, rng).actions, action) for seen, action in reversed(asked)]
+        if all(np.array_equal(one, other) for one, other in again):
+            return self
+        note = (
+            f"'{self.target}' gave two answers to one observation: it is random, or has a memory "
+            "that is shared by all environments and episodes. Its labels then depend on the order "
+            f"of the questions; see docs/experts.md on {STEP}."
+        )
+        return replace(self, card=replace(self.card, notes=(*self.card.notes, note)))
+
     def act(self, observation: Observation, rng: Generator) -> Acts:
+        obs = observation.obs
+        if obs.dtype.kind == "f" and not np.isfinite(obs).all():
+            raise EnvError("the environment gave an observation that is not a finite number")
+        shape = self.action_space.shape
+        answer = self._answer(observation)
         try:
-            actions = np.asarray(self._answer(observation.obs))
+            if self.batched:
+                actions = all_at_once(answer, len(obs), shape)
+            else:
+                actions = one_by_one(answer, shape)
+        except NoAction as err:
+            each = "for all observations" if self.batched else "for every observation"
+            batched = "true" if self.batched else "false"
+            raise ExpertError(
+                f"'{self.target}' must return an action of shape {shape} {each}, but it returned "
+                f"{err} (with expert.batched={batched})"
+            ) from err
+        return Acts(self._played(actions), np.ones(len(observation), dtype=bool))
+
+    def _answer(self, observation: Observation) -> Any:
+        obs, steps = observation.obs, observation.t
+        try:
+            if self.batched:
+                return self.function(obs, **self._known(steps))
+            return [
+                self.function(row, **self._known(step))
+                for row, step in zip(obs, steps.tolist(), strict=True)
+            ]
         except (Exception, SystemExit) as err:  # the user's code may raise anything
             reason = f"{type(err).__name__}: {err}"
             raise ExpertError(f"'{self.target}' failed on an observation ({reason})") from err
-        return Acts(self._checked(actions, len(observation)), np.ones(len(observation), dtype=bool))
 
-    def _answer(self, obs: Array) -> Any:
-        return self.function(obs) if self.batched else [self.function(row) for row in obs]
+    def _known(self, step: Any) -> dict[str, Any]:
+        return {STEP: step} if self.told else {}
 
-    def _checked(self, actions: Array, n: int) -> Array:
-        wanted = (n, *self.action_space.shape)
-        if actions.shape != wanted or actions.dtype.kind not in "biuf":
-            each = "for all observations" if self.batched else "for every observation"
-            raise ExpertError(
-                f"'{self.target}' must return an action of shape {wanted[1:]} {each}, "
-                f"got {actions.dtype} of shape {actions.shape} for {n}; "
-                "set expert.batched to whether it takes many observations at once"
-            )
-        self._check_values(actions)
-        space = self.action_space
-        if space.kind != "box":
-            return actions.astype(space.dtype)
-        # Clipped as in the environment, so that labels are attainable actions.
-        inside = np.clip(actions.reshape(n, -1).astype(np.float64), space.low, space.high)
-        return space.cast(inside).reshape(wanted)
-
-    def _check_values(self, actions: Array) -> None:
-        space = self.action_space
+    def _played(self, actions: Array) -> Array:
+        """Returns the actions in the space's dtype; raises ExpertError for impossible ones."""
+        space, n = self.action_space, len(actions)
         if not np.isfinite(actions).all():
             raise ExpertError(f"'{self.target}' returned an action that is not a finite number")
         if space.kind == "box":
-            return  # out-of-bounds ones are clipped
-        flat, last = actions.reshape(len(actions), -1), space.start + np.array(space.sizes) - 1
+            # Clipped as in the environment, so that labels are attainable actions.
+            inside = np.clip(actions.reshape(n, -1).astype(np.float64), space.low, space.high)
+            return space.cast(inside).reshape(n, *space.shape)
+        flat, last = actions.reshape(n, -1), space.start + np.array(space.sizes) - 1
         wrong = (flat < space.start) | (flat > last) | (flat != np.rint(flat))
         if wrong.any():
             raise ExpertError(
                 f"'{self.target}' returned {flat[wrong][0]}, which is none of the choices: whole "
                 f"numbers from {space.start} to {', '.join(map(str, sorted(set(last.tolist()))))}"
             )
-
-
-def _split(target: str) -> tuple[str, str]:
-    module, _, name = target.rpartition(":" if ":" in target else ".")
-    return module, name
-
-
-def _import(target: str) -> Callable[[Any], Any]:
-    module, name = _split(target)
-    try:
-        function = getattr(import_named(module), name)
-    except (Exception, SystemExit) as err:  # an import may raise anything
-        reason = f"{type(err).__name__}: {err}"
-        raise ExpertError(f"cannot import expert.target '{target}' ({reason})") from err
-    if not callable(function):
-        raise ExpertError(f"expert.target '{target}' is not callable; name a function")
-    found: Callable[[Any], Any] = function
-    return found
-
-
-def _digest(target: str, function: Callable[[Any], Any]) -> str:
-    """Returns the sha256 of the source, if available, so that a run detects a changed function."""
-    try:
-        text = inspect.getsource(function)
-    except (OSError, TypeError):
-        text = target
-    return hashlib.sha256(text.encode()).hexdigest()
+        return actions.astype(space.dtype)

@@ -235,8 +235,8 @@ class _Probe:
 
 def _uniform(space: Space, n: tuple[int, ...], rng: Generator) -> Array:
     """Draws uniformly from a Box, (*n, *action_shape); open sides are bounded at distance 1."""
-    low, high = np.asarray(space.low), np.asarray(space.high)
-    low, high = np.where(np.isfinite(low), low, -1.0), np.where(np.isfinite(high), high, 1.0)
+    has_low, has_high = space.limits
+    low, high = np.where(has_low, space.low, -1.0), np.where(has_high, space.high, 1.0)
     # Widened by half a unit, so that rounding leaves all integers equally likely.
     half = 0.5 if space.whole else 0.0
     draws = rng.uniform(low - half, high + half, size=(*n, space.size))

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from dagger_cli.core.types import Array
-from dagger_cli.networks.layers import CUT
+from dagger_cli.networks.layers import CUT, OneHot
 from dagger_cli.networks.modules import Dense
 
 
@@ -22,11 +22,13 @@ class Stack:
 
     def __init__(self, networks: Sequence[Dense]) -> None:
         self._n = len(networks)
-        firsts = [network.standardise for network in networks]
-        self._mean, self._std = (
-            _stacked([getattr(first, name) for first in firsts])[:, None]
-            for name in ("mean", "std")
-        )
+        firsts = [network.first for network in networks]
+        self._one_hot = firsts[0] if isinstance(firsts[0], OneHot) else None
+        if self._one_hot is None:
+            self._mean, self._std = (
+                _stacked([getattr(first, name) for first in firsts])[:, None]
+                for name in ("mean", "std")
+            )
         self._linears = [
             (
                 _stacked([linear.weight for linear in alike]).transpose(1, 2),
@@ -42,10 +44,11 @@ class Stack:
         order = np.argsort(chosen, kind="stable")
         place = np.empty(len(chosen), np.int64)  # index among the rows of the same network
         place[order] = np.arange(len(chosen)) - np.repeat(np.cumsum(counts) - counts, counts)
-        rows = obs.reshape(len(obs), -1).double()
+        rows = (obs if self._one_hot is None else self._one_hot(obs)).reshape(len(obs), -1).double()
         x = rows.new_zeros(self._n, int(counts.max()), rows.shape[1])
         x[chosen, place] = rows
-        x = ((x - self._mean) / self._std).clamp(-CUT, CUT)
+        if self._one_hot is None:
+            x = ((x - self._mean) / self._std).clamp(-CUT, CUT)
         for (weight, bias), activate in zip(self._linears, self._activations, strict=True):
             x = torch.baddbmm(bias, x, weight)
             if activate is not None:

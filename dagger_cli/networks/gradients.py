@@ -57,7 +57,7 @@ def _by_hand(network: Dense, loss: Loss) -> Gradient:
     backward = [row.backward for row in network.rows() if row.backward]
 
     def gradient(obs: Tensor, targets: Tensor) -> tuple[Tensor, list[Tensor]]:
-        inputs = [network.standardise(obs)]  # of each linear layer
+        inputs = [network.first(obs)]  # of each linear layer
         for weight, bias, activate in zip(weights, biases, forward, strict=False):
             inputs.append(activate(torch.addmm(bias, inputs[-1], weight.t())))
         outputs = torch.addmm(biases[-1], inputs[-1], weights[-1].t())

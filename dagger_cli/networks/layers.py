@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+
+from dagger_cli.core.types import Space
+from dagger_cli.networks.one_hot import OneHotRows
 
 PIECE = 16_384  # rows
 CUT = 10.0  # standard deviations
@@ -41,6 +46,31 @@ class Standardise(nn.Module):
         std = (squares / len(obs)).sqrt()
         self.mean.copy_(mean)
         self.std.copy_(torch.where(std > 1e-6, std, torch.ones_like(std)))
+
+
+class OneHot(nn.Module):
+    """One feature per choice, see one_hot.py: (n, *obs_shape) to (n, features) of its dtype."""
+
+    component: Tensor
+    choice: Tensor
+    one: Tensor
+
+    def __init__(self, space: Space) -> None:
+        super().__init__()
+        self.space = space
+        rows = OneHotRows(space, bool)
+        # Not saved: the space determines them. `one` takes part in conversions to another dtype.
+        for name, array in (("component", rows.component), ("choice", rows.choice)):
+            self.register_buffer(name, torch.tensor(array.tolist()), persistent=False)
+        self.register_buffer("one", torch.ones(()), persistent=False)
+
+    def forward(self, obs: Tensor) -> Tensor:
+        flat = obs.reshape(obs.shape[0], -1).to(torch.int64)
+        return (flat[:, self.component] == self.choice).to(self.one.dtype)
+
+    def in_numpy(self, dtype: Any) -> OneHotRows:
+        """Returns the same function in NumPy."""
+        return OneHotRows(self.space, dtype)
 
 
 class Pixels(nn.Module):

@@ -12,20 +12,32 @@ from torch import nn
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Space
 from dagger_cli.networks.activations import ACTIVATIONS, OPTIONS, Activation, activation, kind_of
-from dagger_cli.networks.layers import Pixels, Standardise
+from dagger_cli.networks.layers import OneHot, Pixels, Standardise
+from dagger_cli.networks.one_hot import encodes
+
+MOST_LAYERS = 1000
 
 
-def mlp(observations: Space, outputs: int, sizes: Sequence[int], option: str) -> nn.Sequential:
-    """Creates a network: standardized input, one hidden layer per entry of `sizes`, linear output.
+def mlp(
+    observations: Space, outputs: int, sizes: Sequence[int], option: str, *, one_hot: bool = False
+) -> nn.Sequential:
+    """Creates a network: input, one hidden layer per entry of `sizes`, linear output.
 
+    The input is standardized, or with `one_hot` one feature per choice of finite observations.
     Raises ConfigError for an unknown activation `option` or sizes below 1.
     """
     if option not in OPTIONS:
         raise ConfigError(f"policy.activation must be one of {', '.join(OPTIONS)}; got '{option}'")
     if any(size < 1 for size in sizes):
         raise ConfigError(f"policy.sizes must be positive whole numbers, got {list(sizes)}")
-    layers: list[nn.Module] = [Standardise(observations.size)]
-    width = observations.size
+    if len(sizes) > MOST_LAYERS:
+        raise ConfigError(f"policy.sizes has {len(sizes)} layers, at most {MOST_LAYERS} are made")
+    first: nn.Module
+    if encodes(observations, one_hot):
+        first, width = OneHot(observations), sum(observations.sizes)
+    else:
+        first, width = Standardise(observations.size), observations.size
+    layers: list[nn.Module] = [first]
     for size in sizes:
         layers += [nn.Linear(width, size), activation(OPTIONS[option])]
         width = size
@@ -35,7 +47,7 @@ def mlp(observations: Space, outputs: int, sizes: Sequence[int], option: str) ->
 class Dense(NamedTuple):
     """Layers of a network made by `mlp`: linear ones with an activation between each two."""
 
-    standardise: Standardise
+    first: Standardise | OneHot
     linears: list[nn.Linear]
     activations: list[nn.Module]
 
@@ -51,7 +63,7 @@ def dense(network: nn.Module) -> Dense | None:
     first, *rest = network
     linears = [m for m in rest[::2] if type(m) is nn.Linear and m.bias is not None]
     activations = [m for m in rest[1::2] if kind_of(m) is not None]
-    if type(first) is not Standardise or len(linears) + len(activations) < len(rest):
+    if not isinstance(first, Standardise | OneHot) or len(linears) + len(activations) < len(rest):
         return None
     return Dense(first, linears, activations)
 

@@ -74,6 +74,7 @@ class Network:
         from torch import nn
 
         from dagger_cli.networks.forward import Forward
+        from dagger_cli.networks.one_hot import KINDS, OneHotRows
         from dagger_cli.networks.small_batch_float32 import (
             ALONE,
             Statistics,
@@ -94,9 +95,11 @@ class Network:
             self._layers = [
                 each_alone(m) if isinstance(m, nn.Linear) else m.forward for m in network
             ]
+            self._one_hot = OneHotRows(space, np.float32) if space.kind in KINDS else None
             few = flat and not spec.double
             self._few, self._most = float32_rows(network, self._statistics) if few else None, ALONE
-            self.act(np.zeros((1, *space.shape), dtype=space.dtype), np.random.default_rng(0))
+            blank = np.full((1, *space.shape), space.start, space.dtype)
+            self.act(blank, np.random.default_rng(0))
         except (RuntimeError, KeyError, ValueError, IndexError, TypeError) as err:
             reason = str(err).splitlines()[0] if str(err) else type(err).__name__
             raise ExpertError(f"the expert's weights do not fit together ({reason})") from err
@@ -104,17 +107,12 @@ class Network:
     def _input(self, obs: Array) -> Tensor:
         import torch
 
-        spec, space = self.spec, self.spec.observation_space
-        if space.kind in ("discrete", "multi_discrete"):
-            return torch.from_numpy(_one_hot(obs.reshape(len(obs), -1), space.sizes))
+        spec = self.spec
+        if self._one_hot is not None:
+            return torch.from_numpy(self._one_hot(obs))
         if spec.channels_last:
             obs = np.moveaxis(obs, -1, 1)
         if self._statistics is not None:
             obs = self._statistics.normalised(obs)
         x = torch.from_numpy(np.array(obs, np.float32))  # a copy, as torch needs a writable array
         return x / spec.scale if spec.scale != 1.0 else x
-
-
-def _one_hot(choices: Array, sizes: tuple[int, ...]) -> Array:
-    pieces = [np.eye(n, dtype=np.float32)[choices[:, i]] for i, n in enumerate(sizes)]
-    return np.concatenate(pieces, axis=1)

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Space
-from dagger_cli.networks.layers import Pixels, Standardise
+from dagger_cli.networks.layers import OneHot, Pixels, Standardise
+from dagger_cli.networks.one_hot import encodes
 
 
 class Floats(nn.Module):
@@ -42,7 +43,12 @@ class Prepared(nn.Module):
 
 
 def prepared(
-    observations: Space, outputs: int, make: Callable[..., nn.Module], *, normalize: bool
+    observations: Space,
+    outputs: int,
+    make: Callable[..., nn.Module],
+    *,
+    normalize: bool,
+    one_hot: bool,
 ) -> Prepared:
     """Calls `make(inputs=..., outputs=...)`; raises ConfigError where it returns no module.
 
@@ -51,6 +57,8 @@ def prepared(
     images = len(observations.shape) == 3 and observations.dtype == "uint8"
     view: nn.Module = Standardise(observations.size) if normalize else Floats()
     inputs: int | tuple[int, ...] = observations.size
+    if encodes(observations, one_hot):
+        view, inputs = OneHot(observations), sum(observations.sizes)
     if images:
         a, b, c = observations.shape
         view = pixels = Pixels((a, b, c))

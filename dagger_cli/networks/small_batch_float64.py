@@ -6,11 +6,13 @@ afterwards, which makes them independent of the batch size.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from torch import Tensor
 
 from dagger_cli.core.types import Array
-from dagger_cli.networks.layers import CUT
+from dagger_cli.networks.layers import CUT, OneHot, Standardise
 from dagger_cli.networks.modules import Dense
 
 # Multiplications per product. OpenBLAS uses threads from twice as many, which is slower.
@@ -27,7 +29,7 @@ class Float64Rows:
     """Function from observations (n, ...) to outputs (n, k), n up to `most`; see `takes`."""
 
     def __init__(self, network: Dense) -> None:
-        self._mean, self._std = map(_array, (network.standardise.mean, network.standardise.std))
+        self._input = _input(network.first)
         activations = [*(row.by_numpy for row in network.rows()), None]
         self._layers = [
             (np.ascontiguousarray(_array(linear.weight).T), _array(linear.bias), activate)
@@ -40,16 +42,29 @@ class Float64Rows:
         if len(obs) > self._piece:
             pieces = range(0, len(obs), self._piece)
             return np.concatenate([self(obs[i : i + self._piece]) for i in pieces])
-        x: Array = obs.reshape(len(obs), -1) - self._mean
-        x /= self._std
-        np.maximum(x, -CUT, out=x)
-        np.minimum(x, CUT, out=x)
+        x = self._input(obs)
         for weight, bias, activate in self._layers:
             x = x @ weight
             x += bias
             if activate is not None:
                 activate(x)
         return x
+
+
+def _input(first: Standardise | OneHot) -> Callable[[Array], Array]:
+    """Returns the first layer as a function from observations (n, ...) to float64 (n, d)."""
+    if isinstance(first, OneHot):
+        return first.in_numpy(np.float64)
+    mean, std = _array(first.mean), _array(first.std)
+
+    def standardised(obs: Array) -> Array:
+        x: Array = obs.reshape(len(obs), -1) - mean
+        x /= std
+        np.maximum(x, -CUT, out=x)
+        np.minimum(x, CUT, out=x)
+        return x
+
+    return standardised
 
 
 def _array(tensor: Tensor) -> Array:

@@ -13,8 +13,9 @@ from typing import Any, Literal, TypeVar
 from dagger_cli.core.errors import ExpertError
 from dagger_cli.core.types import Array, Space
 from dagger_cli.networks.activations import ACTIVATIONS
+from dagger_cli.networks.one_hot import KINDS, MAX_FEATURES
 
-PARAMETRIC = frozenset({"Linear", "Conv2d", "BatchRenorm", "Flatten", "Standardise"})
+PARAMETRIC = frozenset({"Linear", "Conv2d", "BatchRenorm", "Flatten", "Standardise", "OneHot"})
 
 T = TypeVar("T")
 Weights = Mapping[str, Array]
@@ -70,6 +71,11 @@ class Spec:
     channels_last: bool = False
     double: bool = False
 
+    def __post_init__(self) -> None:
+        space = self.observation_space
+        if space.kind in KINDS and sum(space.sizes) > MAX_FEATURES:
+            raise ExpertError(f"observations of {sum(space.sizes):,} choices are too many choices")
+
     def to_json(self) -> dict[str, Any]:
         """Returns a dict of plain values; `spec_from_json` is the inverse."""
         return asdict(self)
@@ -93,7 +99,7 @@ def under(tensors: Mapping[str, T], prefix: str) -> dict[str, T]:
 
 def features(space: Space) -> int:
     """Returns the number of input features of one observation (one-hot for discrete spaces)."""
-    return sum(space.sizes) if space.kind in ("discrete", "multi_discrete") else space.size
+    return sum(space.sizes) if space.kind in KINDS else space.size
 
 
 def is_image(space: Space) -> bool:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from dagger_cli.core.types import Array, Space
 from dagger_cli.networks.activations import ACTIVATIONS, activation, kind_of
-from dagger_cli.networks.layers import BatchRenorm, Pixels, Standardise
+from dagger_cli.networks.layers import BatchRenorm, OneHot, Pixels, Standardise
 from dagger_cli.networks.spec import Head, Layer, Spec, Weights, under
 
 
@@ -21,12 +21,15 @@ def sequential(spec: Spec, weights: Weights) -> nn.Sequential:
     tensors = {name: torch.tensor(value, dtype=dtype) for name, value in weights.items()}
     with torch.random.fork_rng(devices=[]):  # new layers draw weights, replaced below
         made = [
-            _module(layer, under(tensors, f"layers.{i}.")) for i, layer in enumerate(spec.layers)
+            _module(layer, under(tensors, f"layers.{i}."), spec.observation_space)
+            for i, layer in enumerate(spec.layers)
         ]
-    return nn.Sequential(*made).eval()
+    return nn.Sequential(*made).eval().to(dtype)
 
 
-def _module(layer: Layer, own: dict[str, Tensor]) -> nn.Module:
+def _module(layer: Layer, own: dict[str, Tensor], observations: Space) -> nn.Module:
+    if layer.kind == "OneHot":
+        return OneHot(observations)
     if layer.kind == "Flatten":
         return nn.Flatten()
     if layer.kind in ACTIVATIONS:
@@ -80,7 +83,7 @@ def spec_of(
 
 def _layer(module: nn.Module) -> Layer | None:
     kind = kind_of(module) or type(module).__name__
-    if kind_of(module) or type(module) in (nn.Linear, nn.Flatten, Standardise):
+    if kind_of(module) or type(module) in (nn.Linear, nn.Flatten, Standardise, OneHot):
         return Layer(kind)
     if type(module) is nn.Conv2d:
         return Layer(kind, stride=int(module.stride[0]))

@@ -8,13 +8,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Space
+from dagger_cli.core.values import in_range
 from dagger_cli.networks.modules import cnn, mlp
 from dagger_cli.networks.prepared import Prepared, check_outputs, prepared
 from dagger_cli.policies.heads import make_head
 from dagger_cli.policies.torch_learner import TorchLearner
 
+_MOST_THREADS = 1024
 _TORCHS_OWN = torch.get_num_threads()  # torch's default, read before it is changed
 
 
@@ -26,17 +27,24 @@ def mlp_learner(
     activation: str,
     loss: str | Callable[..., Any],
     threads: int | None,
+    one_hot: bool = False,  # of configs saved before there was this key
     **fit: Any,
 ) -> TorchLearner:
     """Creates the learner of a fully connected network, linear if `sizes` is empty.
+
+    `one_hot`: one input per choice of Discrete and MultiDiscrete observations.
 
     `fit` is passed on to `TorchLearner`. Raises ConfigError for invalid values.
     """
     use_threads(threads)
     head = make_head(actions, loss)
+
+    def make() -> nn.Sequential:
+        return mlp(observations, head.outputs, sizes, activation, one_hot=one_hot)
+
     with torch.device("meta"):  # raises early if the network cannot be built; uses no memory
-        mlp(observations, head.outputs, sizes, activation)
-    return TorchLearner(lambda: mlp(observations, head.outputs, sizes, activation), head, **fit)
+        make()
+    return TorchLearner(make, head, **fit)
 
 
 def cnn_learner(
@@ -66,6 +74,7 @@ def torch_learner(
     loss: str | Callable[..., Any],
     normalize: bool,
     threads: int | None,
+    one_hot: bool = False,  # as in `mlp_learner`
     **fit: Any,
 ) -> TorchLearner:
     """Creates the learner of any torch.nn.Module, made by `network(inputs=..., outputs=...)`.
@@ -76,7 +85,7 @@ def torch_learner(
     head = make_head(actions, loss)
 
     def make() -> Prepared:
-        return prepared(observations, head.outputs, network, normalize=normalize)
+        return prepared(observations, head.outputs, network, normalize=normalize, one_hot=one_hot)
 
     learner = TorchLearner(make, head, normalize=normalize, draws_weights=True, **fit)
     check_outputs(make(), observations, head.outputs)
@@ -85,6 +94,6 @@ def torch_learner(
 
 def use_threads(threads: int | None) -> None:
     """Sets the number of torch threads; None restores torch's default of this process."""
-    if threads is not None and threads < 1:
-        raise ConfigError(f"policy.threads must be at least 1, got {threads}; or null")
+    if threads is not None:
+        in_range("policy.threads", threads, f"[1, {_MOST_THREADS}]", "null")
     torch.set_num_threads(threads or _TORCHS_OWN)

@@ -18,8 +18,10 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.dataset import Dataset
-from dagger_cli.core.errors import CheckpointError, ConfigError
+from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Acts, Array, Fitted, Observation, Policy, Space
+from dagger_cli.networks.one_hot import OneHotRows, encodes
+from dagger_cli.policies.saved_weights import check_weights
 
 if TYPE_CHECKING:
     from torch import nn
@@ -37,13 +39,14 @@ class SvmPolicy:
     actions: Space
     reduction: Reduction
     decode: Decode
+    one_hot: Space | None = None  # of observations that are encoded, see networks/one_hot.py
 
     def outputs(self, obs: Array) -> Array:
         """Returns scores (n, C): in [-1, 1] for all pairs, the margins for one versus rest."""
         from dagger_cli.policies.svm_kernels import margins, tournament
 
         classes = self.actions.sizes[0]
-        rows = np.ascontiguousarray(obs.reshape(len(obs), -1))
+        rows = _features(obs, self.one_hot)
         found: Array = margins(rows, self.weights)
         if self.reduction == "one_vs_rest":
             return found
@@ -65,7 +68,13 @@ class SvmPolicy:
         from dagger_cli.policies.svm_module import SvmModule
 
         classes = None if self.reduction == "one_vs_rest" else self.actions.sizes[0]
-        network = SvmModule(self.weights, classes, votes=self.decode == "votes")
+        network: nn.Module = SvmModule(self.weights, classes, votes=self.decode == "votes")
+        if self.one_hot is not None:
+            from torch.nn import Sequential
+
+            from dagger_cli.networks.layers import OneHot
+
+            network = Sequential(OneHot(self.one_hot), network)
         return Exported(network, ChoicesModule(self.actions))
 
 
@@ -83,6 +92,7 @@ class SvmLearner:
     regularization: float
     learning_rate: float
     row_visits: int
+    one_hot: bool = False  # of configs saved before there was this key
 
     def __post_init__(self) -> None:
         if self.actions.kind != "discrete" or self.actions.sizes[0] < 2:
@@ -104,6 +114,7 @@ class SvmLearner:
             raise ConfigError(f"policy.learning_rate must be > 0, got {self.learning_rate}")
         if self.row_visits < 1:
             raise ConfigError(f"policy.row_visits must be at least 1, got {self.row_visits}")
+        _ = self._encoded  # raises early for too many choices
 
     def fit(self, data: Dataset, start: Policy | None, rng: Generator) -> Fitted:
         """Fits on all rows; the loss is the mean hinge loss of the rows when they are processed."""
@@ -135,15 +146,11 @@ class SvmLearner:
         return {"weights": policy.weights}
 
     def unpack(self, arrays: Mapping[str, Array]) -> Policy:
-        """Returns the policy; raises CheckpointError where the weights have another shape."""
-        weights = arrays.get("weights")
-        wanted = self._columns(self._blank()).shape
-        if set(arrays) != {"weights"} or weights is None or weights.shape != wanted:
-            raise CheckpointError(
-                "the policy in this checkpoint has another shape than its config says: "
-                "the files do not belong together"
-            )
-        return self._policy(np.array(weights, np.float32))
+        """Returns the policy; raises CheckpointError where the weights do not fit."""
+        classes = self.actions.sizes[0]
+        planes = classes * (classes - 1) // 2 if self.reduction == "all_pairs" else classes
+        check_weights(arrays, (self._n_features, planes))
+        return self._policy(np.array(arrays["weights"]))
 
     @property
     def _descend(self) -> Any:
@@ -152,11 +159,21 @@ class SvmLearner:
         return descend_pairs if self.reduction == "all_pairs" else descend_rest
 
     def _rows(self, data: Dataset) -> tuple[Array, Array]:
-        rows = np.ascontiguousarray(data.obs.reshape(len(data), -1))
+        rows = _features(data.obs, self._encoded)
         return rows, data.labels.astype(np.int64) - self.actions.start
 
     def _policy(self, weights: Array) -> SvmPolicy:
-        return SvmPolicy(weights, self.actions, self.reduction, self.decode)
+        return SvmPolicy(weights, self.actions, self.reduction, self.decode, self._encoded)
+
+    @property
+    def _encoded(self) -> Space | None:
+        return self.observations if encodes(self.observations, self.one_hot) else None
+
+    @property
+    def _n_features(self) -> int:
+        """Number of weights of a hyperplane: one per feature, and the bias."""
+        space = self.observations
+        return 1 + (space.size if self._encoded is None else sum(space.sizes))
 
     def _steps(self, n: int, rng: Generator) -> Iterator[tuple[int, Array]]:
         """Yields the number of rows processed so far, and the next ones."""
@@ -169,7 +186,7 @@ class SvmLearner:
 
     def _blank(self) -> Array:
         """Returns zero weights in the shape of `descend_pairs` or `descend_rest`."""
-        classes, features = self.actions.sizes[0], self.observations.size + 1
+        classes, features = self.actions.sizes[0], self._n_features
         if self.reduction == "one_vs_rest":
             return np.zeros((features, classes), np.float32)
         aligned = -(-classes // 16) * 16  # full vector registers in the inner loop
@@ -190,3 +207,9 @@ class SvmLearner:
         first, second = np.triu_indices(self.actions.sizes[0], 1)
         weights[first, :, second], weights[second, :, first] = columns.T, -columns.T
         return weights
+
+
+def _features(obs: Array, one_hot: Space | None) -> Array:
+    """Returns observations (n, *obs_shape) as rows (n, d)."""
+    rows = obs.reshape(len(obs), -1) if one_hot is None else OneHotRows(one_hot, np.uint8)(obs)
+    return np.ascontiguousarray(rows)

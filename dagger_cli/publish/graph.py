@@ -107,7 +107,8 @@ def observations(module: nn.Module, space: Space, n: int) -> Array:
     rng = np.random.default_rng(0)
     if np.dtype(space.dtype).kind in "iub":
         top = np.array(space.sizes) if space.sizes else 256
-        return rng.integers(0, top, size=(n, *space.shape)).astype(space.dtype)
+        choices = rng.integers(0, top, size=(n, *space.shape)) + space.start
+        return choices.astype(space.dtype)
     rows = rng.standard_normal((n, space.size))
     for layer in module.modules():
         if isinstance(layer, Standardise):

@@ -53,13 +53,19 @@ def _refuse(spec: Spec) -> None:
     observations, actions = spec.observation_space, spec.action_space
     if any(layer.kind == "Conv2d" for layer in spec.layers):
         raise ExpertError("format=sb3 is for policy=mlp and linear, not cnn; use format=onnx")
-    if observations.kind != "box" or is_image(observations):
+    encoded = spec.layers[0].kind == "OneHot" and observations.start == 0
+    if not encoded and (observations.kind != "box" or is_image(observations)):
         raise ExpertError(
-            f"format=sb3 needs numeric Box observations, but they are {describe(observations)}, "
-            "which stable-baselines3 encodes differently; use format=onnx"
+            f"format=sb3 needs numeric Box observations, or Discrete ones from 0 that are one-hot, "
+            f"but they are {describe(observations)}; use format=onnx"
         )
-    if not np.isfinite([actions.low, actions.high]).all():
+    if actions.kind == "box" and not actions.bounded.all():
         raise ExpertError("format=sb3 needs actions with finite bounds; use format=onnx")
+    if actions.kind == "box" and actions.whole:
+        raise ExpertError(
+            f"format=sb3 cannot represent whole-number Box actions ({actions.dtype}), which TD3 "
+            "does not round; use format=onnx"
+        )
     if actions.start != 0:
         raise ExpertError(
             f"format=sb3 cannot represent actions that start at {actions.start}; use format=onnx"

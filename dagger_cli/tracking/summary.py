@@ -11,8 +11,9 @@ from typing import Any
 
 from dagger_cli.core.types import Score, Usage
 from dagger_cli.loop.run import Best
+from dagger_cli.tracking.run_paths import SUMMARY
 from dagger_cli.tracking.write_errors import writing
-from dagger_cli.utils.files import write_json
+from dagger_cli.utils.files import read_bytes, write_json
 from dagger_cli.utils.quoting import hydra_value, shell_joined
 
 
@@ -25,6 +26,7 @@ class ExtraWords:
 
 
 NO_WORDS = ExtraWords()
+_MAX_BYTES = 2**22  # of summary.json
 
 
 def score_summary(score: Score) -> dict[str, Any]:
@@ -75,9 +77,9 @@ def write_summary(
 def student_of(run: Path, usage: Usage) -> dict[str, Any] | None:
     """Returns the student's score in summary.json; None unless it was written after this usage."""
     try:
-        value = json.loads((run / "summary.json").read_text("utf-8"))
+        value = json.loads(read_bytes(run / SUMMARY, _MAX_BYTES))
         return dict(value["student"]) if value["spent"] == usage._asdict() else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -48,5 +49,25 @@ def _attribute(owner: Any, names: list[str], path: str) -> Any:
         try:
             owner = getattr(owner, name)
         except AttributeError as err:
-            raise ImportError(f"{owner!r} has no '{name}'") from err
+            raise ImportError(f"{_described(owner)} has no '{name}'{shadowed(owner)}") from err
     return owner
+
+
+def _described(owner: Any) -> str:
+    if not isinstance(owner, ModuleType):
+        return repr(owner)
+    file = getattr(owner, "__file__", None)
+    return f"module '{owner.__name__}'" + (f" ({file})" if file else "")
+
+
+def shadowed(found: Any) -> str:
+    """Returns words on a file of the current folder whose name an installed module has; or ''."""
+    if not isinstance(found, ModuleType):
+        return ""
+    package = found.__name__.partition(".")[0]
+    places = (Path.cwd() / f"{package}.py", Path.cwd() / package / "__init__.py")
+    own = next((place for place in places if place.is_file()), None)
+    file = getattr(sys.modules.get(package, found), "__file__", None)
+    if own is None or (file is not None and own.samefile(file)):
+        return ""
+    return f"; an installed module hides {own.relative_to(Path.cwd())}: give your file another name"

@@ -97,7 +97,7 @@ TRAIN = {
     "env=cartpole expert=heuristic": r"there is no heuristic for 'CartPole-v1'",
     "env=cartpole expert=python expert.target=nodot": r"expert.target must look like my_pkg.my_fn",
     "env=cartpole expert=python expert.target=no.fn": r"cannot import expert.target 'no.fn'",
-    "env=cartpole expert=python expert.target=os.getcwd": r"'os.getcwd' failed on an observation",
+    "env=cartpole expert=python expert.target=os.getcwd": r"'os.getcwd' must take one observation",
     "env=cartpole expert=path expert.path=gone.zip": r"gone.zip",
     "resume=gone": r"there is no run or checkpoint at gone",
     "resume=folder": r"folder is empty: give a run folder",

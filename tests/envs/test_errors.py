@@ -65,7 +65,7 @@ def test_an_exception_in_an_environment_is_one_sentence(workers, slot):
 @pytest.mark.parametrize("workers", [0, 1])
 def test_an_observation_of_another_shape_is_refused(workers):
     env = source("toy/Crooked-v0", workers=workers).open(2)
-    with pytest.raises(EnvError, match=r"reset\(\): ValueError: observation of shape \(1,\)"):
+    with pytest.raises(EnvError, match=r"reset\(\): observation of shape \(1,\)"):
         env.reset(ALL, ALL)
     env.close()
 

@@ -21,7 +21,6 @@ from dagger_cli.core.types import Array, Expert, Observation, Space
 from dagger_cli.experts.bundled import AGENTS, Bundled, bundled_ids
 from dagger_cli.experts.heuristic import Heuristic, lander_actions
 from dagger_cli.experts.path import Path as FromPath
-from dagger_cli.experts.python import Python
 from dagger_cli.networks.agent_files import load_agent, save_agent
 
 ROOT = Path(__file__).parents[2]
@@ -180,112 +179,6 @@ def test_heuristic_is_gymnasiums_row_by_row(continuous: bool) -> None:
 def test_heuristic_elsewhere_is_an_error() -> None:
     with pytest.raises(ExpertError, match="only for LunarLander"):
         Heuristic().load("CartPole-v1", LINE, LINE)
-
-
-def negate(obs: Array) -> Array:
-    return -obs
-
-
-def single_only(obs: Array) -> Array:
-    assert obs.shape == (2,)
-    return -obs
-
-
-def wrong(obs: Array) -> float:
-    return 1.0
-
-
-class Thing:
-    __call__ = staticmethod(negate)
-
-
-thing = Thing()
-
-
-@pytest.mark.parametrize(
-    ("target", "batched"),
-    [("negate", False), ("negate", True), ("single_only", False), ("thing", True)],
-)
-@pytest.mark.parametrize("dot", [".", ":"])
-def test_python_callables(target: str, batched: bool, dot: str) -> None:
-    expert = Python(target=f"{__name__}{dot}{target}", batched=batched).load("X-v0", LINE, LINE)
-    obs = np.array([[0.5, 1.0], [-1.0, 0.0]])
-    actions = ask(expert, obs)
-    np.testing.assert_array_equal(actions, -obs)
-    assert actions.dtype == np.float32
-
-
-def far(obs: Array) -> list[float]:
-    return [8.0, -0.9999]
-
-
-@pytest.mark.parametrize(
-    ("dtype", "low", "labels"),
-    [
-        ("float32", -2.0, [2.0, -0.9999]),
-        ("float32", -np.inf, [8.0, -0.9999]),
-        ("int8", -2, [2, -1]),
-    ],
-)
-def test_a_python_experts_label_is_the_action_that_is_played(dtype, low, labels) -> None:
-    arm = Space("box", (2,), dtype, (low, low), (-low, -low))
-    expert = Python(target=f"{__name__}.far", batched=False).load("X-v0", LINE, arm)
-    answer = ask(expert, np.zeros((1, 2)))
-    assert answer.dtype == dtype and answer.tolist() == [pytest.approx(labels, abs=1e-6)]
-
-
-@pytest.mark.parametrize(
-    ("target", "batched", "sentence"),
-    [
-        ("no_such_module.f", False, "cannot import .*ModuleNotFoundError"),
-        (f"{__name__}.nothing", False, "cannot import"),
-        (f"{__name__}.LINE", False, "not callable"),
-        (f"{__name__}.wrong", False, r"must return an action of shape \(2,\)"),
-        (f"{__name__}.single_only", True, "failed on an observation .AssertionError"),
-    ],
-)
-def test_python_errors(target: str, batched: bool, sentence: str) -> None:
-    with pytest.raises(ExpertError, match=sentence):
-        Python(target=target, batched=batched).load("X-v0", LINE, LINE)
-
-
-def leave(obs: Array) -> float:
-    raise SystemExit
-
-
-def never(obs: Array) -> float:
-    return float("nan")
-
-
-def third(obs: Array) -> float:
-    return 3.0
-
-
-def half(obs: Array) -> float:
-    return 1.5
-
-
-TWO = Space("discrete", (), "int64", sizes=(2,), start=1)
-
-
-@pytest.mark.parametrize(
-    ("target", "sentence"),
-    [
-        ("leave", "failed on an observation .SystemExit"),
-        ("never", "an action that is not a finite number"),
-        ("third", r"returned 3.0, which is none of the choices: whole numbers from 1 to 2"),
-        ("half", r"returned 1.5, which is none of the choices"),
-    ],
-)
-def test_python_answers_are_checked(target: str, sentence: str) -> None:
-    with pytest.raises(ExpertError, match=sentence):
-        Python(target=f"{__name__}.{target}", batched=False).load("X-v0", LINE, TWO)
-
-
-def test_python_target_must_name_something() -> None:
-    for target in ("", "name", ".f", "m:"):
-        with pytest.raises(ConfigError, match=r"my_pkg\.my_fn"):
-            Python(target=target, batched=False)
 
 
 def test_hub_settings_are_checked_when_born() -> None:

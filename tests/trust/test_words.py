@@ -5,7 +5,6 @@ from __future__ import annotations
 import dagger_cli.cli.hydra_app
 import dagger_cli.commands.train  # noqa: F401, so that a forked process need not load it
 
-from .conftest import Trust
 from .words import VALID, lists, outcome
 
 
@@ -14,6 +13,6 @@ def test_the_valid_words_train(tmp_path) -> None:
     assert (done.code, done.err) == (0, "") and "run/summary.json" in done.left
 
 
-def test_odd_words_get_a_sentence(trust: Trust) -> None:
-    done = [outcome(words) for words in lists(trust.seed, 40 * trust.scale)]
+def test_odd_words_get_a_sentence(seed: int, scale: int) -> None:
+    done = [outcome(words) for words in lists(seed, 40 * scale)]
     assert {one.words: (one.fault, one.err[-300:]) for one in done if one.fault} == {}

@@ -22,11 +22,13 @@ from dagger_cli.core.types import Array
 from dagger_cli.envs.sequences.env import ObservationConfig
 from dagger_cli.envs.sequences.source import SequenceSource
 from dagger_cli.envs.sequences.table import Sequences, Split, split_folds, validated_on_test
+from dagger_cli.utils.files import read_bytes
 from dagger_cli.utils.system import at_home
 
 PARTS = ("train", "validation", "test")
 FOLDS = 10  # without "split" and "fold"
 MOST_FOLDS = 10_000
+MAX_BYTES = 2**31
 
 
 def sequence(
@@ -79,7 +81,7 @@ class _Line(NamedTuple):
 
 def _lines(path: Path) -> Iterator[_Line]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_bytes(path, MAX_BYTES).decode("utf-8-sig")  # a byte order mark is ignored
     except OSError as err:
         raise EnvError(
             f"env.data={path}: cannot be read ({err.strerror}); give the path of a .jsonl file"
