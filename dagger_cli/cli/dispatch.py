@@ -204,8 +204,10 @@ def _keys() -> frozenset[str]:
 
 def _from_start(path: str) -> Path:
     """Resolves a path in the folder of the command line, which hydra.job.chdir may leave."""
-    start, given = Path(HydraConfig.get().runtime.cwd), at_home(path)
-    return given if start == Path.cwd() else start / given
+    from dagger_cli.tracking.latest import with_latest
+
+    start = Path(HydraConfig.get().runtime.cwd)
+    return with_latest(at_home(path), Path() if start == Path.cwd() else start)
 
 
 def _shown(folder: Path) -> Path:

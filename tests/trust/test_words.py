@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import dagger_cli.cli.hydra_app
-import dagger_cli.commands.train  # noqa: F401, so that a forked process need not load it
+from pathlib import Path
 
-from .words import VALID, lists, outcome
-
-
-def test_the_valid_words_train(tmp_path) -> None:
-    done = outcome(["train", *VALID, "hydra.run.dir=run"])
-    assert (done.code, done.err) == (0, "") and "run/summary.json" in done.left
+from .running import Commands
+from .words import VALID, fault, lists
 
 
-def test_odd_words_get_a_sentence(seed: int, scale: int) -> None:
-    done = [outcome(words) for words in lists(seed, 40 * scale)]
-    assert {one.words: (one.fault, one.err[-300:]) for one in done if one.fault} == {}
+def test_the_valid_words_train(commands: Commands, tmp_path: Path) -> None:
+    done = commands.run(["train", *VALID, "hydra.run.dir=run"], tmp_path)
+    assert (done.code, done.err) == (0, "") and (tmp_path / "run" / "summary.json").exists()
+
+
+def test_odd_words_get_a_sentence(
+    commands: Commands, tmp_path: Path, seed: int, scale: int
+) -> None:
+    for number, words in enumerate(lists(seed, 40 * scale)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        wrong = fault(commands.run(words, folder), folder)
+        assert wrong is None, (seed, number, words, wrong)

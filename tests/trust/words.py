@@ -5,20 +5,18 @@ Run as a program, `python -m tests.trust.words SEED COUNT`, it prints every list
 
 from __future__ import annotations
 
-import os
 import random
 import re
-import signal
 import sys
 import tempfile
-import time
-import traceback
-import warnings
+from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
-from typing import NamedTuple
 
 from dagger_cli.cli.error_messages import _keys
 from dagger_cli.config.options import COMMANDS, GROUPS, options
+
+from .running import Commands, Outcome
 
 VALID = (
     *("env=cartpole", "expert=bundled", "env.max_episode_steps=20", "policy.sizes=[8]"),
@@ -62,30 +60,20 @@ LONG = re.compile(
 PARENTS = re.compile(r"\.\./|/dev/|^/|~")  # never written to
 
 
-class Outcome(NamedTuple):
-    """How a command ended; `left` are the files in its folder."""
-
-    words: tuple[str, ...]
-    code: int
-    err: str
-    left: tuple[str, ...]
-
-    @property
-    def fault(self) -> str | None:
-        """What is wrong with it, None if nothing is."""
-        lines = [line for line in self.err.splitlines() if line.startswith("dagger: ")]
-        if self.code not in (0, 2, 130, 141, 143):
-            return f"exit code {self.code}"
-        if "Traceback" in self.err:
-            return "a traceback"
-        if self.code == 2 and (not lines or len(lines) > 1 and "job" not in lines[0]):
-            return "not one sentence"
-        if any(len(line) > 1500 for line in lines):
-            return "a very long sentence"
-        return next((f"left {name}" for name in self.left if _half_written(name, self.left)), None)
+def fault(done: Outcome, folder: Path) -> str | None:
+    """Returns what is wrong with how a command ended in `folder`; None if nothing is."""
+    lines = [line for line in done.err.splitlines() if line.startswith("dagger: ")]
+    if done.fault is not None:
+        return done.fault
+    if done.code == 2 and (len(lines) > 1 and "job" not in lines[0]):
+        return f"not one sentence: {done.err[-800:]}"
+    if any(len(line) > 1500 for line in lines):
+        return f"a very long sentence: {lines[-1][:200]}"
+    left = {str(path.relative_to(folder)) for path in folder.rglob("*")}
+    return next((f"left {name}" for name in sorted(left) if _half_written(name, left)), None)
 
 
-def _half_written(name: str, left: tuple[str, ...]) -> bool:
+def _half_written(name: str, left: Collection[str]) -> bool:
     if name.endswith(".tmp") or ".jobs_" in name:
         return True
     run, _, last = name.rpartition("/")
@@ -134,71 +122,20 @@ def _garbled(rng: random.Random, word: str) -> str:
     return word[:place] + rng.choice(VALUES)[:20] + word[place + rng.randrange(3) :]
 
 
-def outcome(words: list[str], seconds: float = 60) -> Outcome:
-    """Runs `dagger <words>` in a forked process, in a folder of its own."""
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as err:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of Python 3.12, on forks of threads
-            child = os.fork()
-        if child == 0:
-            _child(words, folder, err.fileno())
-        code = _wait(child, seconds)
-        err.seek(0)
-        text = err.read().decode("utf-8", "replace")
-        left = sorted(str(p.relative_to(folder)) for p in Path(folder).rglob("*"))
-        return Outcome(tuple(words), code, text, tuple(left))
-
-
-def _wait(child: int, seconds: float) -> int:
-    end, code = time.monotonic() + seconds, None
-    while time.monotonic() < end:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.01)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return code or -signal.SIGALRM
-
-
-def _child(words: list[str], folder: str, err: int) -> None:
-    code = 1
-    try:
-        os.chdir(folder)
-        null = os.open(os.devnull, os.O_RDWR)
-        os.dup2(null, 0), os.dup2(null, 1), os.dup2(err, 2)
-        # The streams of pytest are those of the parent.
-        sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)
-        os.environ |= {"HF_HUB_OFFLINE": "1", "SDL_VIDEODRIVER": "dummy", "COLUMNS": "80"}
-        sys.argv = ["dagger", *words]
-        from dagger_cli.cli.main import main
-
-        main()
-        code = 0
-    except SystemExit as stop:
-        code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stderr.flush()
-        os._exit(code)
-
-
 def main() -> None:
     """Prints every list that fails, and how many were run."""
     seed, count = int(sys.argv[1]), int(sys.argv[2])
-    codes: dict[int, int] = {}
-    for i, words in enumerate(lists(seed, count)):
-        done = outcome(words)
-        codes[done.code] = codes.get(done.code, 0) + 1
-        if done.fault:
-            last = done.err.strip().splitlines()[-1:]
-            print(f"{seed}/{i} {done.fault}: {words[:3]} {words[3:]!r}"[:900], *last, sep="\n  ")
-    print(f"seed {seed}: {count} lists, exit codes {codes}")
+    codes: Counter[int] = Counter()
+    with Commands() as commands:
+        for i, words in enumerate(lists(seed, count)):
+            with tempfile.TemporaryDirectory() as folder:
+                done = commands.run(words, Path(folder))
+                wrong = fault(done, Path(folder))
+            codes[done.code] += 1
+            if wrong:
+                print(f"{seed}/{i}: {[w for w in words if w not in VALID]!r}"[:700], wrong[-700:])
+    print(f"seed {seed}: {count} lists, exit codes {dict(codes)}")
 
 
 if __name__ == "__main__":
-    import dagger_cli.cli.hydra_app
-    import dagger_cli.commands.train
-
     main()
