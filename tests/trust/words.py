@@ -133,7 +133,11 @@ def main() -> None:
                 wrong = fault(done, Path(folder))
             codes[done.code] += 1
             if wrong:
-                print(f"{seed}/{i}: {[w for w in words if w not in VALID]!r}"[:700], wrong[-700:])
+                print(
+                    f"{seed}/{i}: {[w for w in words if w not in VALID]!r}"[:700],
+                    wrong[-700:],
+                    flush=True,
+                )
     print(f"seed {seed}: {count} lists, exit codes {dict(codes)}")
 
 
