@@ -89,7 +89,8 @@ def _eval(cfg: DictConfig) -> Result:
         try:
             checkpoint = resolve_checkpoint(_from_start(cfg.checkpoint))
         except CheckpointError as err:
-            raise CheckpointError(f"{err}{hub_hint(cfg.checkpoint)}") from err
+            missing = not at_home(cfg.checkpoint).parent.exists()
+            raise CheckpointError(f"{err}{hub_hint(cfg.checkpoint) if missing else ''}") from err
         job = eval_job(cfg, user_words(), read_manifest(checkpoint).config)
     shown = {"render": cfg.render, "video": cfg.video, "json": cfg.json}
     return _scored(score(job, checkpoint, **shown, width=_width(cfg)))
