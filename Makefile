@@ -2,9 +2,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+seed ?= 0
+scale ?= 25
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fmt check test test-all bench bench-peers
+.PHONY: help setup fmt check test test-all test-trust bench bench-peers
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +25,9 @@ test:  ## the fast tests
 
 test-all:  ## every test that needs no network
 	$(BIN)/pytest -m "not network"
+
+test-trust:  ## kills, damage, altered files and odd words, many of each: make test-trust seed=7 scale=25
+	DAGGER_TRUST_SEED=$(seed) DAGGER_TRUST_SCALE=$(scale) $(BIN)/pytest tests/trust
 
 bench:  ## measure what docs/benchmarks.md says and write it: half an hour on two idle cores
 	$(BIN)/python scripts/bench/run.py

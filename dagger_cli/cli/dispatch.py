@@ -89,7 +89,8 @@ def _eval(cfg: DictConfig) -> Result:
         try:
             checkpoint = resolve_checkpoint(_from_start(cfg.checkpoint))
         except CheckpointError as err:
-            raise CheckpointError(f"{err}{hub_hint(cfg.checkpoint)}") from err
+            missing = not at_home(cfg.checkpoint).parent.exists()
+            raise CheckpointError(f"{err}{hub_hint(cfg.checkpoint) if missing else ''}") from err
         job = eval_job(cfg, user_words(), read_manifest(checkpoint).config)
     shown = {"render": cfg.render, "video": cfg.video, "json": cfg.json}
     return _scored(score(job, checkpoint, **shown, width=_width(cfg)))
@@ -204,8 +205,10 @@ def _keys() -> frozenset[str]:
 
 def _from_start(path: str) -> Path:
     """Resolves a path in the folder of the command line, which hydra.job.chdir may leave."""
-    start, given = Path(HydraConfig.get().runtime.cwd), at_home(path)
-    return given if start == Path.cwd() else start / given
+    from dagger_cli.tracking.latest import with_latest
+
+    start = Path(HydraConfig.get().runtime.cwd)
+    return with_latest(at_home(path), Path() if start == Path.cwd() else start)
 
 
 def _shown(folder: Path) -> Path:

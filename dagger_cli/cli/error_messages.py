@@ -66,7 +66,7 @@ def _config_error(err: BaseException) -> str:
     if isinstance(err, MissingConfigException):
         return _unknown_option(str(err.missing_cfg_file), err.options or ())
     if isinstance(err, OverrideParseException):
-        return _unparsed(_shortened(_one_line(err.override)))
+        return _unparsed(_one_line(err.override))
     cause = next((e for e in _chain(err) if getattr(e, "full_key", None)), None)
     if isinstance(cause, errors.InterpolationKeyError):
         return _no_such_interpolation(cause)
@@ -218,4 +218,4 @@ def _keys() -> list[str]:
 
 
 def _one_line(text: str) -> str:
-    return printable(" ".join(text.split()))
+    return printable(" ".join(map(_shortened, text.split())))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
 import sys
@@ -25,6 +26,7 @@ from dagger_cli.cli.validate_args import check
 from dagger_cli.config.options import best_experiment, config_dir, sweeps_by_itself
 from dagger_cli.config.schema import register
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.utils.system import at_home
 
 
 def run(command: str, words: Sequence[str]) -> int:
@@ -63,8 +65,9 @@ def completed_line(line: CommandLine) -> CommandLine:
     if resumed is None:
         return _with_best_experiment(line)
     from dagger_cli.tracking.checkpoint import resolve_run
+    from dagger_cli.tracking.latest import with_latest
 
-    return line.in_folder(resolve_run(resumed))
+    return line.in_folder(resolve_run(with_latest(at_home(resumed), Path())))
 
 
 @contextlib.contextmanager
@@ -102,7 +105,7 @@ def hand_over(line: CommandLine, task: Callable[[DictConfig], Any]) -> None:
     logged = logging.raiseExceptions
     try:
         logging.raiseExceptions = False  # `--info | head` closes the pipe that Hydra logs to
-        with composed_once(line):
+        with composed_once(line), _comments_in_help(line):
             _run_hydra(
                 args=arguments_of(line),
                 args_parser=line.parser,
@@ -120,6 +123,22 @@ def hand_over(line: CommandLine, task: Callable[[DictConfig], Any]) -> None:
         ) from err
     finally:
         logging.raiseExceptions = logged
+
+
+@contextlib.contextmanager
+def _comments_in_help(line: CommandLine) -> Iterator[None]:
+    """Adds the comments of the YAML files to what Hydra prints for --help."""
+    if not line.flags.help:
+        yield
+        return
+    from dagger_cli.cli.help_comments import commented
+
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            yield
+    finally:
+        print(commented(printed.getvalue(), line), end="")
 
 
 def _groups(*names: str) -> str:

@@ -22,7 +22,13 @@ from dagger_cli.loop.advice import advice
 from dagger_cli.loop.rollout import begin
 from dagger_cli.loop.run import Best, Observer, run
 from dagger_cli.loop.validate import Validation
-from dagger_cli.tracking.checkpoint import CheckpointWriter, changed_code, restore
+from dagger_cli.tracking.checkpoint import (
+    CheckpointWriter,
+    changed_code,
+    read_manifest,
+    resolve_checkpoint,
+    restore,
+)
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.remains import check_links, remove_drafts
 from dagger_cli.tracking.run_lock import lock_existing_run, lock_new_run
@@ -230,20 +236,23 @@ def _report(
         chosen=choice_in_words(
             best, state.round, by=job.best_by, tolerance=job.tolerance, last=job.student == "last"
         ),
-        advice=_advice(job, result, state),
+        advice=_advice(job, folder, result, state),
         shown=shown,
         extra=extra,
     )
 
 
-def _advice(job: TrainJob, result: RunResult, state: State) -> str:
+def _advice(job: TrainJob, folder: Path, result: RunResult, state: State) -> str:
+    """Returns the last line, from the figures of the round that was scored."""
     if result.expert is None:
         return ""
+    same = result.round == state.round
+    scored = state if same else read_manifest(resolve_checkpoint(folder / job.student))
     policy = job.config["policy"]
     keys = [f"policy.{key}" for key in ("gradient_steps", "epochs") if policy.get(key) is not None]
     rate = ", a higher policy.learning_rate" if "learning_rate" in policy else ""
     return advice(
-        state.metrics,
+        scored.metrics,
         result.student,
         result.expert,
         horizon=job.kit.horizon,

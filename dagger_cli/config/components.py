@@ -25,6 +25,7 @@ MAX_SLOTS = 32  # slots in an evaluation: more are not faster on a few cores
 ENV_NOTES = signature_of(EnvNotes).keys
 PARTIAL = "_partial_"
 _HYDRAS = ("_target_", PARTIAL)
+ENV_PARTS = ("id", "observation_space", "action_space", "horizon", "open")
 NAMED = {"name": str}  # the key that other groups have beside those of their target
 
 
@@ -56,8 +57,6 @@ def typed_group(node: Any, place: str) -> dict[str, Any]:
 
     Raises ConfigError for a target that cannot be imported, an unknown key and a wrong type.
     """
-    if not isinstance(node, Mapping) or "_target_" not in node:
-        raise ConfigError(f"{place} has no _target_: name the class to build, {place}._target_=...")
     target = target_of(node, place)
     signature = signature_of(target)
     keys = {**(ENV_NOTES if place == "env" else NAMED), PARTIAL: bool, **signature.keys}
@@ -70,8 +69,10 @@ def typed_group(node: Any, place: str) -> dict[str, Any]:
     }
 
 
-def target_of(node: Node, place: str) -> Any:
+def target_of(node: Any, place: str) -> Any:
     """Returns the class or function that a node names; ConfigError where it cannot be imported."""
+    if not isinstance(node, Mapping) or "_target_" not in node:
+        raise ConfigError(f"{place} has no _target_: name the class to build, {place}._target_=...")
     try:
         target = import_object(str(node["_target_"]))
     except DaggerError:
@@ -97,7 +98,7 @@ def built(node: Node, place: str, drop: Collection[str] = (), **given: Any) -> A
     Inner nodes with a target are created first; `_partial_: true` returns the target with its
     arguments bound. This is Hydra's `instantiate` without `_args_`, `_recursive_` and `_convert_`,
     and errors of the target are not wrapped. Raises ConfigError for a key that the target needs and
-    the node lacks.
+    the node lacks, and where a target of another package cannot be called with these keys.
     """
     target = import_object(str(node["_target_"]))
     kept = {key: value for key, value in node.items() if key not in (*drop, *_HYDRAS)}
@@ -109,7 +110,26 @@ def built(node: Node, place: str, drop: Collection[str] = (), **given: Any) -> A
     for key in signature.needed:
         if key not in values and key not in given and not node.get(PARTIAL):
             raise ConfigError(f"{place}.{key} needs a value: give +{place}.{key}=...")
-    return partial(target, **values, **given) if node.get(PARTIAL) else target(**values, **given)
+    if node.get(PARTIAL):
+        return partial(target, **values, **given)
+    try:
+        return target(**values, **given)
+    except TypeError as err:
+        if str(node["_target_"]).startswith("dagger_cli."):
+            raise
+        reason = f"{type(err).__name__}: {err}"
+        raise ConfigError(f"{place}._target_={node['_target_']} fails ({reason})") from err
+
+
+def with_parts(thing: Any, place: str, *parts: str) -> Any:
+    """Returns the object; raises ConfigError where it lacks an attribute or method."""
+    for part in parts:
+        if not hasattr(thing, part):
+            raise ConfigError(
+                f"{place} builds a {type(thing).__name__}, which has no '{part}': see "
+                "docs/extending.md"
+            )
+    return thing
 
 
 def _inner(value: Any, place: str) -> Any:
@@ -125,7 +145,7 @@ def env_of(env: Node) -> EnvChoice:
     silent = env.get("failure", "none") == "none"
     failure_name = None if silent else env.get("failure_name", "failures")
     notes = ENV_NOTES.keys() - signature_of(target_of(env, "env")).keys.keys()
-    source = built(env, "env", drop=notes)
+    source = with_parts(built(env, "env", drop=notes), "env", *ENV_PARTS)
     other = "backend" in env
     eval_source = built(in_gymnasium(env), "env", drop=notes) if other else source
     return EnvChoice(source, eval_source, env["name"], failure_name, env.get("per_step_name"))
@@ -153,7 +173,8 @@ def learner_of(policy: Node, env: EnvChoice, actions: Space | None = None) -> An
     }
     if actions is not None and env.source.action_space.kind == "box" and "loss" in policy:
         spaces["loss"] = "auto"  # the chosen loss is for Box actions
-    return built(policy, "policy", drop=("name", *spaces), **spaces)
+    learner = built(policy, "policy", drop=("name", *spaces), **spaces)
+    return with_parts(learner, "policy", "fit", "loss", "pack", "unpack")
 
 
 def loaded_expert(expert: Node, env: EnvChoice, trust: tuple[str, ...] = ()) -> Any:
@@ -163,7 +184,7 @@ def loaded_expert(expert: Node, env: EnvChoice, trust: tuple[str, ...] = ()) -> 
     """
     source = env.source
     given = {"trust": trust} if "trust" in signature_of(target_of(expert, "expert")).keys else {}
-    loader = built(expert, "expert", drop=("name",), **given)
+    loader = with_parts(built(expert, "expert", drop=("name",), **given), "expert", "load")
     loaded = loader.load(source.id, source.observation_space, source.action_space)
     if not hasattr(loaded, "tried"):
         return loaded

@@ -46,7 +46,11 @@ def signature_of(target: Any) -> Signature:
     keys: dict[str, Any] = {}
     needed: list[str] = []
     any_key = False
-    for name, parameter in inspect.signature(target).parameters.items():
+    try:
+        parameters = inspect.signature(target).parameters
+    except ValueError:
+        raise ConfigError(f"{target!r} tells no parameters, so it cannot be built") from None
+    for name, parameter in parameters.items():
         if parameter.kind is parameter.VAR_KEYWORD:
             makes_a_class = not inspect.isclass(target) and inspect.isclass(hints.get("return"))
             rest = signature_of(hints["return"]) if makes_a_class else Signature({}, (), True)

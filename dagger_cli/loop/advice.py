@@ -24,7 +24,7 @@ def advice(
     new_labels: int | None = None,
     longer_fit: str = "a longer fit",
 ) -> str:
-    """Returns one sentence on the final scores and the last round's metrics; may be empty.
+    """Returns one sentence on the final scores and the metrics of the student's round; or nothing.
 
     `horizon` is the step limit of an episode, `new_labels` how many labels the last round added,
     `longer_fit` names the keys that lengthen a fit. Both scores are over the same seeds.

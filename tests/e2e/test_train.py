@@ -275,6 +275,14 @@ def test_a_finished_run_has_nothing_left_to_train(tmp_path):
     assert summary(run)["student"]["episodes"] == 4
 
 
+def test_latest_is_the_newest_run(tmp_path):
+    assert dagger("train", *TINY, "rounds=1", cwd=tmp_path).code == 0
+    (run,) = (tmp_path / "outputs/cartpole/dagger").iterdir()
+    for words in (("eval", "checkpoint=latest/last"), ("train", "resume=latest")):
+        done = dagger(*words, cwd=tmp_path)
+        assert done.code == 0 and run.name in done.out
+
+
 def test_the_best_round_may_be_the_one_that_agrees_most(tmp_path):
     run = train("best=agreement", "validation.tolerance=0", cwd=tmp_path)
     gaps = [row["disagreement/own"] for row in metrics(run)]

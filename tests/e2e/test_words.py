@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import subprocess
 import sys
 
@@ -13,6 +12,7 @@ from omegaconf import OmegaConf
 
 from dagger_cli import __version__
 from dagger_cli.config.options import GROUPS, best_experiment, options
+from dagger_cli.utils.quoting import hydra_quoted
 
 from .running import TINY, dagger, metrics, summary, train
 
@@ -260,13 +260,21 @@ def test_a_run_with_a_users_own_expert_is_resumed_when_told_so(tmp_path, lights)
     assert [row["round"] for row in metrics(tmp_path / "run")] == [1, 2, 3]
 
 
-@pytest.mark.parametrize("name", ["with space", "it's", "a=b,c", "(x)", "ü"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("with space", "it's", "a=b,c", "ü", "x\\'", 'a"b', "a\nresume  dagger"),
+        *(pytest.param(n, marks=pytest.mark.slow) for n in ("(x)", "~x", "null", "expert", "1_0")),
+    ],
+)
 def test_the_printed_commands_work_for_any_folder_name(tmp_path, name):
-    quoted = '"' + name + '"'
-    run = train("rounds=1", cwd=tmp_path, run=quoted).parent / name
+    run = train("rounds=1", cwd=tmp_path, run=hydra_quoted(name)).parent / name
     commands = summary(run)["commands"]
     for key in ("evaluate", "resume"):
-        program, *words = shlex.split(commands[key])
+        assert "\n" not in commands[key]
+        shell = ["bash", "-c", f"printf '%s\\0' {commands[key]}"]
+        printed = subprocess.run(shell, capture_output=True, text=True, check=True).stdout
+        program, *words = printed.split("\0")[:-1]
         done = dagger(*words, cwd=tmp_path)
         assert program == "dagger" and (done.code, done.err) == (0, ""), (key, done.err)
 

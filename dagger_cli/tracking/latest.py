@@ -1,0 +1,38 @@
+"""`latest`: the newest run below outputs/."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from dagger_cli.core.errors import CheckpointError
+from dagger_cli.tracking.pointers import has_rounds
+from dagger_cli.tracking.run_paths import CHECKPOINTS
+
+NAME, OUTPUTS = "latest", "outputs"
+
+
+def with_latest(path: Path, start: Path) -> Path:
+    """Returns the path; in `latest` and `latest/last` that of the newest run replaces the name.
+
+    The newest is the one whose last round was saved last. `start` is the folder that has outputs/.
+    A file or folder of that name is meant first. Raises CheckpointError where there is no run.
+    """
+    given = start / path
+    if path.parts[:1] != (NAME,) or (start / NAME).exists():
+        return given
+    runs = sorted(_runs(start / OUTPUTS))
+    if not runs:
+        raise CheckpointError(f"there is no run below {start / OUTPUTS}, so none is the latest")
+    return Path(runs[-1][1], *path.parts[1:])
+
+
+def _runs(outputs: Path) -> Iterator[tuple[int, str]]:
+    """Yields the time of the last round of each run, and its folder."""
+    for folder, inner, _ in os.walk(outputs):
+        if CHECKPOINTS in inner:
+            inner.clear()  # nothing below a run is one
+            checkpoints = Path(folder) / CHECKPOINTS
+            if has_rounds(checkpoints):
+                yield checkpoints.stat().st_mtime_ns, folder

@@ -1,0 +1,35 @@
+"""`latest` is the newest run below outputs/."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dagger_cli.core.errors import CheckpointError
+from dagger_cli.tracking.latest import with_latest
+
+
+def run(folder: Path, time: int) -> Path:
+    (folder / "checkpoints" / "round_0001").mkdir(parents=True)
+    (folder / "checkpoints" / "last").symlink_to("round_0001")
+    os.utime(folder / "checkpoints", (time, time))
+    return folder
+
+
+def test_the_run_whose_round_was_saved_last(tmp_path: Path) -> None:
+    run(tmp_path / "outputs/a/dagger/2", 200)
+    newest = run(tmp_path / "outputs/b/sup/1", 300)
+    run(tmp_path / "outputs/b/sup/3", 100)
+    (tmp_path / "outputs/c/unfinished/checkpoints").mkdir(parents=True)
+    assert with_latest(Path("latest"), tmp_path) == newest
+    assert with_latest(Path("latest/last"), tmp_path) == newest / "last"
+    assert with_latest(Path("x/latest"), tmp_path) == tmp_path / "x/latest"
+    (tmp_path / "latest").mkdir()
+    assert with_latest(Path("latest"), tmp_path) == tmp_path / "latest"
+
+
+def test_no_run_is_the_latest_of_none(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="there is no run below"):
+        with_latest(Path("latest"), tmp_path)
