@@ -118,7 +118,7 @@ def test_actions_that_do_not_start_at_0_are_refused(tmp_path: Path) -> None:
     """stable-baselines3 passes 0 to n - 1 to such environments."""
     late = spaces.Discrete(2, start=-1)
     saved(tmp_path / "late.zip", OBS, late)
-    with pytest.raises(ExpertError, match="counts actions from 0, but .* start at -1: shift them"):
+    with pytest.raises(ExpertError, match=r"counts actions from 0, but .* start at -1: shift them"):
         load(tmp_path / "late.zip", OBS, late)
 
 
