@@ -48,9 +48,9 @@ class Run:
 
     def resume(self, overrides: Sequence[str] | str = ()) -> Run:
         """Continues the run, such as `run.resume(["rounds=20"])`."""
-        from dagger_cli.cli.command_line import quoted
+        from dagger_cli.utils.quoting import hydra_quoted
 
-        return train([f"resume='{quoted(str(self.path))}'", *words_of(overrides)])
+        return train([f"resume={hydra_quoted(str(self.path))}", *words_of(overrides)])
 
 
 def train(overrides: Sequence[str] | str = ()) -> Run:
@@ -68,6 +68,6 @@ def train(overrides: Sequence[str] | str = ()) -> Run:
 
 def load_run(path: str | Path) -> Run:
     """Returns the run in a folder; raises CheckpointError where there is none."""
-    from dagger_cli.tracking.run_paths import resolve_run
+    from dagger_cli.tracking.locate import resolve_run
 
     return Run(resolve_run(path).absolute())

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NoReturn
 
 from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
+from dagger_cli.cli.as_typed import as_typed
+from dagger_cli.cli.other_names import flag_hint
 from dagger_cli.cli.shorthands import expand
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.utils.quoting import hydra_quoted
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class CommandLine:
         if text in ("", "null"):
             return None
         value = None if set_here[-1].is_sweep_override() else set_here[-1].value()
-        return value if isinstance(value, str) else text.strip("'\"")
+        return _resolved(value) if isinstance(value, str) else text.strip("'\"")
 
     def plus(self, *texts: str) -> CommandLine:
         """Returns the line with more overrides in front, so that the user's own come after."""
@@ -66,13 +71,20 @@ class CommandLine:
         """Returns the line with Hydra's run folder set, for a run that is resumed."""
         if self.sweeps:
             raise ConfigError("resume= continues one run and cannot be combined with --multirun")
-        return self.plus(f"hydra.run.dir='{quoted(str(run))}'")
+        if "hydra.run.dir" in self.keys:
+            raise ConfigError(
+                "a resumed run stays in its folder, so hydra.run.dir has no effect: leave it out, "
+                "or copy the run (cp -a) and resume the copy"
+            )
+        return self.plus(f"hydra.run.dir={hydra_quoted(str(run))}")
 
 
-def quoted(text: str) -> str:
-    """Returns a text escaped for single quotes in Hydra's grammar."""
-    # Backslashes are literal unless a quote follows.
-    return re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), text)
+def _resolved(text: str) -> str:
+    """Returns a text with its interpolations resolved, unchanged where they need the config."""
+    try:
+        return str(OmegaConf.create({"text": text})["text"])
+    except OmegaConfBaseException:
+        return text
 
 
 def parse(command: str, words: Sequence[str]) -> CommandLine:
@@ -83,21 +95,28 @@ def parse(command: str, words: Sequence[str]) -> CommandLine:
     parser = get_args_parser()
 
     def complain(message: str) -> NoReturn:
-        raise ConfigError(f"{message}; see `dagger {command} --help`")
+        hint = flag_hint(words) if "unrecognized" in message else None
+        raise ConfigError(hint or f"{message}; see `dagger {command} --help`")
 
     parser.error = complain  # type: ignore[method-assign]
     flags = parser.parse_intermixed_args(list(words))
     texts = expand(flags.overrides)
     _must_be_overrides(command, texts)
-    return CommandLine(command, parser, flags, _parsed(texts))
+    return CommandLine(command, parser, flags, _parsed(as_typed(texts, sweep=flags.multirun)))
 
 
 def _parsed(texts: Sequence[str]) -> tuple[Override, ...]:
-    return tuple(OverridesParser.create().parse_overrides(list(texts)))
+    try:
+        return tuple(OverridesParser.create().parse_overrides(list(texts)))
+    except (ValueError, RecursionError) as err:  # a number of 5,000 digits, 1,000 brackets
+        longest = max(texts, key=len)
+        raise ConfigError(f"'{longest[:40]}...' is too long or too deep to be a value") from err
 
 
 def _must_be_overrides(command: str, texts: Sequence[str]) -> None:
-    for text in texts:
+    for text, after in zip_longest(texts, texts[1:], fillvalue=""):
+        if text == "=" or (after.startswith("=") and "=" not in text):
+            raise ConfigError("an override has no spaces around '=': write key=value")
         if "=" in text or text.startswith("~"):
             continue
         takes_path = command in ("eval", "push", "export")

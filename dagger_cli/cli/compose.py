@@ -14,8 +14,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from dagger_cli.cli.command_line import parse
-from dagger_cli.cli.hydra_app import completed_line, refuse_unknown, root_of
+from dagger_cli.cli.hydra_app import completed_line
 from dagger_cli.cli.hydra_compat import initialized
+from dagger_cli.cli.unknown_keys import refuse_unknown, root_of
 from dagger_cli.config.options import config_dir
 from dagger_cli.config.schema import register
 from dagger_cli.core.errors import ConfigError

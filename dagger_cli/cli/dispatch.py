@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
-from dagger_cli.core.errors import ConfigError
+from dagger_cli.cli.other_names import hub_hint
+from dagger_cli.core.errors import CheckpointError, ConfigError
 from dagger_cli.core.types import Score
+from dagger_cli.utils.system import at_home
 
 if TYPE_CHECKING:
     from dagger_cli.commands.train import Trained
 
 
-def _train(cfg: DictConfig) -> Score:
-    return trained(cfg).student
+class Result(NamedTuple):
+    """Result of a job: its score as numbers, and the number that a sweeper maximizes."""
+
+    summary: dict[str, Any]
+    objective: float
+
+
+def user_words() -> list[str]:
+    """Returns the overrides of this job as they were given, without those of Hydra's own keys."""
+    words = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)
+    assert isinstance(words, list)
+    return [str(word) for word in words]
+
+
+def _train(cfg: DictConfig) -> Result:
+    done = trained(cfg)
+    return Result(done.student, done.objective)
 
 
 def trained(cfg: DictConfig) -> Trained:
@@ -26,22 +44,40 @@ def trained(cfg: DictConfig) -> Trained:
     from dagger_cli.commands.train import train
     from dagger_cli.config.build import train_job
     from dagger_cli.config.from_checkpoint import resumed_job
-    from dagger_cli.tracking.checkpoint import read_manifest, resolve_run
+    from dagger_cli.config.plain import keys_in
+    from dagger_cli.tracking.checkpoint import read_manifest, resolve_resumed
+    from dagger_cli.tracking.checkpoint_read import offering_best
 
     config = HydraConfig.get()
-    words = list(config.overrides.task)
+    words = user_words()
     if cfg.resume is None:
         sweep = config.mode == RunMode.MULTIRUN
         job = train_job(cfg, words, sweep=sweep)
-        chosen = any(word.startswith("hydra.run.dir=") for word in config.overrides.hydra)
+        own = "hydra.sweep.subdir=" if sweep else "hydra.run.dir="
+        chosen = any(str(word).startswith(own) for word in config.overrides.hydra)
         folder = _shown(Path(config.runtime.output_dir))
-        return train(job, folder, resume=False, exact=sweep or chosen)
-    folder = resolve_run(_from_start(cfg.resume))
-    saved = read_manifest(folder / "checkpoints" / "last").config
-    return train(resumed_job(cfg, words, saved), _shown(folder), resume=True)
+        if sweep:
+            job = replace(job, notes=_not_yet_shown(job.notes))
+        return train(job, folder, exact=chosen)
+    checkpoint = resolve_resumed(_from_start(cfg.resume))
+    with offering_best(checkpoint):
+        saved = read_manifest(checkpoint).config
+    again = any(key.startswith("evaluation.") for key in keys_in(words))
+    job, folder = resumed_job(cfg, words, saved), _shown(checkpoint.parent.parent)
+    return train(job, folder, resume=checkpoint, score_again=again)
 
 
-def _eval(cfg: DictConfig) -> Score:
+shown_notes: set[str] = set()  # in this process
+
+
+def _not_yet_shown(notes: Sequence[str]) -> tuple[str, ...]:
+    """Returns the notes that no earlier job of this process has shown."""
+    new = tuple(note for note in notes if note not in shown_notes)
+    shown_notes.update(new)
+    return new
+
+
+def _eval(cfg: DictConfig) -> Result:
     from dagger_cli.commands.eval import score
     from dagger_cli.config.build import expert_job
     from dagger_cli.config.from_checkpoint import eval_job
@@ -50,11 +86,19 @@ def _eval(cfg: DictConfig) -> Score:
     if cfg.checkpoint == "expert":
         job, checkpoint = expert_job(cfg), None
     else:
-        checkpoint = resolve_checkpoint(_from_start(cfg.checkpoint))
-        words = list(HydraConfig.get().overrides.task)
-        job = eval_job(cfg, words, read_manifest(checkpoint).config)
+        try:
+            checkpoint = resolve_checkpoint(_from_start(cfg.checkpoint))
+        except CheckpointError as err:
+            raise CheckpointError(f"{err}{hub_hint(cfg.checkpoint)}") from err
+        job = eval_job(cfg, user_words(), read_manifest(checkpoint).config)
     shown = {"render": cfg.render, "video": cfg.video, "json": cfg.json}
-    return score(job, checkpoint, **shown, width=_width(cfg))
+    return _scored(score(job, checkpoint, **shown, width=_width(cfg)))
+
+
+def _scored(score: Score) -> Result:
+    from dagger_cli.tracking.summary import score_summary
+
+    return Result(score_summary(score), score.mean)
 
 
 def _width(cfg: DictConfig) -> int | None:
@@ -87,11 +131,11 @@ def _expert_show(cfg: DictConfig) -> None:
     show(expert, str(env.source.id))
 
 
-def _expert_score(cfg: DictConfig) -> Score:
+def _expert_score(cfg: DictConfig) -> Result:
     from dagger_cli.commands.expert import score
     from dagger_cli.config.build import expert_job
 
-    return score(expert_job(cfg), cfg.json)
+    return _scored(score(expert_job(cfg), cfg.json))
 
 
 def _expert_fetch(cfg: DictConfig) -> None:
@@ -132,14 +176,14 @@ def _export(cfg: DictConfig) -> None:
     from dagger_cli.tracking.checkpoint import load_policy, read_manifest, resolve_checkpoint
 
     folder = resolve_checkpoint(_from_start(cfg.checkpoint))
-    path = Path(cfg.path).expanduser()
+    path = at_home(cfg.path)
     check(cfg.format, path)
     env, learner = student_parts(read_manifest(folder).config, trusted(cfg.get("trust"), {}))
     policy = load_policy(folder, learner, env.source.action_space)
     export(folder, cfg.format, path, policy, env.source)
 
 
-TASKS: dict[str, Callable[[DictConfig], Score | None]] = {
+TASKS: dict[str, Callable[[DictConfig], Result | None]] = {
     "train": _train,
     "eval": _eval,
     "expert fetch": _expert_fetch,
@@ -155,12 +199,12 @@ TASKS: dict[str, Callable[[DictConfig], Score | None]] = {
 def _keys() -> frozenset[str]:
     from dagger_cli.config.plain import keys_in
 
-    return keys_in(HydraConfig.get().overrides.task)
+    return keys_in(user_words())
 
 
 def _from_start(path: str) -> Path:
     """Resolves a path in the folder of the command line, which hydra.job.chdir may leave."""
-    start, given = Path(HydraConfig.get().runtime.cwd), Path(path).expanduser()
+    start, given = Path(HydraConfig.get().runtime.cwd), at_home(path)
     return given if start == Path.cwd() else start / given
 
 

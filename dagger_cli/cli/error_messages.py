@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import errno
 import re
+import shlex
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any, get_type_hints
 
+from dagger_cli.cli.other_names import option_hint, our_name
 from dagger_cli.config.options import GROUPS, config_dir
 from dagger_cli.config.options import options as all_options
 from dagger_cli.config.renamed import new_name
 from dagger_cli.core.errors import DaggerError
+from dagger_cli.utils.quoting import hydra_quoted
 from dagger_cli.utils.terminal import printable
 
 NO_MEMORY = "can't allocate memory|[Ss]torage size calculation overflowed|index-sized integer"
+NO_MEMORY += "|can't start new thread|Resource temporarily unavailable"
+QUOTES = "'\""
+LONGEST = 200  # characters of a value that a message repeats
 
 
 def explain(err: BaseException) -> str | None:
@@ -30,6 +36,11 @@ def explain(err: BaseException) -> str | None:
         return _config_error(err)
     if isinstance(err, MemoryError) or re.search(NO_MEMORY, str(err)):
         return f"there is not enough memory: {_one_line(str(err)) or 'use smaller values'}"
+    if isinstance(err, UnicodeEncodeError) and re.search("[\ud800-\udfff]", err.object):
+        return (
+            f"'{_one_line(err.object[:80])}' is no text in this locale: set PYTHONUTF8=1 or "
+            "LC_ALL=C.UTF-8, or give another name"
+        )
     return _os_error(err) if isinstance(err, OSError) else None
 
 
@@ -55,8 +66,7 @@ def _config_error(err: BaseException) -> str:
     if isinstance(err, MissingConfigException):
         return _unknown_option(str(err.missing_cfg_file), err.options or ())
     if isinstance(err, OverrideParseException):
-        word = _one_line(err.override)
-        return f"'{word}' cannot be parsed: put values with special characters in quotes, key='a b'"
+        return _unparsed(_shortened(_one_line(err.override)))
     cause = next((e for e in _chain(err) if getattr(e, "full_key", None)), None)
     if isinstance(cause, errors.InterpolationKeyError):
         return _no_such_interpolation(cause)
@@ -75,6 +85,22 @@ def _config_error(err: BaseException) -> str:
     if cause is not None:
         return f"{cause.full_key}: {_one_line(str(cause).splitlines()[0])}"
     return _without_fields(str(err))
+
+
+def _unparsed(word: str) -> str:
+    key, equals, value = word.partition("=")
+    if not equals:
+        return f"'{word}' cannot be parsed: write key=value"
+    key, value = key.lstrip("+"), value.strip(QUOTES)
+    quoted = hydra_quoted(value) if set(value) & {'"', "\\", "$"} else f'"{value}"'
+    return (
+        f"'{word}' cannot be parsed: quote the value twice, for Hydra and for the shell: "
+        f"{shlex.quote(f'{key}={quoted}')}"
+    )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def _chain(err: BaseException | None) -> Iterator[Any]:
@@ -111,7 +137,9 @@ def _wrong_type(err: Any) -> str:
             kind = get_type_hints(kind).get(part) if hasattr(kind, "__annotations__") else None
         hints = get_type_hints(kind) if hasattr(kind, "__annotations__") else {}
         if last in hints:
-            value = "null" if err.value is None else repr(err.value)
+            if err.value is None:
+                return _needed(str(err.full_key))
+            value = repr(err.value)
             return f"{err.full_key} must be {in_words(hints[last])}, got {_one_line(value)}"
     return f"{err.full_key}: {_one_line(str(err).splitlines()[0])}"
 
@@ -138,26 +166,32 @@ def _no_such_interpolation(err: Any) -> str:
 
 def _unknown_option(path: str, options: Iterable[str]) -> str:
     group, _, option = path.rpartition("/")
+    if path.partition("/")[0] in GROUPS:  # env=ALE/Pong-v5
+        group, _, option = path.partition("/")
     known = list(options) or all_options().get(group, [])
     if not group or not known:
         return f"there is no config '{path}'{nearest(path, _groups())}"
-    return f"{group}={option}: there is no such option{nearest(option, known)} ({', '.join(known)})"
+    hint = option_hint(group, option) or f"{nearest(option, known)} ({', '.join(known)})"
+    return f"{group}={option}: there is no such option{hint}"
 
 
 def _unknown_key(key: str) -> str:
     renamed = new_name(key)
     if renamed is not None:
         return f"'{key}' was renamed to '{renamed}': write {renamed}=..."
+    ours = our_name(key)
+    if ours is not None:
+        return f"there is no key '{key}'; here it is {ours}=..."
     if key.startswith("trainer.beta."):  # it is a group of its own
         return f"there is no key '{key}'; did you mean '{key.removeprefix('trainer.')}'?"
     if key in ("env", "env.imports", "env.id"):  # of a command that builds no other environment
         return f"this command does not take {key}=...; to trust a package, add trust=[my_pkg]"
-    name, known = key.rpartition(".")[2], _keys()
+    known = _keys()
     same_level = [k for k in known if k.rpartition(".")[0] == key.rpartition(".")[0]]
     near = get_close_matches(key, same_level, n=1) or get_close_matches(key, known, n=1)
     if key in near:
         return f"there is no key '{key}' with this command and the chosen options: leave it out"
-    hint = f"; did you mean '{near[0]}'?" if near else f"; see `dagger train --help` for '{name}'"
+    hint = f"; did you mean '{near[0]}'?" if near else ": `dagger train --help` lists the keys"
     return f"there is no key '{key}'{hint}"
 
 

@@ -8,42 +8,46 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 from hydra._internal.utils import _run_hydra
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from dagger_cli.cli.command_line import CommandLine, arguments_of, parse
-from dagger_cli.cli.dispatch import TASKS
 from dagger_cli.cli.error_messages import explain
 from dagger_cli.cli.fast_start import composed_once
 from dagger_cli.cli.hydra_compat import register_resolver, use_defaults_of_1_3
-from dagger_cli.cli.shorthands import shorten
+from dagger_cli.cli.jobs import Task, recorded, records, sum_up
+from dagger_cli.cli.unknown_keys import root_of
 from dagger_cli.cli.validate_args import check
 from dagger_cli.config.options import best_experiment, config_dir, sweeps_by_itself
-from dagger_cli.config.schema import NODES, ROOTS, register
-from dagger_cli.config.typed import unknown_key
+from dagger_cli.config.schema import register
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.core.types import Score
-
-Task = Callable[[DictConfig], None]
 
 
 def run(command: str, words: Sequence[str]) -> int:
-    """Runs `dagger <command> <words>`; returns the exit code, raises the error of a single job."""
+    """Runs `dagger <command> <words>`; returns the exit code, raises the error of a job."""
     line = completed_line(parse(command, words))
-    jobs: list[_Job] = []
-    with _no_file_of_a_sweep(line) as line:
-        hand_over(line, _noting(jobs, command))
-    if len(jobs) == 1 and isinstance(jobs[0].result, Exception):
-        raise jobs[0].result
-    if len(jobs) > 1:
-        _sum_up(jobs)
+    with _no_file_of_a_sweep(line) as line, records(_sweep_folder(line)) as folder:
+        task = Task(command, folder)
+        try:
+            hand_over(line, task)
+        except Exception:
+            sum_up(recorded(folder))  # a failed job says more than the sweeper it stopped
+            raise
+        if folder.exists():
+            sum_up(recorded(folder))
+        elif task.errors:
+            raise task.errors[0]
     return 0
+
+
+def _sweep_folder(line: CommandLine) -> Path:
+    """Returns the folder of a sweep, as far as it is known before the config is composed."""
+    given = line.text_of("hydra.sweep.dir")
+    return Path("outputs" if given is None or "${" in given else given)
 
 
 def completed_line(line: CommandLine) -> CommandLine:
@@ -53,37 +57,14 @@ def completed_line(line: CommandLine) -> CommandLine:
         return line
     if sweeps_by_itself(line.text_of("experiment")) and "hydra.mode" not in line.keys:
         line = line.plus("hydra.mode=MULTIRUN")  # Hydra 1.4 reads it from nowhere else
+    if line.text_of("hydra/sweeper") == "optuna":
+        line = line.plus("hydra.sweeper.direction=maximize")  # returns; its default is minimize
     resumed = line.text_of("resume")
     if resumed is None:
         return _with_best_experiment(line)
     from dagger_cli.tracking.checkpoint import resolve_run
 
     return line.in_folder(resolve_run(resumed))
-
-
-class _Job(NamedTuple):
-    words: tuple[str, ...]
-    result: Score | Exception | None
-
-
-def _sum_up(jobs: Sequence[_Job]) -> None:
-    """Prints a table of the scores of a sweep's jobs; raises ConfigError where one failed."""
-    shared = frozenset.intersection(*(frozenset(job.words) for job in jobs))
-    named = [(" ".join(shorten(w) for w in j.words if w not in shared), j.result) for j in jobs]
-    scores = {name: result for name, result in named if isinstance(result, Score)}
-    if len(scores) > 1:
-        from dagger_cli.tracking.console import Console
-
-        Console(failure_name="failures").compare(scores)
-    failed = [(name, result) for name, result in named if isinstance(result, Exception)]
-    for name, failure in failed[1:]:
-        reason = explain(failure) or repr(failure)
-        print(f"dagger: job {name} failed, too: {reason}", file=sys.stderr)
-    for name, failure in failed[:1]:
-        sentence = explain(failure)
-        if sentence is None:
-            raise failure
-        raise ConfigError(f"job {name} failed: {sentence}") from failure
 
 
 @contextlib.contextmanager
@@ -112,7 +93,7 @@ def _with_best_experiment(line: CommandLine) -> CommandLine:
     return line if best is None else line.plus(f"experiment={best}")
 
 
-def hand_over(line: CommandLine, task: Task) -> None:
+def hand_over(line: CommandLine, task: Callable[[DictConfig], Any]) -> None:
     """Lets Hydra compose the config of the command and call `task` once per job."""
     register()
     use_defaults_of_1_3()
@@ -129,6 +110,14 @@ def hand_over(line: CommandLine, task: Task) -> None:
                 config_path=str(config_dir()),
                 config_name=root_of(line.command),
             )
+    except Exception as err:  # of Hydra or a plugin: the task keeps those of jobs
+        if isinstance(err, OSError) or explain(err) is not None:
+            raise
+        reason = str(err).partition("\n")[0][:200]
+        raise ConfigError(
+            f"Hydra cannot run this command line ({type(err).__name__}: {reason}): look for a "
+            "value of another type than its key has (--traceback shows where)"
+        ) from err
     finally:
         logging.raiseExceptions = logged
 
@@ -140,48 +129,3 @@ def _groups(*names: str) -> str:
     """
     loader = GlobalHydra.instance().config_loader()
     return "\n".join(f"{name}: {', '.join(loader.get_group_options(name))}" for name in names)
-
-
-def _noting(jobs: list[_Job], command: str) -> Task:
-    """Returns a task that records errors instead of raising, so that a sweep continues."""
-
-    def noting(cfg: DictConfig) -> None:
-        config = HydraConfig.get()
-        words = tuple(config.overrides.task)
-        try:
-            refuse_unknown(command, cfg)
-            jobs.append(_Job(words, TASKS[command](cfg)))
-        except Exception as err:
-            jobs.append(_Job(words, err))
-            _remove_empty(Path(config.runtime.output_dir))
-
-    return noting
-
-
-def refuse_unknown(command: str, cfg: DictConfig) -> None:
-    """Raises ConfigError for an unknown key added with `+`, or a key removed with `~`."""
-    for place, kind in {"": ROOTS[root_of(command)], **NODES}.items():
-        node = OmegaConf.select(cfg, place) if place else cfg
-        prefix = f"{place}." if place else ""
-        known = [prefix + field.name for field in fields(kind)]
-        names = [f"{prefix}{name!s}" for name in node or ()]
-        for key in names:
-            if key not in known:
-                raise unknown_key(key, known)
-        if not place and set(known) - set(names):
-            key = min(set(known) - set(names))
-            raise ConfigError(f"'~' removed {key}, which is needed: leave it out")
-
-
-def root_of(command: str) -> str:
-    """Returns the name of a command's config in conf/."""
-    return command.replace(" ", "_")
-
-
-def _remove_empty(folder: Path) -> None:
-    """Removes an empty folder made by Hydra, and empty folders above it."""
-    with contextlib.suppress(OSError, ValueError):
-        while Path.cwd() in folder.parents:
-            with contextlib.suppress(FileNotFoundError):
-                folder.rmdir()  # raises OSError unless the folder is empty
-            folder = folder.parent

@@ -5,65 +5,78 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from contextlib import suppress
 
 from dagger_cli import __version__
 from dagger_cli.cli.help import EXPERT_HELP, help_text
+from dagger_cli.cli.process import (
+    check_current_folder,
+    close_stdout,
+    end_on_signals,
+    open_streams,
+)
+from dagger_cli.core.errors import Terminated
 
 
 def main() -> None:
-    """Runs the command line; exits with 0, or with 2 after one sentence on an error."""
+    """Runs the command line; exits with 2 after one sentence on an error."""
+    open_streams()
     words = sys.argv[1:]
     if "--traceback" in words:
         words.remove("--traceback")
         os.environ["DAGGER_TRACEBACK"] = "1"
+    if code := _guarded(words):
+        sys.exit(code)
+
+
+def _run(words: list[str]) -> int:
     if not words or words[0] in ("--help", "-h", "help"):
-        _show(help_text(words))
+        print(help_text(words))
     elif words[0] == "expert" and words[1:2] in ([], ["--help"], ["-h"], ["help"]):
-        _show(EXPERT_HELP)
+        print(EXPERT_HELP)
     elif "--version" in words:
-        _show(f"dagger-cli {__version__}")
+        print(f"dagger-cli {__version__}")
     elif "-sc" in words or "--shell_completion" in words:
         _complete(words)
     else:
-        sys.exit(_guarded(words))
+        check_current_folder()
+        end_on_signals()
+        two = words[0] == "expert"
+        return _command(" ".join(words[: 1 + two]), list(words[1 + two :]))
+    return 0
 
 
-def _show(text: str) -> None:
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:  # as in `dagger --help | head`
-        _close_stdout()
-
-
-def _close_stdout() -> None:
-    """Redirects stdout to null, so that Python prints no error on the broken pipe at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _guarded(words: Sequence[str]) -> int:
+def _guarded(words: list[str]) -> int:
     """Runs a command; an error that the user can fix becomes one sentence and exit code 2."""
-    from dagger_cli.cli.error_messages import explain
-
     gc.set_threshold(100_000)  # imports create little garbage; collection took 0.2 s
     try:
-        two = words[0] == "expert"
-        code = _command(" ".join(words[: 1 + two]), list(words[1 + two :]))
+        code = _run(words)
         sys.stdout.flush()
         gc.freeze()  # otherwise a last collection at exit takes 0.3 s
         return code
+    except Terminated as ended:
+        _say("\nterminated")
+        return 128 + ended.signal
     except KeyboardInterrupt:
-        print("\ninterrupted", file=sys.stderr)
+        _say("\ninterrupted")
         return 130
     except BrokenPipeError:
-        _close_stdout()
+        close_stdout()
         return 141  # exit code of a program ended by SIGPIPE
     except Exception as err:
+        from dagger_cli.cli.error_messages import explain
+
         sentence = explain(err)
         if sentence is None or os.environ.get("DAGGER_TRACEBACK") == "1":
             raise
-        print(f"dagger: {sentence}", file=sys.stderr)
+        _say(f"dagger: {sentence}")
         return 2
+
+
+def _say(text: str) -> None:
+    """Prints to stderr; an unwritable stderr does not change the exit code."""
+    with suppress(OSError, ValueError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def _command(command: str, words: list[str]) -> int:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, QuotedString
 
 from dagger_cli.cli.command_line import CommandLine
 from dagger_cli.cli.error_messages import nearest
 from dagger_cli.cli.shorthands import SHORT
 from dagger_cli.config.options import GROUPS, options
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.utils.terminal import printable
 
 NUMBER = r"[-+.\deE]+"
 FILES = ("json", "video", "path", "out")  # in a sweep all jobs would write the same file
@@ -37,11 +39,34 @@ def _check_override(override: Override) -> None:
     key, value = override.key_or_group, str(override.input_line).partition("=")[2]
     if key == "env.kwargs" and value.startswith("{"):
         raise ConfigError("env.kwargs takes its keys one by one: env.kwargs.NAME=VALUE")
-    if key not in GROUPS or override.is_delete():
+    if not key:
+        raise ConfigError(f"'{printable(str(override.input_line))}' has no key: write key=value")
+    if key not in GROUPS and "/" not in key:
         return
-    for choice in value.split(","):
+    if override.is_delete():
+        if value and not isinstance(override.value(), str):
+            raise ConfigError(f"'~{key}={value}': write ~{key} alone, or the option's name")
+        return
+    for choice in value.split(",") if key in GROUPS else ():
         if re.fullmatch(rf"(null|true|false|{NUMBER})?", choice, re.I):
             _refuse_choice(key, choice)
+    if not all(map(_is_name, _chosen(override))):
+        raise ConfigError(f"{key}={printable(value)}: an option is chosen by its name")
+
+
+def _chosen(override: Override) -> Sequence[Any]:
+    """Returns the values that choose options of a group, of each job of a sweep."""
+    value = override.value()
+    if isinstance(value, ChoiceSweep):
+        return value.list
+    if isinstance(value, Glob):
+        return ()
+    return value if isinstance(value, list) else [value]
+
+
+def _is_name(value: Any) -> bool:
+    text = value.text if isinstance(value, QuotedString) else value
+    return text is None or (isinstance(text, str) and "${" not in text)
 
 
 def _refuse_choice(group: str, choice: str) -> NoReturn:

@@ -65,6 +65,9 @@ def score(
         value["returns"], value["lengths"] = result.returns.tolist(), result.lengths.tolist()
         with writing(Path(json)):
             write_json(Path(json), value)
+    written = [(name, path) for name, path in (("video", video), ("json", json)) if path]
+    if written:
+        console.start(written)
     return result
 
 

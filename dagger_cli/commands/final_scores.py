@@ -20,7 +20,7 @@ played: dict[str, Score] = {}
 
 
 def final_scores(job: TrainJob, folder: Path, console: Console) -> dict[str, Score]:
-    """Returns the scores of `student`, read from its checkpoint, and `expert`.
+    """Returns the scores of `student`, read from its checkpoint, and, if it is scored, `expert`.
 
     The expert's score is reused from an earlier job of this process with the same seeds.
     """
@@ -28,9 +28,10 @@ def final_scores(job: TrainJob, folder: Path, console: Console) -> dict[str, Sco
     student = load_policy(checkpoint, job.kit.learner, job.env.source.action_space)
     expert, known = job.kit.expert, _known_by(job)
     with closing(open_for(job.env.eval_source, len(job.evaluation_seeds))) as env:
-        if known not in played:
+        if job.scores_expert and known not in played:
             played[known] = _score(job, env, "expert", expert, console)
-        return {"expert": played[known], "student": _score(job, env, "student", student, console)}
+        scores = {"expert": played[known]} if job.scores_expert else {}
+        return {**scores, "student": _score(job, env, "student", student, console)}
 
 
 def _score(job: TrainJob, env: Env, name: str, policy: Policy, console: Console) -> Score:

@@ -20,6 +20,9 @@ from dagger_cli.tracking.checkpoint import read_manifest, resolve_checkpoint
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.manifest import Manifest
 from dagger_cli.tracking.run_paths import MANIFEST, POLICY, check_inside
+from dagger_cli.tracking.safetensors_io import MAX_BYTES
+from dagger_cli.utils.files import read_bytes
+from dagger_cli.utils.system import at_home
 
 FROM_RUN = ("config.yaml", "metrics.jsonl", "summary.json", "versions.json")
 
@@ -32,7 +35,7 @@ def push(
         raise ConfigError(f"repo_id must look like user/name, got '{repo_id}'")
     folder = resolve_checkpoint(checkpoint)
     manifest = read_manifest(folder)
-    files = _files(repo_id, folder, manifest, None if video is None else Path(video).expanduser())
+    files = _files(repo_id, folder, manifest, None if video is None else at_home(video))
     what = f"Round {manifest.round} of {manifest.config['trainer']['name']}"
     message = message or f"{what} in {manifest.config['env']['id']}"
     size = sum(map(len, files.values())) / 2**20
@@ -60,7 +63,7 @@ def _files(repo_id: str, folder: Path, manifest: Manifest, video: Path | None) -
             )
         names["replay.mp4"] = video
     try:
-        files = {name: path.read_bytes() for name, path in names.items()}
+        files = {name: read_bytes(path, MAX_BYTES) for name, path in names.items()}
     except OSError as err:
         raise CheckpointError(f"cannot read {err.filename} ({err.strerror})") from err
     if hashlib.sha256(files[POLICY]).hexdigest() != manifest.files.get(POLICY):
@@ -103,7 +106,8 @@ def _scores(files: Mapping[str, bytes], round: int) -> dict[str, dict[str, Any]]
         summary = json.loads(files.get("summary.json", b"null"))
         if played_round(summary) != round:
             return {}
-        return {name: summary[name] for name in ("student", "expert")}
+        scores = {name: summary[name] for name in ("student", "expert")}
+        return {name: score for name, score in scores.items() if score is not None}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
 

@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from dagger_cli.commands.final_scores import final_scores
+from dagger_cli.commands.run_header import header
 from dagger_cli.config.build import GROUPS, TrainJob
 from dagger_cli.config.components import open_for
 from dagger_cli.config.trust import foreign_packages
+from dagger_cli.core.progress import watched
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Score
 from dagger_cli.loggers.interface import Guarded, RunInfo, RunResult
 from dagger_cli.loggers.run_folder import ConsoleLogger
-from dagger_cli.loop.regret import advice
+from dagger_cli.loop.advice import advice
 from dagger_cli.loop.rollout import begin
 from dagger_cli.loop.run import Best, Observer, run
 from dagger_cli.loop.validate import Validation
 from dagger_cli.tracking.checkpoint import CheckpointWriter, changed_code, restore
 from dagger_cli.tracking.console import Console
+from dagger_cli.tracking.remains import check_links, remove_drafts
 from dagger_cli.tracking.run_lock import lock_existing_run, lock_new_run
 from dagger_cli.tracking.run_paths import VERSIONS
-from dagger_cli.tracking.summary import ExtraWords, write_summary
+from dagger_cli.tracking.summary import (
+    ExtraWords,
+    choice_in_words,
+    score_summary,
+    student_of,
+    write_summary,
+)
 from dagger_cli.tracking.versions import versions
 from dagger_cli.tracking.write_errors import writing
 from dagger_cli.utils.files import write_json, write_text
@@ -34,16 +42,25 @@ from dagger_cli.utils.memmap import allocator
 
 
 class Trained(NamedTuple):
-    """A finished run: its folder and the student's final score."""
+    """A finished run: its folder, the student's final score, and the best validation return."""
 
     folder: Path
-    student: Score
+    student: dict[str, Any]
+    objective: float
 
 
-def train(job: TrainJob, folder: Path, *, resume: bool, exact: bool = True) -> Trained:
-    """Runs (or continues) the job in `folder`; returns its folder and the student's score.
+def train(
+    job: TrainJob,
+    folder: Path,
+    *,
+    resume: Path | None = None,
+    exact: bool = True,
+    score_again: bool = True,
+) -> Trained:
+    """Runs the job in `folder`, or continues it from the checkpoint `resume`.
 
-    Where `folder` is taken and `exact` is false, a new run uses another name beside it.
+    Where `folder` is taken and `exact` is false, a new run uses another name beside it. A resumed
+    run without rounds left is scored again only with `score_again`, or if it has no score yet.
     """
     clock = time.monotonic()
     use_mmap_for_large()
@@ -53,36 +70,51 @@ def train(job: TrainJob, folder: Path, *, resume: bool, exact: bool = True) -> T
         allocate = allocator(job.config["aggregate"]["storage"], folder)
         job = replace(job, kit=replace(job.kit, allocate=allocate))
         console = _console(job, folder, stack)
-        state, best = restore(folder, job.kit) if first is None else (first, None)
-        _write_config(job, folder, resume=resume)
-        if not resume:
+        if resume is None:
+            assert first is not None
+            state, best = first, None
             begin(job.kit)
-        notes = (*job.notes, *(changed_code(folder, job.kit.expert.card) if resume else ()))
-        console.start(_header(job, folder), notes, round=state.round)
+        else:
+            state, best = restore(resume, job.kit)
+            student = student_of(folder, state.usage)
+            if state.round == job.kit.budget.rounds and student and not score_again:
+                console.start([("run", str(folder))], [_nothing_left(state.round)])
+                return Trained(folder, student, best.mean)
+            job = replace(job, notes=(*job.notes, *changed_code(resume, job.kit.expert.card)))
+        _write_config(job, folder, new=resume is None)
+        console.start(header(job, folder), job.notes, round=state.round)
         loggers = _started_loggers(job, folder, state, stack)
-        state, best = _rounds(job, state, best, (*loggers, *_watchers(job, folder, console)))
+        state, best = _rounds(job, state, best, (*loggers, *_watchers(job, folder, state, console)))
         assert best is not None
         scores = final_scores(job, folder, console)
         round = state.round if job.student == "last" else best.round
         result = RunResult(
-            scores["student"], scores["expert"], round, state.usage, time.monotonic() - clock
+            scores["student"], scores.get("expert"), round, state.usage, time.monotonic() - clock
         )
-        hint = advice(state.metrics, result.student, result.expert)
         for logger in loggers:
             logger.finish(result)
-        _report(job, folder, result, best, hint, console)
-    return Trained(folder, scores["student"])
+        _report(job, folder, result, state, best, console)
+    return Trained(folder, score_summary(result.student), best.mean)
+
+
+def _nothing_left(rounds: int) -> str:
+    return (
+        f"the run has finished its {rounds} rounds, so nothing is left to train: give rounds=... "
+        "to continue, or evaluation.episodes=... to score it again"
+    )
 
 
 def _locked(
-    job: TrainJob, folder: Path, stack: ExitStack, *, resume: bool, exact: bool
+    job: TrainJob, folder: Path, stack: ExitStack, *, resume: Path | None, exact: bool
 ) -> tuple[Path, State | None]:
     """Locks the run's folder; returns it with the first state, None where a run is resumed."""
-    if resume:
+    if resume is not None:
         stack.enter_context(lock_existing_run(folder))
+        remove_drafts(folder)
+        check_links(folder)
         return folder, None
     first = job.trainer.start(job.kit)  # may raise, so before the folder is created
-    return stack.enter_context(lock_new_run(folder, exact=exact)), first
+    return stack.enter_context(lock_new_run(folder, exact=exact, config=job.config)), first
 
 
 def _console(job: TrainJob, folder: Path, stack: ExitStack) -> Console:
@@ -93,6 +125,7 @@ def _console(job: TrainJob, folder: Path, stack: ExitStack) -> Console:
         per_step_name=job.env.per_step_name,
         quiet=not any(isinstance(one, ConsoleLogger) for one in job.loggers.values()),
     )
+    stack.enter_context(watched(console.fitting))
     stack.callback(console.close)
     stack.push(_after_interrupt(console, folder, extra_words(job)))
     return console
@@ -109,19 +142,24 @@ def _started_loggers(
     return loggers
 
 
-def _watchers(job: TrainJob, folder: Path, console: Console) -> tuple[Observer, ...]:
+def _watchers(job: TrainJob, folder: Path, state: State, console: Console) -> tuple[Observer, ...]:
     """Returns the observers after the loggers: checkpoint writer, console, heap trimming."""
     writer = CheckpointWriter(
-        folder=folder, kit=job.kit, config=job.config, card=job.kit.expert.card
+        folder=folder,
+        kit=job.kit,
+        config=job.config,
+        card=job.kit.expert.card,
+        round=state.round,
     )
     return writer, console, lambda finished: trim_heap()
 
 
 def _after_interrupt(console: Console, folder: Path, extra: ExtraWords) -> Callable[..., None]:
-    """Returns an exit callback that prints how to resume a run stopped by Ctrl-C."""
+    """Returns an exit callback that prints how to resume a run stopped by Ctrl-C or by a signal."""
 
     def say(kind: type[BaseException] | None, *_: object) -> None:
-        if kind is KeyboardInterrupt and (folder / "checkpoints" / "last").exists():
+        stopped = kind is not None and issubclass(kind, KeyboardInterrupt)
+        if stopped and (folder / "checkpoints" / "last").exists():
             console.interrupted(folder, extra)
 
     return say
@@ -156,48 +194,21 @@ def _rounds(
             job.tolerance,
             observers,
             regret=job.regret,
+            best_by=job.best_by,
         )
 
 
-def _write_config(job: TrainJob, folder: Path, *, resume: bool) -> None:
+def _write_config(job: TrainJob, folder: Path, *, new: bool) -> None:
     with writing(folder):
-        if not resume:
+        if new:
             write_json(folder / VERSIONS, versions())
         write_text(folder / "config.yaml", _yaml(job.config))
 
 
-def _header(job: TrainJob, folder: Path) -> list[tuple[str, str]]:
-    config, budget, card = job.config, job.kit.budget, job.kit.expert.card
-    size = f"{budget.total:,} labels in {budget.rounds} rounds of about {budget.steps(0):,}"
-    header = [
-        ("env", f"{config['env']['id']}, {config['n_envs']} at once{_backend(config['env'])}"),
-        ("expert", f"{card.name} ({card.source})"),
-        ("policy", " ".join(_words(config["policy"], ("sizes", "activation")))),
-        ("trainer", config["trainer"]["name"]),
-        ("budget", size),
-        ("seed", str(config["seed"])),
-        ("run", str(folder)),
-    ]
-    if isinstance(config["trainer"].get("beta"), Mapping):
-        header.insert(4, ("beta", " ".join(_words(config["beta_schedule"], None))))
-    return header
-
-
-def _backend(env: Mapping[str, Any]) -> str:
-    return f", by {env['backend']}" if "backend" in env else ""
-
-
-def _words(node: Mapping[str, Any], keys: tuple[str, ...] | None) -> Iterator[str]:
-    yield str(node.get("name") or str(node["_target_"]).rpartition(".")[2].lower())
-    for key in keys or [key for key in node if key not in ("_target_", "name", "by")]:
-        if key in node:
-            yield f"{key}={node[key]}"
-
-
 def _report(
-    job: TrainJob, folder: Path, result: RunResult, best: Best, hint: str, console: Console
+    job: TrainJob, folder: Path, result: RunResult, state: State, best: Best, console: Console
 ) -> None:
-    """Writes summary.json and prints the final table."""
+    """Writes summary.json and prints the final table, and what it shows."""
     shown, extra = _shown(job), extra_words(job)
     write_summary(
         folder,
@@ -210,14 +221,34 @@ def _report(
         shown=shown,
         extra=extra,
     )
+    expert = {} if result.expert is None else {"expert": result.expert}
     console.finish(
-        {"expert": result.expert, f"student (round {result.round})": result.student},
+        {**expert, f"student (round {result.round})": result.student},
         usage=result.usage,
         wall_seconds=result.wall_seconds,
         run=folder,
-        advice=hint,
+        chosen=choice_in_words(
+            best, state.round, by=job.best_by, tolerance=job.tolerance, last=job.student == "last"
+        ),
+        advice=_advice(job, result, state),
         shown=shown,
         extra=extra,
+    )
+
+
+def _advice(job: TrainJob, result: RunResult, state: State) -> str:
+    if result.expert is None:
+        return ""
+    policy = job.config["policy"]
+    keys = [f"policy.{key}" for key in ("gradient_steps", "epochs") if policy.get(key) is not None]
+    rate = ", a higher policy.learning_rate" if "learning_rate" in policy else ""
+    return advice(
+        state.metrics,
+        result.student,
+        result.expert,
+        horizon=job.kit.horizon,
+        new_labels=None if state.data is None else len(state.data.newest),
+        longer_fit=f"a longer fit ({keys[0]}){rate}" if keys else "a longer fit",
     )
 
 

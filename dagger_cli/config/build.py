@@ -20,6 +20,7 @@ from dagger_cli.config.checks import (
     chosen_seeds,
     episodes_of,
     final_fit_must_come,
+    image_notes,
     never_read,
     unseen_seeds,
     validation_seeds,
@@ -62,9 +63,11 @@ class TrainJob:
     logger_words: tuple[str, ...]  # the overrides that selected them
     validation_seeds: range
     tolerance: float
+    best_by: str  # return or agreement
     queries: int  # of the expert, in each round's validation
     regret: bool
     student: str
+    scores_expert: bool
     evaluation_seeds: range
     notes: tuple[str, ...]  # shown before it starts
 
@@ -189,11 +192,13 @@ def assembled(
         tuple(word for word in words if word.lstrip("+~").startswith("logger")),
         validation_seeds(config["validation"]["episodes"], source),
         config["validation"]["tolerance"],
+        config.get("best", "return"),  # runs before this key have none
         config["validation"]["queries"],
         config["regret"],
         evaluation["checkpoint"],
+        evaluation.get("expert", True),
         unseen_seeds("evaluation.episodes", n_evaluation, evaluation["seed"]),
-        notes=(*notes, *env.notes, *rolled_out, *expert.card.notes),
+        notes=(*notes, *env.notes, *rolled_out, *image_notes(config, source), *expert.card.notes),
     )
 
 

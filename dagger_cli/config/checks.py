@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from dagger_cli.config.components import built, typed_group
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.seeds import TEST_SEEDS, VALIDATION_SEEDS
-from dagger_cli.core.values import at_least, in_range
+from dagger_cli.core.values import at_least, in_range, one_of
 from dagger_cli.loop.trainer import Trainer, completed
 
 Config = Mapping[str, Any]
@@ -26,11 +26,27 @@ def check_values(config: Config) -> None:
         raise ConfigError(
             f"evaluation.checkpoint must be best or last, got '{evaluation['checkpoint']}'"
         )
+    one_of("best", config.get("best", "return"), ("return", "agreement"))
+    if config.get("best") == "agreement" and 0 in (validation["episodes"], validation["queries"]):
+        raise ConfigError(
+            "best=agreement compares student and expert in validation states: it needs "
+            "validation.episodes and validation.queries of 1 or more"
+        )
     if config["env"].get("validate_on_test", False) and evaluation["checkpoint"] != "last":
         raise ConfigError(
             "env.validate_on_test=true would select the best policy on the test fold: add "
             "evaluation.checkpoint=last"
         )
+
+
+def image_notes(config: Config, source: Any) -> tuple[str, ...]:
+    """Returns a note where a policy made for vectors is given images."""
+    space = source.observation_space
+    name = config["policy"].get("name")
+    if name not in ("mlp", "linear") or space.dtype != "uint8" or len(space.shape) != 3:
+        return ()
+    shape = " x ".join(map(str, space.shape))
+    return (f"observations are images ({shape}), which policy={name} flattens: try policy=cnn",)
 
 
 def final_fit_must_come(config: Config, trainer: Trainer) -> None:

@@ -25,6 +25,7 @@ RESUME_MAY_CHANGE = (
     "labels",
     "evaluation.checkpoint",
     "evaluation.episodes",
+    "evaluation.expert",
     "evaluation.seed",
     "env.workers",
     "expert.path",

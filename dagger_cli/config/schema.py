@@ -27,6 +27,7 @@ class Validation:
 @dataclass
 class Evaluation:
     checkpoint: str = MISSING
+    expert: bool = MISSING
     episodes: int | None = MISSING
     seed: int = MISSING
 
@@ -45,6 +46,7 @@ class Train:
     n_envs: int = MISSING
     validation: Validation = field(default_factory=Validation)
     evaluation: Evaluation = field(default_factory=Evaluation)
+    best: str = MISSING
     regret: bool = MISSING
     aggregate: Aggregate = field(default_factory=Aggregate)
     resume: str | None = MISSING

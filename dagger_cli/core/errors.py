@@ -31,3 +31,11 @@ class HubUnreachable(ExpertError):
 
 class CheckpointError(DaggerError):
     """Run or checkpoint that is missing, damaged, newer than this program, or of another kind."""
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was told to end by a signal; handled like Ctrl-C."""
+
+    def __init__(self, signal: int) -> None:
+        super().__init__(signal)
+        self.signal = signal

@@ -45,6 +45,18 @@ class Space:
         """Whether the dtype is an integer one."""
         return bool(np.issubdtype(np.dtype(self.dtype), np.integer))
 
+    def contains(self, rows: Array) -> bool:
+        """Returns whether `rows` (n, *shape) have this shape, dtype and range, all finite.
+
+        The bounds of a box are not checked: actions are clipped to them.
+        """
+        if rows.shape[1:] != self.shape or rows.dtype != np.dtype(self.dtype):
+            return False
+        if self.kind == "box":
+            return bool(np.isfinite(rows).all())
+        choices = rows.reshape(-1, len(self.sizes)).astype(np.int64) - self.start
+        return bool(((choices >= 0) & (choices < np.array(self.sizes))).all())
+
     @cached_property
     def limits(self) -> tuple[Array, Array]:
         """For a box, which components have a lowest and a highest value, (size,) bool each.

@@ -128,6 +128,7 @@ class VectorEnv:
                 f"the saved state is of {len(seeds)} environments, but there are {self.n_envs}; "
                 f"use n_envs={len(seeds)}"
             )
+        _check_replay(snapshot, self.action_space)
         self._buffers.obs[:] = 0
         self._steps[:] = 0
         self._started[:] = self._playing[:] = False
@@ -187,6 +188,20 @@ class VectorEnv:
         if self._failure == "truncated":
             return np.asarray(truncated & ~terminated)
         return np.zeros_like(terminated)
+
+
+def _check_replay(snapshot: Snapshot, space: Space) -> None:
+    """Raises EnvError unless the episodes can be replayed: simulators do not check their input."""
+    seeds, lengths, started = (snapshot[key] for key in ("seeds", "lengths", "started"))
+    actions, n = snapshot["actions"], len(seeds)
+    dtypes = [array.dtype.name for array in (seeds, lengths, started)] == ["int64", "int64", "bool"]
+    shapes = seeds.shape == lengths.shape == started.shape == (n,) == actions.shape[:1]
+    if not (dtypes and shapes and actions.ndim > 1 and (seeds >= 0).all()):
+        raise EnvError("the saved state contains no episodes: it was altered")
+    played = np.arange(actions.shape[1]) < lengths[:, None]
+    whole = (lengths >= 0).all() and (lengths <= actions.shape[1]).all()
+    if not whole or not (started | (lengths == 0)).all() or not space.contains(actions[played]):
+        raise EnvError("the saved state contains actions that nobody can play: it was altered")
 
 
 def episode(env: VectorEnv, steps: int) -> Array:

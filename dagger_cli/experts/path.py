@@ -18,6 +18,7 @@ from dagger_cli.experts.sb3.archive import sha256_of
 from dagger_cli.experts.sb3.convert import AgentFiles, agent_from
 from dagger_cli.experts.student import Student, load_student
 from dagger_cli.networks.agent_files import load_agent
+from dagger_cli.utils.system import at_home
 
 MASKABLE = "sb3_contrib.common.maskable"  # module of the policies
 
@@ -40,7 +41,7 @@ class Path:
             raise ConfigError("expert.path is empty; give a .zip, a .safetensors file or a folder")
 
     def load(self, env_id: str, observation_space: Space, action_space: Space) -> Expert:
-        found = find_agent(FilePath(self.path).expanduser(), env_id, self.algo)
+        found = find_agent(at_home(self.path), env_id, self.algo)
 
         def card(facts: Mapping[str, Any]) -> Card:
             return Card(

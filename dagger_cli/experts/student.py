@@ -41,11 +41,26 @@ class Student(NamedTuple):
 
 def find_student(path: Path) -> Student | None:
     """Returns the student in a run (its best round), a checkpoint folder or a download, or None."""
-    named = path.name in ("best", "last") and (path.parent / "checkpoints").is_dir()
-    places = [path, path / "checkpoints" / "best", path / "best"]
-    if named:
-        places.insert(0, path.parent / "checkpoints" / path.name)
+    places = [path]
+    if path.name in ("best", "last"):
+        places += _pointed(path.parent / "checkpoints", path.name) + _pointed(
+            path.parent, path.name
+        )
+    places += _pointed(path / "checkpoints", "best") + _pointed(path, "best")
     return next((Student(place) for place in places if (place / MANIFEST).is_file()), None)
+
+
+def _pointed(checkpoints: Path, name: str) -> list[Path]:
+    """Returns where `best` or `last` may be (tracking/pointers.py); without it the last round."""
+    pointer = checkpoints / name
+    if pointer.is_file():
+        return [
+            checkpoints / Path(read_bounded(pointer, 64).decode("ascii", "replace").strip()).name
+        ]
+    if pointer.is_dir() or not checkpoints.is_dir():
+        return [pointer]
+    rounds = sorted(checkpoints.glob("round_*"), key=lambda path: (len(path.name), path.name))
+    return rounds[-1:]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from dagger_cli.core.errors import ConfigError, ExpertError
 from dagger_cli.core.types import Expert, Space
 from dagger_cli.experts.path import Path as FromPath
 from dagger_cli.experts.sb3.agent_folder import older_versions
+from dagger_cli.utils.system import at_home
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Zoo:
         return source.load(env_id, observation_space, action_space)
 
     def _path(self, env_id: str) -> Path:
-        root = Path(self.folder).expanduser()
+        root = at_home(self.folder)
         if not root.is_dir():
             raise ExpertError(
                 f"expert.folder '{root}' does not exist; create it with `python -m "

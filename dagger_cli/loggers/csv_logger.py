@@ -7,8 +7,9 @@ import io
 
 from dagger_cli.loggers.interface import RunInfo
 from dagger_cli.loop.run import Round
-from dagger_cli.tracking.metrics import scalars
-from dagger_cli.utils.files import write_text
+from dagger_cli.tracking.metrics import MAX_BYTES, scalars
+from dagger_cli.tracking.run_paths import TABLE
+from dagger_cli.utils.files import read_bytes, write_text
 
 
 class CsvLogger:
@@ -20,11 +21,12 @@ class CsvLogger:
 
     def start(self, run: RunInfo) -> None:
         """Reads the rows of earlier rounds, where a run is resumed."""
-        self._path = run.folder / "metrics.csv"
+        self._path = run.folder / TABLE
         self._rows: list[dict[str, object]] = []
         if run.round and self._path.is_file():
-            with self._path.open(newline="", encoding="utf-8") as file:
-                rows = [row for row in csv.DictReader(file) if (row.get("round") or "").isdigit()]
+            text = read_bytes(self._path, MAX_BYTES).decode(errors="replace")
+            table = csv.DictReader(io.StringIO(text, newline=""))
+            rows = [row for row in table if (row.get("round") or "").isdecimal()]
             self._rows = [dict(row) for row in rows if int(row["round"]) <= run.round]
 
     def log(self, finished: Round) -> None:

@@ -45,10 +45,13 @@ class RunInfo:
 
 @dataclass(frozen=True)
 class RunResult:
-    """Result of a run: final scores, round of the evaluated policy, and usage."""
+    """Result of a run: final scores, round of the evaluated policy, and usage.
+
+    `expert` is None where `evaluation.expert=false`.
+    """
 
     student: Score
-    expert: Score
+    expert: Score | None
     round: int
     usage: Usage
     wall_seconds: float
@@ -60,7 +63,7 @@ class RunResult:
             "final/return_mean": self.student.mean,
             "final/return_std": self.student.std,
             "final/failures": float(self.student.failures),
-            "expert/return_mean": self.expert.mean,
+            **({} if self.expert is None else {"expert/return_mean": self.expert.mean}),
         }
 
 

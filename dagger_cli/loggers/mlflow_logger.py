@@ -9,6 +9,7 @@ from typing import Any
 from dagger_cli.loggers.interface import RunInfo, RunResult, missing_extra
 from dagger_cli.loop.run import Round
 from dagger_cli.tracking.metrics import scalars
+from dagger_cli.utils.files import read_bytes, write_text
 
 _ID_FILE = "mlflow_run_id"
 
@@ -35,14 +36,14 @@ class MlflowLogger:
         self._labels = run.labels
         file = run.folder / _ID_FILE
         if run.round and file.is_file():
-            self._id = file.read_text(encoding="utf-8").strip()
+            self._id = read_bytes(file, 100).decode("ascii", "replace").strip()
             self._client.update_run(self._id, status="RUNNING")
             return
         found = self._client.get_experiment_by_name(self._experiment)
         experiment = found.experiment_id if found else None
         experiment = experiment or self._client.create_experiment(self._experiment)
         self._id = self._client.create_run(experiment, run_name=run.name).info.run_id
-        file.write_text(self._id, encoding="utf-8")
+        write_text(file, self._id)
         for key, value in run.settings.items():
             self._client.log_param(self._id, key, value)
 

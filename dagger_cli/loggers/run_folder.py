@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 from dagger_cli.loggers.interface import RunInfo, RunResult
 from dagger_cli.loop.run import Round
 from dagger_cli.tracking.metrics import MetricsFile
+from dagger_cli.tracking.run_paths import METRICS, TENSORBOARD
 from dagger_cli.tracking.tensorboard import TensorBoard
 
 
@@ -21,8 +24,19 @@ class JsonlLogger:
     required = True
 
     def start(self, run: RunInfo) -> None:
-        """Opens the file; removes lines of rounds that will be repeated."""
-        self._file = MetricsFile(run.folder / "metrics.jsonl", round=run.round)
+        """Opens the file; removes lines of rounds that will be repeated.
+
+        Warns where lines of earlier rounds are missing.
+        """
+        self._file = MetricsFile(run.folder / METRICS, round=run.round)
+        if self._file.missing:
+            rounds = ", ".join(map(str, self._file.missing[:5]))
+            more = ", ..." if len(self._file.missing) > 5 else ""
+            print(
+                f"warning: {run.folder / METRICS} has no readable line for round {rounds}{more}: "
+                "reports will lack these rounds; the policy and its data are not affected",
+                file=sys.stderr,
+            )
 
     def log(self, finished: Round) -> None:
         """Appends a line."""
@@ -37,7 +51,7 @@ class TensorBoardLogger:
     def start(self, run: RunInfo) -> None:
         """Opens the event file and records the config."""
         self._settings = run.settings
-        self._board = TensorBoard(run.folder / "tb", labels=run.labels)
+        self._board = TensorBoard(run.folder / TENSORBOARD, round=run.round, labels=run.labels)
         self._board.start(run.config_text)
 
     def log(self, finished: Round) -> None:

@@ -4,12 +4,10 @@ Round i's loss l_i is over the states visited in that round. The online loss is 
 before the fit on round i; the hindsight loss is the mean loss, over all rounds, of a policy fitted
 on all rounds; the average regret is the mean online loss so far minus the hindsight loss. It tends
 to 0 for a no-regret learner: while it falls, more rounds help. The remaining hindsight loss can
-only be lowered by a richer policy.
+only be lowered by a longer fit or a richer policy.
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 import numpy as np
 
@@ -17,13 +15,12 @@ from dagger_cli.core.dataset import Dataset, resampled
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import Ensemble, Mixture, NonStationaryPolicy, distance
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Observation, Policy, Score
+from dagger_cli.core.types import Observation, Policy
 
 MOST_ROWS = 16_384  # evenly spaced rows of the aggregate, so that the cost does not grow with it
 ONLINE, ONLINE_MEAN = "regret/online_loss", "regret/online_loss_mean"
 HINDSIGHT, AVERAGE = "regret/hindsight_loss", "regret/average"
 OWN_GAP, EXPERT_GAP, ONLINE_GAP = (f"disagreement/{on}" for on in ("own", "expert", "online"))
-ABOUT = 0.01  # of the expert's return; not above validation.tolerance
 LASTING = (ONLINE_MEAN, HINDSIGHT, AVERAGE, ONLINE_GAP)
 
 
@@ -90,32 +87,3 @@ def _leader(kit: Kit, data: Dataset, policy: Policy) -> Policy:
     )
     rows = resampled(data, kit.rng.regret)
     return kit.learner.fit(rows, start, kit.rng.regret).policy
-
-
-def advice(metrics: Mapping[str, float], student: Score, expert: Score) -> str:
-    """Returns a sentence on whether more rounds or a richer policy will help; may be empty."""
-    if student.mean >= expert.mean - max(expert.stderr, ABOUT * abs(expert.mean)):
-        return "the student matches the expert: more rounds will change little"
-    if not {OWN_GAP, ONLINE_GAP, AVERAGE} <= metrics.keys():
-        return ""
-    own, online, loss = metrics[OWN_GAP], metrics[ONLINE_GAP], metrics[ONLINE_MEAN]
-    share = metrics[AVERAGE] / loss if loss > 0 else 0.0
-    differs = f"the student differs from the expert by {own:.1%} in its own states"
-    if own < 0.01:
-        return f"{differs}: more rounds will change little"
-    if own > 2 * online:
-        return (
-            f"{differs}, but by {online:.1%} in the states it learns from: have its own states "
-            "labelled, too (more rounds of trainer=dagger)"
-        )
-    if share > 0.2 and metrics.get(ONLINE, 0.0) <= 1.1 * loss:
-        return f"the average regret is {share:.0%} of the online loss: more rounds will help"
-    if share > 0.2:
-        return (
-            f"the average regret is {share:.0%} of the online loss and does not fall: longer fits "
-            "(policy.gradient_steps) will help, or trainer=dagger where another is used"
-        )
-    return (
-        f"{differs}, and the best policy in hindsight would too (regret is {max(share, 0):.0%} of "
-        "the online loss): a richer policy will help, more rounds will not"
-    )

@@ -10,7 +10,7 @@ from typing import Protocol
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Policy, Score
-from dagger_cli.loop.regret import measure
+from dagger_cli.loop.regret import OWN_GAP, measure
 from dagger_cli.loop.trainer import Trainer
 from dagger_cli.loop.validate import Validated
 
@@ -19,11 +19,13 @@ Validate = Callable[[Policy], Validated]
 
 @dataclass(frozen=True)
 class Best:
-    """Best round (from 1): the latest with a mean validation return close to the highest, `top`.
+    """Best round (from 1): the latest with a figure close to the highest so far, `top`.
 
-    Close means within `tolerance` times |top|. A few episodes cannot distinguish such rounds, and
-    the later one has learned from more data: with a tolerance of 0 (the paper's rule) a less robust
-    early policy can win by chance, by a tenth of a point.
+    The figure is the mean validation return, or the agreement with the expert in the policy's own
+    validation states, at most 1; `mean` is the round's mean validation return. Close means within
+    `tolerance` times |top|. A few episodes cannot distinguish such rounds, and the later one has
+    learned from more data: with a tolerance of 0 (the paper's rule) a less robust early policy can
+    win by chance, by a tenth of a point.
     """
 
     round: int
@@ -31,10 +33,18 @@ class Best:
     top: float
 
     @classmethod
-    def after(cls, best: Best | None, round: int, mean: float, tolerance: float) -> Best:
-        """Returns the best round after `round` has scored `mean`."""
-        top = mean if best is None else max(best.top, mean)
-        if best is None or mean >= top - tolerance * abs(top):
+    def after(
+        cls,
+        best: Best | None,
+        round: int,
+        mean: float,
+        tolerance: float,
+        figure: float | None = None,
+    ) -> Best:
+        """Returns the best round after `round` has scored `mean`, by default also the figure."""
+        figure = mean if figure is None else figure
+        top = figure if best is None else max(best.top, figure)
+        if best is None or figure >= top - tolerance * abs(top):
             return cls(round, mean, top)
         return cls(best.round, best.mean, top)
 
@@ -68,12 +78,15 @@ def run(
     observers: Iterable[Observer],
     *,
     regret: bool = True,
+    best_by: str = "return",
 ) -> tuple[State, Best | None]:
     """Runs the remaining rounds of `kit.budget`; returns the last state and the best round.
 
     Without `validate` the last round is the best. With `regret` the online and hindsight loss of
-    every round are measured, see loop/regret.py. Observers are called in order after every round:
-    metrics are written before the checkpoint that refers to them.
+    every round are measured, see loop/regret.py. `best_by` is the figure that chooses the best
+    round: `return`, or `agreement`, which needs the disagreement that `validate` measures.
+    Observers are called in order after every round: metrics are written before the checkpoint that
+    refers to them.
     """
     observers = tuple(observers)
     while state.round < kit.budget.rounds:
@@ -91,7 +104,8 @@ def run(
             with kit.clock("validate"):
                 score, gaps = validate(policy)
             state = replace(state, metrics={**state.metrics, **gaps})
-            best = Best.after(best, state.round, score.mean, tolerance)
+            figure = 1 - gaps[OWN_GAP] if best_by == "agreement" else score.mean
+            best = Best.after(best, state.round, score.mean, tolerance, figure)
         finished = Round(state, policy, score, best, kit.clock.lap())
         for observe in observers:
             observe(finished)

@@ -15,6 +15,8 @@ from dagger_cli.networks.activations import ACTIVATIONS, OPTIONS, Activation, ac
 from dagger_cli.networks.layers import OneHot, Pixels, Standardise
 from dagger_cli.networks.one_hot import encodes
 
+MOST_LAYERS = 1000
+
 
 def mlp(
     observations: Space, outputs: int, sizes: Sequence[int], option: str, *, one_hot: bool = False
@@ -28,6 +30,8 @@ def mlp(
         raise ConfigError(f"policy.activation must be one of {', '.join(OPTIONS)}; got '{option}'")
     if any(size < 1 for size in sizes):
         raise ConfigError(f"policy.sizes must be positive whole numbers, got {list(sizes)}")
+    if len(sizes) > MOST_LAYERS:
+        raise ConfigError(f"policy.sizes has {len(sizes)} layers, at most {MOST_LAYERS} are made")
     first: nn.Module
     if encodes(observations, one_hot):
         first, width = OneHot(observations), sum(observations.sizes)

@@ -22,6 +22,21 @@ BETAS = (0.9, 0.999)  # torch's defaults, those of Kingma & Ba 2015
 EPSILON = 1e-8
 
 
+def fits(entry: Entry, parameter: Tensor) -> bool:
+    """Returns whether this is the state of Adam for a parameter, or none.
+
+    The fused kernels read and write all elements of a parameter in every tensor without a check.
+    """
+    if not entry:
+        return True
+    if set(entry) != {"step", "exp_avg", "exp_avg_sq"}:
+        return False
+    step, *moments = entry["step"], entry["exp_avg"], entry["exp_avg_sq"]
+    if step.numel() != 1 or step.dtype != torch.float32:
+        return False
+    return all(t.shape == parameter.shape and t.dtype == parameter.dtype for t in moments)
+
+
 class Adam:
     """Adam (Kingma & Ba 2015); `decoupled`: weight decay of AdamW (Loshchilov & Hutter 2019)."""
 

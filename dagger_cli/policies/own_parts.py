@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.errors import CheckpointError, ConfigError
 from dagger_cli.policies.optimizers import Entry
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -64,7 +64,14 @@ class OwnOptimizer:
                 "policy.optimizer must be a torch.optim.Optimizer, got a "
                 f"{type(self._optimizer).__name__}"
             )
+        fused = any(group.get("fused") for group in self._optimizer.param_groups)
         for parameter, entry in zip(self._parameters, past, strict=False):
+            if fused and any(t.numel() != 1 and t.shape != parameter.shape for t in entry.values()):
+                # Fused kernels read and write beyond a smaller tensor.
+                raise CheckpointError(
+                    "the optimizer state in this checkpoint does not fit its network: the files do "
+                    "not belong together"
+                )
             if entry:
                 self._optimizer.state[parameter] = {n: t.clone() for n, t in entry.items()}
         self._settings = self._groups()

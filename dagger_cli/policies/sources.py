@@ -8,13 +8,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Space
+from dagger_cli.core.values import in_range
 from dagger_cli.networks.modules import cnn, mlp
 from dagger_cli.networks.prepared import Prepared, check_outputs, prepared
 from dagger_cli.policies.heads import make_head
 from dagger_cli.policies.torch_learner import TorchLearner
 
+_MOST_THREADS = 1024
 _TORCHS_OWN = torch.get_num_threads()  # torch's default, read before it is changed
 
 
@@ -93,6 +94,6 @@ def torch_learner(
 
 def use_threads(threads: int | None) -> None:
     """Sets the number of torch threads; None restores torch's default of this process."""
-    if threads is not None and threads < 1:
-        raise ConfigError(f"policy.threads must be at least 1, got {threads}; or null")
+    if threads is not None:
+        in_range("policy.threads", threads, f"[1, {_MOST_THREADS}]", "null")
     torch.set_num_threads(threads or _TORCHS_OWN)

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.dataset import Dataset
-from dagger_cli.core.errors import CheckpointError, ConfigError
+from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Acts, Array, Fitted, Observation, Policy, Space
+from dagger_cli.policies.saved_weights import check_weights
 
 if TYPE_CHECKING:
     from torch import nn
@@ -113,14 +114,9 @@ class SparseSvmLearner:
         return {"weights": policy.weights}
 
     def unpack(self, arrays: Mapping[str, Array]) -> Policy:
-        """Returns the policy; raises CheckpointError where the weights have another shape."""
-        weights = arrays.get("weights")
-        if set(arrays) != {"weights"} or weights is None or weights.shape != self._shape:
-            raise CheckpointError(
-                "the policy in this checkpoint has another shape than its config says: "
-                "the files do not belong together"
-            )
-        return SparseSvmPolicy(np.array(weights, np.float32), self.actions)
+        """Returns the policy; raises CheckpointError where the weights do not fit."""
+        check_weights(arrays, self._shape)
+        return SparseSvmPolicy(np.array(arrays["weights"]), self.actions)
 
     @property
     def _shape(self) -> tuple[int, int]:

@@ -8,9 +8,9 @@ other rows of a batch.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from dagger_cli.core.types import Array
+from dagger_cli.utils.compiled import kernel
 
 
 def _bit_table() -> tuple[Array, Array]:
@@ -26,7 +26,7 @@ def _bit_table() -> tuple[Array, Array]:
 COUNTS, PLACES = _bit_table()
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel(nogil=True)
 def unpack(row: Array, at: Array) -> int:
     """Writes the indices of the set features and of the bias into `at`; returns their number."""
     n = 0
@@ -41,7 +41,7 @@ def unpack(row: Array, at: Array) -> int:
     return n + 1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel(nogil=True)
 def add_up(at: Array, n: int, weights: Array, margins: Array) -> None:
     """Sets `margins` (M,) to the sum of the rows `at[:n]` of `weights` (features + 1, M)."""
     margins[:] = 0
@@ -51,7 +51,7 @@ def add_up(at: Array, n: int, weights: Array, margins: Array) -> None:
             margins[m] += line[m]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel(nogil=True)
 def ascend(
     rows: Array, signs: Array, order: Array, alphas: Array, weights: Array, most: float
 ) -> None:
@@ -83,7 +83,7 @@ def ascend(
                     line[m] += steps[m]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel(nogil=True)
 def margins_of(rows: Array, weights: Array, margins: Array) -> None:
     """Computes `margins` (n, M) float32 of packed rows (n, bytes)."""
     at = np.empty(8 * rows.shape[1] + 1, np.int64)

@@ -18,9 +18,10 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.dataset import Dataset
-from dagger_cli.core.errors import CheckpointError, ConfigError
+from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Acts, Array, Fitted, Observation, Policy, Space
 from dagger_cli.networks.one_hot import OneHotRows, encodes
+from dagger_cli.policies.saved_weights import check_weights
 
 if TYPE_CHECKING:
     from torch import nn
@@ -145,15 +146,11 @@ class SvmLearner:
         return {"weights": policy.weights}
 
     def unpack(self, arrays: Mapping[str, Array]) -> Policy:
-        """Returns the policy; raises CheckpointError where the weights have another shape."""
-        weights = arrays.get("weights")
-        wanted = self._columns(self._blank()).shape
-        if set(arrays) != {"weights"} or weights is None or weights.shape != wanted:
-            raise CheckpointError(
-                "the policy in this checkpoint has another shape than its config says: "
-                "the files do not belong together"
-            )
-        return self._policy(np.array(weights, np.float32))
+        """Returns the policy; raises CheckpointError where the weights do not fit."""
+        classes = self.actions.sizes[0]
+        planes = classes * (classes - 1) // 2 if self.reduction == "all_pairs" else classes
+        check_weights(arrays, (self._n_features, planes))
+        return self._policy(np.array(arrays["weights"]))
 
     @property
     def _descend(self) -> Any:
@@ -172,6 +169,12 @@ class SvmLearner:
     def _encoded(self) -> Space | None:
         return self.observations if encodes(self.observations, self.one_hot) else None
 
+    @property
+    def _n_features(self) -> int:
+        """Number of weights of a hyperplane: one per feature, and the bias."""
+        space = self.observations
+        return 1 + (space.size if self._encoded is None else sum(space.sizes))
+
     def _steps(self, n: int, rng: Generator) -> Iterator[tuple[int, Array]]:
         """Yields the number of rows processed so far, and the next ones."""
         done = 0
@@ -183,8 +186,7 @@ class SvmLearner:
 
     def _blank(self) -> Array:
         """Returns zero weights in the shape of `descend_pairs` or `descend_rest`."""
-        space, classes = self.observations, self.actions.sizes[0]
-        features = 1 + (space.size if self._encoded is None else sum(space.sizes))
+        classes, features = self.actions.sizes[0], self._n_features
         if self.reduction == "one_vs_rest":
             return np.zeros((features, classes), np.float32)
         aligned = -(-classes // 16) * 16  # full vector registers in the inner loop

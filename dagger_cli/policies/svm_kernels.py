@@ -7,12 +7,12 @@ fixed order, so that its margins do not depend on the other rows of a batch.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from dagger_cli.core.types import Array
+from dagger_cli.utils.compiled import kernel
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel()
 def descend_pairs(rows: Array, labels: Array, order: Array, weights: Array, rate: float) -> float:
     """Makes one subgradient step per row of `rows[order]`; returns the summed hinge loss.
 
@@ -47,7 +47,7 @@ def descend_pairs(rows: Array, labels: Array, order: Array, weights: Array, rate
     return loss
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel()
 def descend_rest(rows: Array, labels: Array, order: Array, weights: Array, rate: float) -> float:
     """Does the same with one hyperplane per class: `weights` (d + 1, C), positive for the class."""
     classes, d = weights.shape[1], rows.shape[1]
@@ -75,7 +75,7 @@ def descend_rest(rows: Array, labels: Array, order: Array, weights: Array, rate:
     return loss
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel()
 def margins(rows: Array, weights: Array) -> Array:
     """Returns the margins (n, P) float32 of rows (n, d); `weights` (d + 1, P), the bias last."""
     n, d = rows.shape
@@ -91,7 +91,7 @@ def margins(rows: Array, weights: Array) -> Array:
     return result
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel()
 def tournament(pair_margins: Array, classes: int, most: float) -> Array:
     """Returns the score of each class (n, C) from the margins (n, P) of pairs (0, 1), (0, 2), ...
 

@@ -18,6 +18,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import CheckpointError, ConfigError
+from dagger_cli.core.progress import fitted
 from dagger_cli.core.types import Array, Fitted, Policy
 from dagger_cli.networks.gradients import gradient_of, trainable
 from dagger_cli.networks.layers import OneHot, Standardise
@@ -25,7 +26,7 @@ from dagger_cli.networks.modules import initialise
 from dagger_cli.policies.devices import check_device, device_for
 from dagger_cli.policies.heads import Head
 from dagger_cli.policies.joint_head import Joint
-from dagger_cli.policies.optimizers import OPTIMIZERS, Adam, Entry, Sgd
+from dagger_cli.policies.optimizers import OPTIMIZERS, Adam, Entry, Sgd, fits
 from dagger_cli.policies.own_parts import OwnOptimizer
 from dagger_cli.policies.precision import check_precision, products
 from dagger_cli.policies.torch_policy import TorchPolicy
@@ -235,6 +236,7 @@ class TorchLearner:
             loss, gradients = gradient(seen, targets)
             optimizer.step(gradients, self.learning_rate * left)
             total += loss
+            fitted(i, n_batches)
         return float(total / n_batches)
 
     def loss(self, policy: Policy, data: Dataset) -> float:
@@ -268,9 +270,18 @@ class TorchLearner:
                 "the policy in this checkpoint has another shape than its config says: the files "
                 "do not belong together, or the environment's observations have changed"
             )
+        if not all(np.isfinite(array).all() for array in given.values()):
+            raise CheckpointError("the policy in this checkpoint has weights that are not finite")
         network = self._blank()
         network.load_state_dict({name: torch.tensor(array) for name, array in given.items()})
-        optimizer: list[dict[str, Tensor]] = [{} for _ in trainable(network)]
+        return TorchPolicy(network.eval(), self.head, self._optimizer_state(arrays, network))
+
+    def _optimizer_state(
+        self, arrays: Mapping[str, Array], network: nn.Module
+    ) -> tuple[Entry, ...]:
+        """Returns the optimizer state in a checkpoint's arrays, one entry per parameter."""
+        parameters = trainable(network)
+        optimizer: list[dict[str, Tensor]] = [{} for _ in parameters]
         for name, array in arrays.items():
             if name.startswith("optimiser."):
                 match = re.fullmatch(r"optimiser\.(\d+)\.(\w+)", name)
@@ -280,4 +291,9 @@ class TorchLearner:
                         "network has no parameter"
                     )
                 optimizer[int(match[1])][match[2]] = torch.tensor(array)
-        return TorchPolicy(network.eval(), self.head, tuple(optimizer))
+        if isinstance(self.optimizer, str) and not all(map(fits, optimizer, parameters)):
+            raise CheckpointError(
+                "the optimizer state in this checkpoint does not fit its network: the files do not "
+                "belong together"
+            )
+        return tuple(optimizer)

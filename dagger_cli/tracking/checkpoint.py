@@ -2,8 +2,8 @@
 
 from dagger_cli.tracking.checkpoint_read import changed_code, load_policy, restore
 from dagger_cli.tracking.checkpoint_write import CheckpointWriter
+from dagger_cli.tracking.locate import resolve_checkpoint, resolve_resumed, resolve_run
 from dagger_cli.tracking.manifest import Manifest, read_manifest
-from dagger_cli.tracking.run_paths import resolve_checkpoint, resolve_run
 
 __all__ = [
     "CheckpointWriter",
@@ -12,6 +12,7 @@ __all__ = [
     "load_policy",
     "read_manifest",
     "resolve_checkpoint",
+    "resolve_resumed",
     "resolve_run",
     "restore",
 ]

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from dagger_cli.core.budget import Budget
-from dagger_cli.core.dataset import COLUMNS, Dataset
 from dagger_cli.core.errors import CheckpointError
 from dagger_cli.core.kit import Kit, Learner
 from dagger_cli.core.serialization import unpack
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Array, Card, Expert, Policy, Space
 from dagger_cli.loop.run import Best
+from dagger_cli.tracking.aggregate_read import read_aggregate
 from dagger_cli.tracking.manifest import Manifest, read_manifest
-from dagger_cli.tracking.run_paths import BEST, CHECKPOINTS, ENV, LAST, POLICY, follow, shard_path
-from dagger_cli.tracking.safetensors_io import read_arrays
+from dagger_cli.tracking.pointers import follow
+from dagger_cli.tracking.run_paths import BEST, ENV, POLICY, shard_path
+from dagger_cli.tracking.safetensors_io import check_hash, read_arrays
 
 
 def load_policy(checkpoint: Path, learner: Learner, actions: Space) -> Policy:
@@ -26,20 +26,21 @@ def load_policy(checkpoint: Path, learner: Learner, actions: Space) -> Policy:
     return unpack(_read(checkpoint, POLICY, read_manifest(checkpoint)), learner, actions)
 
 
-def restore(run: Path, kit: Kit) -> tuple[State, Best]:
-    """Returns the state of the run in this folder after its last saved round (`resolve_run`).
+def restore(checkpoint: Path, kit: Kit) -> tuple[State, Best]:
+    """Returns the state of a run after the round of this checkpoint (`resolve_resumed`).
 
-    Also restores the kit's random streams and environments, after everything is checked.
+    Also restores the kit's random streams and environments, after everything is checked. Raises
+    CheckpointError for damaged files, and where the budget or the expert is another one.
     """
-    checkpoint = follow(run / CHECKPOINTS, LAST)
-    manifest = read_manifest(checkpoint)
-    _check_budget(run, manifest, kit.budget)
-    _check_expert(run, manifest.expert, kit.expert)
-    arrays = _read(checkpoint, POLICY, manifest)
-    policy = unpack(arrays, kit.learner, kit.env.action_space)
-    snapshot = _read(checkpoint, ENV, manifest)
-    data = _read_aggregate(run / CHECKPOINTS, manifest, kit)
-    follow(run / CHECKPOINTS, BEST)  # otherwise found missing only when the next round is saved
+    run = checkpoint.parent.parent
+    with offering_best(checkpoint):
+        manifest = read_manifest(checkpoint)
+        _check_budget(run, manifest, kit.budget)
+        _check_expert(run, manifest.expert, kit.expert)
+        arrays = _read(checkpoint, POLICY, manifest)
+        policy = unpack(arrays, kit.learner, kit.env.action_space)
+        snapshot = _read(checkpoint, ENV, manifest)
+        data = read_aggregate(checkpoint.parent, manifest, kit)
     try:
         kit.env.restore(snapshot)
     except (KeyError, IndexError, TypeError, ValueError, OverflowError) as err:
@@ -53,9 +54,38 @@ def restore(run: Path, kit: Kit) -> tuple[State, Best]:
     return State(manifest.round, policy, data, manifest.usage, manifest.metrics), manifest.best
 
 
-def changed_code(run: Path, card: Card) -> tuple[str, ...]:
+@contextmanager
+def offering_best(checkpoint: Path) -> Iterator[None]:
+    """Names the best round in a CheckpointError of the block, where that round is undamaged."""
+    try:
+        yield
+    except CheckpointError as err:
+        best = _undamaged_best(checkpoint)
+        if best is None:
+            raise
+        raise CheckpointError(
+            f"{err}; the best round ({best.name}) is undamaged: "
+            f"resume={os.path.relpath(best.parent.parent)}/{BEST} continues from it"
+        ) from err
+
+
+def _undamaged_best(checkpoint: Path) -> Path | None:
+    """Returns the checkpoint of the best round if it is another one and can be continued from."""
+    try:
+        best = follow(checkpoint.parent, BEST)
+        manifest = read_manifest(best)
+        for name, sha256 in manifest.files.items():
+            check_hash(best / name, sha256, within=best)
+        for round, shard in enumerate(manifest.shards, start=1):
+            check_hash(shard_path(best.parent, round), shard.sha256, within=best.parent)
+    except CheckpointError:
+        return None
+    return None if best == checkpoint.resolve() else best
+
+
+def changed_code(checkpoint: Path, card: Card) -> tuple[str, ...]:
     """Returns a note where the source code of the expert is not that of the saved rounds."""
-    recorded = read_manifest(follow(run / CHECKPOINTS, LAST)).expert
+    recorded = read_manifest(checkpoint).expert
     if not card.code or card.sha256 == recorded.sha256:
         return ()
     return (
@@ -66,43 +96,6 @@ def changed_code(run: Path, card: Card) -> tuple[str, ...]:
 
 def _read(checkpoint: Path, name: str, manifest: Manifest) -> dict[str, Array]:
     return read_arrays(checkpoint / name, manifest.files.get(name, ""), within=checkpoint)
-
-
-def _read_aggregate(checkpoints: Path, manifest: Manifest, kit: Kit) -> Dataset | None:
-    data = None
-    for round, shard in enumerate(manifest.shards, start=1):
-        path = shard_path(checkpoints, round)
-        rows = read_arrays(path, shard.sha256, within=checkpoints)
-        if any(column.shape[:1] != (shard.rows,) for column in rows.values()):
-            raise CheckpointError(f"{path} does not contain the {shard.rows} rows of its round")
-        columns: dict[str, Any] = {name: rows[name] for name in COLUMNS if name in rows}
-        for name in COLUMNS[:3]:
-            if name not in columns:
-                raise CheckpointError(f"{path} contains no labelled states: no '{name}'")
-        _check_rows(path, columns, kit)
-        data = kit.aggregate(data, Dataset(**columns, rounds=(shard.rows,)))
-    return data
-
-
-def _check_rows(path: Path, columns: Mapping[str, Array], kit: Kit) -> None:
-    """Checks shapes, dtypes and labels: hashes do not make untrusted rows safe to index by."""
-    obs, space = kit.env.observation.obs, kit.env.action_space
-    kinds = {
-        "obs": (obs.shape[1:], obs.dtype),
-        "steps": ((), np.dtype(np.int64)),
-        "labels": (space.shape, np.dtype(space.dtype)),
-    }
-    for name, (shape, dtype) in kinds.items():
-        column = columns[name]
-        if column.shape[1:] != shape or column.dtype != dtype:
-            raise CheckpointError(
-                f"{path} contains '{name}' as {column.dtype} of shape {column.shape[1:]}, but this "
-                f"environment has {dtype} of shape {shape}"
-            )
-    if space.kind != "box":
-        flat = columns["labels"].reshape(-1, len(space.sizes)).astype(np.int64) - space.start
-        if ((flat < 0) | (flat >= np.array(space.sizes))).any():
-            raise CheckpointError(f"{path} contains labels that are not actions")
 
 
 def _check_expert(run: Path, recorded: Card, expert: Expert) -> None:

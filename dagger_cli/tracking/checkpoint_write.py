@@ -1,6 +1,6 @@
 """Saves each round: the rows it labelled, then a checkpoint, then the links `best` and `last`.
 
-The run counts as saved up to the round that `last` points to. This link is moved by one rename,
+The run counts as saved up to the round that `last` points to. This pointer is moved by one rename,
 after everything it relies on; what an interrupted run left beyond it is removed on resume.
 """
 
@@ -18,6 +18,7 @@ from dagger_cli.core.state import State
 from dagger_cli.core.types import Card
 from dagger_cli.loop.run import Round
 from dagger_cli.tracking.manifest import Manifest, Shard, read_manifest, write_manifest
+from dagger_cli.tracking.pointers import has_rounds, point
 from dagger_cli.tracking.run_paths import (
     AGGREGATE,
     BEST,
@@ -25,43 +26,39 @@ from dagger_cli.tracking.run_paths import (
     ENV,
     LAST,
     POLICY,
-    follow,
+    check_inside,
     round_name,
     round_of,
     shard_path,
 )
 from dagger_cli.tracking.safetensors_io import write_arrays
 from dagger_cli.tracking.write_errors import writing
-from dagger_cli.utils.files import is_draft, new_folder, replace_link
+from dagger_cli.utils.files import is_draft, new_folder
 
 
 class CheckpointWriter:
     """Observer that keeps the best and the last checkpoint of the run in `folder`.
 
-    A resumed run continues from the state that `restore` returns.
+    `round` is the round that a resumed run continues from, whose state `restore` returns; what is
+    there of later rounds is removed. Raises CheckpointError where a new run finds rounds.
     """
 
-    def __init__(self, *, folder: Path, kit: Kit, config: Mapping[str, Any], card: Card) -> None:
+    def __init__(
+        self, *, folder: Path, kit: Kit, config: Mapping[str, Any], card: Card, round: int = 0
+    ) -> None:
         self._root, self._kit, self._config, self._card = folder / CHECKPOINTS, kit, config, card
         with writing(self._root):
             (self._root / AGGREGATE).mkdir(parents=True, exist_ok=True)
-            self._shards = _tidy(self._root)
+            check_inside(self._root / AGGREGATE, folder)
+            self._shards = _tidy(self._root, round)
 
     def __call__(self, finished: Round) -> None:
         """Saves one round."""
         state = finished.state
-        if state.round != len(self._shards) + 1:
-            raise CheckpointError(
-                f"{self._root} already contains a run of {len(self._shards)} rounds: resume it "
-                "(resume=...) or choose another folder"
-            )
         with writing(self._root):
             shards = (*self._shards, self._write_shard(state))
             self._write_round(finished, shards)
-            keep = {LAST: round_name(state.round), BEST: round_name(finished.best.round)}
-            replace_link(self._root / BEST, keep[BEST])
-            replace_link(self._root / LAST, keep[LAST])
-            _prune(self._root, keep.values())
+            _move_pointers(self._root, best=finished.best.round, last=state.round)
         self._shards = shards
 
     def _write_shard(self, state: State) -> Shard:
@@ -93,31 +90,28 @@ class CheckpointWriter:
             write_manifest(folder, manifest)
 
 
-def _tidy(root: Path) -> tuple[Shard, ...]:
-    """Cleans the folder up to the round that `last` points to; returns that round's shards."""
-    last = root / LAST
-    if not last.is_symlink():
-        _refuse_a_copy_without_links(root)
+def _tidy(root: Path, round: int) -> tuple[Shard, ...]:
+    """Cleans the folder up to a round, 0 for a new run; returns the shards up to this round."""
+    if round == 0:
+        if has_rounds(root):
+            raise CheckpointError(
+                f"{root} already contains a run: resume it (resume=...) or choose another folder"
+            )
         _prune(root, keep=())
         return ()
-    manifest = read_manifest(follow(root, LAST))
-    best = round_name(manifest.best.round)
-    replace_link(root / BEST, best)
-    _prune(root, keep=(round_name(manifest.round), best))
+    manifest = read_manifest(check_inside(root / round_name(round), root))
+    _move_pointers(root, best=manifest.best.round, last=round)
     for shard in (root / AGGREGATE).iterdir():
-        if (round_of(shard) or 0) > manifest.round:
+        if (round_of(shard) or 0) > round:
             shard.unlink()
     return manifest.shards
 
 
-def _refuse_a_copy_without_links(root: Path) -> None:
-    # A run interrupted in its first round leaves round 1 at most; more is other people's data.
-    later = [entry for entry in root.iterdir() if (round_of(entry) or 0) > 1]
-    if later or (root / LAST).exists():
-        raise CheckpointError(
-            f"{root} contains checkpoints, but {LAST} is not a symbolic link as it was written: "
-            "copy the run again with its links kept (cp -a)"
-        )
+def _move_pointers(root: Path, *, best: int, last: int) -> None:
+    """Points to these two rounds, and removes the checkpoints of all others."""
+    point(root, BEST, best)
+    point(root, LAST, last)
+    _prune(root, keep=(round_name(best), round_name(last)))
 
 
 def _prune(root: Path, keep: Collection[str]) -> None:

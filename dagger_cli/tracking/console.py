@@ -7,20 +7,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dagger_cli.core.types import Score, Usage
 from dagger_cli.loop.run import Round
-from dagger_cli.tracking.summary import NO_WORDS, ExtraWords, commands
-from dagger_cli.utils.terminal import printable
+from dagger_cli.tracking.progress_bar import Bar
+from dagger_cli.tracking.summary import NO_WORDS, ExtraWords, commands, score_summary
+from dagger_cli.utils.terminal import printable, sane_size
 
 if TYPE_CHECKING:
     import rich.console
-    from rich.progress import Progress
+
+SILENT = 30.0  # seconds of a fit after which a line is printed where there is no terminal
 
 
 class Console:
-    """Observer that shows a progress bar on a terminal and prints one line per round elsewhere.
+    """Observer that prints one line per round, with a progress bar under them on a terminal.
 
     `rounds` is the length of the run, 0 if there are none; `failure_name` names a failed episode,
     as in "falls", or is None; `per_step_name` names the return per step where that is the usual
@@ -39,12 +41,15 @@ class Console:
         from rich.console import Console as RichConsole
 
         # In a notebook plain text, as one output: Rich's own would be an HTML block for every line.
-        self._out = out or RichConsole(quiet=quiet, force_jupyter=False)
+        width, height = sane_size()
+        self._out = out or RichConsole(quiet=quiet, force_jupyter=False, width=width, height=height)
+        self._out.on_broken_pipe = _broken_pipe  # type: ignore[method-assign]
         self._rounds, self._failure_name, self._per_step_name = rounds, failure_name, per_step_name
         self._plus_minus = "+-" if self._out.options.ascii_only else "±"
         self._begin = time.monotonic()
         self._first = 0  # rounds finished before this run was resumed
-        self._bar: _Bar | None = None
+        self._bar: Bar | None = None
+        self._done, self._said = 0, self._begin  # rounds so far, time of the last line
 
     def start(
         self, lines: Sequence[tuple[str, str]], notes: Sequence[str] = (), *, round: int = 0
@@ -57,24 +62,34 @@ class Console:
         for note in notes:
             self._line(f"note: {note}", style="yellow")
         self._line("")
-        self._begin, self._first = time.monotonic(), round
+        self._begin, self._first, self._done = time.monotonic(), round, round
         if self._out.is_terminal and round < self._rounds:
-            self._bar = _Bar(self._out, "rounds", round, self._rounds)
+            self._bar = Bar(self._out, "rounds", round, self._rounds)
 
     def __call__(self, finished: Round) -> None:
         """Shows one round."""
-        done = finished.state.round
-        metrics = self._metrics(finished)
+        done = self._done = finished.state.round
+        parts = (self._counter(done), *self._metrics(finished))
         if self._bar is not None:
-            self._bar.advance(done, metrics)
+            self._line("  ".join(parts))
+            self._bar.advance(done)
             if done == self._rounds:
                 self.close()
             return
         elapsed = time.monotonic() - self._begin
         left = elapsed / (done - self._first) * (self._rounds - done)
         times = (f"{_duration(elapsed)} elapsed", f"{_duration(left)} left")
-        counter = f"round {done:>{len(str(self._rounds))}}/{self._rounds}"
-        self._line("  ".join((counter, *metrics, *times)))
+        self._line("  ".join((*parts, *times)))
+
+    def fitting(self, share: float) -> None:
+        """Shows how much of a fit is done; without a terminal only in long fits."""
+        if self._bar is not None:
+            self._bar.part(f"fit {share:.0%}")
+        elif time.monotonic() - self._said > SILENT and self._done < self._rounds:
+            self._line(f"{self._counter(self._done + 1)}  fit {share:.0%}")
+
+    def _counter(self, round: int) -> str:
+        return f"round {round:>{len(str(self._rounds))}}/{self._rounds}"
 
     @contextmanager
     def evaluating(self, total: int, what: str) -> Iterator[Callable[[int], None]]:
@@ -84,7 +99,7 @@ class Console:
             self._line(f"evaluating {what}: {total} episodes")
             yield lambda done: None
             return
-        self._bar = _Bar(self._out, what, 0, total)
+        self._bar = Bar(self._out, what, 0, total)
         try:
             yield self._bar.advance
         finally:
@@ -97,21 +112,24 @@ class Console:
         usage: Usage,
         wall_seconds: float,
         run: Path,
+        chosen: str = "",
         advice: str = "",
         shown: bool = True,
         extra: ExtraWords = NO_WORDS,
     ) -> None:
         """Prints one row per score, the usage of the run, its folder and the next commands.
 
+        `chosen` says which round the student is of, and why.
         `advice`, one sentence on what would improve the student, is printed last. `shown`: the
         environment can be rendered.
         """
         self.close()
         self._line("")
-        self._table(scores)
+        self._table({name: score_summary(score) for name, score in scores.items()})
         self._line("")
         self._pairs(
             [
+                *([("chosen", chosen)] if chosen else []),
                 ("labels", f"{usage.labels:,}"),
                 ("env steps", f"{usage.env_steps:,}"),
                 ("wall time", _duration(wall_seconds)),
@@ -130,22 +148,21 @@ class Console:
         self._line("")
         self._pairs([("resume", commands(run, extra=extra)["resume"])])
 
-    def compare(self, scores: Mapping[str, Score]) -> None:
-        """Prints one row per job of a sweep, named by its overrides."""
+    def compare(self, scores: Mapping[str, Mapping[str, Any]]) -> None:
+        """Prints one row per job of a sweep; scores are as in summary.json."""
         self._line("")
         self._table(scores)
 
-    def _table(self, scores: Mapping[str, Score]) -> None:
+    def _table(self, scores: Mapping[str, Mapping[str, Any]]) -> None:
         """Prints a table without truncation: long lines are wrapped by the terminal."""
         optional = [name for name in (self._per_step_name, self._failure_name) if name]
         rows = [["return", "mean", "std", "min", *optional, "episodes"]]
-        digits = _digits(list(scores.values()))
+        digits = _digits(*(score[bound] for score in scores.values() for bound in ("min", "max")))
         for name, score in scores.items():
-            returns = (score.mean, score.std, float(score.returns.min()))
-            numbers = [f"{value:,.{digits}f}" for value in returns]
-            numbers += [f"{score.per_step:.2%}"] if self._per_step_name else []
-            numbers += [str(score.failures)] if self._failure_name else []
-            rows.append([name, *numbers, str(len(score.returns))])
+            numbers = [f"{score[key]:,.{digits}f}" for key in ("mean", "std", "min")]
+            numbers += [f"{score['per_step']:.2%}"] if self._per_step_name else []
+            numbers += [str(score["failures"])] if self._failure_name else []
+            rows.append([name, *numbers, str(score["episodes"])])
         first, *others = (max(map(len, column)) for column in zip(*rows, strict=True))
         gap = " " * (2 if self._out.width > 60 else 1)
         for name, *numbers in rows:
@@ -155,8 +172,8 @@ class Console:
     def score(self, score: Score) -> None:
         """Prints a single score with its spread."""
         self.close()
-        digits = _digits([score])
         returns = score.returns
+        digits = _digits(*returns)
         names = {"mean": score.mean, "std": score.std, "standard error": score.stderr}
         names |= {"min": float(returns.min()), "max": float(returns.max())}
         rows = [(name, f"{value:,.{digits}f}") for name, value in names.items()]
@@ -184,7 +201,7 @@ class Console:
             parts.append(f"loss {metrics['train/loss']:.3g}")
         if score is None:
             return tuple(parts)
-        digits = _digits([score])
+        digits = _digits(*score.returns)
         mean, std = f"{score.mean:,.{digits}f}", f"{score.std:,.{digits}f}"
         return (*parts, f"return {mean} {self._plus_minus} {std}")
 
@@ -194,58 +211,21 @@ class Console:
             self._line(f"{name:<{width}}  {value}")
 
     def _line(self, text: str, style: str = "") -> None:
-        # Lines are never broken, so that paths and commands can be copied whole.
-        self._out.print(printable(text), style=style, markup=False, highlight=False, soft_wrap=True)
+        # Lines are never broken, so that paths and commands can be copied whole. A line break in a
+        # name would forge further lines.
+        self._said = time.monotonic()
+        text = printable(text.replace("\n", "\N{REPLACEMENT CHARACTER}"))
+        self._out.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
-class _Bar:
-    """Progress bar with a line of metrics under it."""
-
-    def __init__(self, out: rich.console.Console, what: str, done: int, total: int) -> None:
-        from rich.columns import Columns
-        from rich.console import Group
-        from rich.live import Live
-
-        self._progress = _progress(out)
-        self._task = self._progress.add_task(what, completed=done, total=total)
-        self._metrics = Columns(padding=(0, 2))  # wraps between metrics, never inside one
-        self._live = Live(Group(self._progress, self._metrics), console=out, refresh_per_second=4)
-        self._live.start()
-
-    def advance(self, done: int, metrics: Sequence[str] = ()) -> None:
-        self._progress.update(self._task, completed=done)
-        self._metrics.renderables = list(metrics)
-
-    def close(self) -> None:
-        self._live.stop()
+def _broken_pipe() -> None:
+    """Raises BrokenPipeError, as print does; Rich would exit with 1."""
+    raise BrokenPipeError
 
 
-def _progress(out: rich.console.Console) -> Progress:
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        MofNCompleteColumn(),
-        BarColumn(bar_width=None),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=out,
-        expand=True,
-        speed_estimate_period=3600,  # rounds may take minutes
-    )
-
-
-def _digits(scores: Sequence[Score]) -> int:
+def _digits(*returns: float) -> int:
     """Returns the number of decimals that distinguish returns of this size."""
-    largest = max((float(abs(score.returns).max()) for score in scores), default=0.0)
+    largest = max(map(abs, returns), default=0.0)
     return 1 if largest >= 10 else 2 if largest >= 1 else 4
 
 

@@ -17,7 +17,7 @@ from dagger_cli.tracking.run_paths import MANIFEST
 from dagger_cli.utils.files import plain, read_bytes, write_json
 
 FORMAT_VERSION = 1
-MAX_BYTES = 2**26  # a round adds some hundred bytes
+MAX_BYTES = 2**24  # a round adds some hundred bytes
 
 
 @dataclass(frozen=True)

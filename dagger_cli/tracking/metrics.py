@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from dagger_cli.core.errors import CheckpointError
 from dagger_cli.core.types import Score
 from dagger_cli.loop.run import Round
 from dagger_cli.tracking.write_errors import writing
-from dagger_cli.utils.files import append_line, plain, write_text
+from dagger_cli.utils.files import append_line, plain, read_bytes, write_text
 
+MAX_BYTES = 2**28  # of metrics.jsonl; a line has about a thousand
 _NO_TIME = {"collect": 0.0, "label": 0.0, "fit": 0.0, "validate": 0.0}
 
 
@@ -42,13 +44,15 @@ class MetricsFile:
     """Observer that appends one line of JSON per round; nan and inf are written as null.
 
     `round` is the number of finished rounds: lines of later ones, and lines left incomplete by an
-    interruption, are dropped.
+    interruption, are dropped. `missing` are the finished rounds without a line.
     """
 
     def __init__(self, path: Path, *, round: int) -> None:
         self._path = path
+        lines = _lines_up_to(path, round)
+        self.missing = sorted({*range(1, round + 1)} - {_round_of(line) for line in lines})
         with writing(path):
-            write_text(path, "".join(line + "\n" for line in _lines_up_to(path, round)))
+            write_text(path, "".join(line + "\n" for line in lines))
 
     def __call__(self, finished: Round) -> None:
         """Appends one round."""
@@ -60,7 +64,10 @@ class MetricsFile:
 def _lines_up_to(path: Path, round: int) -> list[str]:
     if round == 0 or not path.exists():
         return []
-    lines = path.read_text(errors="replace").splitlines()
+    try:
+        lines = read_bytes(path, MAX_BYTES).decode(errors="replace").splitlines()
+    except OSError as err:
+        raise CheckpointError(f"{path} cannot be read ({err.strerror}): move it away") from err
     return [line for line in lines if 1 <= _round_of(line) <= round]
 
 

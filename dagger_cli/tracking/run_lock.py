@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.tracking.run_paths import CHECKPOINTS, LAST, RUN_FILES, VERSIONS, round_of
+from dagger_cli.tracking.remains import clear, finished, foreign
 from dagger_cli.tracking.write_errors import writing
 
 try:
@@ -35,20 +35,22 @@ def lock_existing_run(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def lock_new_run(folder: Path, *, exact: bool) -> Iterator[Path]:
-    """Creates and locks the folder of a new run.
+def lock_new_run(
+    folder: Path, *, exact: bool, config: Mapping[str, Any] | None = None
+) -> Iterator[Path]:
+    """Creates and locks the folder of a new run with this config.
 
     If `folder` is taken and `exact` is false (two runs may start in the same second), tries
     `<folder>_2`, `<folder>_3`, ... What the block leaves there is removed if it fails before its
     first round is finished.
     """
     with writing(folder):
-        found, release = _claim(folder, exact=exact)
+        found, release = _claim(folder, exact=exact, config=config)
     try:
         yield found
     except BaseException:
-        if not _holds_a_run(found):
-            _clear(found)
+        if not finished(found, config):
+            clear(found)
             with suppress(OSError):
                 found.rmdir()  # refuses where anything else is inside
         raise
@@ -56,19 +58,19 @@ def lock_new_run(folder: Path, *, exact: bool) -> Iterator[Path]:
         release()
 
 
-def _claim(folder: Path, *, exact: bool) -> tuple[Path, Release]:
+def _claim(folder: Path, *, exact: bool, config: Mapping[str, Any] | None) -> tuple[Path, Release]:
     candidate, n = folder, 1
     while True:
         candidate.mkdir(parents=True, exist_ok=True)
-        _refuse_files_of_others(candidate)
         release = _lock(candidate)
-        if release is not None and not _holds_a_run(candidate):
-            _clear(candidate)  # what a killed run left
+        problem = _busy(folder) if release is None else _taken(candidate, config)
+        if release is not None and problem is None:
+            clear(candidate)  # what a killed run left
             return candidate, release
         if release is not None:
             release()
         if exact:
-            raise ConfigError(_busy(folder) if release is None else _taken(folder))
+            raise ConfigError(problem)
         n += 1
         candidate = folder.with_name(f"{folder.name}_{n}")
 
@@ -107,36 +109,17 @@ def _busy(folder: Path) -> str:
     return f"{folder} is being trained by another process: wait for it, or choose another folder"
 
 
-def _taken(folder: Path) -> str:
-    return (
-        f"{folder} already holds a run: resume it (resume={folder}) or choose another folder "
-        "(hydra.run.dir=...)"
-    )
-
-
-def _holds_a_run(folder: Path) -> bool:
-    """Returns whether a round is finished; also without the link, in a copy with later rounds."""
-    checkpoints = folder / CHECKPOINTS
-    if os.path.lexists(checkpoints / LAST):
-        return True
-    return checkpoints.is_dir() and any((round_of(e) or 0) > 1 for e in checkpoints.iterdir())
-
-
-def _refuse_files_of_others(folder: Path) -> None:
-    """Raises ConfigError for files without versions.json, which a run writes first."""
-    for name in RUN_FILES:
-        if os.path.lexists(folder / name) and not (folder / VERSIONS).is_file():
-            raise ConfigError(
-                f"{folder} has a {name} that is not of a run: choose another folder "
-                "(hydra.run.dir=...)"
-            )
-
-
-def _clear(folder: Path) -> None:
-    """Removes the files of a run without a finished round."""
-    for name in RUN_FILES:
-        entry = folder / name
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink(missing_ok=True)
+def _taken(folder: Path, config: Mapping[str, Any] | None) -> str | None:
+    """Returns why a folder cannot be used for a new run; None if it can."""
+    if finished(folder, config):
+        return (
+            f"{folder} already holds a run: resume it (resume={folder}) or choose another folder "
+            "(hydra.run.dir=...)"
+        )
+    other = foreign(folder)
+    if other is not None:
+        return (
+            f"{folder} has {other}, which no interrupted run leaves: choose another folder "
+            "(hydra.run.dir=...)"
+        )
+    return None

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
-import re
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dagger_cli.core.types import Score, Usage
 from dagger_cli.loop.run import Best
+from dagger_cli.tracking.run_paths import SUMMARY
 from dagger_cli.tracking.write_errors import writing
-from dagger_cli.utils.files import write_json
+from dagger_cli.utils.files import read_bytes, write_json
+from dagger_cli.utils.quoting import hydra_value, shell_joined
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class ExtraWords:
 
 
 NO_WORDS = ExtraWords()
+_MAX_BYTES = 2**22  # of summary.json
 
 
 def score_summary(score: Score) -> dict[str, Any]:
@@ -46,7 +49,7 @@ def write_summary(
     *,
     student: Score,
     round: int,
-    expert: Score,
+    expert: Score | None,
     best: Best,
     usage: Usage,
     wall_seconds: float,
@@ -55,12 +58,13 @@ def write_summary(
 ) -> None:
     """Writes summary.json of a finished run; `student` is the score of the policy of `round`.
 
+    `expert` is None where only the student was scored.
     `shown`: the environment can be rendered.
     """
     value = {
         "student": score_summary(student),
         "student_round": round,
-        "expert": score_summary(expert),
+        "expert": None if expert is None else score_summary(expert),
         "best": {"round": best.round, "validation_mean": best.mean},
         "spent": usage._asdict(),
         "wall_seconds": wall_seconds,
@@ -70,31 +74,56 @@ def write_summary(
         write_json(run / "summary.json", value)
 
 
+def student_of(run: Path, usage: Usage) -> dict[str, Any] | None:
+    """Returns the student's score in summary.json; None unless it was written after this usage."""
+    try:
+        value = json.loads(read_bytes(run / SUMMARY, _MAX_BYTES))
+        return dict(value["student"]) if value["spent"] == usage._asdict() else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def choice_in_words(best: Best, rounds: int, *, by: str, tolerance: float, last: bool) -> str:
+    """Returns which round the student of the final table is of, and why."""
+    if last:
+        return f"round {rounds}, the last (evaluation.checkpoint=last)"
+    if math.isnan(best.top):
+        return f"round {rounds}, the last (no validation)"
+    if by == "agreement":
+        what = f"agreement with the expert in its own states, {best.top:.1%}"
+    else:
+        what = f"validation return, {_number(best.top)}"
+    chosen = f"round {best.round} of {rounds}"
+    if by == "return" and best.mean == best.top:
+        return f"{chosen}, with the highest {what}"
+    return f"{chosen}, the latest within {100 * tolerance:g}% of the highest {what}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.{1 if abs(value) >= 10 else 4}f}"
+
+
 def commands(run: Path, *, shown: bool = True, extra: ExtraWords = NO_WORDS) -> dict[str, str]:
     """Returns the next commands, to be pasted into a shell in the current folder.
 
     Without `shown` (see `write_summary`) there is no command to watch the student.
     """
     path = _shown(run)
-    evaluate = ["dagger", "eval", f"checkpoint={_hydra(path)}"]
-    resume = ["dagger", "train", f"resume={_hydra(path)}", *extra.resume]
-    watch = {"watch": shlex.join([*evaluate, "render=human", *extra.evaluate])} if shown else {}
+    evaluate = ["dagger", "eval", f"checkpoint={hydra_value(path)}"]
+    resume = ["dagger", "train", f"resume={hydra_value(path)}", *extra.resume]
+    watch = {"watch": shell_joined([*evaluate, "render=human", *extra.evaluate])} if shown else {}
     return {
-        "evaluate": shlex.join([*evaluate, *extra.evaluate]),
+        "evaluate": shell_joined([*evaluate, *extra.evaluate]),
         **watch,
-        "curves": shlex.join(["tensorboard", "--logdir", path]),
-        "resume": shlex.join(resume),
+        "curves": shell_joined(["tensorboard", "--logdir", path]),
+        "resume": shell_joined(resume),
     }
 
 
 def _shown(run: Path) -> str:
     """Returns the relative path if it is below the current folder, else the absolute one."""
     path = os.path.relpath(run)
-    return os.path.abspath(run) if path.startswith("..") or path == "." else path
-
-
-def _hydra(value: str) -> str:
-    """Quotes the value for Hydra's grammar, in which = , ( and others have a meaning."""
-    if re.fullmatch(r"[\w./+@%-]+", value, re.ASCII):
-        return value
-    return '"' + value.replace('"', r"\"") + '"'
+    if path.startswith("..") or path == ".":
+        return os.path.abspath(run)
+    special = path.startswith(("~", "-")) or path in ("expert", "latest", "null")
+    return f"./{path}" if special else path

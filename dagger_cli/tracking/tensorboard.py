@@ -14,20 +14,23 @@ from typing import Any
 
 from dagger_cli.loop.run import Round
 from dagger_cli.tracking.metrics import scalars
+from dagger_cli.tracking.tensorboard_events import LAST_TAG, forget_after
 from dagger_cli.tracking.write_errors import writing
 
 
 class TensorBoard:
     """Observer that writes to `folder`.
 
-    `labels` is the number used so far by a resumed run: later events, of rounds that will be
-    repeated, are hidden.
+    `round` and `labels` are those that a resumed run continues from: events of later rounds, which
+    will be repeated, are removed.
     """
 
-    def __init__(self, folder: Path, *, labels: int) -> None:
+    def __init__(self, folder: Path, *, round: int, labels: int) -> None:
         self._folder, self._labels = folder, labels
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
+            if round:
+                forget_after(folder, round)
             self._writer = _summary_writer(folder, labels + 1 if labels else None)
 
     def start(self, config_text: str) -> None:
@@ -44,7 +47,7 @@ class TensorBoard:
         with writing(self._folder):
             for name, value in scalars(finished).items():
                 self._writer.add_scalar(name, value, self._labels)
-            self._writer.add_scalar("train/round", finished.state.round, self._labels)
+            self._writer.add_scalar(LAST_TAG, finished.state.round, self._labels)
             self._writer.flush()
 
     def finish(self, hparams: Mapping[str, Any], metrics: Mapping[str, float]) -> None:

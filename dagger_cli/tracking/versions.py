@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from dagger_cli import __version__
+from dagger_cli.utils.git import revision
 
 # The dependencies in pyproject.toml (a test compares them), and the physics engine of
 # gymnasium[box2d], which has one of two names.
@@ -59,26 +60,9 @@ def _installed() -> dict[str, str]:
 
 
 def _git() -> dict[str, Any] | None:
-    """Returns the revision and whether tracked files differ; None outside of a repository."""
-    revision = _ask_git("rev-parse", "HEAD")
-    if revision is None:
-        return None
-    changes = _ask_git("status", "--porcelain", "--untracked-files=no")
-    return {"revision": revision, "dirty": None if changes is None else bool(changes)}
-
-
-def _ask_git(*arguments: str) -> str | None:
-    # Without optional locks `status` does not write to the repository; fsmonitor is disabled, as an
-    # untrusted repository may name any program there.
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
+    """Returns the revision of the repository around the current folder; None without one."""
     try:
-        answer = subprocess.run(
-            ["git", "-c", "core.fsmonitor=false", *arguments],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=3,
-        )
-    except (OSError, subprocess.SubprocessError):
+        found = revision(Path.cwd())
+    except FileNotFoundError:  # the current folder was deleted
         return None
-    return answer.stdout.strip() if answer.returncode == 0 else None
+    return None if found is None else {"revision": found}

@@ -1,7 +1,8 @@
 """Atomic file writes: readers, also after a crash, see the old version or the new.
 
-Everything is written under a temporary name in the same folder, forced to the disk and renamed.
-Errors of the operating system are passed on after the temporary files are removed.
+Everything is written under a temporary name in the same folder, forced to the disk and renamed. The
+name is random and must be new: a folder that came from elsewhere may contain links under names that
+can be guessed. Errors of the operating system are passed on after the temporary files are removed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import math
 import os
 import re
+import secrets
 import shutil
 import stat
 from collections.abc import Callable, Iterator, Mapping
@@ -20,10 +22,16 @@ from typing import Any
 
 import numpy as np
 
+# Creates a file; fails for any name in use, also a symbolic link's. (Windows has no O_NOFOLLOW.)
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+_APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+# What network and shared folders (SMB, FUSE) answer to fsync of a folder.
+_CANNOT_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF}
 
-def _draft(path: Path) -> Path:
-    # The process id keeps two processes that write the same file from sharing a temporary one.
-    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+def draft_of(path: Path) -> Path:
+    """Returns a random name for a temporary file beside `path`, with the same suffix before it."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
 
 
 def is_draft(path: Path) -> bool:
@@ -32,16 +40,24 @@ def is_draft(path: Path) -> bool:
 
 
 def sync_folder(folder: Path) -> None:
-    """Forces a folder's entries to the disk; without it a rename may not survive a power cut."""
+    """Forces a folder's entries to the disk; without it a rename may not survive a power cut.
+
+    Does nothing where the system cannot do this for folders.
+    """
+    if os.name == "nt":
+        return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as err:
+        if err.errno not in _CANNOT_SYNC:
+            raise
     finally:
         os.close(handle)
 
 
-def read_bytes(path: Path, limit: int) -> bytes:
-    """Returns the content of a regular file of at most `limit` bytes; raises OSError otherwise.
+def check_regular(path: Path, limit: int) -> int:
+    """Returns the size of a regular file; raises OSError for others and above `limit` bytes.
 
     A symbolic link may lead to a device or a pipe, whose size says nothing and whose data may be
     endless.
@@ -52,14 +68,21 @@ def read_bytes(path: Path, limit: int) -> bytes:
     if status.st_size > limit:
         size = f"{status.st_size / 1e6:,.1f} MB, at most {limit / 1e6:,.1f} MB"
         raise OSError(errno.EFBIG, f"too large: {size}", str(path))
-    return path.read_bytes()
+    return status.st_size
+
+
+def read_bytes(path: Path, limit: int) -> bytes:
+    """Returns the content of a regular file of at most `limit` bytes; raises OSError otherwise."""
+    check_regular(path, limit)
+    with path.open("rb") as file:
+        return file.read(limit)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Writes or replaces the file; its folder must exist."""
-    draft = _draft(path)
+    draft = draft_of(path)
     try:
-        with open(draft, "wb") as file:
+        with os.fdopen(os.open(draft, _NEW, 0o666), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -86,7 +109,7 @@ def write_json(path: Path, value: Any) -> None:
 
 def append_line(path: Path, line: str) -> None:
     """Appends a line and forces it to the disk; on an error the file is truncated to before."""
-    with open(path, "ab", buffering=0) as file:
+    with os.fdopen(os.open(path, _APPEND, 0o666), "ab", buffering=0) as file:
         end = file.seek(0, os.SEEK_END)
         try:
             left = memoryview(line.encode() + b"\n")
@@ -102,8 +125,7 @@ def append_line(path: Path, line: str) -> None:
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
     """Yields a temporary folder to fill; renames it to `path`, not yet in use, after the block."""
-    draft = _draft(path)
-    shutil.rmtree(draft, ignore_errors=True)
+    draft = draft_of(path)
     try:
         draft.mkdir()
         yield draft
@@ -117,10 +139,8 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 def replace_link(link: Path, target: str) -> None:
     """Makes `link` a symbolic link to `target`, relative to the link's own folder."""
-    draft = _draft(link)
+    draft = draft_of(link)
     try:
-        with suppress(FileNotFoundError):
-            draft.unlink()
         draft.symlink_to(target)
         os.replace(draft, link)
     except BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -78,6 +79,8 @@ def test_the_final_table_and_the_commands_are_printed(main_run):
     assert rows["expert"].split()[1:] == ["500.0", "0.0", "500.0", "0", "5"]
     best = summary(run)["best"]["round"]
     assert f"student (round {best})" in rows["student"]
+    assert rows["chosen"].startswith(f"chosen     round {best} of 3, ")
+    assert "of the highest validation return, " in rows["chosen"] or "with the" in rows["chosen"]
     assert rows["labels"].split() == ["labels", "600"]
     assert rows["evaluate"] == f"evaluate  dagger eval checkpoint={where}"
     assert rows["watch"] == f"watch     dagger eval checkpoint={where} render=human"
@@ -256,3 +259,38 @@ def test_without_validation_the_last_round_is_the_best(tmp_path):
     again = dagger("train", f"resume={tmp_path}/run", "rounds=3", cwd=tmp_path)
     assert (again.code, again.err) == (0, "")
     assert (tmp_path / "run/checkpoints/best").resolve().name == "round_0003"
+
+
+def test_a_finished_run_has_nothing_left_to_train(tmp_path):
+    run = train("rounds=2", cwd=tmp_path)
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    done = dagger("train", "resume=run", cwd=tmp_path)
+    assert (done.code, done.err) == (0, "") and "evaluating" not in done.out
+    assert "has finished its 2 rounds, so nothing is left to train" in done.out
+    assert before == {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    again = dagger("train", "resume=run", "evaluation.episodes=3", cwd=tmp_path)
+    assert again.code == 0 and "evaluating student: 3 episodes" in again.out
+    (run / "summary.json").unlink()
+    assert "evaluating student" in dagger("train", "resume=run", cwd=tmp_path).out
+    assert summary(run)["student"]["episodes"] == 4
+
+
+def test_the_best_round_may_be_the_one_that_agrees_most(tmp_path):
+    run = train("best=agreement", "validation.tolerance=0", cwd=tmp_path)
+    gaps = [row["disagreement/own"] for row in metrics(run)]
+    best = summary(run)["best"]
+    assert best["round"] == max(i for i, gap in enumerate(gaps, 1) if gap == min(gaps))
+    assert best["validation_mean"] == metrics(run)[best["round"] - 1]["eval/return_mean"]
+
+
+def test_the_expert_need_not_be_scored(tmp_path):
+    done = dagger("train", *TINY, "evaluation.expert=false", "hydra.run.dir=run", cwd=tmp_path)
+    assert (done.code, done.err) == (0, "") and "evaluating expert" not in done.out
+    assert summary(tmp_path / "run")["expert"] is None
+    assert re.search(r"^student \(round \d\)", done.out, re.M)
+
+
+def test_a_folder_of_digits_stays_as_typed(tmp_path):
+    train("rounds=1", cwd=tmp_path, run="2024_01_02")
+    assert (tmp_path / "2024_01_02" / "summary.json").exists()
+    assert dagger("eval", "checkpoint=2024_01_02", "episodes=1", cwd=tmp_path).code == 0

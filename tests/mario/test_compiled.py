@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from dagger_cli.envs.mario import warmup as warm
-from dagger_cli.envs.mario.simulator import jit as compiled
+from dagger_cli.envs.mario.simulator.jit import entry_point, machine_code
 
 
 @pytest.mark.slow  # may compile everything
@@ -21,17 +21,17 @@ def test_warm_up_leaves_a_mark_that_these_sources_are_compiled():
 
 def test_the_folder_is_named_by_the_sources(tmp_path):
     (tmp_path / "one.py").write_text("a = 1")
-    before = compiled._digest({tmp_path})
-    assert compiled._digest({tmp_path}) == before
+    before = machine_code.__wrapped__(tmp_path)
+    assert machine_code.__wrapped__(tmp_path) == before
     (tmp_path / "another.py").write_text("b = 2")
-    assert compiled._digest({tmp_path}) != before
+    assert machine_code.__wrapped__(tmp_path) != before
 
 
 def test_numba_s_own_folder_is_what_it_was_before():
     import numba
 
     before = numba.config.CACHE_DIR
-    compiled.entry_point(warm.warm_up)
+    entry_point(warm.warm_up)
     assert before == numba.config.CACHE_DIR
 
 
@@ -42,7 +42,7 @@ def test_it_works_where_nothing_can_be_written(tmp_path, writable, wanted):
     blocked.write_text("")
     folder = tmp_path / "cache" if writable else blocked
     script = (
-        "from dagger_cli.envs.mario import replay, warm\n"
+        "from dagger_cli.envs.mario import replay, warmup as warm\n"
         "rows = replay(0, 1, 0, 320, 60, 2, [0])\n"
         "warm.warm_up()\n"
         "print(rows[0][0], warm.is_compiled())"

@@ -17,6 +17,7 @@ from dagger_cli.tracking.checkpoint import (
     load_policy,
     read_manifest,
     resolve_checkpoint,
+    resolve_resumed,
     restore,
 )
 from dagger_cli.tracking.manifest import Manifest, Shard, write_manifest
@@ -61,7 +62,7 @@ def test_damage_is_noticed_and_nothing_is_restored(run: Path, name: str, harm: A
     kit = make_kit(3, seed=9)
     before = kit.rng.save()
     with pytest.raises(CheckpointError, match=f"{path.name} is (truncated or )?altered"):
-        restore(run, kit)
+        restore(resolve_resumed(run), kit)
     assert kit.rng.save() == before
 
 
@@ -69,7 +70,7 @@ def test_damage_is_noticed_and_nothing_is_restored(run: Path, name: str, harm: A
 def test_a_missing_file_is_named(run: Path, name: str) -> None:
     (run / "checkpoints" / name).unlink()
     with pytest.raises(CheckpointError, match=f"{Path(name).name}"):
-        restore(run, make_kit(3))
+        restore(resolve_resumed(run), make_kit(3))
 
 
 def test_no_altered_manifest_is_believed(run: Path) -> None:
@@ -127,7 +128,7 @@ def test_the_budget_must_fit_what_is_there(
     run: Path, rounds: int, steps: int, message: str
 ) -> None:
     with pytest.raises(CheckpointError, match=message):
-        restore(run, make_kit(rounds, steps=steps))
+        restore(resolve_resumed(run), make_kit(rounds, steps=steps))
 
 
 def test_a_full_disk_leaves_the_last_checkpoint_usable(
@@ -156,11 +157,11 @@ def test_a_full_disk_leaves_the_last_checkpoint_usable(
             monkeypatch.setattr(os, "fsync", fsync)
         assert not [path for path in run.rglob("*") if path.name.endswith(".tmp")]
         load_policy(resolve_checkpoint(run), ToyLearner(), ToyEnv.action_space)
-        if restore(run, make_kit(4))[0].round == 4:
+        if restore(resolve_resumed(run), make_kit(4))[0].round == 4:
             break
     assert failures > 10
     train(run, 4, resume=True)
-    assert restore(run, make_kit(4))[0].round == 4
+    assert restore(resolve_resumed(run), make_kit(4))[0].round == 4
 
 
 def test_a_folder_that_cannot_be_written_to(

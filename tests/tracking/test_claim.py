@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import pytest
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.tracking import run_lock
 from dagger_cli.tracking.run_lock import lock_existing_run, lock_new_run
+from dagger_cli.tracking.versions import versions
 
 
 def fill(folder: Path, *, finished: bool) -> None:
-    (folder / "versions.json").write_text("{}")
+    (folder / "versions.json").write_text(json.dumps(versions()))
     (folder / "config.yaml").write_text("seed: 0\n")
     (folder / "checkpoints").mkdir()
     if finished:
@@ -72,10 +74,37 @@ def test_a_folder_that_a_killed_run_left_is_used_again(tmp_path: Path) -> None:
 def test_files_of_others_are_never_removed(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("mine")
     (tmp_path / "notes.txt").write_text("mine, too")
-    with pytest.raises(ConfigError, match=r"a config.yaml that is not of a run"):
+    with pytest.raises(ConfigError, match=r"has config.yaml, which no interrupted run leaves"):
         lock_new_run(tmp_path, exact=True).__enter__()
     (tmp_path / "config.yaml").rename(tmp_path / "mine.yaml")
     with pytest.raises(ZeroDivisionError), lock_new_run(tmp_path, exact=True):
         fill(tmp_path, finished=False)
         raise ZeroDivisionError
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.yaml", "notes.txt"]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"versions.json": "{}"},
+        {"versions.json": "{}", "config.yaml": "mine", "checkpoints/model.pt": "x", "tb/a": "x"},
+        {"versions.json": "{}", "checkpoints/round_0001/policy.safetensors": "mine"},
+        {"versions.json": None, "checkpoints/model.pt": "mine"},
+        {"versions.json": None, "tb/notes.txt": "mine"},
+        {"versions.json": None, "summary.json": "{}"},
+        {"versions.json": None, "checkpoints/aggregate/round_0002.safetensors": "rows"},
+    ],
+)
+def test_a_folder_with_anything_else_is_left_as_it_is(
+    tmp_path: Path, files: dict[str, str | None]
+) -> None:
+    folder = tmp_path / "run"
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(json.dumps(versions()) if text is None else text)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(ConfigError, match="choose another folder"):
+        lock_new_run(folder, exact=True).__enter__()
+    with lock_new_run(folder, exact=False) as other:
+        assert other.name == "run_2"
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before

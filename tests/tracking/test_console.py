@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console as RichConsole
 
+from dagger_cli.core.progress import fitted, watched
 from dagger_cli.core.types import Usage
 from dagger_cli.tracking.console import Console
 
@@ -76,16 +77,59 @@ def test_no_failures_where_an_episode_cannot_fail() -> None:
     assert "falls" not in show(width=80, terminal=False, failure=None)
 
 
-@pytest.mark.parametrize(("width", "height"), [(50, 3), (80, 2)])
-def test_the_bar_never_breaks_a_fact_or_runs_over(width: int, height: int) -> None:
+@pytest.mark.parametrize("width", [50, 80])
+def test_a_terminal_keeps_a_line_a_round_above_the_bar(width: int) -> None:
     shown = show(width=width, terminal=True)
-    text = re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", shown).replace("\r", "")
-    lines = text[text.rindex("rounds 12/12") :].splitlines()[:height]
-    for fact in ("left 0:00:00", "beta 0.25", "labels 1,200", "loss 0.5", "return 4.00 ± 2.24"):
-        assert any(fact in line for line in lines)
-    assert max(map(len, lines)) <= width
-    assert "student 4/4" in text
+    text = re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", shown).replace("\r", "\n")
+    lines = [line.strip() for line in text.splitlines()]
+    for n in range(1, 13):
+        counter = f"round {n:>2}/12  beta 0.25  labels {n * 100:,}  loss 0.5  return 4.00 ± 2.24"
+        assert lines.count(counter) == 1
+    assert any(re.match(r"rounds 12/12 .* left 0:00:00", line) for line in lines)
+    assert max(len(line) for line in lines if line.startswith("rounds ")) <= width
+    assert any(line.startswith("student 4/4") for line in lines)
     assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h") == 2  # the cursor is back
+
+
+def test_how_far_a_fit_is_stands_in_the_bar() -> None:
+    file = io.StringIO()
+    out = RichConsole(file=file, width=80, force_terminal=True)
+    console = Console(rounds=3, out=out)
+    console.start(LINES)
+    with watched(console.fitting):
+        fitted(32, 64)
+        fitted(33, 64)  # only every 16th batch is shown
+    fitted(48, 64)
+    console.close()
+    assert "fit 50%" in file.getvalue() and "fit 7" not in file.getvalue()
+
+
+def test_a_long_fit_is_not_silent_without_a_terminal() -> None:
+    file = io.StringIO()
+    console = Console(rounds=3, out=RichConsole(file=file, width=80))
+    console.start(LINES)
+    console.fitting(0.1)
+    console._said -= 60
+    console.fitting(0.25)
+    console.fitting(0.5)
+    assert [line for line in file.getvalue().splitlines() if "fit" in line] == [
+        "round 1/3  fit 25%"
+    ]
+
+
+@pytest.mark.parametrize("columns", ["0", "", "-3", "x", "²"])
+def test_a_width_that_is_none_is_not_believed(columns, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    Console(rounds=1).start(LINES)
+    assert "toy-v0" in capsys.readouterr().out
+
+
+def test_a_line_break_in_a_name_forges_no_line(capsys) -> None:
+    Console().start([("run", "a\nresume  dagger train resume=evil")])
+    assert (
+        capsys.readouterr().out
+        == "run  a\N{REPLACEMENT CHARACTER}resume  dagger train resume=evil\n\n"
+    )
 
 
 def test_an_interrupted_run_gives_the_cursor_back() -> None:

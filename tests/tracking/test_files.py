@@ -4,6 +4,7 @@ import errno
 import json
 import math
 import os
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,43 @@ def test_a_failed_append_cuts_the_file_back(
     with pytest.raises(OSError, match="No space"):
         files.append_line(path, "two")
     assert path.read_text() == "one\n"
+
+
+def test_a_folder_that_cannot_be_synced_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync = os.fsync
+
+    def of_files(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", of_files)
+    files.write_text(tmp_path / "a", "1")
+    with files.new_folder(tmp_path / "b") as draft:
+        (draft / "x").write_text("1")
+    assert sorted(os.listdir(tmp_path)) == ["a", "b"]
+
+
+def test_a_draft_has_a_random_name_and_never_follows_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "metrics.jsonl"
+    assert files.draft_of(path) != files.draft_of(path) and files.is_draft(files.draft_of(path))
+    victim, draft = tmp_path / "victim", tmp_path / ".guessed.tmp"
+    victim.write_text("mine")
+    draft.symlink_to(victim)
+    monkeypatch.setattr(files, "draft_of", lambda path: draft)
+    for write in (files.write_text, files.replace_link):
+        with pytest.raises(FileExistsError):
+            write(path, "theirs")
+        draft.unlink(missing_ok=True)
+        draft.symlink_to(victim)
+    path.symlink_to(victim)
+    with pytest.raises(OSError, match="symbolic links"):
+        files.append_line(path, "theirs")
+    assert victim.read_text() == "mine"
 
 
 def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,8 +26,8 @@ SCORE = Score(
 )
 
 
-def finished(round: int, loss: float = 0.5) -> Round:
-    usage = Usage(100 * round + 1, 100 * round)
+def finished(round: int, loss: float = 0.5, labels: int | None = None) -> Round:
+    usage = Usage(100 * round + 1, 100 * round if labels is None else labels)
     state = State(round, None, None, usage, {"train/beta": 0.25, "train/loss": loss})
     return Round(state, ToyExpert(), SCORE, Best(round, 4.0, 4.0), {"collect": 1.0, "fit": 2.0})
 
@@ -140,7 +141,7 @@ def test_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert versions()["git"] is None
 
 
-def test_the_git_revision_and_whether_it_is_what_runs(
+def test_the_git_revision_is_read_and_no_program_of_the_repository_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import subprocess
@@ -157,9 +158,24 @@ def test_the_git_revision_and_whether_it_is_what_runs(
     (tmp_path / "a").write_text("1")
     git("add", "a")
     git("commit", "-q", "-m", "a")
-    assert versions()["git"] == {"revision": git("rev-parse", "HEAD"), "dirty": False}
-    (tmp_path / "a").write_text("2")
-    assert versions()["git"]["dirty"] is True
+    expected = {"revision": git("rev-parse", "HEAD")}
+    assert versions()["git"] == expected
+    git("config", "filter.bad.clean", "touch canary; cat")
+    git("config", "core.fsmonitor", "touch canary")
+    (tmp_path / ".gitattributes").write_text("* filter=bad")
+    os.utime(tmp_path / "a", (1, 1))
+    assert versions()["git"] == expected and not (tmp_path / "canary").exists()
+    git("worktree", "add", "-q", "-b", "other", "tree")
+    monkeypatch.chdir(tmp_path / "tree")
+    assert versions()["git"] == expected
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "canary").unlink(missing_ok=True)
+    git("pack-refs", "--all")
+    assert versions()["git"] == expected
+    git("checkout", "-q", "--detach")
+    assert versions()["git"] == expected
+    (tmp_path / ".git/HEAD").write_text("ref: refs/heads/../../../secret\n")
+    assert versions()["git"] is None
 
 
 def test_the_packages_are_the_dependencies() -> None:

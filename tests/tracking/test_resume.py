@@ -11,7 +11,7 @@ import pytest
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.state import State
 from dagger_cli.loop.run import Observer
-from dagger_cli.tracking.checkpoint import load_policy, resolve_checkpoint, restore
+from dagger_cli.tracking.checkpoint import load_policy, resolve_checkpoint, resolve_resumed, restore
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.tensorboard import TensorBoard
 
@@ -22,14 +22,14 @@ def all_observers(folder: Path, kit: Kit, state: State) -> list[Observer]:
     folder.mkdir(exist_ok=True)
     console = Console(rounds=kit.budget.rounds, failure_name="falls", out=quiet())
     console.start([], round=state.round)
-    board = TensorBoard(folder / "tb", labels=state.usage.labels)
+    board = TensorBoard(folder / "tb", round=state.round, labels=state.usage.labels)
     return [console, board, *core_observers(folder, kit, state)]
 
 
 def test_restore_gives_back_what_was_saved(tmp_path: Path) -> None:
     state, best, kit = train(tmp_path, 3)
     again = make_kit(3, seed=99)
-    restored, restored_best = restore(tmp_path, again)
+    restored, restored_best = restore(resolve_resumed(tmp_path), again)
     assert (restored.round, restored.usage, restored_best) == (3, state.usage, best)
     assert dict(restored.metrics) == dict(state.metrics)
     assert again.rng.save() == kit.rng.save()
@@ -48,7 +48,7 @@ def test_restore_gives_back_what_was_saved(tmp_path: Path) -> None:
 def test_the_restored_aggregate_has_room_for_the_rounds_to_come(tmp_path: Path) -> None:
     train(tmp_path, 2)
     kit = make_kit(5)
-    data = restore(tmp_path, kit)[0].data
+    data = restore(resolve_resumed(tmp_path), kit)[0].data
     assert data is not None and data._buffer is not None
     assert data._buffer.capacity == kit.budget.total
 

@@ -29,7 +29,7 @@ def points(events: Any, tag: str) -> list[tuple[int, float]]:
 
 
 def test_what_was_logged_is_read_back_over_labels(tmp_path: Path) -> None:
-    board = TensorBoard(tmp_path, labels=0)
+    board = TensorBoard(tmp_path, round=0, labels=0)
     board.start("env:\n  id: toy")
     for round in (1, 2):
         board(finished(round))
@@ -42,28 +42,48 @@ def test_what_was_logged_is_read_back_over_labels(tmp_path: Path) -> None:
 
 
 def test_events_are_on_the_disk_after_every_round(tmp_path: Path) -> None:
-    board = TensorBoard(tmp_path, labels=0)
+    board = TensorBoard(tmp_path, round=0, labels=0)
     board(finished(1))
     assert points(read(tmp_path), "train/labels") == [(100, 100)]
     board.close()
 
 
 def test_resuming_hides_the_rounds_that_are_done_again(tmp_path: Path) -> None:
-    first = TensorBoard(tmp_path, labels=0)
+    first = TensorBoard(tmp_path, round=0, labels=0)
     for round in (1, 2, 3):
         first(finished(round, loss=1.0))
     first.close()
-    again = TensorBoard(tmp_path, labels=100)
+    again = TensorBoard(tmp_path, round=1, labels=100)
     for round in (2, 3):
         again(finished(round, loss=2.0))
     again.close()
     assert points(read(tmp_path), "train/loss") == [(100, 1.0), (200, 2.0), (300, 2.0)]
 
 
+def test_rounds_without_new_labels_are_not_doubled(tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    for folder, rounds in ((whole, (1, 2, 3)), (cut, (1, 2))):
+        board = TensorBoard(folder, round=0, labels=0)
+        for round in rounds:
+            board(finished(round, loss=float(round), labels=100))
+        if folder == cut:
+            board.finish({"seed": 0}, {"final/return_mean": 1.0})
+        board.close()
+    (cut / "notes.txt").write_text("mine")
+    again = TensorBoard(cut, round=1, labels=100)
+    for round in (2, 3):
+        again(finished(round, loss=float(round), labels=100))
+    again.close()
+    for tag in ("train/loss", "train/round", "train/labels"):
+        assert points(read(cut), tag) == points(read(whole), tag)
+    assert "final/return_mean" not in read(cut).Tags()["scalars"]
+    assert (cut / "notes.txt").exists()
+
+
 def test_hparams_are_in_the_same_folder_and_of_every_type(tmp_path: Path) -> None:
     from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
-    board = TensorBoard(tmp_path, labels=300)
+    board = TensorBoard(tmp_path, round=1, labels=300)
     settings = {"beta": "linear", "lr": 1e-3, "rounds": 20, "warm": True, "sizes": [64, 64]}
     board.finish({**settings, "resume": None}, {"test/return_mean": 299.0})
     board.close()
@@ -91,7 +111,7 @@ def test_a_full_disk_is_one_sentence_and_no_traceback(
     printed: list[Any] = []
     monkeypatch.setattr(threading, "excepthook", printed.append)
     before = set(threading.enumerate())
-    board = TensorBoard(tmp_path, labels=0)
+    board = TensorBoard(tmp_path, round=0, labels=0)
     [worker] = set(threading.enumerate()) - before
 
     def full(self: object, data: bytes) -> None:

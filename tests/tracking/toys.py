@@ -24,7 +24,7 @@ from dagger_cli.loop.evaluate import evaluate
 from dagger_cli.loop.rollout import begin
 from dagger_cli.loop.run import Best, Observer, run
 from dagger_cli.loop.validate import Validation
-from dagger_cli.tracking.checkpoint import CheckpointWriter, resolve_run, restore
+from dagger_cli.tracking.checkpoint import CheckpointWriter, resolve_resumed, restore
 from dagger_cli.tracking.metrics import MetricsFile
 from dagger_cli.trainers.dagger import DAgger
 
@@ -140,7 +140,7 @@ def core_observers(folder: Path, kit: Kit, state: State) -> list[Observer]:
     folder.mkdir(exist_ok=True)
     return [
         MetricsFile(folder / "metrics.jsonl", round=state.round),
-        CheckpointWriter(folder=folder, kit=kit, config=CONFIG, card=CARD),
+        CheckpointWriter(folder=folder, kit=kit, config=CONFIG, card=CARD, round=state.round),
     ]
 
 
@@ -154,7 +154,7 @@ def train(
     """Run, or resume, up to `rounds` rounds."""
     kit, trainer = make_kit(rounds), DAgger(Linear(1.0, 0.0, 4.0, "round"), "step", "aggregate")
     if resume:
-        state, best = restore(resolve_run(folder), kit)
+        state, best = restore(resolve_resumed(folder), kit)
     else:
         begin(kit)
         state, best = trainer.start(kit), None
@@ -166,7 +166,7 @@ def train(
 def fingerprint(folder: Path, rounds: int) -> dict[str, Any]:
     """Everything that must not depend on interruptions, as read back from the disk."""
     kit = make_kit(rounds)
-    state, best = restore(folder, kit)
+    state, best = restore(resolve_resumed(folder), kit)
     assert state.data is not None and state.policy is not None
     lines = (folder / "metrics.jsonl").read_text().splitlines()
     metrics = [{k: v for k, v in json.loads(line).items() if "time/" not in k} for line in lines]

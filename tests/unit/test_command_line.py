@@ -87,6 +87,48 @@ def test_text_of_is_what_the_user_gave_last(words, value):
     assert parse("train", words).text_of("resume") == value
 
 
+@pytest.mark.parametrize(
+    ("word", "read"),
+    [
+        ("checkpoint=2024_01_02", "checkpoint='2024_01_02'"),
+        ("checkpoint=runs/lr=0.1", "checkpoint='runs/lr=0.1'"),
+        ("checkpoint=/home/jürgen/run", "checkpoint='/home/jürgen/run'"),
+        ("checkpoint=a,2024_01", "checkpoint=a,'2024_01'"),
+        ("checkpoint=[a]", "checkpoint='[a]'"),
+        ("checkpoint=a/b", "checkpoint=a/b"),
+        ("checkpoint=null", "checkpoint=null"),
+        ("hydra.run.dir=runs/ü/${now:%Y}", "hydra.run.dir='runs/ü/${now:%Y}'"),
+        ("expert.sha256=12e4567", "expert.sha256='12e4567'"),
+        ("labels=1e5", "labels=100000"),
+        ("labels=1e3,2e3", "labels=1000,2000"),
+        ("validation.episodes=1e1", "validation.episodes=10"),
+        ("seed=1.5", "seed=1.5"),
+        ("seed=1e400", "seed=1e400"),
+        ("policy.learning_rate=1e3", "policy.learning_rate=1e3"),
+    ],
+)
+def test_paths_and_whole_numbers_are_read_as_typed(word, read):
+    assert parse("train", [word]).texts == [read]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--env", "cartpole"], "there is no flag --env: .* did you mean env=cartpole"),
+        (["--lr=0.1"], "did you mean policy.learning_rate=0.1"),
+        (["--total-timesteps", "5"], "did you mean labels=5"),
+        (["--seed", "-m"], r"did you mean seed=\.\.\."),
+        (["env", "=", "cartpole"], "no spaces around '='"),
+        (["env", "=cartpole"], "no spaces around '='"),
+        (["env=", "cartpole"], "'cartpole' is not key=value"),
+        (["seed=" + "1" * 5000], "too long or too deep"),
+    ],
+)
+def test_habits_of_other_programs_get_a_hint(words, message):
+    with pytest.raises(ConfigError, match=message):
+        parse("train", words)
+
+
 def test_keys_have_no_signs_and_no_packages():
     words = ["seed=0", "+a.b=1", "++c='x=y'", "~d", "~e=1", "db@pkg=z", "rounds=1"]
     assert parse("train", words).keys == {"seed", "a.b", "c", "d", "e", "db", "rounds"}
@@ -128,6 +170,11 @@ def test_the_folder_of_a_resumed_run_survives_hydras_grammar(folder):
     line = parse("train", ["seed=1", "resume=x", "--config-dir", "y"]).in_folder(Path(folder))
     assert line.text_of("hydra.run.dir") == folder
     assert line.texts[1:] == ["seed=1", "resume=x"]
+
+
+def test_a_resumed_run_stays_in_its_folder():
+    with pytest.raises(ConfigError, match=r"hydra.run.dir has no effect: .*cp -a"):
+        parse("train", ["resume=a", "hydra.run.dir=b"]).in_folder(Path("a"))
 
 
 @pytest.mark.parametrize("flag", ["-m", "--multirun"])

@@ -34,7 +34,26 @@ def refused(*overrides, root="train"):
         ("policy.size=[3]", "there is no key 'policy.size'; did you mean 'policy.sizes'?"),
         ("validation.episode=3", "there is no key 'validation.episode'; did you mean 'validation."),
         ("env.zzz=3", "there is no key 'env.zzz'; did you mean 'env."),
-        ("xyzzy=3", "there is no key 'xyzzy'; see `dagger train --help` for 'xyzzy'"),
+        ("xyzzy=3", "there is no key 'xyzzy': `dagger train --help` lists the keys"),
+        ("lr=0.1", "there is no key 'lr'; here it is policy.learning_rate=..."),
+        ("policy.lr=0.1", "there is no key 'policy.lr'; here it is policy.learning_rate=..."),
+        ("total_timesteps=5", "there is no key 'total_timesteps'; here it is labels=..."),
+        (
+            "env=BipedalWalker-v3",
+            "env=BipedalWalker-v3: there is no such option; BipedalWalker-v3 is",
+        ),
+        (
+            "env=Ant-v5",
+            "env=Ant-v5: there is no such option; for an id of Gymnasium, use env=gym env.",
+        ),
+        (
+            "env=ALE/Pong-v5",
+            "env=ALE/Pong-v5: there is no such option; for an id of Gymnasium, use",
+        ),
+        (
+            "expert=sb3/ppo-Ant-v3",
+            "expert=sb3/ppo-Ant-v3: there is no such option; for a repository of",
+        ),
         ("rounds=abc", "rounds must be a whole number, got 'abc'"),
         ("seed=1.5", "seed must be a whole number, got 1.5"),
         ("regret=maybe", "regret must be true or false, got 'maybe'"),

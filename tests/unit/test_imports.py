@@ -40,7 +40,7 @@ ALLOWED = {
         "utils",
     },
     "cli": {"commands", "config", "core", "tracking", "utils"},
-    "api": {"cli", "config", "core", "tracking"},
+    "api": {"cli", "config", "core", "tracking", "utils"},
     "testing": {"core", "loggers", "loop"},
     "__main__": {"cli"},
 }

@@ -7,7 +7,7 @@ import pytest
 
 from dagger_cli.core.serialization import pack, unpack
 from dagger_cli.core.types import Card, Observation
-from dagger_cli.tracking.checkpoint import CheckpointWriter, restore
+from dagger_cli.tracking.checkpoint import CheckpointWriter, resolve_resumed, restore
 from tests.toys import HORIZON, TableLearner, TrackEnv
 
 from .reductions import ROUNDS, TRAINERS, go_on, kit_of, steps, trained
@@ -44,7 +44,7 @@ def test_a_run_killed_after_three_rounds_goes_on_as_if_it_had_not_been(name, tmp
     saved = CheckpointWriter(folder=tmp_path, kit=part, config=CONFIG, card=card)
     with pytest.raises(Stopped):
         trained(trainer, part, (saved, stop_after(3)))
-    state, best = restore(tmp_path, again)
+    state, best = restore(resolve_resumed(tmp_path), again)
     assert state.round == 3
     resumed, uninterrupted = go_on(trainer, again, state, best), trained(trainer, whole)
     assert fingerprint(resumed, again) == fingerprint(uninterrupted, whole)

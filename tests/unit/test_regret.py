@@ -1,4 +1,4 @@
-"""Regret on rounds small enough to compute by hand, and the advice derived from it."""
+"""Regret on rounds small enough to compute by hand."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.policies import Ensemble, Mixture, NonStationaryPolicy
 from dagger_cli.core.schedules import Indicator
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Score, Space
-from dagger_cli.loop.regret import advice, expected_loss, measure
+from dagger_cli.core.types import Space
+from dagger_cli.loop.regret import expected_loss, measure
 from dagger_cli.loop.rollout import begin
 from dagger_cli.loop.run import run
 from dagger_cli.loop.validate import Validation
@@ -146,54 +146,3 @@ def test_combined_policies_lose_what_their_members_lose_on_average():
     split = expected_loss(kit, NonStationaryPolicy((ZERO, ONE), 10), data)
     late = data.steps >= 10
     assert split == pytest.approx(np.where(late, data.labels == 0, data.labels == 1).mean())
-
-
-def scored(*returns):
-    n = len(returns)
-    return Score(np.arange(n), np.array(returns, float), np.ones(n, np.int64), np.zeros(n, bool))
-
-
-POOR, GOOD = scored(10, 12), scored(99.5, 100.5)
-
-
-def metrics(own, online, average, mean=0.5):
-    return {
-        "disagreement/own": own,
-        "disagreement/online": online,
-        "regret/average": average,
-        "regret/online_loss_mean": mean,
-    }
-
-
-def falling(newest):
-    return {**metrics(0.3, 0.2, 0.4), "regret/online_loss": newest}
-
-
-@pytest.mark.parametrize(
-    ("values", "student", "words"),
-    [
-        (
-            metrics(0.5, 0.5, 0.4),
-            GOOD,
-            "matches the expert: more rounds will change little",
-        ),
-        (metrics(0.5, 0.5, 0.4), scored(98.9, 99.1), "matches the expert"),
-        (metrics(0.5, 0.5, 0.4), scored(98.7, 98.9), "more rounds will help"),
-        (metrics(0.004, 0.1, 0.4), POOR, "0.4% in its own states: more rounds will change little"),
-        (metrics(0.3, 0.1, 0.4), POOR, "by 10.0% in the states it learns from: have"),
-        (metrics(0.3, 0.2, 0.4), POOR, "regret is 80% of the online loss: more rounds will help"),
-        (falling(0.54), POOR, "more rounds will help"),
-        (falling(0.56), POOR, "regret is 80% of the online loss and does not fall: longer fits"),
-        (metrics(0.3, 0.2, 0.05), POOR, "a richer policy will help, more rounds will not"),
-        (metrics(0.3, 0.2, -0.05), POOR, "regret is 0% of the online loss"),
-        (metrics(0.3, 0.2, 0.0, 0.0), POOR, "a richer policy will help, more rounds will not"),
-    ],
-)
-def test_one_sentence_says_what_would_help(values, student, words):
-    said = advice(values, student, GOOD)
-    assert words in said and "\n" not in said
-
-
-def test_nothing_is_said_without_figures():
-    assert advice({}, POOR, GOOD) == ""
-    assert advice({"disagreement/own": 0.3}, POOR, GOOD) == ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dagger_cli.core.errors import EnvError
 from dagger_cli.envs.handwriting.letters import SIZE, check_original, uncompress
-from dagger_cli.utils.files import write_bytes
+from dagger_cli.utils.files import read_bytes, write_bytes
 from dagger_cli.utils.system import cache_folder
 
 URL = "https://ai.stanford.edu/~btaskar/ocr/letter.data.gz"
@@ -22,7 +22,7 @@ def cached_letters(url: str = URL) -> bytes:
     """
     path = cache_folder() / "letter.data.gz"
     if path.is_file():
-        return _checked(path.read_bytes(), str(path))
+        return _checked(read_bytes(path, SIZE), str(path))
     packed = _download(url)
     text = _checked(packed, url)
     try:

@@ -17,6 +17,7 @@ import numpy as np
 from dagger_cli.core.errors import EnvError
 from dagger_cli.core.types import Array
 from dagger_cli.envs.sequences.table import Sequences
+from dagger_cli.utils.files import read_bytes
 
 IMAGE = (16, 8)
 ALPHABET = tuple(string.ascii_lowercase)
@@ -76,7 +77,7 @@ def parse_letters(text: bytes, name: str) -> tuple[Sequences, Array]:
 
 def _uncompressed(path: Path) -> bytes:
     try:
-        raw = path.read_bytes()
+        raw = read_bytes(path, 10 * SIZE)
     except OSError as err:
         raise EnvError(
             f"env.data={path}: cannot be read ({err.strerror}); give the path of letter.data(.gz), "

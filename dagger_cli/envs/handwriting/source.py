@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from dagger_cli.core.types import Array
 from dagger_cli.envs.handwriting.download import cached_letters
 from dagger_cli.envs.handwriting.letters import parse_letters, read_letters
@@ -11,6 +9,7 @@ from dagger_cli.envs.handwriting.synthetic import synthetic_letters
 from dagger_cli.envs.sequences.env import ObservationConfig
 from dagger_cli.envs.sequences.source import SequenceSource
 from dagger_cli.envs.sequences.table import Sequences, split_folds, validated_on_test
+from dagger_cli.utils.system import at_home
 
 
 def handwriting(
@@ -40,4 +39,4 @@ def _load(data: str | None) -> tuple[Sequences, Array]:
         return parse_letters(cached_letters(), "letter.data")
     if data == "synthetic":
         return synthetic_letters()
-    return read_letters(Path(data).expanduser())
+    return read_letters(at_home(data))

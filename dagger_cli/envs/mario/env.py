@@ -15,8 +15,9 @@ from dagger_cli.envs.mario.batch import Batch
 from dagger_cli.envs.mario.observations import compact
 from dagger_cli.envs.mario.observations import paper_features as features
 from dagger_cli.envs.mario.rules import Rules
+from dagger_cli.envs.mario.saved_games import check_games
 from dagger_cli.envs.mario.simulator.sprite_kinds import JUMP, LEFT, RIGHT, SPEED
-from dagger_cli.envs.mario.simulator.state import DEAD, GAME_BYTES, RUNNING, games_of
+from dagger_cli.envs.mario.simulator.state import DEAD, RUNNING, games_of
 
 Failure = Literal["unfinished", "died"]
 BUTTONS = np.array([LEFT, RIGHT, JUMP, SPEED])
@@ -131,14 +132,17 @@ class MarioEnv:
         return {"games": self.batch.rows.copy(), **{k: a.copy() for k, a in self._own.items()}}
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Restores a snapshot; raises EnvError for another number of games or other options."""
-        obs, rows = snapshot["obs"], snapshot["games"]
-        if obs.shape != self._obs.shape or rows.shape != (self.n_envs, GAME_BYTES):
-            raise EnvError(
-                "the saved games do not fit this environment: n_envs or env.observation have "
-                "changed since, or another version of dagger-cli saved them"
-            )
-        if (games_of(rows)["columns"] > 0).any():
+        """Restores a snapshot; raises EnvError for other games or options, and altered games."""
+        wanted = {"games": self.batch.rows, **self._own}
+        for name, array in wanted.items():
+            if snapshot[name].shape != array.shape or snapshot[name].dtype != array.dtype:
+                raise EnvError(
+                    "the saved games do not fit this environment: n_envs or env.observation have "
+                    "changed since, or another version of dagger-cli saved them"
+                )
+        rows = snapshot["games"]
+        if rows.any():  # started
+            check_games(games_of(rows), self._play.rules)
             self.batch.load(np.arange(self.n_envs), rows)
         for name, array in self._own.items():
             array[:] = snapshot[name]

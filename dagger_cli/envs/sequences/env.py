@@ -65,7 +65,6 @@ class SequenceEnv:
         self._tokens = np.concatenate([sequences.tokens, blank])
         self._window = np.arange(-config.before, config.after + 1)
         self._features = len(self._window) * self._tokens.shape[1]
-        self._one_hot = np.eye(classes, dtype=self._tokens.dtype)
         self._obs = np.zeros((n_envs, *self.observation_space.shape), self._tokens.dtype)
         self._history = self._obs[:, self._features :]  # a view: written in place
         self._steps = np.zeros(n_envs, np.int64)
@@ -89,13 +88,15 @@ class SequenceEnv:
         """Labels the current token of each of `slots` and advances to the next."""
         assert self._playing(slots).all(), "a slot without a running episode was stepped"
         actions = np.asarray(actions)
-        classes = len(self._one_hot)
+        classes = self.action_space.sizes[0]
         if actions.shape != (len(slots),) or not ((actions >= 0) & (actions < classes)).all():
             raise EnvError(f"actions must be {len(slots)} labels from 0 to {classes - 1}")
         rewards = (actions == self._sequences.labels[self._at(slots)]).astype(np.float64)
         if self._history.shape[1]:
             kept = self._history[slots, :-classes]
-            self._history[slots] = np.concatenate([self._one_hot[actions], kept], axis=1)
+            newest = np.zeros((len(slots), classes), self._obs.dtype)
+            newest[np.arange(len(slots)), actions] = 1
+            self._history[slots] = np.concatenate([newest, kept], axis=1)
         self._steps[slots] += 1
         terminated = ~self._playing(slots)
         self._look(slots[~terminated])
@@ -114,12 +115,20 @@ class SequenceEnv:
 
     def restore(self, snapshot: Snapshot) -> None:
         """Restores a snapshot; raises EnvError where it is of other data or other options."""
-        if snapshot["obs"].shape != self._obs.shape or snapshot["end"].max() >= len(self._tokens):
+        own = {"begin": self._begin, "end": self._end, "steps": self._steps, "obs": self._obs}
+        same = all(
+            snapshot[name].shape == array.shape and snapshot[name].dtype == array.dtype
+            for name, array in own.items()
+        )
+        begin, end, steps = (snapshot[name] for name in ("begin", "end", "steps"))
+        if (
+            not same
+            or not ((begin >= 0) & (begin <= end) & (end < len(self._tokens)) & (steps >= 0)).all()
+        ):
             raise EnvError(
                 "the saved state does not fit this environment: the data, n_envs, env.history, "
                 "env.before or env.after have changed since"
             )
-        own = {"begin": self._begin, "end": self._end, "steps": self._steps, "obs": self._obs}
         for name, array in own.items():
             array[:] = snapshot[name]
 

@@ -22,10 +22,13 @@ from dagger_cli.core.types import Array
 from dagger_cli.envs.sequences.env import ObservationConfig
 from dagger_cli.envs.sequences.source import SequenceSource
 from dagger_cli.envs.sequences.table import Sequences, Split, split_folds, validated_on_test
+from dagger_cli.utils.files import read_bytes
+from dagger_cli.utils.system import at_home
 
 PARTS = ("train", "validation", "test")
 FOLDS = 10  # without "split" and "fold"
 MOST_FOLDS = 10_000
+MAX_BYTES = 2**31
 
 
 def sequence(
@@ -44,7 +47,7 @@ def sequence(
     `fold` and `held_out` are as in `split_folds`, `validate_on_test` as in `validated_on_test`.
     """
     config = ObservationConfig(history, before, after)
-    sequences, split = read_sequences(Path(data).expanduser(), fold, held_out)
+    sequences, split = read_sequences(at_home(data), fold, held_out)
     return SequenceSource(id, sequences, validated_on_test(split, validate_on_test), config)
 
 
@@ -78,7 +81,7 @@ class _Line(NamedTuple):
 
 def _lines(path: Path) -> Iterator[_Line]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_bytes(path, MAX_BYTES).decode("utf-8-sig")  # a byte order mark is ignored
     except OSError as err:
         raise EnvError(
             f"env.data={path}: cannot be read ({err.strerror}); give the path of a .jsonl file"

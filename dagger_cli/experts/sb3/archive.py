@@ -16,6 +16,7 @@ from dagger_cli.core.errors import ExpertError
 from dagger_cli.core.types import Array
 from dagger_cli.experts.sb3.torch_file import read_checkpoint
 from dagger_cli.experts.sb3.zip_guard import refuse_long_directory
+from dagger_cli.utils.files import check_regular
 
 MAX_ARCHIVE_BYTES = 2 * 2**30  # may include optimizer states, which are not read
 MAX_MEMBERS = 1000
@@ -78,8 +79,7 @@ def sha256_of(path: Path) -> str:
     """Returns the file's sha256, reading it in chunks."""
     digest = hashlib.sha256()
     try:
-        if path.stat().st_size > MAX_ARCHIVE_BYTES:
-            raise ExpertError("it is larger than 2 GiB")
+        check_regular(path, MAX_ARCHIVE_BYTES)
         with path.open("rb") as file:
             while piece := file.read(_PIECE):
                 digest.update(piece)

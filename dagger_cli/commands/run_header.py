@@ -1,0 +1,38 @@
+"""The settings that `dagger train` prints before the first round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from dagger_cli.config.build import TrainJob
+
+
+def header(job: TrainJob, folder: Path) -> list[tuple[str, str]]:
+    """Returns the settings as (name, value) pairs."""
+    config, budget, card = job.config, job.kit.budget, job.kit.expert.card
+    size = f"{budget.total:,} labels in {budget.rounds} rounds of about {budget.steps(0):,}"
+    header = [
+        ("env", f"{config['env']['id']}, {config['n_envs']} at once{_backend(config['env'])}"),
+        ("expert", f"{card.name} ({card.source})"),
+        ("policy", " ".join(_words(config["policy"], ("sizes", "activation")))),
+        ("trainer", config["trainer"]["name"]),
+        ("budget", size),
+        ("seed", str(config["seed"])),
+        ("run", str(folder)),
+    ]
+    if isinstance(config["trainer"].get("beta"), Mapping):
+        header.insert(4, ("beta", " ".join(_words(config["beta_schedule"], None))))
+    return header
+
+
+def _backend(env: Mapping[str, Any]) -> str:
+    return f", by {env['backend']}" if "backend" in env else ""
+
+
+def _words(node: Mapping[str, Any], keys: tuple[str, ...] | None) -> Iterator[str]:
+    yield str(node.get("name") or str(node["_target_"]).rpartition(".")[2].lower())
+    for key in keys or [key for key in node if key not in ("_target_", "name", "by")]:
+        if key in node:
+            yield f"{key}={node[key]}"

@@ -1,0 +1,104 @@
+"""The last line of a run: what its figures show, and what may help. It promises nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from dagger_cli.core.types import Score
+from dagger_cli.loop.regret import AVERAGE, ONLINE, ONLINE_GAP, ONLINE_MEAN, OWN_GAP
+
+ABOUT = 0.01  # of the expert's return; not above validation.tolerance
+CLEAR = 3  # standard errors of the paired difference, for a student above its expert
+FEW = 5  # episodes below which a student is not said to be above its expert
+SAME = 0.01  # disagreement below which two policies are said to act alike
+
+
+def advice(
+    metrics: Mapping[str, float],
+    student: Score,
+    expert: Score,
+    *,
+    horizon: int | None = None,
+    new_labels: int | None = None,
+    longer_fit: str = "a longer fit",
+) -> str:
+    """Returns one sentence on the final scores and the last round's metrics; may be empty.
+
+    `horizon` is the step limit of an episode, `new_labels` how many labels the last round added,
+    `longer_fit` names the keys that lengthen a fit. Both scores are over the same seeds.
+    """
+    above = _above(student, expert)
+    if above is not None:
+        return (
+            f"the student scores above the expert ({above}) by acting differently"
+            f"{_own(metrics)}: the score is no measure of imitation here; best=agreement chooses "
+            "the round that acts most like the expert"
+        )
+    if student.mean >= expert.mean - max(expert.stderr, ABOUT * abs(expert.mean)):
+        return _at_the_floor(expert, horizon) or (
+            "the student matches the expert: their scores differ by no more than chance or 1%"
+        )
+    if new_labels == 0:
+        return (
+            "the last round added no labels, so further rounds like it would change little: "
+            "use trainer=dagger, or more labels in fewer rounds"
+        )
+    if not {OWN_GAP, ONLINE_GAP, AVERAGE} <= metrics.keys():
+        return ""
+    return _from_disagreement(metrics, longer_fit)
+
+
+def _from_disagreement(metrics: Mapping[str, float], longer_fit: str) -> str:
+    own, online, loss = metrics[OWN_GAP], metrics[ONLINE_GAP], metrics[ONLINE_MEAN]
+    share = metrics[AVERAGE] / loss if loss > 0 else 0.0
+    differs = f"the student differs from the expert by {own:.1%} in its own states"
+    if own < SAME:
+        return (
+            f"{differs} of the validation episodes, yet scores less in the final ones: a few "
+            "states decide, or the final episodes are unlike those it learned from"
+        )
+    if own > 2 * online:
+        return (
+            f"{differs}, but by {online:.1%} in the states it learns from: have its own states "
+            "labelled, too (trainer=dagger)"
+        )
+    if share > 0.2 and metrics.get(ONLINE, 0.0) <= 1.1 * loss:
+        return f"the average regret is {share:.0%} of the online loss: more rounds may help"
+    if share > 0.2:
+        return (
+            f"the average regret is {share:.0%} of the online loss and does not fall: {longer_fit} "
+            "may help, or trainer=dagger where another is used"
+        )
+    return (
+        f"{differs}, and the best policy in hindsight would too (regret is {max(share, 0):.0%} of "
+        f"the online loss): {longer_fit} or a richer policy may help"
+    )
+
+
+def _above(student: Score, expert: Score) -> str | None:
+    """Returns how far the student is above the expert, None where that may be chance."""
+    n = len(student.returns)
+    if n < FEW or n != len(expert.returns):
+        return None
+    gains = student.returns - expert.returns
+    mean, stderr = float(gains.mean()), float(gains.std(ddof=1) / np.sqrt(n))
+    if mean <= max(CLEAR * stderr, ABOUT * abs(expert.mean)):
+        return None
+    return f"by {mean:,.1f}, standard error {stderr:,.1f}"
+
+
+def _own(metrics: Mapping[str, float]) -> str:
+    return f" in {metrics[OWN_GAP]:.1%} of its own states" if OWN_GAP in metrics else ""
+
+
+def _at_the_floor(expert: Score, horizon: int | None) -> str:
+    """Returns a warning where an expert gains nothing in any episode, else an empty text."""
+    mean, to_the_end = expert.mean, horizon is not None and (expert.lengths == horizon).all()
+    if mean > 0 or np.ptp(expert.returns) > 0 or not (to_the_end or mean == 0):
+        return ""
+    return (
+        f"student and expert both return {mean:,.1f} in every episode, which may be the least this "
+        "environment gives: check the expert (dagger expert score) before you trust the student"
+    )

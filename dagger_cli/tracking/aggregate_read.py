@@ -1,0 +1,61 @@
+"""Reading of the labelled rows of a run, checked against its environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dagger_cli.core.dataset import COLUMNS, Dataset
+from dagger_cli.core.errors import CheckpointError
+from dagger_cli.core.kit import Kit
+from dagger_cli.core.types import Array
+from dagger_cli.tracking.manifest import Manifest
+from dagger_cli.tracking.run_paths import shard_path
+from dagger_cli.tracking.safetensors_io import read_arrays
+
+_HEADER = 2**20  # bytes of a file beside its rows
+
+
+def read_aggregate(checkpoints: Path, manifest: Manifest, kit: Kit) -> Dataset | None:
+    """Returns the rows of all rounds; raises CheckpointError where a file is not as recorded."""
+    data = None
+    for round, shard in enumerate(manifest.shards, start=1):
+        path = shard_path(checkpoints, round)
+        limit = _HEADER + shard.rows * _row_bytes(kit)
+        rows = read_arrays(path, shard.sha256, within=checkpoints, limit=limit)
+        if any(column.shape[:1] != (shard.rows,) for column in rows.values()):
+            raise CheckpointError(f"{path} does not contain the {shard.rows} rows of its round")
+        columns: dict[str, Any] = {name: rows[name] for name in COLUMNS if name in rows}
+        for name in COLUMNS[:3]:
+            if name not in columns:
+                raise CheckpointError(f"{path} contains no labelled states: no '{name}'")
+        _check_rows(path, columns, kit)
+        data = kit.aggregate(data, Dataset(**columns, rounds=(shard.rows,)))
+    return data
+
+
+def _row_bytes(kit: Kit) -> int:
+    """Returns an upper bound for the bytes of a row."""
+    return 2 * kit.env.observation.obs[:1].nbytes + 16 * kit.env.action_space.size + 4096
+
+
+def _check_rows(path: Path, columns: Mapping[str, Array], kit: Kit) -> None:
+    """Checks shapes, dtypes and labels: hashes do not make untrusted rows safe to index by."""
+    obs, space = kit.env.observation.obs, kit.env.action_space
+    kinds = {
+        "obs": (obs.shape[1:], obs.dtype),
+        "steps": ((), np.dtype(np.int64)),
+        "labels": (space.shape, np.dtype(space.dtype)),
+    }
+    for name, (shape, dtype) in kinds.items():
+        column = columns[name]
+        if column.shape[1:] != shape or column.dtype != dtype:
+            raise CheckpointError(
+                f"{path} contains '{name}' as {column.dtype} of shape {column.shape[1:]}, but this "
+                f"environment has {dtype} of shape {shape}"
+            )
+    if not space.contains(columns["labels"]):
+        raise CheckpointError(f"{path} contains labels that are not actions")

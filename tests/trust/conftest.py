@@ -1,0 +1,28 @@
+"""Sizes of the harnesses: small in the fast tests, large with `make test-trust`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from .running import Commands
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """Seed of the inputs: DAGGER_TRUST_SEED."""
+    return int(os.environ.get("DAGGER_TRUST_SEED", "0"))
+
+
+@pytest.fixture(scope="session")
+def scale() -> int:
+    """How many times more inputs than in the fast tests: DAGGER_TRUST_SCALE."""
+    return int(os.environ.get("DAGGER_TRUST_SCALE", "1"))
+
+
+@pytest.fixture(scope="module")
+def commands() -> Iterator[Commands]:
+    with Commands() as server:
+        yield server
