@@ -18,7 +18,7 @@ from dagger_cli.tracking.checkpoint import load_policy
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.summary import score_summary
 from dagger_cli.tracking.write_errors import writing
-from dagger_cli.utils.files import write_json
+from dagger_cli.utils.files import shown_path, write_json
 
 
 def score(
@@ -65,7 +65,7 @@ def score(
         value["returns"], value["lengths"] = result.returns.tolist(), result.lengths.tolist()
         with writing(Path(json)):
             write_json(Path(json), value)
-    written = [(name, path) for name, path in (("video", video), ("json", json)) if path]
+    written = [(k, shown_path(Path(v))) for k, v in (("video", video), ("json", json)) if v]
     if written:
         console.start(written)
     return result

@@ -13,6 +13,7 @@ from dagger_cli.core.types import Score, Usage
 from dagger_cli.loop.run import Round
 from dagger_cli.tracking.progress_bar import Bar
 from dagger_cli.tracking.summary import NO_WORDS, ExtraWords, commands, score_summary
+from dagger_cli.utils.files import shown_path
 from dagger_cli.utils.terminal import printable, sane_size
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Console:
                 ("labels", f"{usage.labels:,}"),
                 ("env steps", f"{usage.env_steps:,}"),
                 ("wall time", _duration(wall_seconds)),
-                ("run", str(run)),
+                ("run", shown_path(run)),
             ]
         )
         self._line("")
