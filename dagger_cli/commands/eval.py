@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from dagger_cli.config.components import open_for
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Policy, Score
 from dagger_cli.loop.beam_search import beam_search
-from dagger_cli.loop.evaluate import evaluate
+from dagger_cli.loop.evaluate import Progress, evaluate
 from dagger_cli.tracking.checkpoint import load_policy
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.summary import score_summary
@@ -71,10 +70,10 @@ def score(
     return result
 
 
-def _beam(job: EvalJob, policy: Policy, width: int, progress: Callable[[int], None]) -> Score:
+def _beam(job: EvalJob, policy: Policy, width: int, progress: Progress) -> Score:
     with closing(job.env.source.open(len(job.seeds) * max(width, 1))) as env:
         result = beam_search(env, policy, job.seeds, width)
-    progress(len(job.seeds))
+    progress(len(job.seeds), int(result.lengths.sum()))
     return result
 
 
