@@ -9,4 +9,5 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name)
     from dagger_cli.cli.main import main
 
+    globals()["main"] = main  # instead of the module
     return main

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -35,7 +36,11 @@ def user_words() -> list[str]:
 
 
 def _train(cfg: DictConfig) -> Result:
-    done = trained(cfg)
+    here = Path.cwd()
+    try:
+        done = trained(cfg)
+    finally:
+        os.chdir(here)  # an environment may have left it, and a sweep has other jobs
     return Result(done.student, done.objective)
 
 
@@ -52,19 +57,19 @@ def trained(cfg: DictConfig) -> Trained:
     words = user_words()
     if cfg.resume is None:
         sweep = config.mode == RunMode.MULTIRUN
+        folder = Path(os.path.abspath(config.runtime.output_dir))  # an environment may go elsewhere
         job = train_job(cfg, words, sweep=sweep)
         own = "hydra.sweep.subdir=" if sweep else "hydra.run.dir="
         chosen = any(str(word).startswith(own) for word in config.overrides.hydra)
-        folder = _shown(Path(config.runtime.output_dir))
         if sweep:
             job = replace(job, notes=_not_yet_shown(job.notes))
         return train(job, folder, exact=chosen)
-    checkpoint = resolve_resumed(_from_start(cfg.resume))
+    checkpoint = resolve_resumed(Path(os.path.abspath(_from_start(cfg.resume))))
     with offering_best(checkpoint):
         saved = read_manifest(checkpoint).config
     again = any(key.startswith("evaluation.") for key in keys_in(words))
-    job, folder = resumed_job(cfg, words, saved), _shown(checkpoint.parent.parent)
-    return train(job, folder, resume=checkpoint, score_again=again)
+    folder = checkpoint.parent.parent
+    return train(resumed_job(cfg, words, saved), folder, resume=checkpoint, score_again=again)
 
 
 shown_notes: set[str] = set()  # in this process
@@ -83,6 +88,8 @@ def _eval(cfg: DictConfig) -> Result:
     from dagger_cli.config.from_checkpoint import eval_job
     from dagger_cli.tracking.checkpoint import read_manifest, resolve_checkpoint
 
+    # Before there is an environment, which may change the current folder.
+    files = {key: cfg[key] and os.path.abspath(at_home(cfg[key])) for key in ("video", "json")}
     if cfg.checkpoint == "expert":
         job, checkpoint = expert_job(cfg), None
     else:
@@ -92,8 +99,7 @@ def _eval(cfg: DictConfig) -> Result:
             missing = not at_home(cfg.checkpoint).parent.exists()
             raise CheckpointError(f"{err}{hub_hint(cfg.checkpoint) if missing else ''}") from err
         job = eval_job(cfg, user_words(), read_manifest(checkpoint).config)
-    shown = {"render": cfg.render, "video": cfg.video, "json": cfg.json}
-    return _scored(score(job, checkpoint, **shown, width=_width(cfg)))
+    return _scored(score(job, checkpoint, render=cfg.render, **files, width=_width(cfg)))
 
 
 def _scored(score: Score) -> Result:
@@ -209,9 +215,3 @@ def _from_start(path: str) -> Path:
 
     start = Path(HydraConfig.get().runtime.cwd)
     return with_latest(at_home(path), Path() if start == Path.cwd() else start)
-
-
-def _shown(folder: Path) -> Path:
-    """Returns a folder relative to the current one where it is below it."""
-    here = Path.cwd()
-    return folder.relative_to(here) if here in folder.parents else folder

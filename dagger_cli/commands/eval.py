@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -13,12 +12,12 @@ from dagger_cli.config.components import open_for
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Policy, Score
 from dagger_cli.loop.beam_search import beam_search
-from dagger_cli.loop.evaluate import evaluate
+from dagger_cli.loop.evaluate import Progress, evaluate
 from dagger_cli.tracking.checkpoint import load_policy
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.summary import score_summary
 from dagger_cli.tracking.write_errors import writing
-from dagger_cli.utils.files import write_json
+from dagger_cli.utils.files import shown_path, write_json
 
 
 def score(
@@ -65,16 +64,16 @@ def score(
         value["returns"], value["lengths"] = result.returns.tolist(), result.lengths.tolist()
         with writing(Path(json)):
             write_json(Path(json), value)
-    written = [(name, path) for name, path in (("video", video), ("json", json)) if path]
+    written = [(k, shown_path(Path(v))) for k, v in (("video", video), ("json", json)) if v]
     if written:
         console.start(written)
     return result
 
 
-def _beam(job: EvalJob, policy: Policy, width: int, progress: Callable[[int], None]) -> Score:
+def _beam(job: EvalJob, policy: Policy, width: int, progress: Progress) -> Score:
     with closing(job.env.source.open(len(job.seeds) * max(width, 1))) as env:
         result = beam_search(env, policy, job.seeds, width)
-    progress(len(job.seeds))
+    progress(len(job.seeds), int(result.lengths.sum()))
     return result
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dagger_cli.config.build import TrainJob
+from dagger_cli.utils.files import shown_path
 
 
 def header(job: TrainJob, folder: Path) -> list[tuple[str, str]]:
@@ -20,7 +21,7 @@ def header(job: TrainJob, folder: Path) -> list[tuple[str, str]]:
         ("trainer", config["trainer"]["name"]),
         ("budget", size),
         ("seed", str(config["seed"])),
-        ("run", str(folder)),
+        ("run", shown_path(folder)),
     ]
     if isinstance(config["trainer"].get("beta"), Mapping):
         header.insert(4, ("beta", " ".join(_words(config["beta_schedule"], None))))

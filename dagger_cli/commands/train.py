@@ -42,7 +42,7 @@ from dagger_cli.tracking.summary import (
 )
 from dagger_cli.tracking.versions import versions
 from dagger_cli.tracking.write_errors import writing
-from dagger_cli.utils.files import write_json, write_text
+from dagger_cli.utils.files import shown_path, write_json, write_text
 from dagger_cli.utils.malloc import trim_heap, use_mmap_for_large
 from dagger_cli.utils.memmap import allocator
 
@@ -84,7 +84,7 @@ def train(
             state, best = restore(resume, job.kit)
             student = student_of(folder, state.usage)
             if state.round == job.kit.budget.rounds and student and not score_again:
-                console.start([("run", str(folder))], [_nothing_left(state.round)])
+                console.start([("run", shown_path(folder))], [_nothing_left(state.round)])
                 return Trained(folder, student, best.mean)
             job = replace(job, notes=(*job.notes, *changed_code(resume, job.kit.expert.card)))
         _write_config(job, folder, new=resume is None)

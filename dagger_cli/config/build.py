@@ -47,6 +47,7 @@ from dagger_cli.core.kit import Kit, Learner, RngStreams
 from dagger_cli.core.types import Expert
 from dagger_cli.core.values import at_least
 from dagger_cli.loop.trainer import Trainer, completed
+from dagger_cli.utils.system import one_torch_thread
 
 GROUPS = ("env", "expert", "policy", "trainer")  # groups whose objects a run creates
 
@@ -124,6 +125,7 @@ def _of_another_target(node: Config, group: str, touched: Collection[str]) -> Co
 def expert_job(cfg: DictConfig) -> EvalJob:
     """Creates the environment and its expert, to evaluate the expert."""
     env, expert = expert_parts(cfg, in_gymnasium)
+    one_torch_thread()
     return EvalJob(env, None, expert, chosen_seeds(cfg, cfg.env.evaluation, env.source))
 
 

@@ -28,13 +28,15 @@ RESUME_MAY_CHANGE = (
     "evaluation.expert",
     "evaluation.seed",
     "env.workers",
+    "env.step_timeout",
     "expert.path",
+    "expert.timeout",
     "policy.device",
     "aggregate.storage",
 )
 # Keys of a saved config that are read without a default.
 NEEDED = ("rounds", "n_envs", "aggregate.storage", "beta_schedule", "env.id", "trainer.name")
-EVAL_MAY_CHANGE = ("env", "env.id", "env.imports", "env.workers", "env.data")
+EVAL_MAY_CHANGE = ("env", "env.id", "env.imports", "env.workers", "env.step_timeout", "env.data")
 
 
 def resumed_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any]) -> TrainJob:
@@ -104,7 +106,7 @@ def eval_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any]) ->
                 f"{key}={value_of(cfg, key)} has no effect on a checkpoint: this one was trained "
                 f"on {own} and has its own config; leave it out"
             )
-    for key in ("env.workers", "env.data"):
+    for key in ("env.workers", "env.step_timeout", "env.data"):
         if key in touched:
             config = updated(config, key, select(cfg, key))
     env, learner = student_parts(config, trust)

@@ -22,7 +22,9 @@ from dagger_cli.envs.returned import (
     reset_observation,
     step_parts,
 )
+from dagger_cli.utils.time_limit import time_limit
 
+_LONG = "longer than {:g} s (env.step_timeout)"
 ALIGNMENT = 64  # one cache line, so that two workers never write to the same one
 
 
@@ -83,7 +85,8 @@ class Slots:
     """Environments created by `make`, one per row of the buffers, controlled by the rows' flags.
 
     With `fresh_simulator` every episode gets a new environment, for those whose `reset` keeps state
-    of the last episode (BipedalWalker keeps its Box2D world).
+    of the last episode (BipedalWalker keeps its Box2D world). A step or reset that takes longer
+    than `timeout` seconds ends in an EnvError, see utils/time_limit.py.
     """
 
     def __init__(
@@ -92,8 +95,9 @@ class Slots:
         fresh_simulator: bool,
         observation_space: Space,
         buffers: Buffers,
+        timeout: float | None = None,
     ) -> None:
-        self.buffers = buffers
+        self.buffers, self._timeout = buffers, timeout
         self._observed = Observed(observation_space)
         self._make = make
         self._fresh_simulator = fresh_simulator
@@ -102,19 +106,22 @@ class Slots:
 
     def reset(self) -> None:
         """Starts an episode in each active slot from its seed."""
-        for slot in np.flatnonzero(self.buffers.active).tolist():
-            try:
-                self._reset_one(slot)
-            except (Exception, SystemExit) as err:
-                raise self._failure("reset", slot, err) from err
+        self._each("reset", self._reset_one)
 
     def step(self) -> None:
         """Steps each active slot once."""
+        self._each("step", self._step_one)
+
+    def _each(self, doing: str, do: Callable[[int], None]) -> None:
         for slot in np.flatnonzero(self.buffers.active).tolist():
             try:
-                self._step_one(slot)
+                if self._timeout is None:
+                    do(slot)
+                else:
+                    with time_limit(self._timeout, TimeoutError(_LONG.format(self._timeout))):
+                        do(slot)
             except (Exception, SystemExit) as err:
-                raise self._failure("step", slot, err) from err
+                raise self._failure(doing, slot, err) from err
 
     def frame(self) -> Array:
         """Returns the current frame of the first slot, (height, width, 3) uint8."""

@@ -14,7 +14,7 @@ from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError, EnvError
 from dagger_cli.core.types import Env, Policy, Score, Space
-from dagger_cli.core.values import at_least, one_of
+from dagger_cli.core.values import at_least, in_range, one_of
 from dagger_cli.envs.buffers import Slots, buffer_bytes, map_buffers
 from dagger_cli.envs.creation import create, keeps_its_world
 from dagger_cli.envs.envpool_engine import PoolEngine, check_twin, has_twin
@@ -41,6 +41,7 @@ class GymSource:
     workers: int | Literal["auto"]  # worker processes (EnvPool: threads); auto: worker_count.py
     backend: Backend | Literal["auto"]  # auto: EnvPool if installed and tested for this id
     failure: Failure
+    step_timeout: float | None = None  # seconds; None: 300 for worker processes, else no limit
     observation_space: Space = field(init=False)
     action_space: Space = field(init=False)
     renewed: bool = field(init=False)  # what `fresh_simulator` is; auto: for Box2D's that need it
@@ -88,7 +89,11 @@ class GymSource:
         memory = bytearray(buffer_bytes(self.observation_space, self.action_space, n_envs))
         buffers = map_buffers(memory, self.observation_space, self.action_space, n_envs)
         slots = Slots(
-            lambda: self.open_one(render_mode), self.renewed, self.observation_space, buffers
+            lambda: self.open_one(render_mode),
+            self.renewed,
+            self.observation_space,
+            buffers,
+            self.step_timeout,
         )
         spaces = self.observation_space, self.action_space
         return VectorEnv(*spaces, self.failure, buffers, slots), slots
@@ -154,6 +159,8 @@ class GymSource:
                 f"{self.max_episode_steps}; use null for the environment's own limit"
             )
         one_of("env.failure", self.failure, get_args(Failure))
+        if self.step_timeout is not None:
+            in_range("env.step_timeout", self.step_timeout, "(0, inf)", 300)
 
     def _n_workers(self, n_envs: int) -> int:
         if self.workers != "auto":

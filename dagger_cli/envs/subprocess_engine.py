@@ -10,7 +10,9 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import os
+import select
 import signal
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
@@ -25,6 +27,10 @@ from dagger_cli.core.types import Space
 from dagger_cli.envs.buffers import Buffers, Slots, map_buffers
 
 RESET, STEP, DONE = b"r", b"s", b""
+LONGEST = 300.0  # seconds for a worker's answer without env.step_timeout
+LONGEST_FOLDER = 60  # bytes; a socket's path has at most 104, of which 33 are its name's
+SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
+FILES_A_WORKER = 5  # open files; four are its pipes
 PATIENCE = 2.0  # seconds for a worker to exit by itself
 
 
@@ -39,6 +45,8 @@ class Source(Protocol):
     def action_space(self) -> Space: ...
     @property
     def renewed(self) -> bool: ...
+    @property
+    def step_timeout(self) -> float | None: ...
     def open_one(self, render_mode: str | None) -> Any: ...
 
 
@@ -61,6 +69,7 @@ def _start_server() -> None:
     """
     from multiprocessing import forkserver
 
+    _use_short_folder()
     kept = os.environ.get("PYTHONSAFEPATH")
     os.environ["PYTHONSAFEPATH"] = "1"
     try:
@@ -69,6 +78,26 @@ def _start_server() -> None:
         del os.environ["PYTHONSAFEPATH"]
         if kept is not None:
             os.environ["PYTHONSAFEPATH"] = kept
+
+
+def _use_short_folder() -> None:
+    """Gives multiprocessing's sockets a folder whose path fits: a long TMPDIR does not."""
+    from multiprocessing import util
+
+    if len(os.fsencode(tempfile.gettempdir())) <= LONGEST_FOLDER:
+        return
+    short = next((folder for folder in SHORT_FOLDERS if os.access(folder, os.W_OK)), None)
+    if short is None:
+        raise EnvError(
+            f"TMPDIR={tempfile.gettempdir()} is too long for the sockets of worker processes: "
+            "set a shorter one, or env.workers=0"
+        )
+    before = tempfile.tempdir
+    tempfile.tempdir = short
+    try:
+        util.get_temp_dir()  # creates it, once in a process
+    finally:
+        tempfile.tempdir = before
 
 
 def shared_memory(n_bytes: int) -> Any:
@@ -80,7 +109,7 @@ class Workers:
     """This process and `n_workers` others, each with a contiguous range of slots."""
 
     def __init__(self, source: Source, memory: Any, buffers: Buffers, n_workers: int) -> None:
-        self._id = source.id
+        self._id, self._limit = source.id, source.step_timeout
         self._active = buffers.active
         edges = np.linspace(0, len(self._active), n_workers + 2).astype(int).tolist()
         here, *self._rows = [slice(a, b) for a, b in itertools.pairwise(edges)]
@@ -89,7 +118,9 @@ class Workers:
             source.renewed,
             source.observation_space,
             buffers.rows(here),
+            source.step_timeout,
         )
+        _need_files(n_workers)
         self._commands: list[Connection] = []
         self._answers: list[Connection] = []
         self._processes: list[Any] = []
@@ -165,7 +196,13 @@ class Workers:
             self._died(worker, err)
 
     def _wait_for(self, worker: int) -> None:
+        seconds = LONGEST if self._limit is None else self._limit
         try:
+            if not _ready(self._answers[worker], seconds):
+                raise EnvError(
+                    f"worker {worker} of env '{self._id}' has not answered for {seconds:g} s and "
+                    "is ended: raise env.step_timeout, or see with env.workers=0 where it hangs"
+                )
             answer = self._answers[worker].recv_bytes()
         except (EOFError, OSError) as err:
             self._died(worker, err)
@@ -179,6 +216,39 @@ class Workers:
             f"worker {worker} of env '{self._id}' died (exit code {code}; -9 means killed, often "
             "for lack of memory); env.workers=0 may show more"
         ) from err
+
+
+def _need_files(n_workers: int) -> None:
+    """Raises EnvError where the workers' pipes are more open files than this process may have.
+
+    Found out beforehand, as a fork server that cannot be reached prints a traceback. The soft limit
+    (256 on macOS) is raised where that is allowed.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    open_now = len(os.listdir("/dev/fd")) if os.path.isdir("/dev/fd") else 32
+    needed = open_now + FILES_A_WORKER * (n_workers + 1)
+    if soft == resource.RLIM_INFINITY or needed <= soft:
+        return
+    if hard == resource.RLIM_INFINITY or needed <= hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+        return
+    raise EnvError(
+        f"{n_workers} worker processes need some {needed} open files, but {hard} are allowed: "
+        f"lower env.workers, or raise the limit (ulimit -n {needed})"
+    )
+
+
+def _ready(connection: Connection, seconds: float) -> bool:
+    """Waits for an answer; Connection.poll, which does the same, takes 20 us."""
+    if not hasattr(select, "poll"):  # Windows
+        return connection.poll(seconds)
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN | select.POLLHUP)
+    return bool(poll.poll(1000 * seconds))
 
 
 def _serve(

@@ -7,21 +7,25 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from dagger_cli.core.errors import ConfigError, ExpertError, HubUnreachable
 from dagger_cli.core.types import Card, Expert, Space
+from dagger_cli.core.values import one_of
 from dagger_cli.experts.bundled import bundled_algo, bundled_ids, load_bundled
 from dagger_cli.experts.hub_client import NotThere, Repo, agents_for, commit_of
 from dagger_cli.experts.network_expert import published
 from dagger_cli.experts.path import expert_of, training_notes, version_notes
-from dagger_cli.experts.sb3.agent_folder import Found, older_versions, pick_agent
+from dagger_cli.experts.sb3.agent_folder import STATISTICS, Found, older_versions, pick_agent
 from dagger_cli.experts.sb3.archive import sha256_of
 from dagger_cli.experts.sb3.convert import AgentFiles
 from dagger_cli.experts.student import MANIFEST, POLICY, Student
 from dagger_cli.networks.agent_files import MAX_CARD_BYTES, read_bounded
 
 AUTHOR = "sb3"
+# In rl-baselines3-zoo's repositories; others would be found missing only after the network.
+ALGOS = ("a2c", "ars", "crossq", "ddpg", "dqn", "ppo", "qrdqn", "sac", "td3", "tqc", "trpo")
+RESULTS = "results.json"
 PINS = ("repo_id", "filename", "revision", "sha256")  # with one of them set there is no fallback
 
 
@@ -50,11 +54,13 @@ class Hub:
                 f"expert.algo must be one word such as a2c or ppo, got '{self.algo}'; "
                 "or give expert.repo_id"
             )
+        if self.repo_id is None:
+            one_of("expert.algo", self.algo, ALGOS)
 
     def load(self, env_id: str, observation_space: Space, action_space: Space) -> Expert:
         try:
-            repo, model, notes = self._locate(env_id)
-            return self._loaded(env_id, repo, model, notes, observation_space, action_space)
+            place, notes = self._locate(env_id)
+            return self._loaded(env_id, place, notes, observation_space, action_space)
         except HubUnreachable as err:
             pinned = [key for key in PINS if getattr(self, key) is not None]
             if pinned:
@@ -84,12 +90,11 @@ class Hub:
             notes=(note[0].upper() + note[1:],),
         )
 
-    def _locate(self, env_id: str) -> tuple[Repo, Path, tuple[str, ...]]:
-        """Returns the repository at a fixed commit, the agent's file, and notes for the user."""
+    def _locate(self, env_id: str) -> tuple[_Place, tuple[str, ...]]:
+        """Returns the agent's file, in a repository at a fixed commit, and notes for the user."""
         if self.repo_id is not None:
-            return *_pinned(
-                Repo(self.repo_id, self.revision), self._filename(self.repo_id, env_id)
-            ), ()
+            repo = Repo(self.repo_id, self.revision)
+            return _pinned(repo, self._filename(self.repo_id, env_id)), ()
         unreachable: HubUnreachable | None = None
         for version in older_versions(env_id):
             name = f"{self.algo}-{version}"
@@ -105,7 +110,7 @@ class Hub:
                 _refuse_other_files(repo, err)
                 continue
             note = f"The Hub has no {self.algo} agent for {env_id}: using the one for {version}."
-            return *found, () if version == env_id else (note,)
+            return found, () if version == env_id else (note,)
         raise unreachable or ExpertError(self._nothing_found(env_id))
 
     def _nothing_found(self, env_id: str) -> str:
@@ -138,13 +143,18 @@ class Hub:
     def _loaded(
         self,
         env_id: str,
-        repo: Repo,
-        model: Path,
+        place: _Place,
         notes: tuple[str, ...],
         observation_space: Space,
         action_space: Space,
     ) -> Expert:
-        found = _companions(repo, model)
+        repo, model = place.repo, place.model
+        found, results = _companions(place)
+        if isinstance(found, AgentFiles) and repo.unknown(STATISTICS[-1]):
+            notes += (
+                f"The Hub did not reply: '{repo.repo_id}' is used as it is in the cache, without "
+                f"{STATISTICS[-1]}.",
+            )
         digest = sha256_of(found.archive if isinstance(found, Student) else model)
         if self.sha256 is not None and digest != self.sha256.lower():
             raise ExpertError(
@@ -159,7 +169,7 @@ class Hub:
                 name=f"{repo.repo_id} on the Hub",
                 source=f"hub:{repo.repo_id}@{repo.revision}",
                 sha256=digest,
-                published=_results(repo) or published(facts),
+                published=(results and results_in(results)) or published(facts),
                 notes=(*notes, *older, *training_notes(facts)),
                 details={**facts, **origin},
             )
@@ -168,10 +178,19 @@ class Hub:
         return expert_of(found, card, self.deterministic, *spaces, self.trust)
 
 
-def _pinned(repo: Repo, filename: str) -> tuple[Repo, Path]:
-    """Downloads the file; returns it and the repository at the commit that it came from."""
+class _Place(NamedTuple):
+    """An agent's file, its repository, and whether it was in the cache before."""
+
+    repo: Repo
+    model: Path
+    cached: bool
+
+
+def _pinned(repo: Repo, filename: str) -> _Place:
+    """Downloads the file; the repository is at the commit that it came from."""
+    cached = repo.has(filename)
     path = repo.fetch(filename)
-    return replace(repo, revision=commit_of(path) or repo.revision), path
+    return _Place(replace(repo, revision=commit_of(path) or repo.revision), path, cached)
 
 
 def _refuse_other_files(repo: Repo, err: NotThere) -> None:
@@ -183,28 +202,29 @@ def _refuse_other_files(repo: Repo, err: NotThere) -> None:
     raise ExpertError(f"{err}; '{repo.repo_id}' has: {', '.join(names)}") from err
 
 
-def _companions(repo: Repo, model: Path) -> Found:
+def _companions(place: _Place) -> tuple[Found, Path | None]:
+    """Returns the agent with the files that belong to it, and its results.json."""
+    repo, model, cached = place
     if model.name == MANIFEST:
         repo.fetch(POLICY)
-        return Student(model.parent)
+        return Student(model.parent), None
     if model.suffix == ".safetensors":
         repo.fetch(f"{model.stem}.json")
-        return model.with_suffix("")
-    return AgentFiles(
-        model,
-        statistics=repo.fetch_if_there("vec_normalize.pkl"),
-        config=repo.fetch_if_there("config.yml"),
-        env_kwargs=repo.fetch_if_there("env_kwargs.yml"),
-    )
+        return model.with_suffix(""), _results(repo)
+    names = ("config.yml", "env_kwargs.yml", RESULTS)
+    zoo = repo.repo_id.startswith(f"{AUTHOR}/")  # all of its repositories have one name for them
+    statistics = STATISTICS[-1:] if zoo else STATISTICS[::-1]
+    found = repo.fetch_those_there(*statistics, *names, cached=cached)
+    config, kwargs, results = map(found.get, names)
+    first = next(filter(None, map(found.get, statistics)), None)
+    return AgentFiles(model, first, config, env_kwargs=kwargs), results
 
 
-def _results(repo: Repo) -> tuple[float, float] | None:
-    """Returns the score in the repository's results.json, None where it cannot be read."""
+def _results(repo: Repo) -> Path | None:
     try:
-        path = repo.fetch_if_there("results.json")
+        return repo.fetch_if_there(RESULTS)
     except ExpertError:
         return None
-    return None if path is None else results_in(path)
 
 
 def results_in(path: Path) -> tuple[float, float] | None:

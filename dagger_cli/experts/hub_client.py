@@ -84,6 +84,30 @@ class Repo:
                 return None
             raise
 
+    def fetch_those_there(self, *names: str, cached: bool) -> dict[str, Path]:
+        """Fetches those of the files that exist.
+
+        With `cached` the agent was in the cache before: what others have cached with it is all
+        there is where the Hub does not reply. Otherwise raises HubUnreachable.
+        """
+        found: dict[str, Path | None] = {}
+        replies = True
+        for name in names:
+            kept = self._kept(name)
+            found[name] = kept or None
+            if replies and kept is not False:
+                try:
+                    found[name] = self.fetch_if_there(name)
+                except HubUnreachable:
+                    if not cached:
+                        raise
+                    replies = False
+        return {name: path for name, path in found.items() if path is not None}
+
+    def unknown(self, filename: str) -> bool:
+        """Returns whether the file is not in the cache, and may exist on the Hub."""
+        return self._kept(filename) is None
+
     def has(self, filename: str) -> bool:
         """Returns whether the file is in the cache."""
         return isinstance(self._kept(filename), Path)

@@ -20,6 +20,8 @@ from dagger_cli.experts.student import Student, load_student
 from dagger_cli.networks.agent_files import load_agent
 from dagger_cli.utils.system import at_home
 
+MASKABLE = "sb3_contrib.common.maskable"  # module of the policies
+
 
 @dataclass(frozen=True)
 class Path:
@@ -101,5 +103,15 @@ def training_notes(facts: Mapping[str, Any]) -> tuple[str, ...]:
     notes = {
         "trained_behind": "The expert was trained with wrappers {}: set the same in env.import.",
         "trained_with": "The expert was trained with env.kwargs {}: set the same.",
+        "unused_statistics": (
+            "{} beside the expert looks like VecNormalize statistics and is not used: if the "
+            "expert was trained with them, name it vecnormalize.pkl."
+        ),
     }
-    return tuple(line.format(facts[key]) for key, line in notes.items() if key in facts)
+    found = [line.format(facts[key]) for key, line in notes.items() if key in facts]
+    if str(facts.get("policy", "")).startswith(MASKABLE):
+        found.append(
+            "The expert was trained with action masks (MaskablePPO), which are not applied: it may "
+            "choose actions that the masks excluded."
+        )
+    return tuple(found)

@@ -10,6 +10,7 @@ from numpy.random import Generator
 
 from dagger_cli.core.errors import EnvError, ExpertError
 from dagger_cli.core.types import Acts, Array, Card, Env, Expert, Observation, Space
+from dagger_cli.core.values import in_range
 from dagger_cli.experts.python_answers import NoAction, all_at_once, one_by_one
 from dagger_cli.experts.python_target import (
     STEP,
@@ -19,6 +20,7 @@ from dagger_cli.experts.python_target import (
     imported,
     takes_step,
 )
+from dagger_cli.utils.time_limit import time_limit
 
 TRIED, TRIED_SEED = 8, 0  # steps of an episode of the test seeds
 
@@ -32,9 +34,12 @@ class Python:
 
     target: str
     batched: bool
+    timeout: float | None = None  # seconds for one answer
 
     def __post_init__(self) -> None:
         check_target(self.target)
+        if self.timeout is not None:
+            in_range("expert.timeout", self.timeout, "(0, inf)", 10)
 
     def load(self, env_id: str, observation_space: Space, action_space: Space) -> Expert:
         function = imported(self.target)
@@ -42,7 +47,8 @@ class Python:
         sha256 = digest(self.target, function)
         card = Card(name=self.target, source=source, sha256=sha256, code=True)
         told = takes_step(function)
-        return PythonExpert(function, self.target, self.batched, told, action_space, card)
+        call = function if self.timeout is None else _limited(function, self.timeout)
+        return PythonExpert(call, self.target, self.batched, told, action_space, card)
 
 
 @dataclass(frozen=True)
@@ -137,3 +143,13 @@ class PythonExpert:
                 f"numbers from {space.start} to {', '.join(map(str, sorted(set(last.tolist()))))}"
             )
         return actions.astype(space.dtype)
+
+
+def _limited(function: Function, seconds: float) -> Function:
+    error = TimeoutError(f"longer than {seconds:g} s (expert.timeout)")
+
+    def call(obs: Array, **known: Any) -> Any:
+        with time_limit(seconds, error):
+            return function(obs, **known)
+
+    return call

@@ -7,8 +7,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.random import Generator
 
+from dagger_cli.core.errors import EnvError
 from dagger_cli.core.types import Array, Env, Policy, Score
 from dagger_cli.loop.rollout import check_finite
+
+MOST_STEPS = 1_000_000  # of one episode: the longest known ones have a tenth
+Progress = Callable[[int, int], None]  # episodes finished and env steps taken so far
 
 
 def evaluate(
@@ -16,11 +20,12 @@ def evaluate(
     policy: Policy,
     seeds: Sequence[int],
     rng: Generator,
-    progress: Callable[[int], None] = lambda episodes_done: None,
+    progress: Progress = lambda episodes, steps: None,
 ) -> Score:
-    """Runs one whole episode per seed; calls `progress` with the number finished after each.
+    """Runs one whole episode per seed; calls `progress` after every step.
 
-    Every slot takes the next seed as soon as its episode ends, so all slots stay busy.
+    Every slot takes the next seed as soon as its episode ends, so all slots stay busy. Raises
+    EnvError where no episode ends in MOST_STEPS steps.
     """
     order = np.asarray(seeds, np.int64)
     returns, lengths = np.zeros(len(order)), np.zeros(len(order), np.int64)
@@ -28,23 +33,31 @@ def evaluate(
     slots: Array = np.arange(min(env.n_envs, len(order)))
     playing = np.arange(len(slots))  # index of the episode of each busy slot
     env.reset(slots, order[playing])
-    started, finished = len(slots), 0
+    started, finished, steps, since = len(slots), 0, 0, 0
     while slots.size:
         acts = policy.act(env.observation[slots], rng)
         step = env.step(slots, acts.actions)
         returns[playing] += step.rewards
         lengths[playing] += 1
         failed[playing] = step.failed
-        if not step.ended.any():
+        ended = step.ended
+        steps, since = steps + len(slots), since + 1
+        finished += int(ended.sum())
+        progress(finished, steps)
+        if not ended.any():
+            if since == MOST_STEPS:
+                raise EnvError(
+                    f"no episode has ended in {since:,} steps: set env.max_episode_steps, such as "
+                    "1000"
+                )
             continue
-        finished += int(step.ended.sum())
-        progress(finished)
-        free = np.flatnonzero(step.ended)[: len(order) - started]
+        since = 0
+        free = np.flatnonzero(ended)[: len(order) - started]
         if free.size:
             playing[free] = np.arange(started, started + len(free))
             env.reset(slots[free], order[playing[free]])
             started += len(free)
-        idle = np.flatnonzero(step.ended)[len(free) :]
+        idle = np.flatnonzero(ended)[len(free) :]
         slots, playing = np.delete(slots, idle), np.delete(playing, idle)
     check_finite("a reward", returns)
     return Score(order, returns, lengths, failed)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagger_cli.core.types import Score, Usage
+from dagger_cli.loop.evaluate import Progress
 from dagger_cli.loop.run import Round
 from dagger_cli.tracking.progress_bar import Bar
 from dagger_cli.tracking.summary import NO_WORDS, ExtraWords, commands, score_summary
+from dagger_cli.utils.files import shown_path
 from dagger_cli.utils.terminal import printable, sane_size
 
 if TYPE_CHECKING:
     import rich.console
 
-SILENT = 30.0  # seconds of a fit after which a line is printed where there is no terminal
+SILENT = 30.0  # seconds after which a line is printed where there is no terminal
+SHORT = 0.25  # seconds between two changes of a bar
 
 
 class Console:
@@ -92,16 +95,32 @@ class Console:
         return f"round {round:>{len(str(self._rounds))}}/{self._rounds}"
 
     @contextmanager
-    def evaluating(self, total: int, what: str) -> Iterator[Callable[[int], None]]:
-        """Shows, while the block evaluates `what`, how many of `total` episodes are finished."""
+    def evaluating(self, total: int, what: str) -> Iterator[Progress]:
+        """Shows, while the block evaluates `what`, finished episodes of `total` and env steps.
+
+        Without a terminal a line is printed for every half a minute.
+        """
         self.close()
-        if not self._out.is_terminal:
+        shown = time.monotonic()
+
+        def show(done: int, steps: int) -> None:
+            nonlocal shown
+            now = time.monotonic()
+            if now - shown < (SILENT if self._bar is None else SHORT) and done < total:
+                return
+            shown = now
+            if self._bar is not None:
+                self._bar.advance(done)
+                self._bar.part(f"{steps:,} steps")
+            elif done < total:
+                self._line(f"evaluating {what}: {done} of {total} episodes, {steps:,} steps")
+
+        if self._out.is_terminal:
+            self._bar = Bar(self._out, what, 0, total)
+        else:
             self._line(f"evaluating {what}: {total} episodes")
-            yield lambda done: None
-            return
-        self._bar = Bar(self._out, what, 0, total)
         try:
-            yield self._bar.advance
+            yield show
         finally:
             self.close()
 
@@ -133,7 +152,7 @@ class Console:
                 ("labels", f"{usage.labels:,}"),
                 ("env steps", f"{usage.env_steps:,}"),
                 ("wall time", _duration(wall_seconds)),
-                ("run", str(run)),
+                ("run", shown_path(run)),
             ]
         )
         self._line("")

@@ -12,6 +12,7 @@ from typing import Any
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.tracking.remains import clear, finished, foreign
 from dagger_cli.tracking.write_errors import writing
+from dagger_cli.utils.files import shown_path
 
 try:
     import fcntl
@@ -106,20 +107,22 @@ def _lock_file(folder: Path) -> Release | None:
 
 
 def _busy(folder: Path) -> str:
-    return f"{folder} is being trained by another process: wait for it, or choose another folder"
+    name = shown_path(folder)
+    return f"{name} is being trained by another process: wait for it, or choose another folder"
 
 
 def _taken(folder: Path, config: Mapping[str, Any] | None) -> str | None:
     """Returns why a folder cannot be used for a new run; None if it can."""
+    name = shown_path(folder)
     if finished(folder, config):
         return (
-            f"{folder} already holds a run: resume it (resume={folder}) or choose another folder "
+            f"{name} already holds a run: resume it (resume={name}) or choose another folder "
             "(hydra.run.dir=...)"
         )
     other = foreign(folder)
     if other is not None:
         return (
-            f"{folder} has {other}, which no interrupted run leaves: choose another folder "
+            f"{name} has {other}, which no interrupted run leaves: choose another folder "
             "(hydra.run.dir=...)"
         )
     return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from dagger_cli.core.types import Score, Usage
 from dagger_cli.loop.run import Best
 from dagger_cli.tracking.run_paths import SUMMARY
 from dagger_cli.tracking.write_errors import writing
-from dagger_cli.utils.files import read_bytes, write_json
+from dagger_cli.utils.files import read_bytes, shown_path, write_json
 from dagger_cli.utils.quoting import hydra_value, shell_joined
 
 
@@ -108,7 +107,7 @@ def commands(run: Path, *, shown: bool = True, extra: ExtraWords = NO_WORDS) -> 
 
     Without `shown` (see `write_summary`) there is no command to watch the student.
     """
-    path = _shown(run)
+    path = shown_path(run)
     evaluate = ["dagger", "eval", f"checkpoint={hydra_value(path)}"]
     resume = ["dagger", "train", f"resume={hydra_value(path)}", *extra.resume]
     watch = {"watch": shell_joined([*evaluate, "render=human", *extra.evaluate])} if shown else {}
@@ -118,12 +117,3 @@ def commands(run: Path, *, shown: bool = True, extra: ExtraWords = NO_WORDS) -> 
         "curves": shell_joined(["tensorboard", "--logdir", path]),
         "resume": shell_joined(resume),
     }
-
-
-def _shown(run: Path) -> str:
-    """Returns the relative path if it is below the current folder, else the absolute one."""
-    path = os.path.relpath(run)
-    if path.startswith("..") or path == ".":
-        return os.path.abspath(run)
-    special = path.startswith(("~", "-")) or path in ("expert", "latest", "null")
-    return f"./{path}" if special else path

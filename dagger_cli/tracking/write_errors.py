@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dagger_cli.core.errors import CheckpointError
+from dagger_cli.utils.files import shown_path
 
 _FIXES = {
     errno.ENOSPC: "free some space on the disk",
@@ -27,5 +28,5 @@ def writing(path: Path) -> Iterator[None]:
         reason = (err.strerror or str(err)).lower()
         fix = _FIXES.get(err.errno or 0, "check the folder")
         raise CheckpointError(
-            f"cannot write to {path} ({reason}): {fix}; what was saved before is intact"
+            f"cannot write to {shown_path(path)} ({reason}): {fix}; what was saved before is intact"
         ) from err

@@ -166,3 +166,12 @@ def plain(value: Any, non_finite: Callable[[float], Any] = lambda number: None) 
     if isinstance(value, float) and not math.isfinite(value):
         return non_finite(value)
     return value
+
+
+def shown_path(path: Path) -> str:
+    """Returns a relative path for what is below the current folder, else the absolute one."""
+    relative = os.path.relpath(path)
+    if relative.startswith("..") or relative == ".":
+        return os.path.abspath(path)
+    special = relative.startswith(("~", "-")) or relative in ("expert", "latest", "null")
+    return f"./{relative}" if special else relative

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 
@@ -16,6 +17,16 @@ def usable_cores() -> int:
 def at_home(path: str | Path) -> Path:
     """Returns the path with `~` expanded; one of an unknown user stays as it is."""
     return Path(os.path.expanduser(path))
+
+
+def one_torch_thread() -> None:
+    """Limits torch, where it is loaded, to one thread, unless OMP_NUM_THREADS gives a number.
+
+    More threads take longer for the small networks of experts, as for `policy.threads=1`.
+    """
+    torch = sys.modules.get("torch")
+    if torch is not None and "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(1)
 
 
 def cache_folder() -> Path:

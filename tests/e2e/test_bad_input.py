@@ -79,7 +79,7 @@ TRAIN = {
     f"{CARTPOLE} policy.activation=swish": r"policy.activation must be one of relu",
     f"{CARTPOLE} policy.sizes=[0]": r"policy.sizes must be positive whole numbers, got \[0\]",
     f"{CARTPOLE} policy.weight_decay=-1": r"policy.weight_decay must be 0 or more, got -1",
-    f"{CARTPOLE} policy.threads=0": r"policy.threads must be at least 1, got 0",
+    f"{CARTPOLE} policy.threads=0": r"policy.threads must be in \[1, 1024\], got 0",
     f"{CARTPOLE} policy=cnn": r"policy=cnn needs uint8 images .* use policy=mlp",
     f"{CARTPOLE} +policy.dropout=0.5": r"there is no key 'policy.dropout'",
     f"{CARTPOLE} +validation.foo=3": r"there is no key 'validation.foo'",

@@ -87,6 +87,35 @@ def test_who_has_no_time_limit_is_told_how_to_set_one(env_id, noted, tmp_path, m
         assert ("env.max_episode_steps=1000" in said) == noted
 
 
+WANDERS = """
+import os
+import gymnasium
+from gymnasium.envs.classic_control import CartPoleEnv
+class Wanders(CartPoleEnv):
+    def reset(self, **words):
+        os.makedirs("simulation", exist_ok=True)
+        os.chdir("simulation")
+        return super().reset(**words)
+gymnasium.register("Own-v0", Wanders, max_episode_steps=40)
+def teacher(obs):
+    return int(obs[2] > 0)
+"""
+
+
+def test_an_environment_may_change_the_current_folder(tmp_path, monkeypatch):
+    (tmp_path / "own_envs.py").write_text(WANDERS)
+    monkeypatch.syspath_prepend(tmp_path)
+    own = ("env=gym", "env.id=Own-v0", "env.import=own_envs")
+    own += ("expert=python", "expert.target=own_envs.teacher")
+    words = [w for w in TINY if not w.startswith(("env", "expert="))]
+    done = dagger("train", *own, *words, "hydra.run.dir=run", cwd=tmp_path)
+    assert (done.code, done.err) == (0, "")
+    assert (tmp_path / "run" / "summary.json").is_file()
+    assert f"resume={tmp_path / 'run'}" in done.out
+    scored = dagger("eval", "checkpoint=expert", *own, "json=s.json", "episodes=1", cwd=tmp_path)
+    assert scored.code == 0 and (tmp_path / "s.json").is_file()
+
+
 def test_a_run_that_changes_into_its_folder_prints_paths_that_work_outside(tmp_path):
     here = "hydra.run.dir=run", "hydra.job.chdir=true"
     done = dagger("train", *TINY, *here, cwd=tmp_path)

@@ -219,7 +219,9 @@ def test_original_walker_is_the_original(tmp_path):
     assert (config["env"]["id"], config["expert"]["algo"]) == ("BipedalWalker-v3", "ddpg")
     assert config["expert"]["_target_"].endswith(".Hub")
     policy = {
-        k: v for k, v in config["policy"].items() if k not in ("_target_", "threads", "device")
+        key: value
+        for key, value in config["policy"].items()
+        if key not in ("_target_", "threads", "device", "one_hot")
     }
     assert policy == {
         "name": "mlp", "sizes": [128, 64], "activation": "relu", "loss": "mse", "optimizer": "adam",

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -11,8 +12,8 @@ import gymnasium
 import numpy as np
 import pytest
 
-from dagger_cli.core.errors import EnvError
-from dagger_cli.envs import gym
+from dagger_cli.core.errors import ConfigError, EnvError
+from dagger_cli.envs import gym, subprocess_engine
 from dagger_cli.envs.worker_count import seconds_a_step
 
 from .helpers import source
@@ -152,3 +153,60 @@ def test_the_folder_one_is_in_gives_workers_no_modules(tmp_path):
         [sys.executable, str(script)], cwd=here, capture_output=True, text=True, timeout=60
     )
     assert (done.stdout, done.stderr) == ("alive\n", "") and not (here / "sung").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "workers", "says"),
+    [
+        ("HangingWorker", 1, r"worker 0 of env .* has not answered for 0\.5 s and is ended: raise"),
+        (
+            "Hanging",
+            1,
+            r"failed in step\(\): TimeoutError: longer than 0\.5 s \(env\.step_timeout\)",
+        ),
+        ("Hanging", 0, r"failed in step\(\): TimeoutError: longer than 0\.5 s"),
+    ],
+)
+def test_a_step_that_does_not_return_is_ended(name, workers, says):
+    before = set(multiprocessing.active_children())
+    env = source(f"toy/{name}-v0", workers=workers, step_timeout=0.5).open(2)
+    env.reset(ALL, ALL)
+    env.step(ALL, ALL)
+    begin = time.monotonic()
+    with pytest.raises(EnvError, match=says):
+        env.step(ALL, ALL)
+    env.close()
+    assert time.monotonic() - begin < 10
+    assert set(multiprocessing.active_children()) <= before
+
+
+def test_workers_are_given_up_after_five_minutes_unless_told_otherwise():
+    assert subprocess_engine.LONGEST == 300
+    assert source("CartPole-v1").step_timeout is None
+    with pytest.raises(ConfigError, match=r"env\.step_timeout must be > 0, got 0"):
+        source("CartPole-v1", step_timeout=0)
+
+
+def test_too_many_workers_for_the_open_files_are_refused(monkeypatch):
+    limits = {"now": (60, 60)}
+    monkeypatch.setattr(resource, "getrlimit", lambda which: limits["now"])
+    monkeypatch.setattr(resource, "setrlimit", lambda which, both: limits.update(now=both))
+    with pytest.raises(EnvError, match=r"100 worker processes need some \d+ .* but 60 are"):
+        source("CartPole-v1", workers=100).open(101)
+    limits["now"] = (60, 5000)
+    subprocess_engine._need_files(100)
+    assert 500 < limits["now"][0] < 5000
+
+
+def test_sockets_of_workers_fit_where_tmpdir_is_long(tmp_path):
+    folder = tmp_path / ("scratch_of_a_job_" * 7)
+    folder.mkdir()
+    words = SCRIPT.replace("while True:", "for _ in range(2):") + "    env.close()\n"
+    (tmp_path / "play.py").write_text(words)
+    done = subprocess.run(
+        [sys.executable, tmp_path / "play.py"],
+        env={**os.environ, "TMPDIR": str(folder)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import time
 from typing import ClassVar
 
 import gymnasium
@@ -54,6 +55,20 @@ class Breaking(Toy):
         return super().step(action)
 
 
+class Hanging(Toy):
+    """At the second step it does not return, here or in a worker."""
+
+    def __init__(self, in_worker, render_mode=None):
+        super().__init__(spaces.Discrete(2))
+        self.in_worker = in_worker
+
+    def step(self, action):
+        here = (multiprocessing.parent_process() is not None) == self.in_worker
+        while len(self.taken) == 1 and here:
+            time.sleep(0.01)
+        return super().step(action)
+
+
 class Forgetful(Toy):
     """Ends whenever it likes, whatever the seed."""
 
@@ -100,5 +115,7 @@ _register(
 )
 _register("Raising", Breaking, killed=False)
 _register("Killed", Breaking, killed=True)
+_register("Hanging", Hanging, in_worker=False)
+_register("HangingWorker", Hanging, in_worker=True)
 _register("Forgetful", Forgetful)
 _register("Crooked", Crooked, action_space=spaces.Discrete(2))

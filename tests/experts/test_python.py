@@ -1,5 +1,6 @@
 """expert=python: what is imported, what may be returned, what is noted."""
 
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -261,3 +262,16 @@ def test_two_answers_to_one_observation_are_noted():
     assert load("timed").tried(Line()).card.notes == ()
     (note,) = load("remembers").tried(Line()).card.notes
     assert "gave two answers to one observation" in note
+
+
+def hangs(obs):
+    while True:
+        time.sleep(0.01)
+
+
+def test_an_answer_that_does_not_come_is_ended():
+    expert = Python(target=f"{__name__}:hangs", batched=False, timeout=0.2).load("X", LINE, LINE)
+    with pytest.raises(ExpertError, match=r"TimeoutError: longer than 0\.2 s \(expert\.timeout\)"):
+        ask(expert)
+    with pytest.raises(ConfigError, match=r"expert\.timeout must be > 0, got 0"):
+        Python(target="a.b", batched=False, timeout=0)

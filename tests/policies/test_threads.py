@@ -3,6 +3,7 @@
 import torch
 
 from dagger_cli.policies.sources import use_threads
+from dagger_cli.utils.system import one_torch_thread
 
 
 def test_null_is_torchs_own_number_whatever_ran_before():
@@ -14,5 +15,19 @@ def test_null_is_torchs_own_number_whatever_ran_before():
         assert torch.get_num_threads() == own + 1
         use_threads(None)
         assert torch.get_num_threads() == own
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_an_expert_that_is_scored_has_one_thread(monkeypatch):
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        monkeypatch.setenv("OMP_NUM_THREADS", "3")
+        one_torch_thread()
+        assert torch.get_num_threads() == 3
+        monkeypatch.delenv("OMP_NUM_THREADS")
+        one_torch_thread()
+        assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)

@@ -27,7 +27,7 @@ def show(*, width: int, terminal: bool, rounds: int = 12, failure: str | None = 
         console(finished(round))
     with console.evaluating(4, "student") as progress:
         for done in range(1, 5):
-            progress(done)
+            progress(done, 100 * done)
     scores = {"expert": SCORE, "student (best)": replace(SCORE, returns=SCORE.returns * 100)}
     console.finish(scores, usage=Usage(1200, 1200), wall_seconds=61.2, run=RUN)
     return file.getvalue()

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 
+from dagger_cli.core.errors import EnvError
 from dagger_cli.loop.evaluate import evaluate
 from tests.toys import HORIZON, Table, TableExpert, TrackEnv
 
 
-def score(n_envs: int, seeds, policy=None, progress=lambda done: None):
+def score(n_envs: int, seeds, policy=None, progress=lambda done, steps: None):
     rng = np.random.default_rng(0)
     return evaluate(TrackEnv(n_envs), policy or Table((0, 0, 0, 0, 0)), seeds, rng, progress)
 
@@ -30,9 +31,23 @@ def test_one_episode_per_seed_however_many_slots(n_envs):
 
 
 def test_progress_counts_up_to_all_episodes():
-    told: list[int] = []
-    score(4, range(10), progress=told.append)
-    assert told == sorted(told) and told[-1] == 10
+    told: list[tuple[int, int]] = []
+    result = score(4, range(10), progress=lambda *both: told.append(both))
+    assert told == sorted(told) and told[-1] == (10, result.lengths.sum())
+
+
+def test_an_episode_that_never_ends_is_stopped(monkeypatch):
+    class Endless(TrackEnv):
+        def step(self, slots, actions):
+            step = super().step(slots, actions)
+            self.reset(slots[step.ended], slots[step.ended])
+            return step._replace(
+                terminated=step.terminated & False, truncated=step.truncated & False
+            )
+
+    monkeypatch.setattr("dagger_cli.loop.evaluate.MOST_STEPS", 50)
+    with pytest.raises(EnvError, match=r"no episode has ended in 50 steps: set env\.max_episode"):
+        evaluate(Endless(2), TableExpert(), range(3), np.random.default_rng(0))
 
 
 def test_the_expert_never_leaves_the_track():

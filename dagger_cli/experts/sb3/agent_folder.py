@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dagger_cli.core.errors import ExpertError
@@ -12,6 +12,7 @@ from dagger_cli.experts.student import Student, find_student
 
 NOT_AGENTS = ("train_eval_metrics.zip", "replay_buffer.zip")
 _ENDS = (".zip", ".safetensors")
+_BEGINNING = 4096  # bytes of a pickle, which names its class first
 STATISTICS = ("vecnormalize.pkl", "vec_normalize.pkl")
 
 
@@ -27,7 +28,15 @@ Found = AgentFiles | Student | Path
 
 
 def find_agent(path: Path, env_id: str, algo: str | None) -> Found:
-    """Finds a stable-baselines3 agent, a student of a run, or the stem of our own format."""
+    """Finds a stable-baselines3 agent, a student of a run, or the stem of our own format.
+
+    `path` may lack its suffix, as for stable-baselines3's `load`, or be a repository's folder in
+    the Hub's cache.
+    """
+    path = _snapshot(path)
+    if not path.exists():
+        named = (path.with_name(path.name + end) for end in _ENDS)
+        path = next((place for place in named if place.is_file()), path)
     if path.suffix not in _ENDS and (student := find_student(path)) is not None:
         return student
     if not path.exists():
@@ -85,8 +94,41 @@ def _with_companions(archive: Path, env_id: str) -> AgentFiles:
         places = (folder / name for folder in folders for name in names)
         return next((place for place in places if place.is_file()), None)
 
-    settings = (first(name) for name in ("config.yml", "args.yml", "env_kwargs.yml"))
-    return AgentFiles(archive, first(*STATISTICS), *settings)
+    config, args, kwargs = map(first, ("config.yml", "args.yml", "env_kwargs.yml"))
+    statistics = _of_checkpoint(archive) or first(*STATISTICS)
+    unused = () if statistics else tuple(_other_statistics(archive.parent))
+    return AgentFiles(archive, statistics, config, args, kwargs, unused)
+
+
+def _of_checkpoint(archive: Path) -> Path | None:
+    """Returns the statistics that stable-baselines3's CheckpointCallback saves with an archive."""
+    match = re.fullmatch(r"(.+)_(\d+)_steps", archive.stem)
+    if match is None:
+        return None
+    place = archive.with_name(f"{match[1]}_vecnormalize_{match[2]}_steps.pkl")
+    return place if place.is_file() else None
+
+
+def _other_statistics(folder: Path) -> Iterator[Path]:
+    """Yields pickles of a VecNormalize whose names do not say which agent they belong to."""
+    for place in sorted(folder.glob("*.pkl")):
+        if place.is_file():
+            with place.open("rb") as file:
+                if b"VecNormalize" in file.read(_BEGINNING):
+                    yield place
+
+
+def _snapshot(path: Path) -> Path:
+    """Returns the folder with the files of a repository `models--user--name` of the Hub's cache."""
+    snapshots, main = path / "snapshots", path / "refs" / "main"
+    if not snapshots.is_dir():
+        return path
+    if main.is_file() and main.stat().st_size < 100:
+        place = snapshots / main.read_text().strip()
+        if place.parent == snapshots and place.is_dir():
+            return place
+    folders = [place for place in snapshots.iterdir() if place.is_dir()]
+    return max(folders, key=lambda place: place.stat().st_mtime, default=path)
 
 
 def _subfolders(folder: Path) -> list[Path]:

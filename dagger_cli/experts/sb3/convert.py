@@ -26,6 +26,7 @@ _KINDS: dict[str, SpaceKind] = {
     "MultiDiscrete": "multi_discrete",
     "MultiBinary": "multi_binary",
 }
+ANT, ANT_WITH_FORCES = 27, 111  # numbers in an observation of MuJoCo's Ant
 _NUMBER = re.compile(r"[-+]?(?:inf|\d+\.?\d*(?:e[-+]?\d+)?)")
 
 
@@ -37,6 +38,7 @@ class AgentFiles(NamedTuple):
     config: Path | None = None
     args: Path | None = None
     env_kwargs: Path | None = None
+    unused: tuple[Path, ...] = ()  # what looks like statistics, but maybe of another agent
 
 
 class _OtherSpaces(ExpertError):
@@ -55,10 +57,10 @@ def agent_from(files: AgentFiles, observation_space: Space, action_space: Space)
         if isinstance(err, _OtherSpaces) and settings.behind:
             hint = f" (it was trained behind {settings.behind}: use one with the same wrappers)"
         raise ExpertError(f"cannot use '{files.archive}': {err}{hint}") from err
-    return Agent(spec, weights, _facts(archive, settings))
+    return Agent(spec, weights, _facts(archive, settings, files.unused))
 
 
-def _facts(archive: Archive, settings: Settings) -> dict[str, Any]:
+def _facts(archive: Archive, settings: Settings, unused: tuple[Path, ...]) -> dict[str, Any]:
     facts: dict[str, Any] = {"sha256": archive.sha256}
     named = {
         "policy": archive.text("policy_class", "__module__"),
@@ -67,6 +69,7 @@ def _facts(archive: Archive, settings: Settings) -> dict[str, Any]:
         "trained_in": settings.trained_in,
         "trained_behind": settings.behind or None,
         "trained_with": settings.env_kwargs or None,
+        "unused_statistics": ", ".join(path.name for path in unused) or None,
     }
     return facts | {key: value for key, value in named.items() if isinstance(value, (str, int))}
 
@@ -89,6 +92,12 @@ def _network(
     _same_kind(archive, "observation_space", observation_space)
     _same_kind(archive, "action_space", action_space)
     _same_actions(archive, action_space)
+    if action_space.start != 0:
+        raise ExpertError(
+            f"stable-baselines3 counts actions from 0, but those of the environment start at "
+            f"{action_space.start}: shift them in a gymnasium.ActionWrapper, register it and give "
+            "that id"
+        )
     actor = actor_of(archive, action_space)
     channels_last = _channels_last(actor.piece, archive, observation_space)
     piece = actor.piece
@@ -166,6 +175,22 @@ def _channels_last(piece: Piece, archive: Archive, space: Space) -> bool:
     return moved in (declared.get("_shape"), declared.get("shape")) and moved != list(space.shape)
 
 
+def _other_size(wanted: int, seen: int) -> str:
+    """Returns what may have made an observation of `seen` numbers one of `wanted`."""
+    if wanted > seen and wanted % seen == 0:
+        frames = wanted // seen
+        return (
+            f"this looks like a stack of {frames} frames: register the environment with "
+            f"gymnasium.wrappers.FrameStackObservation(env, {frames}, padding_type='zero'), "
+            "flattened, and give that id"
+        )
+    if seen == ANT and wanted in (ANT_WITH_FORCES, ANT_WITH_FORCES + 1):
+        return f"env.kwargs.use_contact_forces=true gives Ant-v4 its {ANT_WITH_FORCES} numbers"
+    if wanted == seen + 1:
+        return "one more may be the time of the episode: register it with a TimeFeatureWrapper"
+    return "choose an expert of this environment"
+
+
 def _first_weight(piece: Piece) -> Array:
     return next(arrays["weight"] for _, arrays in piece.layers if "weight" in arrays)
 
@@ -178,7 +203,7 @@ def _sizes_fit(piece: Piece, actor: Actor, obs: Space, action: Space, channels_l
         what = "image channels" if first.ndim == 4 else "numbers"
         raise _OtherSpaces(
             f"it was trained on observations of {wanted} {what}, but the environment has "
-            f"{describe(obs)}; choose an expert of this environment"
+            f"{describe(obs)}; {_other_size(wanted, seen)}"
         )
     outputs = piece.layers[-1][1]["weight"].shape[0]
     needed = sum(action.sizes) if actor.head.kind in ("categorical", "greedy") else action.size

@@ -135,7 +135,7 @@ def _steps(path: Path) -> int:
 def candidates(run: Path, env_id: str) -> Iterator[Candidate]:
     """Yields the best evaluated model, then the last one, each with its own statistics."""
     settings = run / env_id.replace("/", "-")
-    common = {"config": settings / "config.yml", "args": settings / "args.yml"}
+    config, args = settings / "config.yml", settings / "args.yml"
     last = settings / "vecnormalize.pkl"
     best = run / "best" / "vecnormalize.pkl"
     for name, archive, statistics in (
@@ -143,7 +143,7 @@ def candidates(run: Path, env_id: str) -> Iterator[Candidate]:
         ("last", run / f"{env_id.replace('/', '-')}.zip", last if last.exists() else None),
     ):
         if archive.exists() and (statistics is None or statistics.exists()):
-            files = AgentFiles(archive, statistics, **common)
+            files = AgentFiles(archive, statistics, config, args)
             yield Candidate(name, files, _evaluated(run / "evaluations.npz", name))
 
 
