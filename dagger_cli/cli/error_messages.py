@@ -33,7 +33,7 @@ def explain(err: BaseException) -> str | None:
         return _one_line(str(err))
     # Before OSError: Hydra's error for a missing option is a subclass.
     if type(err).__module__.startswith(("hydra.", "omegaconf.")):
-        return _config_error(err)
+        return _one_line(_config_error(err))
     if isinstance(err, MemoryError) or re.search(NO_MEMORY, str(err)):
         return f"there is not enough memory: {_one_line(str(err)) or 'use smaller values'}"
     if isinstance(err, UnicodeEncodeError) and re.search("[\ud800-\udfff]", err.object):

@@ -15,7 +15,7 @@ def hydra_quoted(text: str) -> str:
 def escaped(text: str) -> str:
     """Returns a text escaped for single quotes in Hydra's grammar; `${...}` keeps its meaning."""
     # Backslashes are literal unless a quote follows.
-    return re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), text)
+    return re.sub(r"(\\*)('|\Z)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), text)
 
 
 def _without_interpolation(text: str) -> str:
