@@ -16,7 +16,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from dagger_cli.cli.as_typed import as_typed
-from dagger_cli.cli.other_names import flag_hint
+from dagger_cli.cli.other_names import flag_hint, override_hint
 from dagger_cli.cli.shorthands import expand
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.utils.quoting import hydra_quoted
@@ -120,7 +120,8 @@ def _must_be_overrides(command: str, texts: Sequence[str]) -> None:
         if "=" in text or text.startswith("~"):
             continue
         takes_path = command in ("eval", "push", "export")
-        hint = f"; did you mean checkpoint={text}?" if takes_path else ": give it a key"
+        meant = f"checkpoint={text}" if takes_path else override_hint(text, after)
+        hint = f"; did you mean {meant}?" if meant else ": give it a key"
         raise ConfigError(f"'{text}' is not key=value{hint}")
 
 

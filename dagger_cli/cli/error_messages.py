@@ -92,6 +92,8 @@ def _unparsed(word: str) -> str:
     if not equals:
         return f"'{word}' cannot be parsed: write key=value"
     key, value = key.lstrip("+"), value.strip(QUOTES)
+    if key in _groups():
+        return f"'{word}' cannot be parsed: an option is chosen by its name, one word per override"
     quoted = hydra_quoted(value) if set(value) & {'"', "\\", "$"} else f'"{value}"'
     return (
         f"'{word}' cannot be parsed: quote the value twice, for Hydra and for the shell: "

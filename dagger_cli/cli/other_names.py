@@ -47,22 +47,38 @@ def our_name(key: str) -> str | None:
 
 def flag_hint(words: Sequence[str]) -> str | None:
     """Returns the sentence for `--env cartpole`, None where no word looks like that."""
-    known = {
-        "beta",
-        *options(),
-        *(name for root in ROOTS.values() for name in root.__annotations__),
-    }
     for word, after in zip_longest(words, words[1:], fillvalue=""):
-        match = re.fullmatch(r"--([A-Za-z][\w.-]*)(?:=(.*))?", word, re.S)
+        match = re.fullmatch(r"--?([A-Za-z][\w.-]+)(?:=(.*))?", word, re.S)
         if match is None:
             continue
         name = match[1].replace("-", "_")
         key = our_name(name) or name
-        if key.partition(".")[0] not in known:
+        if key.partition(".")[0] not in _first_keys():
             continue
         value = match[2] or (after if after and not after.startswith("-") else "...")
-        return f"there is no flag --{match[1]}: keys have no dashes; did you mean {key}={value}?"
+        return (
+            f"there is no flag {word.partition('=')[0]}: keys have no dashes; did you mean "
+            f"{key}={value}?"
+        )
     return None
+
+
+def override_hint(word: str, after: str) -> str | None:
+    """Returns the override meant by `env:cartpole`, by `env` before `cartpole`, or by `cartpole`.
+
+    None where no word looks like a key or an option.
+    """
+    key, colon, value = word.partition(":")
+    if key in _first_keys():
+        return f"{key}={value if colon else after or '...'}"
+    groups = [group for group, names in options().items() if word in names]
+    return f"{groups[0]}={word}" if groups else None
+
+
+def _first_keys() -> frozenset[str]:
+    """Returns the groups and the keys outside of them, of every command."""
+    keys = (name for root in ROOTS.values() for name in root.__annotations__)
+    return frozenset(("beta", *options(), *keys))
 
 
 def option_hint(group: str, option: str) -> str:

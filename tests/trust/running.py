@@ -92,7 +92,7 @@ class Commands:
 
     def close(self) -> None:
         """Ends the server."""
-        self._server.communicate(timeout=10)
+        self._server.communicate(timeout=60)
 
     def __enter__(self) -> Commands:
         return self

@@ -138,7 +138,7 @@ def main() -> None:
                     wrong[-700:],
                     flush=True,
                 )
-    print(f"seed {seed}: {count} lists, exit codes {dict(codes)}")
+        print(f"seed {seed}: {count} lists, exit codes {dict(codes)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -118,9 +118,15 @@ def test_paths_and_whole_numbers_are_read_as_typed(word, read):
         (["--lr=0.1"], "did you mean policy.learning_rate=0.1"),
         (["--total-timesteps", "5"], "did you mean labels=5"),
         (["--seed", "-m"], r"did you mean seed=\.\.\."),
+        (["-env=cartpole"], "there is no flag -env: .* did you mean env=cartpole"),
+        (["env:cartpole"], "did you mean env=cartpole"),
+        (["env", "cartpole"], "did you mean env=cartpole"),
+        (["cartpole"], "did you mean env=cartpole"),
+        (["rounds"], r"did you mean rounds=\.\.\."),
+        (["thing"], "'thing' is not key=value: give it a key"),
         (["env", "=", "cartpole"], "no spaces around '='"),
         (["env", "=cartpole"], "no spaces around '='"),
-        (["env=", "cartpole"], "'cartpole' is not key=value"),
+        (["env=", "cartpole"], "'cartpole' is not key=value; did you mean env=cartpole"),
         (["seed=" + "1" * 5000], "too long or too deep"),
     ],
 )
@@ -153,7 +159,7 @@ def test_flags_may_stand_anywhere(words):
     ("words", "message"),
     [
         (["--nonsense"], "unrecognized arguments: --nonsense; see `dagger train --help`"),
-        (["env"], "'env' is not key=value: give it a key"),
+        (["env"], "'env' is not key=value; did you mean env="),
         (["--config-dir"], "expected one argument; see `dagger train --help`"),
     ],
 )
