@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,8 @@ from dagger_cli.tracking.manifest import Manifest, read_manifest
 from dagger_cli.tracking.pointers import follow
 from dagger_cli.tracking.run_paths import BEST, ENV, POLICY, shard_path
 from dagger_cli.tracking.safetensors_io import check_hash, read_arrays
+from dagger_cli.utils.files import shown_path
+from dagger_cli.utils.quoting import hydra_value, shell_joined
 
 
 def load_policy(checkpoint: Path, learner: Learner, actions: Space) -> Policy:
@@ -63,9 +64,10 @@ def offering_best(checkpoint: Path) -> Iterator[None]:
         best = _undamaged_best(checkpoint)
         if best is None:
             raise
+        word = f"resume={hydra_value(shown_path(best.parent.parent / BEST))}"
         raise CheckpointError(
             f"{err}; the best round ({best.name}) is undamaged: "
-            f"resume={os.path.relpath(best.parent.parent)}/{BEST} continues from it"
+            f"{shell_joined([word])} continues from it"
         ) from err
 
 

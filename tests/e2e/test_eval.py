@@ -35,8 +35,8 @@ def test_a_run_is_scored_as_in_its_own_final_table(folder):
     assert value["env"] == "CartPole-v1" and len(value["returns"]) == len(value["lengths"]) == 4
     assert value["mean"] == np.mean(value["returns"]) and value["max"] == max(value["returns"])
     names = [line.split("  ")[0] for line in out.splitlines() if line]
-    assert names[-8:] == [
-        "mean", "std", "standard error", "min", "max", "drops", "episodes", "mean length"
+    assert names[-9:] == [
+        "mean", "std", "standard error", "min", "max", "drops", "episodes", "mean length", "json"
     ]  # fmt: skip
 
 

@@ -226,7 +226,7 @@ def test_acting_uses_no_chance():
         ({"learning_rate": 0.0}, "policy.learning_rate must be > 0, got 0.0"),
         ({"learning_rate": float("nan")}, "policy.learning_rate must be > 0, got nan"),
         ({"weight_decay": -1.0}, "policy.weight_decay must be 0 or more, got -1.0"),
-        ({"threads": 0}, "policy.threads must be at least 1, got 0"),
+        ({"threads": 0}, r"policy.threads must be in \[1, 1024\], got 0"),
     ],
 )
 def test_values_that_cannot_work_are_refused_when_the_learner_is_made(changes, sentence):

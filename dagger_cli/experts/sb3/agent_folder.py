@@ -9,6 +9,7 @@ from pathlib import Path
 from dagger_cli.core.errors import ExpertError
 from dagger_cli.experts.sb3.convert import AgentFiles
 from dagger_cli.experts.student import Student, find_student
+from dagger_cli.networks.agent_files import read_bounded
 
 NOT_AGENTS = ("train_eval_metrics.zip", "replay_buffer.zip")
 _ENDS = (".zip", ".safetensors")
@@ -123,8 +124,8 @@ def _snapshot(path: Path) -> Path:
     snapshots, main = path / "snapshots", path / "refs" / "main"
     if not snapshots.is_dir():
         return path
-    if main.is_file() and main.stat().st_size < 100:
-        place = snapshots / main.read_text().strip()
+    if main.is_file():
+        place = snapshots / read_bounded(main, 100).decode("ascii", "replace").strip()
         if place.parent == snapshots and place.is_dir():
             return place
     folders = [place for place in snapshots.iterdir() if place.is_dir()]
