@@ -53,7 +53,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 def _os_error(err: OSError) -> str | None:
     if err.filename is None and err.errno not in (errno.ENOSPC, errno.EDQUOT):
         return None
-    where = f" '{err.filename}'" if err.filename is not None else ""
+    where = f" '{_one_line(str(err.filename))}'" if err.filename is not None else ""
     if err.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"the disk is full: could not write{where}; free some space and resume the run"
     return f"cannot use{where}: {err.strerror}; give another path (hydra.run.dir=... for a run)"

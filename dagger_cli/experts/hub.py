@@ -207,7 +207,7 @@ def _companions(place: _Place) -> tuple[Found, Path | None]:
     repo, model, cached = place
     if model.name == MANIFEST:
         repo.fetch(POLICY)
-        return Student(model.parent), None
+        return Student(model.parent), _results(repo)
     if model.suffix == ".safetensors":
         repo.fetch(f"{model.stem}.json")
         return model.with_suffix(""), _results(repo)
