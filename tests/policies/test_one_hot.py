@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from dagger_cli.publish.sb3 import to_sb3
 
 from .learners import BOX, CHOICE, dataset, learner, observation
 
+CONF = Path(__file__).parents[2] / "conf" / "policy"
 ROOMS = Space("discrete", (), "int64", sizes=(30,))
 LATE = Space("discrete", (), "int64", sizes=(30,), start=7)
 PAIR = Space("multi_discrete", (2,), "int64", sizes=(5, 6))
@@ -82,8 +84,8 @@ def test_a_table_is_not_learned_from_its_numbers():
 def test_checkpoints_from_before_keep_their_network():
     """Their configs have no `one_hot`; the YAML files, for new runs, have it."""
     for name in ("mlp", "torch", "svm"):
-        with open(f"conf/policy/{name}.yaml") as file:
-            assert yaml.safe_load(file)["one_hot"] is True
+        text = (CONF / f"{name}.yaml").read_text()
+        assert yaml.safe_load(text)["one_hot"] is True
     old = learner(ROOMS, CHOICE)
     policy = old.fit(dataset(states(ROOMS), TABLE), None, np.random.default_rng(0)).policy
     assert "network.0.mean" in old.pack(policy)
