@@ -6,6 +6,7 @@ import hashlib
 import json
 import random
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -77,4 +78,4 @@ def mutate(content: dict[str, Any], rng: random.Random) -> None:
             node[rng.choice(["_target_", "_args_", "path", "id", "workers", "extra"])] = evil(rng)
         else:
             other, there = rng.choice(list(places(content)))
-            node[key] = other[there]
+            node[key] = deepcopy(other[there])

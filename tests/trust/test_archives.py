@@ -118,14 +118,17 @@ def weights(content: bytes, rng: random.Random) -> bytes:
 def test_altered_archives(
     commands: Commands, archive: bytes, tmp_path: Path, seed: int, scale: int
 ) -> None:
+    faults = []
     for number in range(20 * scale):
         rng = random.Random(f"{seed} {number}")
         (tmp_path / "agent.zip").write_bytes(altered(archive, rng))
         words = [word.replace("=agent", "=agent.zip") for word in WORDS]
         done = commands.run(words, tmp_path, timeout=30)
-        assert done.fault is None, (seed, number, done.fault)
-        assert not (tmp_path / CANARY).exists(), (seed, number)
-        assert done.peak_mb < 4000, (seed, number, done.peak_mb)
+        if done.fault is not None:
+            faults.append((seed, number, done.fault))
+        if (tmp_path / CANARY).exists() or done.peak_mb > 4000:
+            faults.append((seed, number, "it ran", done.peak_mb))
+    assert not faults
 
 
 def test_the_unaltered_archive_is_used(commands: Commands, archive: bytes, tmp_path: Path) -> None:

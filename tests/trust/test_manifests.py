@@ -41,6 +41,7 @@ def altered(run: Path, folder: Path) -> Path:
 def test_altered_manifests(
     commands: Commands, run: Path, tmp_path: Path, seed: int, scale: int
 ) -> None:
+    faults = []
     for number in range(20 * scale):
         rng = random.Random(f"{seed} {number}")
         copy = altered(run, tmp_path / "here")
@@ -50,9 +51,11 @@ def test_altered_manifests(
         done = commands.run(rng.choice(USES), copy.parent, timeout=20)
         # A long run that the config asks for is no fault; it is ended.
         slow = done.hung and "round" in done.out
-        assert slow or done.fault is None, (seed, number, done.words, done.fault)
-        assert not (copy.parent / CANARY).exists(), (seed, number)
-        assert done.peak_mb < 4000, (seed, number, done.peak_mb)
+        if not slow and done.fault is not None:
+            faults.append((seed, number, done.words, done.fault))
+        if (copy.parent / CANARY).exists() or done.peak_mb > 4000:
+            faults.append((seed, number, done.words, "it ran", done.peak_mb))
+    assert not faults
 
 
 def other(array: np.ndarray[Any, Any], rng: random.Random) -> np.ndarray[Any, Any]:
@@ -78,6 +81,7 @@ def other(array: np.ndarray[Any, Any], rng: random.Random) -> np.ndarray[Any, An
 def test_altered_arrays(
     commands: Commands, run: Path, tmp_path: Path, seed: int, scale: int
 ) -> None:
+    faults = []
     for number in range(10 * scale):
         rng = random.Random(f"{seed} {number}")
         copy = altered(run, tmp_path / "here")
@@ -93,4 +97,6 @@ def test_altered_arrays(
         edit_arrays((copy / "checkpoints/last").resolve(), name, edit)
         words = rng.choice([("eval", "checkpoint=run/last", "episodes=1"), USES[1]])
         done = commands.run(words, copy.parent, timeout=20)
-        assert done.fault is None, (seed, number, name, done.fault)
+        if done.fault is not None:
+            faults.append((seed, number, name, done.fault))
+    assert not faults
