@@ -93,8 +93,12 @@ def foreign(folder: Path) -> str | None:
 
 
 def clear(folder: Path) -> None:
-    """Removes what a run without a finished round has left; keeps everything else."""
-    for path in [*_inside(folder)][::-1]:
+    """Removes what a run without a finished round has left; keeps everything else.
+
+    versions.json is removed last: without it the rest would count as other people's.
+    """
+    inner_first = reversed([*_inside(folder)])
+    for path in sorted(inner_first, key=lambda path: path == folder / VERSIONS):
         if path.is_dir() and not path.is_symlink():
             if not any(path.iterdir()):
                 path.rmdir()

@@ -66,7 +66,11 @@ def _claim(folder: Path, *, exact: bool, config: Mapping[str, Any] | None) -> tu
         release = _lock(candidate)
         problem = _busy(folder) if release is None else _taken(candidate, config)
         if release is not None and problem is None:
-            clear(candidate)  # what a killed run left
+            try:
+                clear(candidate)  # what a killed run left
+            except BaseException:
+                release()
+                raise
             return candidate, release
         if release is not None:
             release()

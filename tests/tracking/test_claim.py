@@ -108,3 +108,23 @@ def test_a_folder_with_anything_else_is_left_as_it_is(
     with lock_new_run(folder, exact=False) as other:
         assert other.name == "run_2"
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_clearing_that_is_killed_is_continued_by_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, finished=False)
+    unlink, removed = Path.unlink, []
+
+    def once(path: Path, missing_ok: bool = False) -> None:
+        if removed:
+            raise KeyboardInterrupt
+        removed.append(path)
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", once)
+    with pytest.raises(KeyboardInterrupt):
+        lock_new_run(tmp_path, exact=True).__enter__()
+    monkeypatch.undo()
+    with lock_new_run(tmp_path, exact=True) as found:
+        assert found == tmp_path and not any(tmp_path.iterdir())
