@@ -241,6 +241,23 @@ def test_a_policy_of_another_shape_is_refused():
             other.unpack(packed)
 
 
+@pytest.mark.parametrize("name", ["exp_avg", "exp_avg_sq", "step"])
+@pytest.mark.parametrize("shape", [(0,), (16,), (3, 5)])
+def test_optimizer_state_of_another_shape_never_reaches_the_fused_kernels(name, shape):
+    packed = numbers(learner(), learner().fit(box_data(), None, rng()).policy)
+    learner().unpack(packed)
+    altered = {**packed, f"optimiser.0.{name}": np.zeros(shape, np.float32)}
+    with pytest.raises(CheckpointError, match="optimizer state in this checkpoint does not fit"):
+        learner().unpack(altered)
+
+
+def test_weights_that_are_not_finite_are_refused():
+    packed = numbers(learner(), learner().fit(box_data(), None, rng()).policy)
+    name = next(name for name in packed if name.endswith("weight"))
+    with pytest.raises(CheckpointError, match="weights that are not finite"):
+        learner().unpack({**packed, name: np.full_like(packed[name], np.nan)})
+
+
 @pytest.mark.parametrize("name", ["optimiser.99.step", "optimiser.step", "optimiser.x.step"])
 def test_an_optimiser_of_another_network_is_refused(name):
     packed = numbers(learner(), learner().fit(box_data(), None, rng()).policy)

@@ -9,8 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dagger_cli.core.errors import CheckpointError
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Score, Usage
+from dagger_cli.loggers.interface import RunInfo
+from dagger_cli.loggers.run_folder import JsonlLogger
 from dagger_cli.loop.run import Best, Round
 from dagger_cli.tracking.metrics import MetricsFile, scalars
 from dagger_cli.tracking.summary import commands, score_summary, write_summary
@@ -185,3 +188,22 @@ def test_the_packages_are_the_dependencies() -> None:
     listed = text.split("\ndependencies = [", 1)[1].split("\n]", 1)[0]
     names = re.findall(r'"([\w-]+)', listed)
     assert names and set(names) == set(_PACKAGES) - {"box2d", "box2d-py"}
+
+
+def test_a_resumed_run_says_which_lines_are_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "metrics.jsonl"
+    file = MetricsFile(path, round=0)
+    for round in (1, 2, 3):
+        file(finished(round))
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text(lines[0] + "{damaged\n" + lines[2])
+    assert MetricsFile(path, round=3).missing == [2]
+    logger = JsonlLogger()
+    logger.start(RunInfo(tmp_path, {}, "", 3, 300))
+    assert "no readable line for round 2: reports will lack" in capsys.readouterr().err
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(CheckpointError, match=r"cannot be read \(not a regular file\)"):
+        MetricsFile(path, round=3)
