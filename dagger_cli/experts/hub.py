@@ -13,7 +13,8 @@ from dagger_cli.core.errors import ConfigError, ExpertError, HubUnreachable
 from dagger_cli.core.types import Card, Expert, Space
 from dagger_cli.core.values import one_of
 from dagger_cli.experts.bundled import bundled_algo, bundled_ids, load_bundled
-from dagger_cli.experts.hub_client import NotThere, Repo, agents_for, commit_of
+from dagger_cli.experts.hub_client import Repo, agents_for, commit_of
+from dagger_cli.experts.hub_requests import NotThere
 from dagger_cli.experts.network_expert import published
 from dagger_cli.experts.path import expert_of, training_notes, version_notes
 from dagger_cli.experts.sb3.agent_folder import STATISTICS, Found, older_versions, pick_agent
