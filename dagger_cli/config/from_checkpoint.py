@@ -39,6 +39,19 @@ NEEDED = ("rounds", "n_envs", "aggregate.storage", "beta_schedule", "env.id", "t
 EVAL_MAY_CHANGE = ("env", "env.id", "env.imports", "env.workers", "env.step_timeout", "env.data")
 
 
+@contextmanager
+def of_a_checkpoint() -> Iterator[None]:
+    """Converts errors of a saved config, whose values are unchecked, to CheckpointError."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as err:
+        raise CheckpointError(
+            f"the checkpoint's config is invalid ({type(err).__name__}: {err}): it was altered, "
+            "or written by another version of dagger-cli"
+        ) from err
+
+
+@of_a_checkpoint()
 def resumed_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any]) -> TrainJob:
     """Creates the job of a resumed run from its saved config and overrides.
 
@@ -73,9 +86,8 @@ def resumed_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any])
     for key in NEEDED:
         if select(config, key) is None:
             raise CheckpointError(f"the checkpoint's config is incomplete: it has no '{key}'")
-    with of_a_checkpoint():
-        notes = tuple(_beta_stays(config, before))
-        return assembled(config, cfg.get("logger"), words, trust, notes)
+    notes = tuple(_beta_stays(config, before))
+    return assembled(config, cfg.get("logger"), words, trust, notes)
 
 
 def _beta_stays(config: Config, before: int) -> Iterator[str]:
@@ -89,6 +101,7 @@ def _beta_stays(config: Config, before: int) -> Iterator[str]:
         )
 
 
+@of_a_checkpoint()
 def eval_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any]) -> EvalJob:
     """Creates the evaluation job of a checkpoint with the config `saved`.
 
@@ -113,6 +126,7 @@ def eval_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any]) ->
     return EvalJob(env, learner, None, chosen_seeds(cfg, config["evaluation"], env.source))
 
 
+@of_a_checkpoint()
 def student_parts(saved: Mapping[str, Any], trust: tuple[str, ...]) -> tuple[EnvChoice, Learner]:
     """Returns the environment and the learner that a checkpoint's policy needs.
 
@@ -123,18 +137,5 @@ def student_parts(saved: Mapping[str, Any], trust: tuple[str, ...]) -> tuple[Env
     check_trust(config, trust, ("env", "policy"))
     if "device" in config["policy"]:
         config = updated(config, "policy.device", "cpu")  # nothing is fitted
-    with of_a_checkpoint():
-        env = env_of(in_gymnasium(typed_group(config["env"], "env")))
-        return env, learner_of(typed_group(config["policy"], "policy"), env)
-
-
-@contextmanager
-def of_a_checkpoint() -> Iterator[None]:
-    """Converts errors of a saved config, whose values are unchecked, to CheckpointError."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError, AttributeError) as err:
-        raise CheckpointError(
-            f"the checkpoint's config is invalid ({type(err).__name__}: {err}): it was altered, "
-            "or written by another version of dagger-cli"
-        ) from err
+    env = env_of(in_gymnasium(typed_group(config["env"], "env")))
+    return env, learner_of(typed_group(config["policy"], "policy"), env)

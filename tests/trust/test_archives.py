@@ -128,7 +128,7 @@ def test_altered_archives(
             faults.append((seed, number, done.fault))
         if (tmp_path / CANARY).exists() or done.peak_mb > 4000:
             faults.append((seed, number, "it ran", done.peak_mb))
-    assert not faults
+    assert not faults, "\n".join(map(str, faults))
 
 
 def test_the_unaltered_archive_is_used(commands: Commands, archive: bytes, tmp_path: Path) -> None:

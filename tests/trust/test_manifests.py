@@ -55,7 +55,7 @@ def test_altered_manifests(
             faults.append((seed, number, done.words, done.fault))
         if (copy.parent / CANARY).exists() or done.peak_mb > 4000:
             faults.append((seed, number, done.words, "it ran", done.peak_mb))
-    assert not faults
+    assert not faults, "\n".join(map(str, faults))
 
 
 def other(array: np.ndarray[Any, Any], rng: random.Random) -> np.ndarray[Any, Any]:
@@ -100,4 +100,4 @@ def test_altered_arrays(
         done = commands.run(words, copy.parent, timeout=20)
         if done.fault is not None:
             faults.append((seed, number, name, done.fault))
-    assert not faults
+    assert not faults, "\n".join(map(str, faults))
