@@ -36,5 +36,8 @@ class EpisodeSeeds:
         return {"next": self._next}
 
     def load(self, saved: Any) -> None:
-        """Restores the state that `save` returned."""
-        self._next = int(saved["next"])
+        """Restores the state that `save` returned; raises ValueError for another one."""
+        following = int(saved["next"])
+        if not TRAIN_SEEDS.start <= following <= TRAIN_SEEDS.stop:
+            raise ValueError(f"{following} is not a training seed")
+        self._next = following

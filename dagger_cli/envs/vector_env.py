@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from dagger_cli.core.errors import EnvError
+from dagger_cli.core.seeds import TRAIN_SEEDS
 from dagger_cli.core.types import Array, Observation, Snapshot, Space, Step
 from dagger_cli.envs.buffers import Buffers
 
@@ -196,7 +197,9 @@ def _check_replay(snapshot: Snapshot, space: Space) -> None:
     actions, n = snapshot["actions"], len(seeds)
     dtypes = [array.dtype.name for array in (seeds, lengths, started)] == ["int64", "int64", "bool"]
     shapes = seeds.shape == lengths.shape == started.shape == (n,) == actions.shape[:1]
-    if not (dtypes and shapes and actions.ndim > 1 and (seeds >= 0).all()):
+    if not (
+        dtypes and shapes and actions.ndim > 1 and ((seeds >= 0) & (seeds < TRAIN_SEEDS.stop)).all()
+    ):
         raise EnvError("the saved state contains no episodes: it was altered")
     played = np.arange(actions.shape[1]) < lengths[:, None]
     whole = (lengths >= 0).all() and (lengths <= actions.shape[1]).all()
