@@ -86,6 +86,9 @@ def resumed_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any])
     for key in NEEDED:
         if select(config, key) is None:
             raise CheckpointError(f"the checkpoint's config is incomplete: it has no '{key}'")
+    for key in (*GROUPS, "beta_schedule"):
+        if "_target_" not in dict(config[key]):
+            raise CheckpointError(f"the checkpoint's config is incomplete: '{key}' names no class")
     notes = tuple(_beta_stays(config, before))
     return assembled(config, cfg.get("logger"), words, trust, notes)
 

@@ -22,6 +22,12 @@ def at_least(key: str, value: float, least: float, example: object = None) -> No
         raise ConfigError(f"{key} must be {words}, got {value}{_hint(example)}")
 
 
+def at_most(key: str, value: float, most: float) -> None:
+    """Refuses a value above `most`."""
+    if not value <= most:
+        raise ConfigError(f"{key} must be at most {most:,}, got {value}")
+
+
 def in_range(key: str, value: float, interval: str, example: object = None) -> None:
     """Refuses a value outside an interval such as `(0, 1]` or `(0, inf)`, and NaN."""
     low, high = (float(bound) for bound in interval[1:-1].split(","))

@@ -20,6 +20,7 @@ from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import CheckpointError, ConfigError
 from dagger_cli.core.progress import fitted
 from dagger_cli.core.types import Array, Fitted, Policy
+from dagger_cli.core.values import at_least, at_most
 from dagger_cli.networks.gradients import gradient_of, trainable
 from dagger_cli.networks.layers import OneHot, Standardise
 from dagger_cli.networks.modules import initialise
@@ -33,6 +34,7 @@ from dagger_cli.policies.torch_policy import TorchPolicy
 from dagger_cli.utils.malloc import LARGE, reused
 from dagger_cli.utils.memmap import at_random, will_need
 
+MOST = 2**53  # torch counts in 64 bits
 LOSS_ROWS = 8192  # batch size of a loss without gradients
 TOGETHER = 8  # batches gathered in one call, to save calls without gathering all targets
 
@@ -124,8 +126,9 @@ class TorchLearner:
             )
         for key in ("epochs", "gradient_steps", "batch_size", "final_fit"):
             value = getattr(self, key)
-            if value is not None and value < 1:
-                raise ConfigError(f"policy.{key} must be at least 1, got {value}")
+            if value is not None:
+                at_least(f"policy.{key}", value, 1)
+                at_most(f"policy.{key}", value, MOST)
         if not self.learning_rate > 0:
             raise ConfigError(f"policy.learning_rate must be > 0, got {self.learning_rate}")
         if not self.weight_decay >= 0:
