@@ -45,7 +45,7 @@ def advice(
             "the last round added no labels, so further rounds like it would change little: "
             "use trainer=dagger, or more labels in fewer rounds"
         )
-    if not {OWN_GAP, ONLINE_GAP, AVERAGE} <= metrics.keys():
+    if not {OWN_GAP, ONLINE_GAP, ONLINE_MEAN, AVERAGE} <= metrics.keys():
         return ""
     return _from_disagreement(metrics, longer_fit)
 
