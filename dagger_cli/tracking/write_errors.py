@@ -15,7 +15,6 @@ _FIXES = {
     errno.EACCES: "choose a writable folder",
     errno.EPERM: "choose a writable folder",
     errno.EROFS: "choose a writable folder",
-    errno.EROFS: "choose a folder that can be written to",
 }
 
 
