@@ -50,7 +50,7 @@ def _as_typed(word: str, *, sweep: bool) -> str:
 
 def _text(value: str, *, sweep: bool) -> str:
     parts = value.split(",")
-    if len(parts) > 1:
+    if len(parts) > 1 and value[0] not in "'\"":  # a quoted text may contain commas
         value = ",".join(f"'{p}'" if is_no_text(p) and p else p for p in parts)
     try:
         override = OverridesParser.create().parse_override(f"x={value}")

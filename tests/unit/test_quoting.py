@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dagger_cli.cli.command_line import parse
@@ -16,6 +16,7 @@ ODD = st.text(alphabet="ab'\"\\${}=,()[]: \n\t~#é*!1._\x01&|;<>^`", min_size=1,
 
 @settings(max_examples=200, deadline=None)
 @given(ODD.filter(lambda text: not text.startswith("~/")))
+@example(",1,")
 def test_hydra_reads_the_same_text(text):
     assert parse("train", [f"resume={hydra_value(text)}"]).text_of("resume") == text
 
