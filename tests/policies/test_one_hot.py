@@ -124,11 +124,18 @@ def test_exports_answer_as_the_policy(space, actions, tmp_path):
     assert difference < 1e-5
     script = torch.jit.load(io.BytesIO(data))(torch.from_numpy(obs))[0].numpy()
     np.testing.assert_allclose(script, act(policy, obs), atol=1e-5)
-    assert to_onnx(policy, space, actions)[1] < 1e-5
     save_agent(Agent(*spec_of(policy.network, space, actions), {}), tmp_path / "agent")
     agent = load_agent(tmp_path / "agent")
     network = Network(agent.spec, agent.weights)
     np.testing.assert_allclose(network.act(obs, None), act(policy, obs), atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
+@pytest.mark.parametrize("actions", [CHOICE, BOX], ids=["choices", "box"])
+@pytest.mark.parametrize("space", [ROOMS, PAIR])
+def test_onnx_answers_as_the_policy(space, actions):
+    pytest.importorskip("onnxruntime", reason="the export extra is not installed")
+    assert to_onnx(fitted(space, actions)[1], space, actions)[1] < 1e-5
 
 
 @pytest.mark.parametrize("space", [ROOMS, PAIR])
