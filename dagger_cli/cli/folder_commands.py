@@ -6,6 +6,7 @@ They compose no config, so Hydra is not loaded.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from dagger_cli.cli.plain_words import read_words
 from dagger_cli.core.errors import ConfigError
@@ -89,6 +90,41 @@ def _report(words: list[str]) -> int:
     return 0
 
 
+def _runs(words: list[str]) -> int:
+    from dagger_cli.commands.runs import FILTERS, runs
+
+    given = read_words("runs", words, keys=("path", *FILTERS), flags=("--json",))
+    filters = {key: value for key, value in given.values if key in FILTERS}
+    runs(_folders([*given.paths, *given.all("path")]), filters, as_json="--json" in given.flags)
+    return 0
+
+
+def _compare(words: list[str]) -> int:
+    given = read_words("compare", words, keys=("path",))
+    from dagger_cli.commands.compare import compare
+
+    compare([*given.paths, *given.all("path")])
+    return 0
+
+
+def _tb(words: list[str]) -> int:
+    first = next((i for i, word in enumerate(words) if word.startswith("-")), len(words))
+    from dagger_cli.commands.tb import tensorboard
+
+    return tensorboard(_folders(words[:first]), words[first:])
+
+
+def _folders(paths: list[str]) -> list[Path]:
+    """Returns the folders that are named, outputs/ without any."""
+    from dagger_cli.report.find import existing
+    from dagger_cli.tracking.latest import OUTPUTS
+
+    return existing(paths or [OUTPUTS])
+
+
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "report": _report,
+    "runs": _runs,
+    "compare": _compare,
+    "tb": _tb,
 }

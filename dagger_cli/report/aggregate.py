@@ -12,6 +12,7 @@ from dagger_cli.report.figures import intervals, profiles
 from dagger_cli.report.groups import Section
 from dagger_cli.report.statistics import (
     Estimate,
+    Interval,
     probability_of_improvement,
     profile,
     stratified,
@@ -87,10 +88,10 @@ def _improvement(groups: Tasks) -> Iterator[Block]:
     for i, (a, ours) in enumerate(groups):
         for b, theirs in groups[i + 1 :]:
             estimate = probability_of_improvement(ours, theirs)
-            first, second = (a, b) if estimate.value >= 0.5 else (b, a)
-            if estimate.value < 0.5:
-                estimate = probability_of_improvement(theirs, ours)
-            rows.append((first, second, *estimated(estimate, 2)))
+            if estimate.value >= 0.5:
+                rows.append((a, b, *estimated(estimate, 2)))
+            else:
+                rows.append((b, a, *estimated(_opposite(estimate), 2)))
     if not rows:
         return
     table = Table(
@@ -101,3 +102,10 @@ def _improvement(groups: Tasks) -> Iterator[Block]:
         yield Folded(title, (table,))
     else:
         yield table
+
+
+def _opposite(estimate: Estimate) -> Estimate:
+    bounds = estimate.interval
+    return Estimate(
+        1 - estimate.value, None if bounds is None else Interval(1 - bounds.high, 1 - bounds.low)
+    )

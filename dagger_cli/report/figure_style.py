@@ -20,6 +20,7 @@ COLORS = (
     "#2f81d6", "#e0701a", "#1f9d68", "#c2479a", "#8a67d6", "#b0860a", "#1798a8", "#d5453f",
     "#77892b", "#94674d", "#7c8896",
 )  # fmt: skip
+_COORDINATES, _TENTH = re.compile(r' (d|x|y|transform)="[^"]*"'), re.compile(r"(\d+\.\d)\d+")
 _STYLE = {
     "svg.fonttype": "none",  # text stays text, a third of the size
     "text.parse_math": False,  # a $ in a name is a dollar sign
@@ -69,8 +70,9 @@ def saved(figure: Any, name: str) -> tuple[str, bytes]:
     """Returns a figure as SVG and PNG, the same bytes for the same figure."""
     import matplotlib as mpl
 
-    figure.get_layout_engine().execute(figure)
-    figure.set_layout_engine("none")  # each format would compute the layout again
+    if (layout := figure.get_layout_engine()) is not None:
+        layout.execute(figure)
+        figure.set_layout_engine("none")  # each format would compute the layout again
     vector, raster = io.BytesIO(), io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": name}):
         figure.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
@@ -91,5 +93,5 @@ def inline(svg: str, label: str) -> str:
 
 
 def _short(svg: str) -> str:
-    """Returns an SVG with two decimals, which are a hundredth of a point."""
-    return re.sub(r"(\d+\.\d{2})\d+", r"\1", svg)
+    """Returns an SVG with coordinates of a tenth of a point, and one line per path."""
+    return _COORDINATES.sub(lambda found: _TENTH.sub(r"\1", " ".join(found[0].split("\n"))), svg)

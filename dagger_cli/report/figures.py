@@ -14,7 +14,7 @@ from dagger_cli.report.figure_style import INK, color, dashes, saved
 from dagger_cli.report.statistics import Estimate
 
 ONE_PANEL = 6  # groups that are legible in one panel
-_GRID = 120  # points of a mean over seeds whose rounds have different labels
+_GRID, _COARSE = 60, 24  # points of a line at most; of one in the background
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,11 @@ def curves(
         for j, line in enumerate(lines):
             if j in shown:
                 _draw(panel, line, j)
-            elif (middle := _middle(line)) is not None:
+            elif (middle := _middle(line, _COARSE)) is not None:
                 panel.plot(middle[0], middle[1], color="#8a929b", lw=0.5, alpha=0.5)
         if wide:
-            panel.set_title(_short(lines[i].name), fontsize=8)
+            panel.set_title(_short(lines[i].name, 34), fontsize=8)
+            panel.locator_params(nbins=4)
         _thousands(panel, axes[0])
     if not wide:
         if np.isfinite(expert) and expert != 0:
@@ -74,7 +75,7 @@ def profiles(
     name: str, caption: str, bands: Sequence[tuple[str, tuple[Array, Array, Array]]], taus: Array
 ) -> Figure:
     """Draws the fraction of runs above each share of the expert's return."""
-    figure, (panel,) = _panels(1)
+    figure, (panel,) = _panels(1, height=2.8 + 0.09 * len(bands))
     for i, (_, (above, low, high)) in enumerate(bands):
         panel.plot(taus, above, color=color(i), ls=dashes(i), lw=1.6, drawstyle="steps-post")
         if len(bands) <= ONE_PANEL:
@@ -91,8 +92,12 @@ def _panels(n: int, height: float = 3.1) -> tuple[Any, list[Any]]:
 
     columns = 1 if n == 1 else 4
     rows = -(-n // columns)
-    size = (4.6, height) if n == 1 else (9.6, 0.6 + 1.75 * rows)
-    figure = Drawing(figsize=size, layout="constrained")
+    if n == 1:
+        figure = Drawing(figsize=(4.6, height), layout="constrained")
+    else:  # a computed layout of many panels takes seconds
+        tall = 0.7 + 1.7 * rows
+        figure = Drawing(figsize=(9.6, tall))
+        figure.subplots_adjust(0.08, 0.5 / tall, 0.985, 1 - 0.25 / tall, wspace=0.1, hspace=0.3)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     panels = list(grid.flat)
     for panel in panels[n:]:
@@ -104,8 +109,9 @@ def _panels(n: int, height: float = 3.1) -> tuple[Any, list[Any]]:
 
 def _draw(panel: Any, line: Line, index: int) -> None:
     for x, y in line.seeds:
-        panel.plot(x, y, color=color(index), lw=0.5, alpha=0.45)
-    middle = _middle(line)
+        some = np.unique(np.linspace(0, max(len(x) - 1, 0), _GRID).round().astype(int))[: len(x)]
+        panel.plot(x[some], y[some], color=color(index), lw=0.5, alpha=0.45)
+    middle = _middle(line, _GRID)
     if middle is None:
         return
     x, mean, deviation = middle
@@ -115,7 +121,7 @@ def _draw(panel: Any, line: Line, index: int) -> None:
         panel.fill_between(x, low, high, color=color(index), alpha=0.15, lw=0)
 
 
-def _middle(line: Line) -> tuple[Array, Array, Array] | None:
+def _middle(line: Line, most: int) -> tuple[Array, Array, Array] | None:
     """Returns x, mean and standard deviation over the range that all seeds have."""
     seeds = [(x, y) for x, y in line.seeds if len(x)]
     if not seeds:
@@ -125,7 +131,7 @@ def _middle(line: Line) -> tuple[Array, Array, Array] | None:
     inside = inside[(inside >= first) & (inside <= last)]
     if len(inside) == 0:
         return None
-    grid = inside if len(inside) <= _GRID else np.linspace(first, last, _GRID)
+    grid = inside if len(inside) <= most else np.linspace(first, last, most)
     values = np.stack([np.interp(grid, x, y) for x, y in seeds])
     spread = values.std(0, ddof=1) if len(seeds) > 1 else np.zeros(len(grid))
     return grid, values.mean(0), spread
@@ -164,5 +170,5 @@ def _thousands(panel: Any, label: str) -> None:
         panel.xaxis.set_major_formatter(lambda x, _: f"{x / 1000:g}k" if x >= 1000 else f"{x:g}")
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= 48 else f"{name[:47]}…"
+def _short(name: str, longest: int = 48) -> str:
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"

@@ -155,4 +155,4 @@ def _expert_of(run: RunRecord, otherwise: float) -> float:
 
 def _median_expert(runs: Sequence[RunRecord]) -> float:
     found = finite(run.final.expert for run in runs if run.final is not None)
-    return float(np.median(found)) if found else np.nan
+    return float(np.median(found)) if len(found) else np.nan

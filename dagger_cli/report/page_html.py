@@ -27,7 +27,7 @@ p{max-width:70rem;overflow-wrap:anywhere}
 th,td{padding:.25rem .7rem;border-bottom:1px solid var(--grid);text-align:right;white-space:nowrap;
 font-variant-numeric:tabular-nums;vertical-align:top}
 th{color:var(--soft);font-weight:600}
-.text{text-align:left;white-space:normal;overflow-wrap:anywhere;min-width:6rem;max-width:40rem}
+.text{text-align:left;white-space:normal;overflow-wrap:break-word;max-width:40rem}
 pre{background:var(--panel);padding:.6rem .8rem;overflow-x:auto;font-size:.85rem;border-radius:4px}
 details{margin:.8rem 0}summary{cursor:pointer;color:var(--soft)}
 .row{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,420px),1fr));gap:1rem}

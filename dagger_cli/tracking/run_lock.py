@@ -59,6 +59,20 @@ def lock_new_run(
         release()
 
 
+def is_locked(folder: Path) -> bool:
+    """Returns whether a process trains the run now."""
+    if fcntl is None and not folder.with_name(folder.name + LOCK).exists():
+        return False
+    try:
+        release = _lock(folder)
+    except OSError:  # a folder of another user
+        return False
+    if release is None:
+        return True
+    release()
+    return False
+
+
 def _claim(folder: Path, *, exact: bool, config: Mapping[str, Any] | None) -> tuple[Path, Release]:
     candidate, n = folder, 1
     while True:
