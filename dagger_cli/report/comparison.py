@@ -78,7 +78,7 @@ def _paired(found: Pairing) -> Iterator[str]:
         "a run of A beats one of B with probability", probability_of_improvement([a], [b]), 2
     )
     wins = f"{int((a > b).sum())} of {len(a)}, ties {int((a == b).sum())}"
-    yield f"  {'pairs in which A is higher':<40}{wins}"
+    yield f"  {'pairs in which A is higher':<44}{wins}"
     if len(scored) < _FEW:
         yield f"  with {_count(scored, 'pair')}, fewer than {_FEW}, the intervals are too narrow"
     for pair, ours, theirs in zip(scored[:_SHOWN], a, b, strict=False):
@@ -92,14 +92,14 @@ def _unpaired(found: Pairing) -> Iterator[str]:
         if not runs:
             continue
         seeds = ", ".join(dict.fromkeys(one.run.seed for one in runs))
-        yield f"  not paired: {_count(runs)} of {name} without an equal on the other side: seeds {seeds}"
+        yield f"  not paired: {_count(runs)} of {name} without a partner, seeds {seeds}"
         for one in runs[:_SHOWN]:
             yield f"    {shown_path(one.run.folder)}"
 
 
 def _estimate(name: str, estimate: Estimate, digits: int) -> str:
     value, interval = estimated(estimate, digits)
-    return f"  {name:<40}{value}  (95 % interval {interval})"
+    return f"  {name:<44}{value}  (95 % interval {interval})"
 
 
 def _finals(runs: Sequence[Measured]) -> Array:

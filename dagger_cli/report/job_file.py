@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dagger_cli.tracking.run_paths import VERSIONS
+from dagger_cli.tracking.run_words import run_words
 from dagger_cli.utils.files import read_bytes
 
 JOB = "job.json"
@@ -24,14 +24,12 @@ class JobFile:
 
 
 def read_job(run: Path) -> JobFile:
-    """Returns what job.json and versions.json say; raises OSError and ValueError where damaged."""
+    """Returns what job.json and versions.json say; raises OSError, ValueError for job.json."""
     job = read_object(run / JOB, _MAX_BYTES)
-    words = job.get("words")
-    if words is None:
-        words = read_object(run / VERSIONS, _MAX_BYTES).get("words")
+    words = job.get("words", run_words(run))
     status, error = job.get("status"), job.get("error")
     return JobFile(
-        tuple(map(str, words)) if isinstance(words, list) else (),
+        tuple(map(str, words)) if isinstance(words, (list, tuple)) else (),
         None if status is None else str(status),
         None if error is None else str(error),
     )
