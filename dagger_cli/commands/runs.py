@@ -18,9 +18,10 @@ FILTERS = ("env", "trainer", "status")
 
 
 def runs(folders: Sequence[Path], filters: Mapping[str, str], *, as_json: bool) -> None:
-    """Prints the runs in these folders that pass all filters."""
-    if filters.get("status", STATUSES[0]) not in STATUSES:
-        raise ConfigError(f"status must be one of {', '.join(STATUSES)}, got {filters['status']}")
+    """Prints the runs in these folders that pass all filters, each of one or several values."""
+    status = filters.get("status", STATUSES[0])
+    if not set(status.split(",")) <= set(STATUSES):
+        raise ConfigError(f"status must be of {', '.join(STATUSES)}, got '{status}'")
     found = [progress_of(read_run(folder)) for folder in runs_below(folders)]
     shown = [run for run in found if all(_passes(run, *pair) for pair in filters.items())]
     shown.sort(key=lambda run: -run.changed)

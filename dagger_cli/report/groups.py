@@ -51,10 +51,14 @@ class Measured:
         return area(self.curve.labels, share(self.curve.returns, self.expert))
 
     def labels_to(self, part: float) -> float:
-        """Labels to reach a share of the expert's return, inf if never; nan without an expert."""
+        """Labels to reach a share of the expert's return, inf if never.
+
+        It is nan without an expert, and where an unfinished run has not reached it yet.
+        """
         if np.isnan(self.expert) or not len(self.curve.labels):
             return np.nan
-        return labels_to(self.curve.labels, self.curve.returns, self.expert, part)
+        found = labels_to(self.curve.labels, self.curve.returns, self.expert, part)
+        return np.nan if np.isinf(found) and self.run.final is None else found
 
 
 @dataclass(frozen=True)

@@ -187,5 +187,7 @@ def _unfinished(section: Section) -> Iterator[Block]:
             rows.append((path, f"{run.round} of {rounds}", labels, top))
     if rows:
         yield Heading("Unfinished runs", 3)
-        yield Text("They are in the curves and in the labels to a share, not in the final returns.")
+        yield Text(
+            "They are in the curves, and in the labels to the shares they reached, not in the rest."
+        )
         yield Table(("run", "rounds", "labels", "best validation return"), tuple(rows))
