@@ -137,3 +137,10 @@ def test_help_loads_nothing_heavy():
     )
     loaded = loaded_after(code)
     assert not loaded & (HEAVY | {"numpy"})
+
+
+@pytest.mark.parametrize("words", [["runs", "--help"], ["runs", "tests/old_runs"]])
+def test_commands_on_folders_load_neither_hydra_nor_torch(words):
+    at = [str(PACKAGE.parent / word) if "/" in word else word for word in words]
+    code = f"import sys; sys.argv = ['dagger', *{at}]; from dagger_cli.cli.main import main; main()"
+    assert not loaded_after(code) & (HEAVY | {"matplotlib"})
