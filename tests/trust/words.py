@@ -57,6 +57,7 @@ FLAGS = (
 LONG = re.compile(
     r"rounds|steps|labels|episodes|queries|epochs|final_fit|passes|horizon|budget|width|members"
 )
+ENDING = tuple(command for command in COMMANDS if command != "tb")  # TensorBoard is a server
 PARENTS = re.compile(r"\.\./|/dev/|^/|~")  # never written to
 
 
@@ -87,7 +88,7 @@ def lists(seed: int, count: int) -> list[list[str]]:
 
 
 def _line(rng: random.Random) -> list[str]:
-    command = rng.choice(COMMANDS) if rng.random() < 0.25 else "train"
+    command = rng.choice(ENDING) if rng.random() < 0.25 else "train"
     words = [*VALID] if command == "train" else [w for w in VALID if rng.random() < 0.3]
     if rng.random() < 0.2 and words:
         words.remove(rng.choice(words))
