@@ -50,6 +50,7 @@ class Train:
     regret: bool = MISSING
     aggregate: Aggregate = field(default_factory=Aggregate)
     resume: str | None = MISSING
+    retry: bool = MISSING
     trust: Any = MISSING  # packages
     env: Any = MISSING
     expert: Any = MISSING

@@ -59,6 +59,14 @@ def lock_new_run(
         release()
 
 
+def is_locked(folder: Path) -> bool:
+    """Returns whether a process trains the run of this folder, as far as locks can tell."""
+    release = _lock(folder)
+    if release is not None:
+        release()
+    return release is None
+
+
 def _claim(folder: Path, *, exact: bool, config: Mapping[str, Any] | None) -> tuple[Path, Release]:
     candidate, n = folder, 1
     while True:
