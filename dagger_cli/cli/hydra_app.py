@@ -24,6 +24,7 @@ from dagger_cli.cli.validate_args import check
 from dagger_cli.config.options import best_experiment, config_dir, sweeps_by_itself
 from dagger_cli.config.schema import register
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.hydra_plugins.register import register_plugins
 from dagger_cli.utils.system import at_home
 
 
@@ -66,6 +67,7 @@ def hand_over(line: CommandLine, task: Callable[[DictConfig], Any]) -> None:
     register()
     use_defaults_of_1_3()
     register_resolver("dagger_groups", _groups)
+    register_plugins()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # raise exceptions instead of printing them
     logged = logging.raiseExceptions
     try:

@@ -20,6 +20,7 @@ from dagger_cli.cli.unknown_keys import root_of
 from dagger_cli.config.options import config_dir
 from dagger_cli.config.schema import register
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.hydra_plugins.register import register_plugins
 from dagger_cli.sweeps.sweep_file import read_words, resume_command, safe
 from dagger_cli.tracking.run_paths import SWEEP
 from dagger_cli.utils.files import shown_path
@@ -117,6 +118,7 @@ def _key(word: str) -> str:
 def _master(line: CommandLine) -> Iterator[DictConfig]:
     """Yields the config of a sweep, without the values that are swept."""
     register()
+    register_plugins()
     if line.flags.config_dir is not None:
         folder = Path(line.flags.config_dir).absolute()
         line = line.plus(f"hydra.searchpath=['file://{folder}']")

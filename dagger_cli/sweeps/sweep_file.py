@@ -23,7 +23,7 @@ _MAX_BYTES = 2**20  # of sweep.yaml
 _HYDRA = re.compile(
     r"hydra/(launcher=(basic|joblib|submitit_local|submitit_slurm|ray)|sweeper=(basic|optuna))"
     r"|hydra\.sweeper\.(n_trials|n_jobs|direction|max_batch_size|max_failure_rate|sampler\.seed)=.*"
-    r"|hydra\.launcher\.n_jobs=.*|hydra\.(mode|job\.name)=.*"
+    r"|hydra\.launcher\.(n_jobs|ray\.remote\.\w+)=.*|hydra\.(mode|job\.name)=.*"
 )
 _OTHERS = re.compile(
     r"(trust|logger|expert\.target|env\.imports)\b.*|env\.id=.*:.*|.*(_target_|\$\{).*"

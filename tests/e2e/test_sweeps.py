@@ -209,8 +209,9 @@ def test_the_folder_chooses_neither_code_nor_servers(tmp_path):
     "word",
     [
         "trust=[x]", "logger=wandb", "+logger.a.b=1", "logger@hydra.callbacks.x=csv",
-        "env._target_=a.B", "env.id=mod:Env-v0", "env.imports=x", "expert.target=a.b", "hydra.searchpath=[x]",
-        "hydra.run.dir=/x", "hydra/launcher=own", "hydra.launcher.n_jobs=${oc.env:A}",
+        "env._target_=a.B", "env.id=mod:Env-v0", "env.imports=x", "expert.target=a.b",
+        "hydra.searchpath=[x]", "hydra.run.dir=/x", "hydra/launcher=own",
+        "hydra.launcher.n_jobs=${oc.env:A}",
         "expert.repo_id=x/${oc.env:KEY}", "--config-dir=x", "hydra.sweeper.storage=postgres://x",
     ],
 )  # fmt: skip
