@@ -25,10 +25,13 @@ from typing import Any
 import numpy as np
 import yaml
 
+from dagger_cli.report.measures import labels_to
+from dagger_cli.report.statistics import mean_interval
+from dagger_cli.report.words import median_labels, plus_minus
+
 CONF = Path(__file__).resolve().parents[1] / "conf" / "experiment"
 DEFAULTS = {"env": "", "seeds": "all", "trainers": "all", "out": "docs", "runs": "outputs/compare"}
 REACHED = 0.95  # of the expert's return: what "labels to reach it" means
-STUDENT_T = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 8: 2.36, 10: 2.26}  # 95 %, by n
 
 
 def main(words: Sequence[str]) -> int:
@@ -92,9 +95,8 @@ def read(run: Path) -> dict[str, Any] | None:
 
 def reached(run: dict[str, Any]) -> float:
     """Returns the labels until the validation return was within 5 % of the expert's, or inf."""
-    expert = run["expert"]["mean"]
-    aim = expert - (1 - REACHED) * abs(expert)
-    return next((float(labels) for labels, mean in run["curve"] if mean >= aim), np.inf)
+    labels, returns = np.array(run["curve"], dtype=float).T
+    return labels_to(labels, returns, run["expert"]["mean"], REACHED)
 
 
 def table(result: dict[str, list[dict[str, Any]]]) -> str:
@@ -112,24 +114,12 @@ def cells(runs: list[dict[str, Any]]) -> Iterator[str]:
     means = np.array([run["student"]["mean"] for run in runs])
     yield str(len(runs))
     yield f"{means.mean():.1f}"
-    half = interval(means)
-    yield "" if half is None else f"± {half:.1f}"
+    yield "" if len(means) < 2 else plus_minus(mean_interval(means), 1)
     yield f"{means.min():.1f}"
     yield f"{np.mean([run['student']['failures'] for run in runs]):.1f}"
     for key in ("labels", "env_steps"):
         yield f"{np.mean([run[key] for run in runs]):,.0f}"
-    first = [reached(run) for run in runs]
-    never = sum(np.isinf(first))
-    median = float(np.median(first))
-    text = "never" if np.isinf(median) else f"{median:,.0f}"
-    yield text + (f" ({never} never)" if never and not np.isinf(median) else "")
-
-
-def interval(means: np.ndarray) -> float | None:
-    """Returns half the 95 % confidence interval (Student's t) of the mean; None for one seed."""
-    n = len(means)
-    factor = STUDENT_T.get(n, 2.0)
-    return None if n < 2 else float(factor * means.std(ddof=1) / np.sqrt(n))
+    yield median_labels(map(reached, runs))
 
 
 def write_section(path: Path, env: str, body: str) -> None:

@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from dagger_cli.cli.command_line import parse
 from dagger_cli.cli.hydra_app import hand_over
 from dagger_cli.cli.shorthands import SHORT, expand
-from dagger_cli.config.options import COMMANDS
+from dagger_cli.config.options import COMMANDS, FOLDER_COMMANDS
 
 
 def complete(words: Sequence[str]) -> None:
@@ -28,6 +28,8 @@ def complete(words: Sequence[str]) -> None:
     if command is None:
         print(" ".join(_next_words(rest.split(" ")[:-1])))
         return
+    if command in FOLDER_COMMANDS:
+        return  # the shell completes paths
     overrides = rest.removeprefix(f"{command} ")
     *before, last = overrides.split(" ")
     long = expand([last])[0]

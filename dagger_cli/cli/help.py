@@ -19,6 +19,10 @@ Usage:
   dagger expert list|show|score|fetch|convert   list, evaluate and convert experts
   dagger push checkpoint=PATH repo_id=USER/NAME upload a policy to the Hugging Face Hub
   dagger export checkpoint=PATH format=sb3|onnx|torchscript path=FILE
+  dagger runs [PATH] ...                        list runs: status, labels, return
+  dagger report PATH ...                        one page: tables, figures, statistics
+  dagger compare A B                            two runs or sweeps, paired by seed
+  dagger tb [PATH] ...                          TensorBoard on runs
   dagger --help | --version
 
 Groups of dagger train (one option of each; beta=... is short for beta_schedule=...):
@@ -31,6 +35,7 @@ Examples:
   dagger train -m trainer=sup,dagger seed=0,1,2
   dagger train resume=outputs/bipedal/dagger/TIME rounds=20
   dagger eval checkpoint=outputs/bipedal/dagger/TIME video=walk.mp4 episodes=1
+  dagger report outputs/cartpole
 
 More:
   dagger train --help                  every key with its default

@@ -80,11 +80,16 @@ def _say(text: str) -> None:
 
 
 def _command(command: str, words: list[str]) -> int:
-    from dagger_cli.cli.error_messages import nearest
-    from dagger_cli.config.options import COMMANDS
+    from dagger_cli.config.options import COMMANDS, FOLDER_COMMANDS
     from dagger_cli.core.errors import ConfigError
 
+    if command in FOLDER_COMMANDS:
+        from dagger_cli.cli.folder_commands import run_folder_command
+
+        return run_folder_command(command, words)
     if command not in COMMANDS:
+        from dagger_cli.cli.error_messages import nearest
+
         raise ConfigError(
             f"there is no command '{command}'{nearest(command, COMMANDS)} "
             f"({', '.join(COMMANDS)}; dagger --help)"

@@ -15,12 +15,13 @@ from dagger_cli.core.errors import CheckpointError, ConfigError
 from dagger_cli.experts.hub_client import upload
 from dagger_cli.experts.student import played_round
 from dagger_cli.publish.card import card_text
-from dagger_cli.publish.curve import Point, curve_png
 from dagger_cli.tracking.checkpoint import read_manifest, resolve_checkpoint
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.manifest import Manifest
-from dagger_cli.tracking.run_paths import MANIFEST, POLICY, check_inside
+from dagger_cli.tracking.metrics import points_in
+from dagger_cli.tracking.run_paths import MANIFEST, METRICS, POLICY, check_inside
 from dagger_cli.tracking.safetensors_io import MAX_BYTES
+from dagger_cli.utils.curve import CURVE_TITLE, curve_png
 from dagger_cli.utils.files import read_bytes
 from dagger_cli.utils.system import at_home
 
@@ -68,9 +69,10 @@ def _files(repo_id: str, folder: Path, manifest: Manifest, video: Path | None) -
         raise CheckpointError(f"cannot read {err.filename} ({err.strerror})") from err
     if hashlib.sha256(files[POLICY]).hexdigest() != manifest.files.get(POLICY):
         raise CheckpointError(f"{names[POLICY]} is truncated or altered, so it is not uploaded")
-    points, scores = _points(files, manifest.round), _scores(files, manifest.round)
+    points = points_in(files.get(METRICS, b""), manifest.round)
+    scores = _scores(files, manifest.round)
     if points:
-        files["curve.png"] = curve_png(points, "validation return, mean and standard deviation")
+        files["curve.png"] = curve_png(points, CURVE_TITLE)
     if "student" in scores:
         files["results.json"] = _results(scores["student"])
     facts = {
@@ -84,20 +86,6 @@ def _files(repo_id: str, folder: Path, manifest: Manifest, video: Path | None) -
     expert, config = asdict(manifest.expert), manifest.config
     text = card_text(repo_id, facts, expert, config, scores, points, video=video is not None)
     return {**files, "README.md": text.encode()}
-
-
-def _points(files: Mapping[str, bytes], rounds: int) -> list[Point]:
-    """Returns the points of the rounds up to this one; unreadable lines are left out."""
-    points = []
-    for line in files.get("metrics.jsonl", b"").decode("utf-8", "replace").splitlines():
-        try:
-            row = json.loads(line)
-            numbers = (row["train/labels"], row["eval/return_mean"], row["eval/return_std"])
-            if row["round"] <= rounds and None not in numbers:
-                points.append(Point(int(numbers[0]), float(numbers[1]), float(numbers[2])))
-        except (ValueError, KeyError, TypeError, RecursionError):
-            continue
-    return points
 
 
 def _scores(files: Mapping[str, bytes], round: int) -> dict[str, dict[str, Any]]:

@@ -33,6 +33,7 @@ from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.remains import check_links, remove_drafts
 from dagger_cli.tracking.run_lock import lock_existing_run, lock_new_run
 from dagger_cli.tracking.run_paths import LOG, VERSIONS
+from dagger_cli.tracking.run_words import WORDS, run_words
 from dagger_cli.tracking.summary import (
     ExtraWords,
     choice_in_words,
@@ -138,7 +139,8 @@ def _started_loggers(
     job: TrainJob, folder: Path, state: State, stack: ExitStack
 ) -> tuple[Guarded, ...]:
     loggers = tuple(Guarded(name, logger) for name, logger in job.loggers.items())
-    run = RunInfo(folder, job.config, _yaml(job.config), state.round, state.usage.labels)
+    text, words = _yaml(job.config), run_words(folder)
+    run = RunInfo(folder, job.config, text, state.round, state.usage.labels, words)
     for logger in loggers:
         stack.callback(logger.close)
         logger.start(run)
@@ -212,7 +214,7 @@ def _rounds(
 def _write_config(job: TrainJob, folder: Path, *, new: bool) -> None:
     with writing(folder):
         if new:
-            write_json(folder / VERSIONS, versions())
+            write_json(folder / VERSIONS, {**versions(), WORDS: job.words})
         write_text(folder / "config.yaml", _yaml(job.config))
 
 

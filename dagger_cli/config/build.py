@@ -71,6 +71,7 @@ class TrainJob:
     scores_expert: bool
     evaluation_seeds: range
     notes: tuple[str, ...]  # shown before it starts
+    words: tuple[str, ...]  # the user's overrides
 
 
 @dataclass(frozen=True)
@@ -201,6 +202,7 @@ def assembled(
         evaluation.get("expert", True),
         unseen_seeds("evaluation.episodes", n_evaluation, evaluation["seed"]),
         notes=(*notes, *env.notes, *rolled_out, *image_notes(config, source), *expert.card.notes),
+        words=tuple(words),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+FOLDER_COMMANDS = ("report", "runs", "compare", "tb")  # of paths, without a config
 COMMANDS = (
     "train",
     "eval",
@@ -18,6 +19,7 @@ COMMANDS = (
     "expert convert",
     "push",
     "export",
+    *FOLDER_COMMANDS,
 )
 GROUPS = ("env", "expert", "policy", "beta_schedule", "trainer", "logger", "experiment")
 

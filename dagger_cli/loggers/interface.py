@@ -22,7 +22,8 @@ class RunInfo:
     """Run at its start: folder, config, and progress.
 
     `round` and `labels` are 0 for a new run, else those of the checkpoint it is resumed from.
-    `config_text` is the config as YAML.
+    `config_text` is the config as YAML, `words` are the overrides that a new run was started with,
+    also where it is resumed.
     """
 
     folder: Path
@@ -30,6 +31,7 @@ class RunInfo:
     config_text: str
     round: int
     labels: int
+    words: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -41,6 +43,22 @@ class RunInfo:
     def settings(self) -> dict[str, Any]:
         """Config with flat keys, such as `policy.sizes`, without nulls and targets."""
         return dict(_flat(self.config))
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """Trainer, environment and seed, then what the words set, with the values of the run."""
+        trainer, env = self.config["trainer"]["name"], self.config["env"]["name"]
+        first = {"trainer": trainer, "env": env, "seed": self.config["seed"]}
+        settings = self.settings
+        set_by_words = dict(map(_key_and_text, self.words))
+        given = {key: text for key, text in set_by_words.items() if _is_of_the_run(key)}
+        own = {key: self._value(key, settings.get(key, text)) for key, text in given.items()}
+        return first | own | first
+
+    def _value(self, key: str, text: Any) -> Any:
+        """Returns the name of a group's option, else the value as it is."""
+        node = self.config.get(key)
+        return node.get("name", text) if isinstance(node, Mapping) else text
 
 
 @dataclass(frozen=True)
@@ -145,3 +163,13 @@ def _flat(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
             yield from _flat(value, f"{prefix}{key}.")
         elif key != "_target_" and value is not None:
             yield f"{prefix}{key}", value
+
+
+def _key_and_text(word: str) -> tuple[str, str]:
+    key, _, text = word.lstrip("+").partition("=")
+    return key.partition("@")[0], text
+
+
+def _is_of_the_run(key: str) -> bool:
+    """Returns whether a key says what is run, not where or how it is recorded."""
+    return not key.startswith(("~", "hydra", "logger", "resume", "trust"))

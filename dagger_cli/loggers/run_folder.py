@@ -6,9 +6,10 @@ import sys
 
 from dagger_cli.loggers.interface import RunInfo, RunResult
 from dagger_cli.loop.run import Round
-from dagger_cli.tracking.metrics import MetricsFile
+from dagger_cli.tracking.metrics import MetricsFile, read_points
 from dagger_cli.tracking.run_paths import METRICS, TENSORBOARD
 from dagger_cli.tracking.tensorboard import TensorBoard
+from dagger_cli.utils.curve import CURVE_TITLE, SIZE, Point, curve_png
 
 
 class ConsoleLogger:
@@ -50,17 +51,24 @@ class TensorBoardLogger:
 
     def start(self, run: RunInfo) -> None:
         """Opens the event file and records the config."""
-        self._settings = run.settings
+        self._chosen = run.chosen
+        self._points = read_points(run.folder / METRICS, run.round)  # of the rounds before
         self._board = TensorBoard(run.folder / TENSORBOARD, round=run.round, labels=run.labels)
         self._board.start(run.config_text)
 
     def log(self, finished: Round) -> None:
         """Writes the round's scalars."""
         self._board(finished)
+        if finished.score is not None:
+            score, labels = finished.score, finished.state.usage.labels
+            self._points.append(Point(labels, score.mean, score.std))
 
     def finish(self, result: RunResult) -> None:
-        """Writes the HPARAMS entry and the final scores."""
-        self._board.finish(self._settings, result.scalars)
+        """Writes the HPARAMS entry, the final scores and the curve."""
+        self._board.finish(self._chosen, result.scalars)
+        if self._points:
+            expert = None if result.expert is None else result.expert.mean
+            self._board.image("curve", curve_png(self._points, CURVE_TITLE, expert), SIZE)
 
     def close(self) -> None:
         """Closes the event file."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dagger_cli.publish.curve import Point
+from dagger_cli.utils.curve import Point
 
 _CARD = """\
 ---

@@ -10,6 +10,7 @@ from dagger_cli.core.errors import CheckpointError
 from dagger_cli.core.types import Score
 from dagger_cli.loop.run import Round
 from dagger_cli.tracking.write_errors import writing
+from dagger_cli.utils.curve import Point
 from dagger_cli.utils.files import append_line, plain, read_bytes, write_text
 
 MAX_BYTES = 2**28  # of metrics.jsonl; a line has about a thousand
@@ -59,6 +60,30 @@ class MetricsFile:
         values = {"round": finished.state.round, **scalars(finished)}
         with writing(self._path):
             append_line(self._path, json.dumps(plain(values), allow_nan=False))
+
+
+def points_in(text: bytes, rounds: int) -> list[Point]:
+    """Returns the points of the rounds up to this one; unreadable lines are left out."""
+    points = []
+    for line in text.decode("utf-8", "replace").splitlines():
+        try:
+            row = json.loads(line)
+            numbers = (row["train/labels"], row["eval/return_mean"], row["eval/return_std"])
+            if row["round"] <= rounds and None not in numbers:
+                points.append(Point(int(numbers[0]), float(numbers[1]), float(numbers[2])))
+        except (ValueError, KeyError, TypeError, RecursionError):
+            continue
+    return points
+
+
+def read_points(path: Path, rounds: int) -> list[Point]:
+    """Returns the points in the file, none where it cannot be read; see `points_in`."""
+    if rounds == 0 or not path.exists():
+        return []
+    try:
+        return points_in(read_bytes(path, MAX_BYTES), rounds)
+    except OSError:
+        return []
 
 
 def _lines_up_to(path: Path, round: int) -> list[str]:

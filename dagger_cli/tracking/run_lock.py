@@ -60,11 +60,17 @@ def lock_new_run(
 
 
 def is_locked(folder: Path) -> bool:
-    """Returns whether a process trains the run of this folder, as far as locks can tell."""
-    release = _lock(folder)
-    if release is not None:
-        release()
-    return release is None
+    """Returns whether a process trains the run now."""
+    if fcntl is None and not folder.with_name(folder.name + LOCK).exists():
+        return False
+    try:
+        release = _lock(folder)
+    except OSError:  # a folder of another user
+        return False
+    if release is None:
+        return True
+    release()
+    return False
 
 
 def _claim(folder: Path, *, exact: bool, config: Mapping[str, Any] | None) -> tuple[Path, Release]:

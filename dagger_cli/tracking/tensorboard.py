@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ from dagger_cli.loop.run import Round
 from dagger_cli.tracking.metrics import scalars
 from dagger_cli.tracking.tensorboard_events import LAST_TAG, forget_after
 from dagger_cli.tracking.write_errors import writing
+
+_FIRST = 3  # settings that come first in the HPARAMS tab
+_RGB = 3  # the code of a coloured image
 
 
 class TensorBoard:
@@ -53,7 +56,8 @@ class TensorBoard:
     def finish(self, hparams: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
         """Records settings and results for the HPARAMS tab.
 
-        Settings that are not numbers, strings or booleans are shown as text.
+        Settings that are not numbers, strings or booleans are shown as text. The tab sorts its
+        columns by name, those marked as differing before the others: the first three are marked.
         """
         from torch.utils.tensorboard.summary import hparams as summaries
 
@@ -63,15 +67,39 @@ class TensorBoard:
         }
         with writing(self._folder):
             # SummaryWriter.add_hparams would put these into a separate run next to this one.
-            for summary in summaries(shown, dict(metrics)):  # type: ignore[no-untyped-call]
+            columns, *others = summaries(shown, dict(metrics))  # type: ignore[no-untyped-call]
+            _mark(columns, [*shown][:_FIRST])
+            for summary in (columns, *others):
                 self._writer.file_writer.add_summary(summary)
             for name, value in metrics.items():
                 self._writer.add_scalar(name, value, self._labels)
             self._writer.flush()
 
+    def image(self, tag: str, png: bytes, size: tuple[int, int]) -> None:
+        """Records a picture for the IMAGES tab."""
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
+        width, height = size
+        shown = Summary.Image(encoded_image_string=png, width=width, height=height, colorspace=_RGB)
+        with writing(self._folder):
+            summary = Summary(value=[Summary.Value(tag=tag, image=shown)])
+            self._writer.file_writer.add_summary(summary, self._labels)
+            self._writer.flush()
+
     def close(self) -> None:
         with writing(self._folder):
             self._writer.close()
+
+
+def _mark(columns: Any, names: Sequence[str]) -> None:
+    """Marks settings as differing between runs, in the summary of the tab's columns."""
+    from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+
+    data = columns.value[0].metadata.plugin_data
+    content = HParamsPluginData.FromString(data.content)
+    for info in content.experiment.hparam_infos:
+        info.differs = info.name in names
+    data.content = content.SerializeToString()
 
 
 def _summary_writer(folder: Path, purge_step: int | None) -> Any:

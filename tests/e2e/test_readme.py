@@ -8,7 +8,9 @@ import shlex
 import pytest
 
 from dagger_cli.cli.shorthands import expand
+from dagger_cli.config.options import FOLDER_COMMANDS
 from tests.conftest import ROOT
+from tests.report.fake_runs import make_sweep
 
 from .running import assert_chosen, dagger
 
@@ -40,6 +42,10 @@ def test_the_main_command_is_there():
 def test_commands_compose(words, tmp_path):
     if PLACEHOLDER.search(" ".join(words)):
         pytest.skip("has a placeholder")
+    if words[0] == "tb":
+        pytest.skip("starts a server; tests/report has its words")
+    if words[0] in FOLDER_COMMANDS:
+        make_sweep(tmp_path / "outputs/cartpole", {"dagger": [9, 8], "sup": [7]}, env="cartpole")
     if words[:1] not in (["train"], ["eval"]):
         assert dagger(*words, cwd=tmp_path).code == 0
         return

@@ -6,7 +6,6 @@ import importlib.util
 import json
 import sys
 
-import numpy as np
 import pytest
 
 from tests.conftest import ROOT
@@ -30,24 +29,6 @@ def run(mean, curve, expert=100.0, failures=0):
         "env_steps": 2 * curve[-1][0],
         "curve": curve,
     }
-
-
-@pytest.mark.parametrize(
-    ("expert", "curve", "labels"),
-    [
-        (100.0, [[10, 94.9], [20, 95.0], [30, 10]], 20),
-        (100.0, [[10, 50], [20, 94]], np.inf),
-        (-100.0, [[10, -106], [20, -105], [30, -90]], 20),  # 5 % below, whatever the sign
-    ],
-)
-def test_labels_to_reach_95_percent_of_the_expert(script, expert, curve, labels):
-    assert script.reached(run(0, curve, expert)) == labels
-
-
-def test_the_interval_is_students(script):
-    means = np.array([1.0, 2, 3, 4, 5])  # deviation 1.5811; 2.776 * 1.5811 / sqrt(5) = 1.963
-    assert script.interval(means) == pytest.approx(1.963, abs=0.01)
-    assert script.interval(means[:1]) is None
 
 
 def test_a_row_of_the_table(script):

@@ -27,6 +27,7 @@ ALLOWED = {
     "tracking": {"core", "loop", "utils"},
     "loggers": {"core", "loop", "tracking", "utils"},
     "publish": {"core", "experts", "networks", "utils"},
+    "report": {"config", "core", "tracking", "utils"},
     "config": {"core", "loop", "utils"},
     "commands": {
         "config",
@@ -36,18 +37,20 @@ ALLOWED = {
         "loop",
         "networks",
         "publish",
+        "report",
         "tracking",
         "utils",
     },
     "sweeps": {"core", "tracking", "utils"},
-    "cli": {"commands", "config", "core", "sweeps", "tracking", "utils"},
+    "hydra_plugins": {"core", "sweeps", "utils"},
+    "cli": {"commands", "config", "core", "hydra_plugins", "report", "sweeps", "tracking", "utils"},
     "api": {"cli", "config", "core", "tracking", "utils"},
     "testing": {"core", "loggers", "loop"},
     "__main__": {"cli"},
 }
 # A planner plans with the simulator itself: no protocol in core could stand for it.
 EXCEPTIONS = {"experts/mario_planner": "dagger_cli.envs.mario"}
-HYDRA_IS_KNOWN_TO = {"cli", "config"}
+HYDRA_IS_KNOWN_TO = {"cli", "config", "hydra_plugins"}
 RIM = {"envs", "experts", "policies", "tracking"}
 
 
@@ -136,3 +139,10 @@ def test_help_loads_nothing_heavy():
     )
     loaded = loaded_after(code)
     assert not loaded & (HEAVY | {"numpy"})
+
+
+@pytest.mark.parametrize("words", [["runs", "--help"], ["runs", "tests/old_runs"]])
+def test_commands_on_folders_load_neither_hydra_nor_torch(words):
+    at = [str(PACKAGE.parent / word) if "/" in word else word for word in words]
+    code = f"import sys; sys.argv = ['dagger', *{at}]; from dagger_cli.cli.main import main; main()"
+    assert not loaded_after(code) & (HEAVY | {"matplotlib"})

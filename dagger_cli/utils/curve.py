@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 SIZE = (720, 360)
 MARGIN = (80, 30, 20, 50)  # left, top, right, bottom
+CURVE_TITLE = "validation return, mean and standard deviation"
 BLUE, BAND, GREY, BLACK = (31, 119, 180), (205, 225, 240), (210, 210, 210), (40, 40, 40)
 
 
@@ -19,16 +20,16 @@ class Point(NamedTuple):
     std: float
 
 
-def curve_png(points: Sequence[Point], title: str) -> bytes:
+def curve_png(points: Sequence[Point], title: str, expert: float | None = None) -> bytes:
     """Returns a PNG: a line through the means in a band of +-1 standard deviation.
 
-    Needs at least one point.
+    Needs at least one point. The return of the expert is a dashed line.
     """
     from PIL import Image, ImageDraw, ImageFont
 
     image = Image.new("RGB", SIZE, "white")
     draw, font = ImageDraw.Draw(image), ImageFont.load_default(14)
-    place = _Place(points)
+    place = _Place(points, expert)
     for value in place.ticks():
         draw.line([place.at(place.first, value), place.at(place.last, value)], fill=GREY)
         _, y = place.at(place.first, value)
@@ -41,10 +42,19 @@ def curve_png(points: Sequence[Point], title: str) -> bytes:
     for point in points:
         x, y = place.at(point.labels, point.mean)
         draw.ellipse([x - 3, y - 3, x + 3, y + 3], fill=BLUE)
+    if expert is not None:
+        _dashed(draw, place, expert)
+        title = f"{title}; dashed: the expert"
     _words(draw, font, place, title)
     kept = io.BytesIO()
     image.save(kept, "PNG")
     return kept.getvalue()
+
+
+def _dashed(draw: Any, place: _Place, value: float) -> None:
+    left, y = place.at(place.first, value)
+    for x in range(round(left), SIZE[0] - MARGIN[2], 10):
+        draw.line([(x, y), (x + 5, y)], fill=BLACK)
 
 
 def _words(draw: Any, font: Any, place: _Place, title: str) -> None:
@@ -58,9 +68,11 @@ def _words(draw: Any, font: Any, place: _Place, title: str) -> None:
 class _Place:
     """Axes: map (labels, return) to pixels."""
 
-    def __init__(self, points: Sequence[Point]) -> None:
+    def __init__(self, points: Sequence[Point], expert: float | None) -> None:
         self.first, self.last = points[0].labels, points[-1].labels
-        low, high = min(p.mean - p.std for p in points), max(p.mean + p.std for p in points)
+        shown = [] if expert is None else [expert]
+        low = min([p.mean - p.std for p in points] + shown)
+        high = max([p.mean + p.std for p in points] + shown)
         room = 0.05 * (high - low) or 1.0
         self._low, self._high = low - room, high + room
 

@@ -1,0 +1,111 @@
+"""Scores normalised by the expert, over seeds and environments, with bootstrap intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from dagger_cli.core.types import Array
+from dagger_cli.report.blocks import Block, Figure, Folded, Heading, Row, Table, Text
+from dagger_cli.report.figures import intervals, profiles
+from dagger_cli.report.groups import Section
+from dagger_cli.report.statistics import (
+    Estimate,
+    Interval,
+    probability_of_improvement,
+    profile,
+    stratified,
+)
+from dagger_cli.report.words import estimated
+
+Tasks = Sequence[tuple[str, Sequence[Array]]]  # per group, the shares of each environment
+_FEW = 10  # seeds below which a bootstrap interval is too narrow
+_PAIRS_SHOWN = 12
+
+
+def statistics_blocks(groups: Tasks, name: str) -> Iterator[Block]:
+    """Yields interquartile means, profiles and probabilities of improvement."""
+    if not groups:
+        return
+    yield Heading("Share of the expert", 3)
+    fewest = min(len(scores) for _, tasks in groups for scores in tasks)
+    if fewest < _FEW:
+        yield Text(
+            f"Some groups have {fewest} finished run{'s' * (fewest != 1)} per environment: below "
+            f"{_FEW}, bootstrap intervals are too narrow, and with one there are none."
+        )
+    means = [(group, stratified(tasks)) for group, tasks in groups]
+    mean_of = [stratified(tasks, lambda drawn: drawn.mean(-1)) for _, tasks in groups]
+    rows = [
+        (group, *estimated(middle), *estimated(mean))
+        for (group, middle), mean in zip(means, mean_of, strict=True)
+    ]
+    columns = ("group", "interquartile mean", "95 % interval", "mean", "95 % interval")
+    yield Table(columns, tuple(rows))
+    yield Row((_intervals(means, name), _profiles(groups, name)))
+    yield from _improvement(groups)
+
+
+def all_environments(sections: Sequence[Section]) -> Iterator[Block]:
+    """Yields the statistics over environments, of groups with the same name in all of them."""
+    names = [group.name for group in sections[0].groups]
+    common = [n for n in names if all(_shares(section, n) is not None for section in sections)]
+    if len(sections) < 2 or not common:
+        return
+    yield Heading("All environments")
+    yield Text(
+        f"Groups with finished runs in all {len(sections)} environments; the bootstrap draws "
+        "runs within each environment."
+    )
+    found = {n: [_shares(section, n) for section in sections] for n in common}
+    groups = [(n, [x for x in tasks if x is not None]) for n, tasks in found.items()]
+    yield from statistics_blocks(groups, "all")
+
+
+def _shares(section: Section, name: str) -> Array | None:
+    found = [group.shares for group in section.groups if group.name == name]
+    return found[0] if found and len(found[0]) else None
+
+
+def _intervals(means: Sequence[tuple[str, Estimate]], name: str) -> Figure:
+    caption = "Interquartile mean of the final share of the expert, 95 % bootstrap interval"
+    return intervals(f"{name}_iqm", caption, means)
+
+
+def _profiles(groups: Tasks, name: str) -> Figure:
+    scores = np.concatenate([x for _, tasks in groups for x in tasks])
+    low, high = float(scores.min()), float(scores.max())
+    room = 0.03 * (high - low) or 0.05
+    taus = np.linspace(max(low, min(0.0, high - 1)) - room, high + room, 200)
+    bands = [(group, profile(tasks, taus)) for group, tasks in groups]
+    caption = "Performance profile: the fraction of runs whose final share is above t, 95 % band"
+    return profiles(f"{name}_profile", caption, bands, taus)
+
+
+def _improvement(groups: Tasks) -> Iterator[Block]:
+    rows = []
+    for i, (a, ours) in enumerate(groups):
+        for b, theirs in groups[i + 1 :]:
+            estimate = probability_of_improvement(ours, theirs)
+            if estimate.value >= 0.5:
+                rows.append((a, b, *estimated(estimate, 2)))
+            else:
+                rows.append((b, a, *estimated(_opposite(estimate), 2)))
+    if not rows:
+        return
+    table = Table(
+        ("a run of", "beats one of, with probability", "", "95 % interval"), tuple(rows), 2
+    )
+    title = f"Probability of improvement, {len(rows)} pair{'s' * (len(rows) != 1)}"
+    if len(rows) > _PAIRS_SHOWN:
+        yield Folded(title, (table,))
+    else:
+        yield table
+
+
+def _opposite(estimate: Estimate) -> Estimate:
+    bounds = estimate.interval
+    return Estimate(
+        1 - estimate.value, None if bounds is None else Interval(1 - bounds.high, 1 - bounds.low)
+    )
