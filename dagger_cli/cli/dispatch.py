@@ -12,9 +12,9 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from dagger_cli.cli.other_names import hub_hint
-from dagger_cli.core.errors import CheckpointError, ConfigError
+from dagger_cli.core.errors import CheckpointError, ConfigError, Pruned
 from dagger_cli.core.types import Score
-from dagger_cli.sweeps.job_file import Job
+from dagger_cli.sweeps.job_file import FINISHED, PRUNED, Job
 from dagger_cli.utils.system import at_home
 
 
@@ -61,30 +61,39 @@ def trained(cfg: DictConfig) -> Path:
 
 def job_of_a_sweep(cfg: DictConfig, job: Job) -> Job:
     """Trains in the job's folder, from its last round if it has one; returns the job's result."""
+    from dagger_cli.commands.objective import check_objective, objective_of
     from dagger_cli.commands.train import train
     from dagger_cli.config.build import train_job
     from dagger_cli.config.from_checkpoint import resumed_job, told_again
+    from dagger_cli.hydra_plugins.pruning import watcher
     from dagger_cli.tracking.checkpoint import read_manifest, resolve_resumed
     from dagger_cli.tracking.pointers import has_rounds
     from dagger_cli.tracking.run_paths import CHECKPOINTS
     from dagger_cli.tracking.summary import read_summary
 
+    config = HydraConfig.get()
     here, folder = Path.cwd(), job.folder
     checkpoint = resolve_resumed(folder) if has_rounds(folder / CHECKPOINTS) else None
     if checkpoint is None:
         made = train_job(cfg, job.words, sweep=True)
     else:
         made = resumed_job(cfg, told_again(job.words), read_manifest(checkpoint).config)
+    check_objective(cfg.objective, made)
+    pruner = watcher(config.sweeper, Path(config.sweep.dir).absolute(), folder)
+    watchers = [] if pruner is None else [pruner]
     try:
-        train(made, folder, resume=checkpoint, score_again=False, logged=True)
+        train(made, folder, resume=checkpoint, score_again=False, logged=True, watchers=watchers)
+    except Pruned as err:
+        return replace(job, status=PRUNED, error=str(err), notes=made.notes)
     finally:
         os.chdir(here)  # an environment may have left it, and a sweep has other jobs
     done = read_summary(folder)
     return replace(
         job,
+        status=FINISHED,
         score=done.student,
         expert=done.expert,
-        objective=done.best,
+        objective=objective_of(cfg.objective, made, folder, done.best),
         labels=done.usage["labels"],
         notes=made.notes,
     )

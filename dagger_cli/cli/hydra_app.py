@@ -21,9 +21,10 @@ from dagger_cli.cli.fast_start import composed_once
 from dagger_cli.cli.hydra_compat import register_resolver, use_defaults_of_1_3
 from dagger_cli.cli.unknown_keys import root_of
 from dagger_cli.cli.validate_args import check
-from dagger_cli.config.options import best_experiment, config_dir, sweeps_by_itself
+from dagger_cli.config.options import GLOBAL, best_experiment, config_dir, sweeps_by_itself
 from dagger_cli.config.schema import register
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.hydra_plugins.optuna_sweeper import MINIMIZED
 from dagger_cli.hydra_plugins.register import register_plugins
 from dagger_cli.utils.system import at_home
 
@@ -33,10 +34,13 @@ def completed_line(line: CommandLine) -> CommandLine:
     check(line)
     if line.command != "train":
         return line
-    if sweeps_by_itself(line.text_of("experiment")) and "hydra.mode" not in line.keys:
+    by_itself = any(sweeps_by_itself(group, line.text_of(group)) for group in GLOBAL)
+    if by_itself and "hydra.mode" not in line.keys:
         line = line.plus("hydra.mode=MULTIRUN")  # Hydra 1.4 reads it from nowhere else
     if line.text_of("hydra/sweeper") == "optuna":
-        line = line.plus("hydra.sweeper.direction=maximize")  # returns; its default is minimize
+        # For hydra-optuna-sweeper, whose default is minimize.
+        direction = "minimize" if line.text_of("objective") in MINIMIZED else "maximize"
+        line = line.plus(f"hydra.sweeper.direction={direction}")
     resumed = line.text_of("resume")
     if resumed is None:
         return _with_best_experiment(line)

@@ -61,7 +61,7 @@ class Task:
         try:
             refuse_unknown(self.command, cfg)
             if self.command == "train":
-                job = replace(job_of_a_sweep(cfg, job), status=FINISHED)
+                job = job_of_a_sweep(cfg, job)
             else:
                 result = TASKS[self.command](cfg)
                 summary, objective = result if result is not None else (None, None)

@@ -58,12 +58,14 @@ def train(
     exact: bool = True,
     score_again: bool = True,
     logged: bool = False,
+    watchers: Sequence[Observer] = (),
 ) -> Path:
     """Runs the job in `folder`, or continues it from the checkpoint `resume`; returns the folder.
 
     Where `folder` is taken and `exact` is false, a new run uses another name beside it. A resumed
     run without rounds left is scored again only with `score_again`, or if it has no score yet.
-    `logged`: what the console shows goes to console.log in the folder.
+    `logged`: what the console shows goes to console.log in the folder. `watchers` are called last
+    after each round.
     """
     clock = time.monotonic()
     use_mmap_for_large()
@@ -87,7 +89,8 @@ def train(
         _write_config(job, folder, new=resume is None)
         console.start(header(job, folder), job.notes, round=state.round)
         loggers = _started_loggers(job, folder, state, stack)
-        state, best = _rounds(job, state, best, (*loggers, *_watchers(job, folder, state, console)))
+        own = _watchers(job, folder, state, console)
+        state, best = _rounds(job, state, best, (*loggers, *own, *watchers))
         assert best is not None
         scores = final_scores(job, folder, console)
         round = state.round if job.student == "last" else best.round

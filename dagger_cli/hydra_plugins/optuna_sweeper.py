@@ -32,6 +32,7 @@ class OptunaConf:
 
     defaults: list[Any] = field(default_factory=lambda: [{"sampler": "tpe"}, {"pruner": "none"}])
     _target_: str = OPTUNA
+    _recursive_: bool = False  # the sampler's seed is set before it is created
     sampler: Any = MISSING
     pruner: Any = MISSING
     direction: Any = None  # maximize or minimize; null: as the objective needs
@@ -67,8 +68,8 @@ class OptunaSweeper(Sweeper):
         than `max_failure_rate` allows.
         """
         settings = self._settings
-        params = {} if settings["params"] is None else OmegaConf.to_container(settings["params"])
-        assert isinstance(params, dict)
+        node = settings["params"]
+        params: Any = {} if node is None else OmegaConf.to_container(node)
         space, fixed = parsed([*(f"{k}={v}" for k, v in params.items()), *arguments])
         study = Study.opened(settings, self._direction(), self._folder, space)
         at_once = settings["n_jobs"] or (1 if self._basic else usable_cores())

@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.sweeps.job_file import FINISHED, PRUNED, Job
-from dagger_cli.sweeps.rounds import returns_of
+from dagger_cli.tracking.run_curve import returns_of
 from dagger_cli.tracking.write_errors import writing
 from dagger_cli.utils.files import write_text
 
@@ -35,7 +35,7 @@ class Study:
 
     @classmethod
     def opened(
-        cls, settings: Mapping[str, Any], direction: str, folder: Path, space: Mapping[str, Any]
+        cls, settings: Mapping[str, Any], direction: Any, folder: Path, space: Mapping[str, Any]
     ) -> Study:
         """Creates or opens a study; ConfigError where Optuna refuses a setting."""
         import optuna
@@ -105,12 +105,12 @@ class Study:
 
 
 def _storage(text: str) -> Any:
-    """Returns the storage for an address: a file of lines (journal://), or a database."""
+    """Returns the storage for an address: a file of lines (journal:///), or a database."""
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
 
-    if text.startswith("journal://"):
-        return JournalStorage(JournalFileBackend(text.removeprefix("journal://").lstrip("/")))
+    if text.startswith("journal:///"):
+        return JournalStorage(JournalFileBackend(text.removeprefix("journal:///")))
     return text
 
 
@@ -142,5 +142,3 @@ def _refused(key: str) -> Iterator[None]:
     except Exception as err:  # of Optuna, Hydra, and databases, each with classes of its own
         reason = " ".join(str(err).split())[:300]
         raise ConfigError(f"Optuna refuses {key} ({type(err).__name__}: {reason})") from err
-
-
