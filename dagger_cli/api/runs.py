@@ -63,7 +63,7 @@ def train(overrides: Sequence[str] | str = ()) -> Run:
     from dagger_cli.cli.dispatch import trained
 
     with said_in_a_sentence(), composed("train", words_of(overrides)) as cfg:
-        return Run(trained(cfg).folder.absolute())
+        return Run(trained(cfg).absolute())
 
 
 def load_run(path: str | Path) -> Run:

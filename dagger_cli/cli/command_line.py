@@ -19,6 +19,7 @@ from dagger_cli.cli.as_typed import as_typed
 from dagger_cli.cli.other_names import flag_hint, override_hint
 from dagger_cli.cli.shorthands import expand
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.utils.files import shown_path
 from dagger_cli.utils.quoting import hydra_quoted
 
 
@@ -67,10 +68,18 @@ class CommandLine:
         """Returns the line with more overrides in front, so that the user's own come after."""
         return replace(self, overrides=(*_parsed(texts), *self.overrides))
 
+    def without(self, *keys: str) -> CommandLine:
+        """Returns the line without the overrides of these keys."""
+        kept = tuple(one for one in self.overrides if one.key_or_group not in keys)
+        return replace(self, overrides=kept)
+
     def in_folder(self, run: Path) -> CommandLine:
         """Returns the line with Hydra's run folder set, for a run that is resumed."""
         if self.sweeps:
-            raise ConfigError("resume= continues one run and cannot be combined with --multirun")
+            raise ConfigError(
+                f"{shown_path(run)} is one run: resume it without --multirun; resume=<sweep> takes "
+                "the folder of a sweep, with sweep.yaml in it"
+            )
         if "hydra.run.dir" in self.keys:
             raise ConfigError(
                 "a resumed run stays in its folder, so hydra.run.dir has no effect: leave it out, "

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from dagger_cli.cli.other_names import hub_hint
-from dagger_cli.core.errors import CheckpointError, ConfigError
+from dagger_cli.core.errors import CheckpointError, ConfigError, Pruned
 from dagger_cli.core.types import Score
+from dagger_cli.sweeps.job_file import FINISHED, PRUNED, Job
 from dagger_cli.utils.system import at_home
-
-if TYPE_CHECKING:
-    from dagger_cli.commands.train import Trained
 
 
 class Result(NamedTuple):
-    """Result of a job: its score as numbers, and the number that a sweeper maximizes."""
+    """Result of a job: its score as numbers, and the number that a sweeper optimizes."""
 
     summary: dict[str, Any]
     objective: float
@@ -35,17 +32,12 @@ def user_words() -> list[str]:
     return [str(word) for word in words]
 
 
-def _train(cfg: DictConfig) -> Result:
-    here = Path.cwd()
-    try:
-        done = trained(cfg)
-    finally:
-        os.chdir(here)  # an environment may have left it, and a sweep has other jobs
-    return Result(done.student, done.objective)
+def _train(cfg: DictConfig) -> None:
+    trained(cfg)
 
 
-def trained(cfg: DictConfig) -> Trained:
-    """Trains as a composed config says; returns the run's folder and the student's score."""
+def trained(cfg: DictConfig) -> Path:
+    """Trains as a composed config says; returns the run's folder."""
     from dagger_cli.commands.train import train
     from dagger_cli.config.build import train_job
     from dagger_cli.config.from_checkpoint import resumed_job
@@ -56,14 +48,9 @@ def trained(cfg: DictConfig) -> Trained:
     config = HydraConfig.get()
     words = user_words()
     if cfg.resume is None:
-        sweep = config.mode == RunMode.MULTIRUN
         folder = Path(os.path.abspath(config.runtime.output_dir))  # an environment may go elsewhere
-        job = train_job(cfg, words, sweep=sweep)
-        own = "hydra.sweep.subdir=" if sweep else "hydra.run.dir="
-        chosen = any(str(word).startswith(own) for word in config.overrides.hydra)
-        if sweep:
-            job = replace(job, notes=_not_yet_shown(job.notes))
-        return train(job, folder, exact=chosen)
+        chosen = any(str(word).startswith("hydra.run.dir=") for word in config.overrides.hydra)
+        return train(train_job(cfg, words, sweep=False), folder, exact=chosen)
     checkpoint = resolve_resumed(Path(os.path.abspath(_from_start(cfg.resume))))
     with offering_best(checkpoint):
         saved = read_manifest(checkpoint).config
@@ -72,14 +59,44 @@ def trained(cfg: DictConfig) -> Trained:
     return train(resumed_job(cfg, words, saved), folder, resume=checkpoint, score_again=again)
 
 
-shown_notes: set[str] = set()  # in this process
+def job_of_a_sweep(cfg: DictConfig, job: Job) -> Job:
+    """Trains in the job's folder, from its last round if it has one; returns the job's result."""
+    from dagger_cli.commands.objective import check_objective, objective_of
+    from dagger_cli.commands.train import train
+    from dagger_cli.config.build import train_job
+    from dagger_cli.config.from_checkpoint import resumed_job, told_again
+    from dagger_cli.hydra_plugins.pruning import watcher
+    from dagger_cli.tracking.checkpoint import read_manifest, resolve_resumed
+    from dagger_cli.tracking.pointers import has_rounds
+    from dagger_cli.tracking.run_paths import CHECKPOINTS
+    from dagger_cli.tracking.summary import read_summary
 
-
-def _not_yet_shown(notes: Sequence[str]) -> tuple[str, ...]:
-    """Returns the notes that no earlier job of this process has shown."""
-    new = tuple(note for note in notes if note not in shown_notes)
-    shown_notes.update(new)
-    return new
+    config = HydraConfig.get()
+    here, folder = Path.cwd(), job.folder
+    checkpoint = resolve_resumed(folder) if has_rounds(folder / CHECKPOINTS) else None
+    if checkpoint is None:
+        made = train_job(cfg, job.words, sweep=True)
+    else:
+        made = resumed_job(cfg, told_again(job.words), read_manifest(checkpoint).config)
+    check_objective(cfg.objective, made)
+    pruner = watcher(config.sweeper, Path(config.sweep.dir).absolute(), folder)
+    watchers = [] if pruner is None else [pruner]
+    try:
+        train(made, folder, resume=checkpoint, score_again=False, logged=True, watchers=watchers)
+    except Pruned as err:
+        return replace(job, status=PRUNED, error=str(err), notes=made.notes)
+    finally:
+        os.chdir(here)  # an environment may have left it, and a sweep has other jobs
+    done = read_summary(folder)
+    return replace(
+        job,
+        status=FINISHED,
+        score=done.student,
+        expert=done.expert,
+        objective=objective_of(cfg.objective, made, folder, done.best),
+        labels=done.usage["labels"],
+        notes=made.notes,
+    )
 
 
 def _eval(cfg: DictConfig) -> Result:

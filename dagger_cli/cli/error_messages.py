@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from typing import Any, get_type_hints
 
 from dagger_cli.cli.other_names import option_hint, our_name
-from dagger_cli.config.options import GROUPS, config_dir
+from dagger_cli.config.options import GLOBAL, GROUPS, config_dir
 from dagger_cli.config.options import options as all_options
 from dagger_cli.config.renamed import new_name
 from dagger_cli.core.errors import DaggerError
@@ -215,7 +215,7 @@ def _keys() -> list[str]:
     for group in GROUPS:
         for path in (config_dir() / group).glob("*.yaml"):
             names = yaml.safe_load(path.read_text(encoding="utf-8"))
-            keys += [f"{group}.{name}" for name in names if group != "experiment"]
+            keys += [f"{group}.{name}" for name in names if group not in GLOBAL]
     return list(dict.fromkeys(keys))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dagger_cli.cli.command_line import CommandLine
-from dagger_cli.config.options import config_dir, sweeps_by_itself
+from dagger_cli.config.options import GLOBAL, config_dir, sweeps_by_itself
 
 
 @contextlib.contextmanager
@@ -31,11 +31,12 @@ def composed_once(line: CommandLine) -> Iterator[None]:
 
 def may_set_mode(line: CommandLine) -> bool:
     """Returns whether an override, experiment or other config folder may set `hydra.mode`."""
-    experiment = line.text_of("experiment")
-    if experiment is not None:
-        ships = (config_dir() / "experiment" / f"{experiment}.yaml").is_file()
-        if not ships or sweeps_by_itself(experiment):
-            return True
+    for group in GLOBAL:
+        option = line.text_of(group)
+        if option is not None:
+            ships = (config_dir() / group / f"{option}.yaml").is_file()
+            if not ships or sweeps_by_itself(group, option):
+                return True
     elsewhere = (line.flags.config_dir, line.flags.config_name, line.flags.config_path)
     return any(elsewhere) or bool({"hydra.mode", "hydra.searchpath"} & line.keys)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dagger_cli.cli.command_line import CommandLine
 from dagger_cli.cli.unknown_keys import root_of
-from dagger_cli.config.options import GROUPS, config_dir
+from dagger_cli.config.options import GLOBAL, GROUPS, config_dir
 
 _KEY = re.compile(r"(?P<indent> *)(?P<key>\w+):(?P<value>[^#]*?)(?: +# (?P<comment>.*))?")
 
@@ -35,7 +35,7 @@ def _comments(line: CommandLine) -> dict[str, str]:
         default = re.search(rf"^  - {group}: (\w+)", text, re.M)
         chosen = line.text_of(group) or (default[1] if default else "")
         path = config_dir() / group / f"{chosen}.yaml"
-        if path.is_file() and group != "experiment":
+        if path.is_file() and group not in GLOBAL:
             comments |= _of_its_class(path, f"{group}.") | _of_file(path, f"{group}.")
     return comments
 

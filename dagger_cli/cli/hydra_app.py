@@ -1,4 +1,4 @@
-"""Runs a command under Hydra: composes its config, and calls its function once per job."""
+"""Hands a command line to Hydra, which composes its config and calls a function once per job."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import io
 import logging
 import os
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,40 +15,18 @@ from hydra._internal.utils import _run_hydra
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
 
-from dagger_cli.cli.command_line import CommandLine, arguments_of, parse
+from dagger_cli.cli.command_line import CommandLine, arguments_of
 from dagger_cli.cli.error_messages import explain
 from dagger_cli.cli.fast_start import composed_once
 from dagger_cli.cli.hydra_compat import register_resolver, use_defaults_of_1_3
-from dagger_cli.cli.jobs import Task, recorded, records, sum_up
 from dagger_cli.cli.unknown_keys import root_of
 from dagger_cli.cli.validate_args import check
-from dagger_cli.config.options import best_experiment, config_dir, sweeps_by_itself
+from dagger_cli.config.options import GLOBAL, best_experiment, config_dir, sweeps_by_itself
 from dagger_cli.config.schema import register
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.hydra_plugins.optuna_sweeper import MINIMIZED
+from dagger_cli.hydra_plugins.register import register_plugins
 from dagger_cli.utils.system import at_home
-
-
-def run(command: str, words: Sequence[str]) -> int:
-    """Runs `dagger <command> <words>`; returns the exit code, raises the error of a job."""
-    line = completed_line(parse(command, words))
-    with _no_file_of_a_sweep(line) as line, records(_sweep_folder(line)) as folder:
-        task = Task(command, folder)
-        try:
-            hand_over(line, task)
-        except Exception:
-            sum_up(recorded(folder))  # a failed job says more than the sweeper it stopped
-            raise
-        if folder.exists():
-            sum_up(recorded(folder))
-        elif task.errors:
-            raise task.errors[0]
-    return 0
-
-
-def _sweep_folder(line: CommandLine) -> Path:
-    """Returns the folder of a sweep, as far as it is known before the config is composed."""
-    given = line.text_of("hydra.sweep.dir")
-    return Path("outputs" if given is None or "${" in given else given)
 
 
 def completed_line(line: CommandLine) -> CommandLine:
@@ -57,10 +34,13 @@ def completed_line(line: CommandLine) -> CommandLine:
     check(line)
     if line.command != "train":
         return line
-    if sweeps_by_itself(line.text_of("experiment")) and "hydra.mode" not in line.keys:
+    by_itself = any(sweeps_by_itself(group, line.text_of(group)) for group in GLOBAL)
+    if by_itself and "hydra.mode" not in line.keys:
         line = line.plus("hydra.mode=MULTIRUN")  # Hydra 1.4 reads it from nowhere else
     if line.text_of("hydra/sweeper") == "optuna":
-        line = line.plus("hydra.sweeper.direction=maximize")  # returns; its default is minimize
+        # For hydra-optuna-sweeper, whose default is minimize.
+        direction = "minimize" if line.text_of("objective") in MINIMIZED else "maximize"
+        line = line.plus(f"hydra.sweeper.direction={direction}")
     resumed = line.text_of("resume")
     if resumed is None:
         return _with_best_experiment(line)
@@ -68,16 +48,6 @@ def completed_line(line: CommandLine) -> CommandLine:
     from dagger_cli.tracking.latest import with_latest
 
     return line.in_folder(resolve_run(with_latest(at_home(resumed), Path())))
-
-
-@contextlib.contextmanager
-def _no_file_of_a_sweep(line: CommandLine) -> Iterator[CommandLine]:
-    """Sends Hydra's file about a sweep to a temporary folder, for commands without run folders."""
-    if line.command == "train" or not line.sweeps or "hydra.sweep.dir" in line.keys:
-        yield line
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        yield line.plus(f"hydra.sweep.dir={folder}")
 
 
 def _with_best_experiment(line: CommandLine) -> CommandLine:
@@ -101,6 +71,7 @@ def hand_over(line: CommandLine, task: Callable[[DictConfig], Any]) -> None:
     register()
     use_defaults_of_1_3()
     register_resolver("dagger_groups", _groups)
+    register_plugins()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # raise exceptions instead of printing them
     logged = logging.raiseExceptions
     try:

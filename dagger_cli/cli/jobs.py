@@ -1,47 +1,24 @@
-"""What each job of a command came to, written by the job and read by the process that started it.
-
-A launcher may run jobs in other processes, so nothing is kept in memory: a job writes one file in
-the folder of its sweep, `.jobs_*`, which is removed at the end.
-"""
+"""What Hydra calls for every job of a command."""
 
 from __future__ import annotations
 
-import json
-import math
-import shutil
-import sys
+import os
+import time
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
-from uuid import uuid4
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from dagger_cli.cli.dispatch import TASKS, user_words
+from dagger_cli.cli.dispatch import TASKS, job_of_a_sweep, user_words
 from dagger_cli.cli.error_messages import explain
-from dagger_cli.cli.shorthands import shorten
 from dagger_cli.cli.unknown_keys import refuse_unknown
-from dagger_cli.core.errors import ConfigError
-from dagger_cli.tracking.write_errors import writing
-from dagger_cli.utils.files import write_json
-
-
-class Job(NamedTuple):
-    """Finished job: its number and words, and its score or its error.
-
-    `error` is a sentence for the user; `trace` is the traceback of an error that has none.
-    """
-
-    number: int
-    words: tuple[str, ...]
-    score: dict[str, Any] | None = None
-    error: str | None = None
-    trace: str | None = None
+from dagger_cli.sweeps.claims import claim
+from dagger_cli.sweeps.job_file import FAILED, FINISHED, Job, write_job
+from dagger_cli.utils.system import usable_cores
 
 
 @dataclass(frozen=True)
@@ -49,87 +26,69 @@ class Task:
     """Runs a command with a composed config, once per job.
 
     The error of a single run is kept in `errors`: Hydra would print it before raising it. A job of
-    a sweep writes its result or its error to `folder`, and the others go on.
+    a sweep writes its result or its error to its folder, and the others go on. `retry`: a job that
+    failed before is run again.
     """
 
     command: str
-    folder: Path
+    retry: bool = False
     errors: list[Exception] = field(default_factory=list)
 
     def __call__(self, cfg: DictConfig) -> float | None:
         """Runs one job; returns the objective for sweepers, None where it failed or has none."""
-        config = HydraConfig.get()
-        number = config.job.num if config.mode == RunMode.MULTIRUN else 0
-        job, objective = Job(number, tuple(user_words())), None
+        if HydraConfig.get().mode == RunMode.MULTIRUN:
+            return self._in_a_sweep(cfg).objective
         try:
             refuse_unknown(self.command, cfg)
-            result = TASKS[self.command](cfg)
-            if result is not None:
-                job = job._replace(score=result.summary)
-                objective = result.objective if math.isfinite(result.objective) else None
+            TASKS[self.command](cfg)
         except Exception as err:
             self.errors.append(err)
+            remove_empty(Path(HydraConfig.get().runtime.output_dir))
+        return None
+
+    def _in_a_sweep(self, cfg: DictConfig) -> Job:
+        config = HydraConfig.get()
+        folder = Path(config.runtime.output_dir)
+        job = Job(int(config.job.num), tuple(user_words()), folder)
+        if self.command == "train":
+            job = claim(job, Path(config.sweep.dir).absolute(), retry=self.retry)
+            if job.folder != folder:
+                remove_empty(folder)
+            if job.ended:
+                return job
+        share_cores(config.launcher)
+        began = time.monotonic()
+        try:
+            refuse_unknown(self.command, cfg)
+            if self.command == "train":
+                job = job_of_a_sweep(cfg, job)
+            else:
+                result = TASKS[self.command](cfg)
+                summary, objective = result if result is not None else (None, None)
+                job = replace(job, status=FINISHED, score=summary, objective=objective)
+        except Exception as err:
             job = _failed(job, err)
-            remove_empty(Path(config.runtime.output_dir))
-        if config.mode == RunMode.MULTIRUN:
-            with writing(self.folder):
-                self.folder.mkdir(parents=True, exist_ok=True)
-                write_json(self.folder / f"{job.number}.json", job._asdict())
-        return objective
+        job = replace(job, seconds=round(time.monotonic() - began, 3))
+        write_job(job)
+        return job
+
+
+def share_cores(launcher: DictConfig) -> None:
+    """Limits the cores of this process where the launcher runs several jobs on this machine."""
+    cores, at_once = launcher.get("cpus_per_task"), launcher.get("n_jobs", 1)
+    if cores is None and at_once != 1:
+        whole = usable_cores()
+        cores = whole // (whole if at_once < 0 else at_once)
+    if cores is not None:
+        os.environ["DAGGER_CORES"] = str(max(1, cores))
 
 
 def _failed(job: Job, err: Exception) -> Job:
     sentence = explain(err)
     if sentence is not None:
-        return job._replace(error=sentence)
+        return replace(job, status=FAILED, error=sentence)
     trace = "".join(traceback.format_exception(err))
-    return job._replace(error=f"{type(err).__name__}: {err}", trace=trace)
-
-
-@contextmanager
-def records(parent: Path) -> Iterator[Path]:
-    """Yields the path of a folder in `parent` for the files of jobs; removes it at the end."""
-    folder = parent.absolute() / f".jobs_{uuid4().hex[:12]}"
-    try:
-        yield folder
-    finally:
-        if folder.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            remove_empty(folder.parent)
-
-
-def recorded(folder: Path) -> list[Job]:
-    """Returns the jobs that have ended, by number."""
-    files = [json.loads(path.read_text("utf-8")) for path in folder.glob("*.json")]
-    jobs = [Job(**{**values, "words": tuple(values["words"])}) for values in files]
-    return sorted(jobs, key=lambda job: job.number)
-
-
-def sum_up(jobs: Sequence[Job]) -> None:
-    """Prints a table of the jobs' scores; raises ConfigError where one failed."""
-    if len(jobs) == 1 and jobs[0].error is not None and jobs[0].trace is None:
-        raise ConfigError(jobs[0].error)
-    words = [frozenset(job.words) for job in jobs]
-    shared = frozenset.intersection(*words) if words else frozenset()
-    names = _distinct([" ".join(shorten(w) for w in j.words if w not in shared) for j in jobs])
-    scores = {n: job.score for n, job in zip(names, jobs, strict=True) if job.score is not None}
-    if len(scores) > 1:
-        from dagger_cli.tracking.console import Console
-
-        Console(failure_name="failures").compare(scores)
-    failed = [(n, job) for n, job in zip(names, jobs, strict=True) if job.error is not None]
-    for name, job in failed[1:]:
-        print(f"dagger: job {name} failed, too: {job.error}", file=sys.stderr)
-    for name, job in failed[:1]:
-        if job.trace is not None:
-            raise RuntimeError(f"job {name} failed:\n{job.trace}")
-        raise ConfigError(f"job {name} failed: {job.error}")
-
-
-def _distinct(names: Sequence[str]) -> list[str]:
-    """Returns the names, numbered where a sweeper tried the same values again."""
-    again = {name for name in names if names.count(name) > 1}
-    return [f"{name} #{i}" if name in again else name for i, name in enumerate(names)]
+    return replace(job, status=FAILED, error=f"{type(err).__name__}: {err}", trace=trace)
 
 
 def remove_empty(folder: Path) -> None:

@@ -94,7 +94,7 @@ def _command(command: str, words: list[str]) -> int:
             f"there is no command '{command}'{nearest(command, COMMANDS)} "
             f"({', '.join(COMMANDS)}; dagger --help)"
         )
-    from dagger_cli.cli.hydra_app import run
+    from dagger_cli.cli.run import run
 
     return run(command, words)
 

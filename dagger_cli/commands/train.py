@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from dagger_cli.commands.final_scores import final_scores
 from dagger_cli.commands.run_header import header
@@ -32,28 +32,22 @@ from dagger_cli.tracking.checkpoint import (
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.remains import check_links, remove_drafts
 from dagger_cli.tracking.run_lock import lock_existing_run, lock_new_run
-from dagger_cli.tracking.run_paths import VERSIONS
+from dagger_cli.tracking.run_paths import LOG, VERSIONS
 from dagger_cli.tracking.run_words import WORDS, run_words
 from dagger_cli.tracking.summary import (
     ExtraWords,
     choice_in_words,
-    score_summary,
-    student_of,
+    is_scored,
     write_summary,
 )
 from dagger_cli.tracking.versions import versions
 from dagger_cli.tracking.write_errors import writing
-from dagger_cli.utils.files import shown_path, write_json, write_text
+from dagger_cli.utils.files import open_log, shown_path, write_json, write_text
 from dagger_cli.utils.malloc import trim_heap, use_mmap_for_large
 from dagger_cli.utils.memmap import allocator
 
-
-class Trained(NamedTuple):
-    """A finished run: its folder, the student's final score, and the best validation return."""
-
-    folder: Path
-    student: dict[str, Any]
-    objective: float
+if TYPE_CHECKING:
+    import rich.console
 
 
 def train(
@@ -63,11 +57,15 @@ def train(
     resume: Path | None = None,
     exact: bool = True,
     score_again: bool = True,
-) -> Trained:
-    """Runs the job in `folder`, or continues it from the checkpoint `resume`.
+    logged: bool = False,
+    watchers: Sequence[Observer] = (),
+) -> Path:
+    """Runs the job in `folder`, or continues it from the checkpoint `resume`; returns the folder.
 
     Where `folder` is taken and `exact` is false, a new run uses another name beside it. A resumed
     run without rounds left is scored again only with `score_again`, or if it has no score yet.
+    `logged`: what the console shows goes to console.log in the folder. `watchers` are called last
+    after each round.
     """
     clock = time.monotonic()
     use_mmap_for_large()
@@ -76,22 +74,23 @@ def train(
         folder, first = _locked(job, folder, stack, resume=resume, exact=exact)
         allocate = allocator(job.config["aggregate"]["storage"], folder)
         job = replace(job, kit=replace(job.kit, allocate=allocate))
-        console = _console(job, folder, stack)
+        console = _console(job, folder, stack, logged=logged)
         if resume is None:
             assert first is not None
             state, best = first, None
             begin(job.kit)
         else:
             state, best = restore(resume, job.kit)
-            student = student_of(folder, state.usage)
-            if state.round == job.kit.budget.rounds and student and not score_again:
+            scored = is_scored(folder, state.usage)
+            if state.round == job.kit.budget.rounds and scored and not score_again:
                 console.start([("run", shown_path(folder))], [_nothing_left(state.round)])
-                return Trained(folder, student, best.mean)
+                return folder
             job = replace(job, notes=(*job.notes, *changed_code(resume, job.kit.expert.card)))
         _write_config(job, folder, new=resume is None)
         console.start(header(job, folder), job.notes, round=state.round)
         loggers = _started_loggers(job, folder, state, stack)
-        state, best = _rounds(job, state, best, (*loggers, *_watchers(job, folder, state, console)))
+        own = _watchers(job, folder, state, console)
+        state, best = _rounds(job, state, best, (*loggers, *own, *watchers))
         assert best is not None
         scores = final_scores(job, folder, console)
         round = state.round if job.student == "last" else best.round
@@ -101,7 +100,7 @@ def train(
         for logger in loggers:
             logger.finish(result)
         _report(job, folder, result, state, best, console)
-    return Trained(folder, score_summary(result.student), best.mean)
+    return folder
 
 
 def _nothing_left(rounds: int) -> str:
@@ -124,9 +123,10 @@ def _locked(
     return stack.enter_context(lock_new_run(folder, exact=exact, config=job.config)), first
 
 
-def _console(job: TrainJob, folder: Path, stack: ExitStack) -> Console:
+def _console(job: TrainJob, folder: Path, stack: ExitStack, *, logged: bool) -> Console:
     """Returns the console, which prints nothing without `logger=console`."""
     console = Console(
+        out=_log(folder, stack) if logged else None,
         rounds=job.kit.budget.rounds,
         failure_name=job.env.failure_name,
         per_step_name=job.env.per_step_name,
@@ -160,6 +160,14 @@ def _watchers(job: TrainJob, folder: Path, state: State, console: Console) -> tu
         round=state.round,
     )
     return writer, console, lambda finished: trim_heap()
+
+
+def _log(folder: Path, stack: ExitStack) -> rich.console.Console:
+    from rich.console import Console as RichConsole
+
+    with writing(folder / LOG):
+        file = stack.enter_context(open_log(folder / LOG))
+    return RichConsole(file=file, width=80, force_terminal=False, color_system=None)
 
 
 def _after_interrupt(console: Console, folder: Path, extra: ExtraWords) -> Callable[..., None]:

@@ -39,6 +39,12 @@ NEEDED = ("rounds", "n_envs", "aggregate.storage", "beta_schedule", "env.id", "t
 EVAL_MAY_CHANGE = ("env", "env.id", "env.imports", "env.workers", "env.step_timeout", "env.data")
 
 
+def told_again(words: Sequence[str]) -> list[str]:
+    """Returns the overrides that a run needs again when it is resumed: its config has the rest."""
+    needed = ("trust", *IMPORT_KEYS)
+    return [w for w in words if w.lstrip("+~").startswith("logger") or keys_in([w]) & {*needed}]
+
+
 @contextmanager
 def of_a_checkpoint() -> Iterator[None]:
     """Converts errors of a saved config, whose values are unchecked, to CheckpointError."""

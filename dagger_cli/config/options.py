@@ -21,7 +21,8 @@ COMMANDS = (
     "export",
     *FOLDER_COMMANDS,
 )
-GROUPS = ("env", "expert", "policy", "beta_schedule", "trainer", "logger", "experiment")
+GLOBAL = ("experiment", "hparams_search")  # groups whose options set keys of the whole config
+GROUPS = ("env", "expert", "policy", "beta_schedule", "trainer", "logger", *GLOBAL)
 
 
 def config_dir() -> Path:
@@ -37,9 +38,9 @@ def options() -> dict[str, list[str]]:
     return {group: sorted(p.stem for p in (root / group).glob("*.yaml")) for group in GROUPS}
 
 
-def sweeps_by_itself(experiment: str | None) -> bool:
-    """Returns whether an experiment sets `hydra.mode: MULTIRUN`."""
-    path = config_dir() / "experiment" / f"{experiment}.yaml"
+def sweeps_by_itself(group: str, option: str | None) -> bool:
+    """Returns whether an option of a group in `GLOBAL` sets `hydra.mode: MULTIRUN`."""
+    path = config_dir() / group / f"{option}.yaml"
     return path.is_file() and bool(re.search(r"^ +mode: MULTIRUN", path.read_text("utf-8"), re.M))
 
 

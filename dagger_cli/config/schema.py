@@ -47,9 +47,11 @@ class Train:
     validation: Validation = field(default_factory=Validation)
     evaluation: Evaluation = field(default_factory=Evaluation)
     best: str = MISSING
+    objective: str = MISSING
     regret: bool = MISSING
     aggregate: Aggregate = field(default_factory=Aggregate)
     resume: str | None = MISSING
+    retry: bool = MISSING
     trust: Any = MISSING  # packages
     env: Any = MISSING
     expert: Any = MISSING

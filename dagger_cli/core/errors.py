@@ -5,7 +5,8 @@ DaggerError               exit code 2, one sentence, no traceback
 |-- EnvError              an environment that cannot be created or violates its interface
 |-- ExpertError           an expert that cannot be found, read or matched to the environment
 |   `-- HubUnreachable    no reply from the Hub; `expert.fallback` may help
-`-- CheckpointError       a run or checkpoint that is missing, damaged or of another kind
+|-- CheckpointError       a run or checkpoint that is missing, damaged or of another kind
+`-- Pruned                a job of a sweep that ends early
 """
 
 
@@ -31,6 +32,10 @@ class HubUnreachable(ExpertError):
 
 class CheckpointError(DaggerError):
     """Run or checkpoint that is missing, damaged, newer than this program, or of another kind."""
+
+
+class Pruned(DaggerError):
+    """The run ends early, as it is behind others of its sweep; not an error."""
 
 
 class Terminated(KeyboardInterrupt):

@@ -63,18 +63,18 @@ class Console:
         """
         self._pairs(lines)
         for note in notes:
-            self._line(f"note: {note}", style="yellow")
-        self._line("")
+            self.line(f"note: {note}", style="yellow")
+        self.line("")
         self._begin, self._first, self._done = time.monotonic(), round, round
-        if self._out.is_terminal and round < self._rounds:
-            self._bar = Bar(self._out, "rounds", round, self._rounds)
+        if round < self._rounds:
+            self._bar = self.bar("rounds", round, self._rounds)
 
     def __call__(self, finished: Round) -> None:
         """Shows one round."""
         done = self._done = finished.state.round
         parts = (self._counter(done), *self._metrics(finished))
         if self._bar is not None:
-            self._line("  ".join(parts))
+            self.line("  ".join(parts))
             self._bar.advance(done)
             if done == self._rounds:
                 self.close()
@@ -82,14 +82,14 @@ class Console:
         elapsed = time.monotonic() - self._begin
         left = elapsed / (done - self._first) * (self._rounds - done)
         times = (f"{_duration(elapsed)} elapsed", f"{_duration(left)} left")
-        self._line("  ".join((*parts, *times)))
+        self.line("  ".join((*parts, *times)))
 
     def fitting(self, share: float) -> None:
         """Shows how much of a fit is done; without a terminal only in long fits."""
         if self._bar is not None:
             self._bar.part(f"fit {share:.0%}")
         elif time.monotonic() - self._said > SILENT and self._done < self._rounds:
-            self._line(f"{self._counter(self._done + 1)}  fit {share:.0%}")
+            self.line(f"{self._counter(self._done + 1)}  fit {share:.0%}")
 
     def _counter(self, round: int) -> str:
         return f"round {round:>{len(str(self._rounds))}}/{self._rounds}"
@@ -113,12 +113,11 @@ class Console:
                 self._bar.advance(done)
                 self._bar.part(f"{steps:,} steps")
             elif done < total:
-                self._line(f"evaluating {what}: {done} of {total} episodes, {steps:,} steps")
+                self.line(f"evaluating {what}: {done} of {total} episodes, {steps:,} steps")
 
-        if self._out.is_terminal:
-            self._bar = Bar(self._out, what, 0, total)
-        else:
-            self._line(f"evaluating {what}: {total} episodes")
+        self._bar = self.bar(what, 0, total)
+        if self._bar is None:
+            self.line(f"evaluating {what}: {total} episodes")
         try:
             yield show
         finally:
@@ -143,9 +142,9 @@ class Console:
         environment can be rendered.
         """
         self.close()
-        self._line("")
+        self.line("")
         self._table({name: score_summary(score) for name, score in scores.items()})
-        self._line("")
+        self.line("")
         self._pairs(
             [
                 *([("chosen", chosen)] if chosen else []),
@@ -155,21 +154,21 @@ class Console:
                 ("run", shown_path(run)),
             ]
         )
-        self._line("")
+        self.line("")
         self._pairs(list(commands(run, shown=shown, extra=extra).items()))
         if advice:
-            self._line("")
-            self._line(advice)
+            self.line("")
+            self.line(advice)
 
     def interrupted(self, run: Path, extra: ExtraWords = NO_WORDS) -> None:
         """Prints the command that resumes an interrupted run."""
         self.close()
-        self._line("")
+        self.line("")
         self._pairs([("resume", commands(run, extra=extra)["resume"])])
 
     def compare(self, scores: Mapping[str, Mapping[str, Any]]) -> None:
         """Prints one row per job of a sweep; scores are as in summary.json."""
-        self._line("")
+        self.line("")
         self._table(scores)
 
     def _table(self, scores: Mapping[str, Mapping[str, Any]]) -> None:
@@ -186,7 +185,7 @@ class Console:
         gap = " " * (2 if self._out.width > 60 else 1)
         for name, *numbers in rows:
             cells = [n.rjust(width) for n, width in zip(numbers, others, strict=True)]
-            self._line(gap.join([name.ljust(first), *cells]))
+            self.line(gap.join([name.ljust(first), *cells]))
 
     def score(self, score: Score) -> None:
         """Prints a single score with its spread."""
@@ -201,8 +200,12 @@ class Console:
         if self._failure_name:
             rows.append((self._failure_name, str(score.failures)))
         rows += [("episodes", str(len(returns))), ("mean length", f"{score.lengths.mean():,.0f}")]
-        self._line("")
+        self.line("")
         self._pairs(rows)
+
+    def bar(self, what: str, done: int, total: int) -> Bar | None:
+        """Returns a new progress bar; None where there is no terminal."""
+        return Bar(self._out, what, done, total) if self._out.is_terminal else None
 
     def close(self) -> None:
         """Restores the terminal; must be called when a run is interrupted."""
@@ -227,9 +230,10 @@ class Console:
     def _pairs(self, pairs: Sequence[tuple[str, str]]) -> None:
         width = max((len(name) for name, _ in pairs), default=0)
         for name, value in pairs:
-            self._line(f"{name:<{width}}  {value}")
+            self.line(f"{name:<{width}}  {value}")
 
-    def _line(self, text: str, style: str = "") -> None:
+    def line(self, text: str, style: str = "") -> None:
+        """Prints a line, whole; characters that control a terminal are replaced."""
         # Lines are never broken, so that paths and commands can be copied whole. A line break in a
         # name would forge further lines.
         self._said = time.monotonic()

@@ -23,6 +23,7 @@ from dagger_cli.tracking.run_paths import (
     CHECKPOINTS,
     CONFIG,
     ENV,
+    JOB,
     LAST,
     MANIFEST,
     METRICS,
@@ -40,7 +41,7 @@ _FIRST = round_name(1)
 _NAMES = (VERSIONS, CONFIG, METRICS, TABLE, SUMMARY, TENSORBOARD, CHECKPOINTS)
 _MAX_VERSIONS = 2**20  # bytes
 _DRAFT = r"\.({})\.[\w.]+\.tmp"
-_TOP_DRAFT = _DRAFT.format("|".join((VERSIONS, CONFIG, METRICS, TABLE, SUMMARY)))
+_TOP_DRAFT = _DRAFT.format("|".join((VERSIONS, CONFIG, METRICS, TABLE, SUMMARY, JOB)))
 _ROUND_FILES = rf"{_FIRST}/({POLICY}|{ENV}|{MANIFEST})"
 # Files that a run without a finished round can have left. The first round may be complete, see
 # `finished`; drafts of folders contain the same files as the folders.

@@ -17,6 +17,8 @@ CHECKPOINTS, AGGREGATE = "checkpoints", "aggregate"
 BEST, LAST = "best", "last"
 VERSIONS, CONFIG, SUMMARY = "versions.json", "config.yaml", "summary.json"
 METRICS, TABLE, TENSORBOARD = "metrics.jsonl", "metrics.csv", "tb"
+JOB, LOG = "job.json", "console.log"  # of a job of a sweep
+SWEEP, TABLE_OF_SWEEP = "sweep.yaml", "sweep.csv"
 POLICY, ENV, MANIFEST = "policy.safetensors", "env.safetensors", "checkpoint.json"
 
 _ROUND = re.compile(r"round_(\d{4,9})(\.safetensors)?")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from dagger_cli.core.errors import CheckpointError
 from dagger_cli.core.types import Score, Usage
 from dagger_cli.loop.run import Best
 from dagger_cli.tracking.run_paths import SUMMARY
@@ -73,13 +75,41 @@ def write_summary(
         write_json(run / "summary.json", value)
 
 
-def student_of(run: Path, usage: Usage) -> dict[str, Any] | None:
-    """Returns the student's score in summary.json; None unless it was written after this usage."""
+class Summary(NamedTuple):
+    """Result of a finished run, as in summary.json.
+
+    `expert` is the expert's mean return, None where only the student was scored; `best` is the best
+    round's mean return in validation, None without validation.
+    """
+
+    student: Mapping[str, Any]
+    expert: float | None
+    best: float | None
+    usage: Mapping[str, int]
+
+
+def read_summary(run: Path) -> Summary:
+    """Reads summary.json; raises CheckpointError where it is missing or invalid."""
     try:
         value = json.loads(read_bytes(run / SUMMARY, _MAX_BYTES))
-        return dict(value["student"]) if value["spent"] == usage._asdict() else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
+        student, expert = dict(value["student"]), value["expert"]
+        best, usage = value["best"]["validation_mean"], dict(value["spent"])
+        means = (student["mean"], best, None if expert is None else expert["mean"])
+        checked = [None if mean is None else float(mean) for mean in means]
+        return Summary(student, checked[2], checked[1], usage)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as err:
+        raise CheckpointError(
+            f"{run / SUMMARY} cannot be read ({type(err).__name__}): score the run again, "
+            f"dagger train resume={run} evaluation.episodes=..."
+        ) from err
+
+
+def is_scored(run: Path, usage: Usage) -> bool:
+    """Returns whether summary.json has the scores of the run after this usage."""
+    try:
+        return read_summary(run).usage == usage._asdict()
+    except CheckpointError:
+        return False
 
 
 def choice_in_words(best: Best, rounds: int, *, by: str, tolerance: float, last: bool) -> str:

@@ -18,7 +18,7 @@ import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -120,6 +120,11 @@ def append_line(path: Path, line: str) -> None:
             with suppress(OSError):
                 file.truncate(end)
             raise
+
+
+def open_log(path: Path) -> TextIO:
+    """Opens a text file to append lines; raises OSError for a symbolic link."""
+    return os.fdopen(os.open(path, _APPEND, 0o666), "a", buffering=1, encoding="utf-8")
 
 
 @contextmanager

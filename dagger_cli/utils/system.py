@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 def usable_cores() -> int:
-    """Returns the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Returns the number of cores that this process may use: at most DAGGER_CORES where set."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    given = os.environ.get("DAGGER_CORES", "")
+    return min(cores or 1, max(1, int(given))) if given.isdecimal() else cores or 1
 
 
 def at_home(path: str | Path) -> Path:

@@ -16,9 +16,7 @@ import yaml
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 
-from dagger_cli.cli import dispatch
 from dagger_cli.cli.main import main
-from dagger_cli.commands.final_scores import played
 from dagger_cli.config.options import config_dir, options
 
 # A run of a fraction of a second; what a test is about is said after it.
@@ -79,8 +77,6 @@ def inside(folder: Path) -> Iterator[None]:
 def _forget() -> None:
     GlobalHydra.instance().clear()
     HydraConfig.instance().cfg = None
-    played.clear()
-    dispatch.shown_notes.clear()
 
 
 def train(*words: str, cwd: Path, run: str = "run") -> Path:

@@ -1,20 +1,26 @@
-"""Sweeps: results and errors come from files of the jobs, whatever launches them."""
+"""Sweeps: results, errors and progress come from the jobs' folders, whatever launches them."""
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 import yaml
 
-from dagger_cli.cli.jobs import Job, Task, recorded, records, sum_up
-from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.errors import CheckpointError, ConfigError
+from dagger_cli.sweeps.job_file import FAILED, FINISHED, Job, jobs_in, read_job, write_job
+from dagger_cli.sweeps.results import sum_up
+from dagger_cli.sweeps.sweep_file import safe
 
-from .running import TINY, dagger
+from .running import TINY, dagger, differences
 
 # Runs every job in a forked process, as joblib and submitit do, and then looks at the objective.
 LAUNCHER = """
@@ -44,6 +50,20 @@ ConfigStore.instance().store(group="hydra/launcher", name="apart", node={"_targe
 ONE = (*TINY, "rounds=1")
 
 
+def sweep_in(cwd: Path) -> Path:
+    (found,) = cwd.glob("outputs/*/*/sweep.yaml")
+    return found.parent
+
+
+def statuses(sweep: Path) -> dict[str, str]:
+    return {job.folder.name: job.status for job in jobs_in(sweep)}
+
+
+def rows(sweep: Path) -> list[dict[str, str]]:
+    with (sweep / "sweep.csv").open() as file:
+        return [*csv.DictReader(file)]
+
+
 def test_another_launcher_keeps_results_failures_and_objectives(tmp_path):
     (tmp_path / "hydra_plugins").mkdir()
     (tmp_path / "hydra_plugins" / "apart.py").write_text(LAUNCHER)
@@ -57,25 +77,168 @@ def test_another_launcher_keeps_results_failures_and_objectives(tmp_path):
     assert done.returncode == 2
     assert done.stderr == "dagger: job n_envs=0 failed: n_envs must be at least 1, got 0\n"
     assert re.findall(r"^n_envs=(\d) ", done.stdout, re.M) == ["1", "2"]
-    runs = sorted((tmp_path / "outputs" / "cartpole" / "dagger").iterdir())
-    best = [json.loads((run / "summary.json").read_text())["best"] for run in runs]
+    assert re.findall(r"^job (\d)/3  n_envs=(\d)  (\w+)", done.stdout, re.M) == [
+        ("1", "0", "failed"), ("2", "1", "return"), ("3", "2", "return"),
+    ]  # fmt: skip
+    sweep = sweep_in(tmp_path)
+    best = [json.loads(p.read_text())["best"] for p in sorted(sweep.glob("*/summary.json"))]
     objectives = re.findall(r"^objective (.*)$", done.stdout, re.M)
     assert objectives == ["None", *(str(one["validation_mean"]) for one in best)]
-    assert not [*(tmp_path / "outputs").glob(".jobs_*")]
 
 
-def test_jobs_started_together_get_a_folder_beside(tmp_path):
-    """As in two sweeps of the same second, both jobs have the same folder."""
-    (tmp_path / "mine" / "experiment").mkdir(parents=True)
-    option = "# @package _global_\nhydra:\n  sweep:\n    subdir: same\n"
-    (tmp_path / "mine" / "experiment" / "one.yaml").write_text(option)
-    words = ("train", "-m", *ONE, "seed=0,1")
-    done = dagger(*words, "--config-dir", "mine", "experiment=one", cwd=tmp_path)
+def test_the_folder_of_a_sweep(tmp_path):
+    done = dagger("train", "-m", *ONE, "trainer=sup,dagger", "n_envs=1,0", cwd=tmp_path)
+    assert done.code == 2
+    sweep = sweep_in(tmp_path)
+    assert re.fullmatch(
+        r"outputs/cartpole/[\d-]+_[\d-]+_trainer_n_envs", str(sweep)[len(str(tmp_path)) + 1 :]
+    )
+    assert statuses(sweep) == {
+        "0_sup_seed0": FINISHED, "1_sup_seed0": FAILED,
+        "2_dagger_seed0": FINISHED, "3_dagger_seed0": FAILED,
+    }  # fmt: skip
+    table = rows(sweep)
+    assert [(r["trainer"], r["n_envs"], r["status"]) for r in table] == [
+        ("sup", "1", FINISHED), ("sup", "0", FAILED),
+        ("dagger", "1", FINISHED), ("dagger", "0", FAILED),
+    ]  # fmt: skip
+    mean = json.loads((sweep / "0_sup_seed0" / "summary.json").read_text())["student"]["mean"]
+    assert float(table[0]["return"]) == mean and table[0]["labels"] == "100"
+    assert table[1]["error"] == "n_envs must be at least 1, got 0"
+    assert "round 1/1" in (sweep / "0_sup_seed0" / "console.log").read_text()
+
+
+def test_sweeps_of_the_same_second_have_folders_of_their_own(tmp_path):
+    words = ("train", "-m", *ONE, "seed=0")
+    option = tmp_path / "mine" / "experiment" / "one.yaml"
+    option.parent.mkdir(parents=True)
+    option.write_text("# @package _global_\nhydra:\n  sweep:\n    dir: outputs/same\n")
+    for _ in range(2):
+        assert dagger(*words, "--config-dir", "mine", "experiment=one", cwd=tmp_path).code == 0
+    assert {path.name for path in (tmp_path / "outputs").iterdir()} == {"same", "same_2"}
+
+
+def test_jobs_with_one_folder_get_folders_beside(tmp_path):
+    done = dagger("train", "-m", *ONE, "seed=0,1", "hydra.sweep.subdir=same", cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
-    runs = [path.parent.name for path in (tmp_path / "outputs").rglob("summary.json")]
-    assert sorted(runs) == ["same", "same_2"]
-    chosen = dagger(*words, "hydra.sweep.subdir=same", cwd=tmp_path)
-    assert chosen.code == 2 and "outputs/same already holds a run" in chosen.err
+    assert statuses(sweep_in(tmp_path)) == {"same": FINISHED, "same_2": FINISHED}
+
+
+def test_a_sweep_of_environments(tmp_path):
+    words = [word for word in ONE if not word.startswith(("env", "expert"))]
+    choices = ("env=cartpole,mountaincar", "expert=bundled,heuristic")
+    done = dagger("train", "-m", *words, *choices, "evaluation.episodes=1", cwd=tmp_path)
+    assert done.code == 2  # no bundled expert for one, no heuristic for another
+    assert (tmp_path / "outputs" / "mixed").is_dir()
+
+
+def test_everything_in_a_group(tmp_path):
+    done = dagger("train", "-m", *ONE, "trainer=glob(s*,exclude=se*)", cwd=tmp_path)
+    assert (done.code, done.err) == (0, "")
+    names = {name.partition("_")[2] for name in statuses(sweep_in(tmp_path))}
+    assert names == {"safe_dagger_seed0", "smile_seed0", "sup_seed0"}
+
+
+# ---- resume
+
+
+def test_a_sweep_goes_on_where_it_was_killed(tmp_path):
+    """kill -9 in the second job, then resumed: equal to one that was never interrupted."""
+    words = ["train", "-m", *TINY, "rounds=40", "seed=0,1,2"]
+    whole = dagger(*words, "hydra.sweep.dir=whole", cwd=tmp_path)
+    assert whole.code == 0
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dagger_cli", *words], cwd=tmp_path, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    second = "outputs/cartpole/*/1_dagger_seed1/checkpoints/round_0003"
+    deadline = time.monotonic() + 100
+    while not [*tmp_path.glob(second)] and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    sweep = sweep_in(tmp_path)
+    assert statuses(sweep) == {"0_dagger_seed0": FINISHED, "1_dagger_seed1": "running"}
+    first = (sweep / "0_dagger_seed0" / "summary.json").stat().st_mtime_ns
+    done = dagger("train", "-m", f"resume={sweep}", cwd=tmp_path)
+    assert (done.code, done.err) == (0, "") and "1 jobs have ended before" in done.out
+    assert (sweep / "0_dagger_seed0" / "summary.json").stat().st_mtime_ns == first
+    assert whole.out.partition("\nreturn")[2] == done.out.partition("\nreturn")[2]
+    for run in statuses(sweep):
+        assert differences(sweep / run, tmp_path / "whole" / run) == []
+
+
+def test_what_failed_is_repeated_if_asked(tmp_path):
+    words = ("train", "-m", *ONE, "expert=path", "expert.path=later", "seed=0,1")
+    assert dagger(*words, cwd=tmp_path).code == 2
+    sweep = sweep_in(tmp_path)
+    made = dagger("expert", "convert", "env=cartpole", "expert=bundled", "out=later", cwd=tmp_path)
+    assert made.code == 0, made.err
+    again = dagger("train", f"resume={sweep}", cwd=tmp_path)
+    assert again.code == 2 and set(statuses(sweep).values()) == {FAILED}
+    done = dagger("train", "-m", f"resume={sweep}", "retry=true", cwd=tmp_path)
+    assert (done.code, done.err) == (0, "") and set(statuses(sweep).values()) == {FINISHED}
+
+
+def test_a_resumed_sweep_can_be_extended(tmp_path):
+    assert dagger("train", "-m", *ONE, "seed=0,1", cwd=tmp_path).code == 0
+    sweep = sweep_in(tmp_path)
+    done = dagger("train", "-m", f"resume={sweep}", "seed=2,1,0", cwd=tmp_path)
+    assert done.code == 0 and re.findall(r"^job.* seed=(\d)", done.out, re.M) == ["2"]
+    assert [row["seed"] for row in rows(sweep)] == ["0", "2", "1"]
+    words = yaml.safe_load((sweep / "sweep.yaml").read_text())["words"]
+    assert "seed=2,1,0" in words and "seed=0,1" not in words
+
+
+def test_equal_jobs_run_once(tmp_path):
+    done = dagger("train", "-m", *ONE, "seed=0,0,1", cwd=tmp_path)
+    assert done.code == 0 and len(statuses(sweep_in(tmp_path))) == 2
+
+
+def test_the_folder_chooses_neither_code_nor_servers(tmp_path):
+    assert dagger("train", "-m", *ONE, "seed=0,1", cwd=tmp_path).code == 0
+    sweep = sweep_in(tmp_path)
+    saved = yaml.safe_load((sweep / "sweep.yaml").read_text())
+    evil = "+hydra.callbacks.a._target_=os.abort"
+    (sweep / "sweep.yaml").write_text(yaml.safe_dump({**saved, "words": [*saved["words"], evil]}))
+    done = dagger("train", "-m", f"resume={sweep}", cwd=tmp_path)
+    assert done.code == 2 and f"was started with {evil}, which a folder must not choose" in done.err
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "trust=[x]", "logger=wandb", "+logger.a.b=1", "logger@hydra.callbacks.x=csv",
+        "env._target_=a.B", "env.id=mod:Env-v0", "env.imports=x", "expert.target=a.b",
+        "hydra.searchpath=[x]", "hydra.run.dir=/x", "hydra/launcher=own",
+        "hydra.launcher.n_jobs=${oc.env:A}",
+        "expert.repo_id=x/${oc.env:KEY}", "--config-dir=x", "hydra.sweeper.storage=postgres://x",
+    ],
+)  # fmt: skip
+def test_words_that_must_be_typed_again(word):
+    assert not safe(word)
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["env=cartpole", "env.id=CartPole-v1", "seed=0,1", "hydra/launcher=joblib", "~policy.x",
+     "hydra.launcher.n_jobs=2", "hydra/sweeper=optuna", "hydra.sweeper.n_trials=3",
+     "experiment=walker"],
+)  # fmt: skip
+def test_words_that_may_come_from_a_folder(word):
+    assert safe(word)
+
+
+def test_retry_needs_a_sweep(tmp_path):
+    done = dagger("train", *ONE, "retry=true", cwd=tmp_path)
+    assert done.code == 2 and "retry=true has no effect without resume=" in done.err
+    run = dagger("train", *ONE, "hydra.run.dir=run", cwd=tmp_path)
+    assert run.code == 0
+    wrong = dagger("train", "-m", "resume=run", cwd=tmp_path)
+    assert wrong.code == 2 and "run is one run: resume it without --multirun" in wrong.err
+
+
+# ---- what is shown
 
 
 def test_a_note_is_shown_once_a_sweep(tmp_path):
@@ -95,33 +258,38 @@ def test_a_bug_in_a_job_is_shown_with_its_traceback(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("n", [1, 2])
 def test_one_job_of_a_sweep_needs_no_name(n, tmp_path):
-    jobs = [Job(i, ("a=1", f"b={i}"), error="no") for i in range(n)]
+    jobs = [Job(i, ("a=1", f"b={i}"), tmp_path, FAILED, error="no") for i in range(n)]
     with pytest.raises(ConfigError, match="^no$" if n == 1 else "^job b=0 failed: no$"):
         sum_up(jobs)
 
 
-def test_the_same_values_twice_are_two_rows(capsys):
+def test_a_job_without_an_end_is_named(tmp_path):
+    jobs = [Job(i, (f"b={i}",), tmp_path) for i in range(2)]
+    with pytest.raises(ConfigError, match=r"^job b=0 failed: its process ended without a result"):
+        sum_up(jobs)
+
+
+def test_the_same_values_twice_are_two_rows(capsys, tmp_path):
     score = {"mean": 1.0, "std": 0.0, "min": 1.0, "max": 1.0, "failures": 0, "episodes": 2}
-    sum_up([Job(i, ("lr=1",), score | {"per_step": 1.0}) for i in range(2)])
-    assert re.findall(r"^(#\d|lr=1 #\d| ?#\d)", capsys.readouterr().out, re.M)
+    sum_up([Job(i, ("lr=1",), tmp_path, FINISHED, score | {"per_step": 1.0}) for i in range(2)])
+    assert re.findall(r"^(#\d)", capsys.readouterr().out, re.M) == ["#0", "#1"]
 
 
-def test_records_leave_nothing_behind(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    with records(tmp_path / "outputs") as folder:
-        assert not folder.exists() and recorded(folder) == []
-        folder.mkdir(parents=True)
-        (folder / "0.json").write_text(json.dumps(Job(0, ("a=1",))._asdict()))
-        assert recorded(folder) == [Job(0, ("a=1",))]
-    assert not [*tmp_path.iterdir()]
+def test_what_a_job_writes_is_what_is_read(tmp_path):
+    score = {"mean": 1.0, "std": 0.0, "min": 1.0, "max": 1.0, "failures": 0, "episodes": 2}
+    job = Job(
+        3, ("a=1", "b='x=y'"), tmp_path / "j", FINISHED, score | {"per_step": 1.0}, notes=("n",)
+    )
+    write_job(job)
+    assert read_job(tmp_path / "j") == job and jobs_in(tmp_path) == [job]
+    assert read_job(tmp_path) is None and job.does(["b='x=y'", "a=1"])
 
 
-def test_the_task_of_a_sweep_can_be_sent_to_other_processes():
-    import pickle
-    from pathlib import Path
-
-    task = Task("train", Path("x"))
-    assert pickle.loads(pickle.dumps(task)) == task
+@pytest.mark.parametrize("text", ["", "[]", '{"number": 1}', "nan", "[" * 10000])
+def test_a_damaged_job_file(text, tmp_path):
+    (tmp_path / "job.json").write_text(text)
+    with pytest.raises(CheckpointError, match=r"job\.json cannot be read"):
+        read_job(tmp_path)
 
 
 def test_optuna_maximizes_returns(tmp_path):
@@ -141,5 +309,3 @@ def test_a_sweep_of_evaluations_reads_the_files_too(tmp_path):
     assert done.code == 2 and "job episodes=0 failed: episodes must be at least 1" in done.err
     assert re.findall(r"^episodes=(\d)", done.out, re.M) == ["1", "2"]
     assert sorted(tmp_path.iterdir()) == before
-    config = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
-    assert config["best"] == "return" and config["evaluation"]["expert"] is True

@@ -105,17 +105,19 @@ def test_a_sweep_makes_a_run_a_job(tmp_path, choices, keys):
         if len(choices) == 2 and "indicator" in choices[1] and name == "dagger":
             name = beta
         found.append((name, config["seed"]))
-        assert run.parent.name == config["trainer"]["name"]
+        assert run.name.partition("_")[2] == f"{config['trainer']['name']}_seed{config['seed']}"
     assert len(found) == (2 if len(choices) == 1 else 4)
     assert set(found) == keys
 
 
 def test_in_a_sweep_the_expert_plays_the_same_episodes_once(tmp_path):
     choices = ("seed=0,1", "env.max_episode_steps=40,60")
-    done = dagger("train", "-m", *TINY, "rounds=1", *choices, cwd=tmp_path)
+    words = ("train", "-m", *TINY, "rounds=1", *choices)
+    done = dagger(*words, cwd=tmp_path, DAGGER_CACHE=str(tmp_path / "cache"))
     assert (done.code, done.err) == (0, "")
-    played = [done.out.count(f"evaluating {name}") for name in ("student", "expert")]
-    assert played == [4, 2]
+    logs = "".join(log.read_text() for log in (tmp_path / "outputs").rglob("console.log"))
+    assert [logs.count(f"evaluating {name}") for name in ("student", "expert")] == [4, 2]
+    assert len([*(tmp_path / "cache" / "expert_scores").iterdir()]) == 2
     runs = [path.parent for path in tmp_path.rglob("summary.json")]
     limits = [yaml.safe_load((run / "config.yaml").read_text())["env"] for run in runs]
     scores = [summary(run)["expert"]["mean"] for run in runs]

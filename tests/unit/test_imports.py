@@ -41,14 +41,16 @@ ALLOWED = {
         "tracking",
         "utils",
     },
-    "cli": {"commands", "config", "core", "report", "tracking", "utils"},
+    "sweeps": {"core", "tracking", "utils"},
+    "hydra_plugins": {"core", "sweeps", "utils"},
+    "cli": {"commands", "config", "core", "hydra_plugins", "report", "sweeps", "tracking", "utils"},
     "api": {"cli", "config", "core", "tracking", "utils"},
     "testing": {"core", "loggers", "loop"},
     "__main__": {"cli"},
 }
 # A planner plans with the simulator itself: no protocol in core could stand for it.
 EXCEPTIONS = {"experts/mario_planner": "dagger_cli.envs.mario"}
-HYDRA_IS_KNOWN_TO = {"cli", "config"}
+HYDRA_IS_KNOWN_TO = {"cli", "config", "hydra_plugins"}
 RIM = {"envs", "experts", "policies", "tracking"}
 
 

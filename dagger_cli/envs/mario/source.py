@@ -34,6 +34,7 @@ class MarioSource:
     workers: int | Literal["auto"]
     render_modes: ClassVar[tuple[str, ...]] = ("rgb_array", "human")
     fps: ClassVar[int] = TICKS_SHOWN_PER_SECOND
+    repeats: ClassVar[bool] = True  # the same episode for the same seed
     action_space: ClassVar[Space] = ACTION_SPACE
 
     def __post_init__(self) -> None:

@@ -1,0 +1,82 @@
+"""Cache of the experts' scores on disk: the same expert plays the same episodes only once.
+
+A score is reused where nothing it depends on can have changed: the expert's files, the environment,
+the seeds, this package and the installed ones. Experts and environments of other people's code are
+played again every time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dagger_cli.config.build import TrainJob
+from dagger_cli.config.trust import foreign_packages
+from dagger_cli.core.types import Score
+from dagger_cli.tracking.versions import versions
+from dagger_cli.utils.files import read_bytes, write_json
+from dagger_cli.utils.system import cache_folder
+
+_MAX_BYTES = 2**26  # of a score: four numbers per episode
+_KINDS = {"seeds": np.int64, "returns": np.float64, "lengths": np.int64, "failed": np.bool_}
+# Keys of an environment that change no episode.
+_WHERE = ("workers", "step_timeout", "budget", "evaluation", "best")
+
+
+def cached_score(job: TrainJob, seeds: range, play: Callable[[], Score]) -> Score:
+    """Returns the score of the job's expert on these seeds, from the cache or by `play`."""
+    path = _path(job, seeds)
+    if path is None:
+        return play()
+    known = _read(path, len(seeds))
+    if known is not None:
+        return known
+    score = play()
+    with suppress(OSError):  # a cache that cannot be written is not worth an error
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_json(path, {name: getattr(score, name) for name in _KINDS})
+    return score
+
+
+def _path(job: TrainJob, seeds: range) -> Path | None:
+    """Returns the file of the score; None where it must not be cached."""
+    config, card = job.config, job.kit.expert.card
+    repeats = getattr(job.env.source, "repeats", False)
+    if card.code or not repeats or foreign_packages(config, ("env", "expert")):
+        return None
+    env = {key: value for key, value in config["env"].items() if key not in _WHERE}
+    found = versions()
+    key = [card.sha256, card.name, env, config["expert"], [seeds.start, seeds.stop], _package()]
+    text = json.dumps([*key, found["python"], found["packages"]], sort_keys=True, default=str)
+    name = hashlib.sha256(text.encode()).hexdigest()
+    with suppress(OSError, RuntimeError):  # the user has no home
+        return cache_folder() / "expert_scores" / f"{name}.json"
+    return None
+
+
+@cache
+def _package() -> str:
+    """Returns a hash of this package's source."""
+    result = hashlib.sha256()
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+        result.update(path.read_bytes())
+    return result.hexdigest()
+
+
+def _read(path: Path, episodes: int) -> Score | None:
+    try:
+        values: Any = json.loads(read_bytes(path, _MAX_BYTES))
+        columns: dict[str, Any] = {
+            name: np.array(values[name], kind) for name, kind in _KINDS.items()
+        }
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+    fits = all(column.shape == (episodes,) for column in columns.values())
+    return Score(**columns) if fits else None

@@ -1,0 +1,1 @@
+"""Launchers and sweepers of Hydra that are part of this package."""

@@ -1,0 +1,54 @@
+"""Makes this package's launchers and sweepers known to Hydra."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
+
+from dagger_cli.hydra_plugins.optuna_sweeper import OPTUNA, OptunaConf, OptunaSweeper
+from dagger_cli.hydra_plugins.ray_launcher import RAY, RayConf, RayLauncher
+
+# Options of Optuna, with the parameters that are changed most; others are added with `+`.
+SAMPLERS: dict[str, dict[str, Any]] = {
+    "tpe": {"_target_": "optuna.samplers.TPESampler", "seed": None, "n_startup_trials": 10,
+            "multivariate": False},
+    "random": {"_target_": "optuna.samplers.RandomSampler", "seed": None},
+    "qmc": {"_target_": "optuna.samplers.QMCSampler", "seed": None},
+    "cmaes": {"_target_": "optuna.samplers.CmaEsSampler", "seed": None},
+    "gp": {"_target_": "optuna.samplers.GPSampler", "seed": None},
+}  # fmt: skip
+PRUNERS: dict[str, dict[str, Any]] = {
+    "none": {},
+    "median": {"_target_": "optuna.pruners.MedianPruner", "n_startup_trials": 5,
+               "n_warmup_steps": 2},
+    "percentile": {"_target_": "optuna.pruners.PercentilePruner", "percentile": 25.0,
+                   "n_startup_trials": 5, "n_warmup_steps": 2},
+    "successive_halving": {"_target_": "optuna.pruners.SuccessiveHalvingPruner"},
+    "hyperband": {"_target_": "optuna.pruners.HyperbandPruner"},
+}  # fmt: skip
+
+
+def register_plugins() -> None:
+    """Registers `hydra/launcher=ray` and, unless its own plug-in is there, `sweeper=optuna`."""
+    # `Plugins.register` would use the class's own module, which Hydra refuses.
+    classes = Plugins.instance().class_name_to_class
+    classes[RAY], classes[OPTUNA] = RayLauncher, OptunaSweeper
+    store = ConfigStore.instance().store
+    store(group="hydra/launcher", name="ray", node=RayConf)
+    if has_plugin():
+        return
+    store(group="hydra/sweeper", name="optuna", node=OptunaConf)
+    for group, options in (("sampler", SAMPLERS), ("pruner", PRUNERS)):
+        for name, node in options.items():
+            store(group=f"hydra/sweeper/{group}", name=name, node=node)
+
+
+def has_plugin() -> bool:
+    """Returns whether hydra-optuna-sweeper is installed."""
+    try:
+        return find_spec("hydra_plugins.hydra_optuna_sweeper") is not None
+    except ModuleNotFoundError:  # no plug-in at all
+        return False

@@ -1,0 +1,1 @@
+"""Sweeps: the files of their jobs, which job still has to run, and what is shown meanwhile."""
