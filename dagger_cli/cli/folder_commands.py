@@ -33,8 +33,8 @@ dagger runs: lists runs, newest first
 Usage:
   dagger runs [PATH] ... [env=NAME] [trainer=NAME] [status=STATUS] [--json]
 
-PATH is outputs by default. STATUS is finished, stopped, running, failed or damaged. --json prints
-one object per run, one per line.
+PATH is outputs by default. STATUS is finished, stopped, running, pruned (by a search), failed or
+damaged. --json prints one object per run, one per line.
 
 Examples:
   dagger runs

@@ -14,6 +14,7 @@ from dagger_cli.report.page_csv import table
 from dagger_cli.report.page_html import html
 from dagger_cli.report.page_markdown import markdown
 from dagger_cli.report.run_record import read_run
+from dagger_cli.report.started_with import started_with
 from dagger_cli.tracking.latest import OUTPUTS
 from dagger_cli.tracking.write_errors import writing
 from dagger_cli.utils.files import shown_path, write_bytes, write_text
@@ -28,7 +29,7 @@ def report(folders: Sequence[Path], out: Path | None) -> Path:
     title = ", ".join(shown_path(folder) for folder in folders[:3])
     title = f"Report on {title}" + (f" and {len(folders) - 3} more" if len(folders) > 3 else "")
     with styled():
-        blocks = report_blocks(runs, title, out)
+        blocks = report_blocks(runs, title, out, started_with(folders))
     files = {HTML: html(blocks, title), MARKDOWN: markdown(blocks), TABLE: table(runs)}
     with writing(out):
         (out / FIGURES).mkdir(parents=True, exist_ok=True)

@@ -86,12 +86,13 @@ class RunRecord:
 
     @property
     def status(self) -> str:
-        """`finished`, `failed`, `damaged` or `stopped`."""
+        """`finished`, `failed`, `pruned` (by a search), `damaged` or `stopped`."""
         if self.damaged is not None:
             return "damaged"
         if self.final is not None:
             return "finished"  # also a failed job that was resumed by hand
-        return "failed" if self.job.status == "failed" else "stopped"
+        ended = self.job.status in ("failed", "pruned")
+        return str(self.job.status) if ended else "stopped"
 
     def column(self, name: str) -> Array:
         """Returns a metric of all rounds, nan where it was not recorded."""

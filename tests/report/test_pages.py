@@ -15,6 +15,7 @@ import pytest
 from dagger_cli.report.page_csv import table
 from dagger_cli.report.page_markdown import escaped
 from dagger_cli.report.run_record import read_run
+from dagger_cli.sweeps.sweep_file import write_sweep
 from tests.conftest import ROOT
 from tests.e2e.running import Outcome, dagger
 
@@ -41,6 +42,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
     make_sweep(root / "runs/a", {"dagger": [97, 95, 99], "sup": [60, 70, 80]}, env="a")
     make_sweep(root / "runs/b", {"dagger": [90, 95, 99], "sup": [60, 75, 80]}, env="b")
     make_run(root / "runs/a/6_dagger_seed3", (50.0, 60.0), final=None, env="a", seed=3)
+    write_sweep(root / "runs/a", ["trainer=dagger,sup", "seed=0,1,2", EVIL])
     evil = root / "runs" / EVIL.replace("/", "|")
     make_run(evil, env=f"c {EVIL} $x^{{", policy__name=EVIL, job=job("finished", EVIL))
     (evil / "walk.gif").write_bytes(GIF)
@@ -87,6 +89,11 @@ def test_the_unfinished_failed_and_damaged_runs_are_told(made):
     assert "16 runs in 3 environments: 1 damaged, 1 failed, 13 finished, 1 stopped." in text
     assert "| runs/a/6_dagger_seed3 | 2 of 3 | 200 | 60.0 |" in text
     assert "| runs/a/8_sup_seed4 |" in text and "config.yaml is not valid YAML" in text
+
+
+def test_the_command_of_a_sweep_is_shown(made):
+    text = (made[0] / "made/report.md").read_text()
+    assert "    dagger train -m trainer=dagger,sup seed=0,1,2 '<script>" in text
 
 
 def test_the_commands_are_ours_and_not_those_of_the_run(made):
