@@ -57,7 +57,10 @@ FLAGS = (
 LONG = re.compile(
     r"rounds|steps|labels|episodes|queries|epochs|final_fit|passes|horizon|budget|width|members"
 )
-ENDING = tuple(command for command in COMMANDS if command != "tb")  # TensorBoard is a server
+_LASTING = ("tb", "bench")  # a server, and 275 runs
+ENDING = tuple(command for command in COMMANDS if command not in _LASTING)
+    command for command in COMMANDS if command not in ("tb", "bench")
+)  # a server, 275 runs
 PARENTS = re.compile(r"\.\./|/dev/|^/|~")  # never written to
 
 
