@@ -59,8 +59,6 @@ LONG = re.compile(
 )
 _LASTING = ("tb", "bench")  # a server, and 275 runs
 ENDING = tuple(command for command in COMMANDS if command not in _LASTING)
-    command for command in COMMANDS if command not in ("tb", "bench")
-)  # a server, 275 runs
 PARENTS = re.compile(r"\.\./|/dev/|^/|~")  # never written to
 
 
