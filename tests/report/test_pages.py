@@ -177,6 +177,23 @@ def test_runs_of_older_versions(tmp_path):
     assert done.code == 0 and "\n\n1 run: 1 finished." in (tmp_path / "made/report.md").read_text()
 
 
+@pytest.mark.parametrize("link", ["report", "report/figures"])
+def test_a_link_in_a_folder_does_not_lead_the_report_elsewhere(tmp_path, link):
+    make_run(tmp_path / "runs/a")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "runs" / link).parent.mkdir(exist_ok=True)
+    (tmp_path / "runs" / link).symlink_to(tmp_path / "mine")
+    done = dagger("report", "runs", cwd=tmp_path)
+    assert done.code == 2 and "refused" in done.err and not any((tmp_path / "mine").iterdir())
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path):
+    make_run(tmp_path / "a")
+    (tmp_path / "file").touch()
+    done = dagger("report", "a", "out=file", cwd=tmp_path)
+    assert done.code == 2 and "cannot write to file" in done.err
+
+
 @pytest.mark.parametrize("text", ["a|b", "<b>", "_x_", "[a](b)", "`x`", "a\n# b", "*x*", "\\"])
 def test_markdown_has_no_marks_of_the_text(text):
     shown = re.sub(r"\\.", "", escaped(text))
