@@ -64,10 +64,10 @@ def resumed_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any])
     if cfg.expert.get("_target_") == config["expert"].get("_target_"):
         free.add("expert")  # the same option again: expert.target= needs it
     for key in touched:
-        if key not in free and not key.startswith(("hydra", "logger")):
+        if key not in free and not key.startswith(("hydra", "labeller", "logger")):
             raise ConfigError(
                 f"'{key}' cannot change when a run is resumed: it keeps its own config "
-                f"(free to change: {', '.join(RESUME_MAY_CHANGE)}, logger)"
+                f"(free to change: {', '.join(RESUME_MAY_CHANGE)}, labeller, logger)"
             )
         if key in IMPORT_KEYS and select(cfg, key) != select(config, key):
             raise ConfigError(
@@ -90,7 +90,7 @@ def resumed_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any])
         if "_target_" not in dict(config[key]):
             raise CheckpointError(f"the checkpoint's config is incomplete: '{key}' names no class")
     notes = tuple(_beta_stays(config, before))
-    return assembled(config, cfg.get("logger"), words, trust, notes)
+    return assembled(config, cfg, words, trust, notes)
 
 
 def _beta_stays(config: Config, before: int) -> Iterator[str]:

@@ -19,7 +19,7 @@ COMMANDS = (
     "push",
     "export",
 )
-GROUPS = ("env", "expert", "policy", "beta_schedule", "trainer", "logger", "experiment")
+GROUPS = ("env", "expert", "policy", "beta_schedule", "trainer", "labeller", "logger", "experiment")
 
 
 def config_dir() -> Path:

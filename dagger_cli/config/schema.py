@@ -56,6 +56,7 @@ class Train:
     policy: Any = MISSING
     beta_schedule: Any = MISSING
     trainer: Any = MISSING
+    labeller: Any = MISSING
     logger: Any = MISSING
 
 

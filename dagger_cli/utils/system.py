@@ -6,9 +6,26 @@ import os
 import sys
 from pathlib import Path
 
+_limit: int | None = None  # of cores, see `use_cores`
+
+
+def use_cores(n: int) -> None:
+    """Limits the threads of this process, a worker beside others, to `n` cores.
+
+    Of torch and other libraries only where OMP_NUM_THREADS does not say it already.
+    """
+    global _limit
+    _limit = n
+    if "OMP_NUM_THREADS" not in os.environ:
+        os.environ["OMP_NUM_THREADS"] = str(n)  # for libraries that are loaded later
+        if torch := sys.modules.get("torch"):
+            torch.set_num_threads(n)
+
 
 def usable_cores() -> int:
     """Returns the number of cores that this process may use."""
+    if _limit is not None:
+        return _limit
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

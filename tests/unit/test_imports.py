@@ -28,6 +28,7 @@ ALLOWED = {
     "loggers": {"core", "loop", "tracking", "utils"},
     "publish": {"core", "experts", "networks", "utils"},
     "config": {"core", "loop", "utils"},
+    "labellers": {"core", "utils"},
     "commands": {
         "config",
         "core",
@@ -47,7 +48,7 @@ ALLOWED = {
 # A planner plans with the simulator itself: no protocol in core could stand for it.
 EXCEPTIONS = {"experts/mario_planner": "dagger_cli.envs.mario"}
 HYDRA_IS_KNOWN_TO = {"cli", "config"}
-RIM = {"envs", "experts", "policies", "tracking"}
+RIM = {"envs", "experts", "labellers", "policies", "tracking"}
 
 
 def part_of(path: Path) -> str:
