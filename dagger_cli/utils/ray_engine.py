@@ -6,7 +6,9 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 import threading
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +16,7 @@ from dagger_cli.core.errors import ConfigError
 
 # Without these, Ray starts a thread that reports usage statistics, and warns of a future change.
 _SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+REACHED_IN = 10.0  # seconds
 OWN = "local"  # Ray's word for a cluster of this process alone
 
 
@@ -41,13 +44,23 @@ def _connect(ray: Any, address: str, num_cpus: int | None) -> None:
     # The number of cores of a cluster that runs already cannot be set.
     own = {"num_cpus": num_cpus, "include_dashboard": False} if address == OWN else {}
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **own)
+        _check_reachable(address)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the error says it, too
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **own)
     except Exception as err:  # of many classes: ConnectionError, RuntimeError, ValueError, gRPC's
         reason = str(err).strip().partition("\n")[0] or type(err).__name__
         raise ConfigError(
             f"cannot connect to Ray at address '{address}' ({reason}): start a cluster with "
             "`ray start --head`, or use address=null for one on this machine"
         ) from err
+
+
+def _check_reachable(address: str) -> None:
+    """Raises OSError where nothing listens at host:port, for which Ray would wait for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), REACHED_IN).close()
 
 
 @contextlib.contextmanager
