@@ -168,8 +168,9 @@ class _Batch:
 
 
 def cut(n: int, workers: int, seconds_a_row: float) -> list[int]:
-    """Returns the edges of pieces of nearly equal size, at least one for every worker."""
+    """Returns the edges of pieces of nearly equal size, as many for each worker if n allows it."""
     length = max(PIECE, PIECE_A_WORKER * workers)
-    rows = max(1, min(ceil(n / workers), int(length / max(seconds_a_row, 1e-9))))
-    edges: list[int] = np.linspace(0, n, ceil(n / rows) + 1).astype(int).tolist()
+    rows = max(1, int(length / max(seconds_a_row, 1e-9)))
+    pieces = min(n, ceil(n / rows / workers) * workers)
+    edges: list[int] = np.linspace(0, n, pieces + 1).astype(int).tolist()
     return edges
