@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 from itertools import pairwise
@@ -16,11 +17,12 @@ from dagger_cli.labellers.answering import Hello, Reply, raised
 from dagger_cli.labellers.crew import Crew, Done, Event, Lost, Ready
 
 # Seconds of a piece: short enough for even shares, long enough that the main process, which takes
-# about half a millisecond for each, keeps many workers busy.
-PIECE, PIECE_A_WORKER = 0.1, 0.004
+# 0.3 ms (processes) to 1.3 ms (Ray) for each, keeps many workers busy.
+PIECE, PIECE_A_WORKER = 0.2, 0.004
 MOST_LOSSES = 3  # workers that one piece, or the loading of the expert, may cost
 LONGEST_START = 300.0  # seconds until the first worker is ready
 STEP = 1.0  # seconds of one wait
+SILENT = 1.0  # seconds of a batch before its progress is reported
 
 
 class Pool:
@@ -103,6 +105,7 @@ class _Batch:
         self._losses: Counter[int] = Counter()
         self._failed: int | None = None  # the first piece whose reply is an error
         self._waited = 0.0
+        self._begin = time.monotonic()
 
     def replies(self) -> list[Reply]:
         """Returns the replies in the order of the rows."""
@@ -133,7 +136,8 @@ class _Batch:
         elif isinstance(event, Done):
             self._given[event.worker].remove(event.piece)
             self._replies[event.piece] = event.reply
-            labelled(len(self._replies), len(self._parts))
+            if time.monotonic() - self._begin >= SILENT:
+                labelled(len(self._replies), len(self._parts))
             if event.reply.error and (self._failed is None or event.piece < self._failed):
                 self._failed = event.piece
                 self._drop_later()
