@@ -27,7 +27,7 @@ _HYDRA = re.compile(
     r"|hydra\.launcher\.(n_jobs|ray\.remote\.\w+)=.*|hydra\.(mode|job\.name)=.*"
 )
 _OTHERS = re.compile(
-    r"(trust|logger|expert\.target|env\.imports)\b.*|env\.id=.*:.*|.*(_target_|\$\{).*"
+    r"(trust|logger|labeller|expert\.target|env\.imports)\b.*|env\.id=.*:.*|.*(_target_|\$\{).*"
 )
 
 
