@@ -11,8 +11,9 @@ from omegaconf import DictConfig
 
 from dagger_cli.cli.command_line import parse
 from dagger_cli.cli.hydra_app import hand_over
-from dagger_cli.cli.shorthands import SHORT, expand
+from dagger_cli.cli.shorthands import expand
 from dagger_cli.config.options import COMMANDS, FOLDER_COMMANDS
+from dagger_cli.utils.short_names import SHORT
 
 
 def complete(words: Sequence[str]) -> None:

@@ -61,7 +61,6 @@ def trained(cfg: DictConfig) -> Path:
 
 def job_of_a_sweep(cfg: DictConfig, job: Job) -> Job:
     """Trains in the job's folder, from its last round if it has one; returns the job's result."""
-    from dagger_cli.commands.objective import check_objective, objective_of
     from dagger_cli.commands.train import train
     from dagger_cli.config.build import train_job
     from dagger_cli.config.from_checkpoint import resumed_job, told_again
@@ -78,7 +77,6 @@ def job_of_a_sweep(cfg: DictConfig, job: Job) -> Job:
         made = train_job(cfg, job.words, sweep=True)
     else:
         made = resumed_job(cfg, told_again(job.words), read_manifest(checkpoint).config)
-    check_objective(cfg.objective, made)
     pruner = watcher(config.sweeper, Path(config.sweep.dir).absolute(), folder)
     watchers = [] if pruner is None else [pruner]
     try:
@@ -93,7 +91,7 @@ def job_of_a_sweep(cfg: DictConfig, job: Job) -> Job:
         status=FINISHED,
         score=done.student,
         expert=done.expert,
-        objective=objective_of(cfg.objective, made, folder, done.best),
+        objective=done.objective,
         labels=done.usage["labels"],
         notes=made.notes,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 import traceback
 from contextlib import suppress
@@ -18,7 +17,7 @@ from dagger_cli.cli.error_messages import explain
 from dagger_cli.cli.unknown_keys import refuse_unknown
 from dagger_cli.sweeps.claims import claim
 from dagger_cli.sweeps.job_file import FAILED, FINISHED, Job, write_job
-from dagger_cli.utils.system import usable_cores
+from dagger_cli.utils.system import machine_cores, use_cores
 
 
 @dataclass(frozen=True)
@@ -77,10 +76,10 @@ def share_cores(launcher: DictConfig) -> None:
     """Limits the cores of this process where the launcher runs several jobs on this machine."""
     cores, at_once = launcher.get("cpus_per_task"), launcher.get("n_jobs", 1)
     if cores is None and at_once != 1:
-        whole = usable_cores()
+        whole = machine_cores()
         cores = whole // (whole if at_once < 0 else at_once)
     if cores is not None:
-        os.environ["DAGGER_CORES"] = str(max(1, cores))
+        use_cores(max(1, cores))
 
 
 def _failed(job: Job, err: Exception) -> Job:

@@ -12,12 +12,13 @@ from dagger_cli.cli.hydra_app import completed_line, hand_over
 from dagger_cli.cli.jobs import Task
 from dagger_cli.cli.sweep_line import Sweep, resumed, retries, sweep_of, typed
 from dagger_cli.sweeps.job_file import jobs_in
-from dagger_cli.sweeps.results import sum_up, write_table
+from dagger_cli.sweeps.results import best_of, sum_up, write_table
 from dagger_cli.sweeps.sweep_file import new_folder, resume_command, write_sweep
 from dagger_cli.sweeps.watch import watched
 from dagger_cli.tracking.run_paths import SWEEP, TABLE_OF_SWEEP
 from dagger_cli.utils.files import shown_path
 from dagger_cli.utils.quoting import hydra_quoted
+from dagger_cli.utils.terminal import printable
 
 
 def run(command: str, words: Sequence[str]) -> int:
@@ -74,7 +75,8 @@ def _run_sweep(sweep: Sweep, words: Sequence[str], *, retry: bool) -> None:
         write_table(folder, jobs, sweep.fixed)
         if not jobs and not known:
             _remove(folder)
-    print(f"\nsweep  {shown_path(folder)}")
+    best = best_of(folder)
+    print("\n" + (f"best   {printable(best)}\n" if best else "") + f"sweep  {shown_path(folder)}")
     sum_up(jobs, sweep.fixed)
 
 

@@ -9,8 +9,8 @@ import os
 import re
 from collections.abc import Sequence
 
-# `import` cannot be a Python name, so the key is `imports`.
-SHORT = {"beta": "beta_schedule", "env.import": "env.imports"}
+from dagger_cli.utils.short_names import SHORT
+
 # These nodes accept any keys, which Hydra needs to be added with `++`.
 _OPEN = ("env.kwargs.", "policy.network.", "policy.loss.", "policy.optimizer.")
 _HOME = re.compile(r"(?<=[=,])(['\"]?)~(?=/)")
@@ -20,14 +20,6 @@ _WORD = re.compile(r"(?P<sign>[+~]{0,2})(?P<key>[\w./@]+)(?P<rest>(=.*)?)", re.S
 def expand(words: Sequence[str]) -> list[str]:
     """Replaces short names by the full ones, keeping signs and values."""
     return [_at_home(_expand(word)) for word in words]
-
-
-def shorten(word: str) -> str:
-    """Returns an override with its short name."""
-    for short, name in SHORT.items():
-        if word.startswith((f"{name}=", f"{name}.")):
-            return short + word.removeprefix(name)
-    return word
 
 
 def _at_home(word: str) -> str:

@@ -64,9 +64,11 @@ def sweep_of(line: CommandLine) -> Sweep | None:
             cfg.hydra.sweep.dir = MIXED
         folder = Path(str(cfg.hydra.sweep.dir))
         basic = str(cfg.hydra.sweeper.get("_target_")).endswith(".BasicSweeper")
-    fixed = {str(o.input_line) for o in line.overrides if not o.is_sweep_override()}
+        total = _product(swept) if basic else cfg.hydra.sweeper.get("n_trials")
+    varied = {o.key_or_group for o in swept}
+    fixed = {str(o.input_line) for o in line.overrides if o.key_or_group not in varied}
     chosen = "hydra.sweep.dir" in line.keys
-    return Sweep(line, folder, chosen, frozenset(fixed), _product(swept) if basic else None)
+    return Sweep(line, folder, chosen, frozenset(fixed), total)
 
 
 def typed(line: CommandLine) -> list[str]:

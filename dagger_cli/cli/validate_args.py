@@ -11,9 +11,9 @@ from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, Quoted
 
 from dagger_cli.cli.command_line import CommandLine
 from dagger_cli.cli.error_messages import nearest
-from dagger_cli.cli.shorthands import SHORT
 from dagger_cli.config.options import GROUPS, options
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.utils.short_names import SHORT
 from dagger_cli.utils.terminal import printable
 
 NUMBER = r"[-+.\deE]+"

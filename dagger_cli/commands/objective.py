@@ -21,8 +21,9 @@ RETURN, LABELS_TO_95, AUC = OBJECTIVES = ("return", "labels_to_95", "auc")
 PART = 0.95
 
 
-def check_objective(name: str, job: TrainJob) -> None:
+def check_objective(job: TrainJob) -> None:
     """Raises ConfigError for an unknown objective, or one that this run would not have."""
+    name = job.objective
     one_of("objective", name, OBJECTIVES)
     if name == RETURN:
         return
@@ -34,18 +35,20 @@ def check_objective(name: str, job: TrainJob) -> None:
         raise ConfigError(f"objective={name} is read from metrics.jsonl: add jsonl to logger=[...]")
 
 
-def objective_of(name: str, job: TrainJob, folder: Path, best: float | None) -> float | None:
-    """Returns the objective of a finished run; `best` is its best validation return.
+def objective_of(job: TrainJob, folder: Path, best: float) -> float:
+    """Returns the objective of a finished run; nan without validation.
+
+    `best` is the best validation return.
 
     return: `best`. auc: mean validation return over the labels. labels_to_95: labels used when the
     validation return first had 95 % of the expert's on the same seeds; a run that never had them
     counts as its labels times (1 + missing share), so that of two such runs the closer one is
     better.
     """
-    if name == RETURN or best is None:
+    if job.objective == RETURN:
         return best
     labels, returns = (np.array(column, float) for column in zip(*curve_of(folder), strict=True))
-    if name == AUC:
+    if job.objective == AUC:
         return area(labels, returns)
     expert = _expert(job)
     reached = labels_to(labels, returns, expert, PART)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagger_cli.commands.final_scores import final_scores
+from dagger_cli.commands.objective import check_objective, objective_of
 from dagger_cli.commands.run_header import header
 from dagger_cli.config.build import GROUPS, TrainJob
 from dagger_cli.config.components import open_for
@@ -71,6 +72,7 @@ def train(
     use_mmap_for_large()
     with ExitStack() as stack:
         stack.enter_context(closing(job.kit))
+        check_objective(job)
         folder, first = _locked(job, folder, stack, resume=resume, exact=exact)
         allocate = allocator(job.config["aggregate"]["storage"], folder)
         job = replace(job, kit=replace(job.kit, allocate=allocate))
@@ -93,13 +95,14 @@ def train(
         state, best = _rounds(job, state, best, (*loggers, *own, *watchers))
         assert best is not None
         scores = final_scores(job, folder, console)
+        objective = objective_of(job, folder, best.mean)
         round = state.round if job.student == "last" else best.round
         result = RunResult(
             scores["student"], scores.get("expert"), round, state.usage, time.monotonic() - clock
         )
         for logger in loggers:
             logger.finish(result)
-        _report(job, folder, result, state, best, console)
+        _report(job, folder, result, state, best, objective, console)
     return folder
 
 
@@ -222,7 +225,13 @@ def _write_config(job: TrainJob, folder: Path, *, new: bool) -> None:
 
 
 def _report(
-    job: TrainJob, folder: Path, result: RunResult, state: State, best: Best, console: Console
+    job: TrainJob,
+    folder: Path,
+    result: RunResult,
+    state: State,
+    best: Best,
+    objective: float,
+    console: Console,
 ) -> None:
     """Writes summary.json and prints the final table, and what it shows."""
     shown, extra = _shown(job), extra_words(job)
@@ -232,6 +241,7 @@ def _report(
         round=result.round,
         expert=result.expert,
         best=best,
+        objective=(job.objective, objective),
         usage=result.usage,
         wall_seconds=result.wall_seconds,
         shown=shown,

@@ -38,6 +38,7 @@ from dagger_cli.config.components import (
     target_of,
     typed_group,
 )
+from dagger_cli.config.labelling import labelled
 from dagger_cli.config.plain import Config, keys_in, named, plain, updated
 from dagger_cli.config.trust import check_can_be_loaded, trusted
 from dagger_cli.config.typed import signature_of
@@ -50,6 +51,7 @@ from dagger_cli.loop.trainer import Trainer, completed
 from dagger_cli.utils.system import one_torch_thread
 
 GROUPS = ("env", "expert", "policy", "trainer")  # groups whose objects a run creates
+UNSAVED = ("labeller", "logger")  # groups that a resumed run takes from its command line
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class TrainJob:
     kit: Kit
     trainer: Trainer
     loggers: Mapping[str, Any]  # by name
-    logger_words: tuple[str, ...]  # the overrides that selected them
+    logger_words: tuple[str, ...]  # the overrides that selected them, and the labeller
     validation_seeds: range
     tolerance: float
     best_by: str  # return or agreement
@@ -72,6 +74,7 @@ class TrainJob:
     evaluation_seeds: range
     notes: tuple[str, ...]  # shown before it starts
     words: tuple[str, ...]  # the user's overrides
+    objective: str  # of a sweep, see commands/objective.py
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ def train_job(cfg: DictConfig, words: Sequence[str], *, sweep: bool) -> TrainJob
     config = _with_replaced_targets(plain(cfg), touched)
     check_can_be_loaded(config, GROUPS)
     trust = trusted(cfg.get("trust"), named(cfg, touched))
-    return assembled(config, cfg.get("logger"), words, trust, notes=unread)
+    return assembled(config, cfg, words, trust, notes=unread)
 
 
 def _with_replaced_targets(config: Config, touched: Collection[str]) -> Config:
@@ -144,15 +147,16 @@ def expert_parts(
 
 def assembled(
     config: Config,
-    loggers: Any,
+    cfg: DictConfig,
     words: Sequence[str],
     trust: tuple[str, ...],
     notes: tuple[str, ...] = (),
 ) -> TrainJob:
     """Creates the objects of a run, new or resumed, and checks its settings.
 
-    `loggers` is the composed node of that group, `words` are the user's overrides, `trust` the
-    packages that the user trusts. Raises DaggerError with a message for the user.
+    `cfg` is this command line's, for the labeller and the loggers, which no run saves; `words` are
+    the user's overrides, `trust` the packages that the user trusts. Raises DaggerError with a
+    message for the user.
     """
     config = {**config, **{group: typed_group(config[group], group) for group in GROUPS}}
     config = _with_whole_paths(config)
@@ -169,7 +173,9 @@ def assembled(
     final_fit_must_come(config, trainer)
     warm_start_must_be_possible(config)
     learner = learner_of(config["policy"], env)
-    expert = loaded_expert(config["expert"], env, trust)
+    expert, labeller_notes, close_labeller = labelled(
+        cfg.get("labeller"), config["expert"], env, trust
+    )
     unsafe = getattr(learner, "uses_unsafe_actions", False)
     n_envs, restores = config["n_envs"], trainer.needs_state_restore
     at_least("n_envs", n_envs, 1)
@@ -183,6 +189,7 @@ def assembled(
         scratch=source.open(n_envs) if restores else None,
         learner_for=lambda actions: learner_of(config["policy"], env, actions),
         safety_expert=safety_expert_of(config, expert, trainer) if unsafe else None,
+        close_labeller=close_labeller,
     )
     rollouts = getattr(trainer, "cost_rollouts", None) if restores else None
     rolled_out = rollouts.notes(source.action_space) if rollouts else ()
@@ -191,8 +198,8 @@ def assembled(
         env,
         kit,
         trainer,
-        _loggers(loggers),
-        tuple(word for word in words if word.lstrip("+~").startswith("logger")),
+        _loggers(cfg.get("logger")),
+        tuple(word for word in words if word.lstrip("+~").startswith(UNSAVED)),
         validation_seeds(config["validation"]["episodes"], source),
         config["validation"]["tolerance"],
         config.get("best", "return"),  # runs before this key have none
@@ -201,8 +208,16 @@ def assembled(
         evaluation["checkpoint"],
         evaluation.get("expert", True),
         unseen_seeds("evaluation.episodes", n_evaluation, evaluation["seed"]),
-        notes=(*notes, *env.notes, *rolled_out, *image_notes(config, source), *expert.card.notes),
+        notes=(
+            *notes,
+            *env.notes,
+            *rolled_out,
+            *image_notes(config, source),
+            *expert.card.notes,
+            *labeller_notes,
+        ),
         words=tuple(words),
+        objective=cfg.get("objective", "return"),
     )
 
 

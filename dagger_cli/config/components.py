@@ -177,15 +177,22 @@ def learner_of(policy: Node, env: EnvChoice, actions: Space | None = None) -> An
     return with_parts(learner, "policy", "fit", "loss", "pack", "unpack")
 
 
+def expert_for(
+    expert: Node, env_id: str, observations: Space, actions: Space, trust: tuple[str, ...]
+) -> Any:
+    """Loads the expert for an environment with these spaces, as `loaded_expert` says."""
+    given = {"trust": trust} if "trust" in signature_of(target_of(expert, "expert")).keys else {}
+    loader = with_parts(built(expert, "expert", drop=("name",), **given), "expert", "load")
+    return loader.load(env_id, observations, actions)
+
+
 def loaded_expert(expert: Node, env: EnvChoice, trust: tuple[str, ...] = ()) -> Any:
     """Loads the expert; raises ExpertError where it is missing or does not fit the environment.
 
     A source with a parameter `trust` gets the packages that this command line trusts.
     """
     source = env.source
-    given = {"trust": trust} if "trust" in signature_of(target_of(expert, "expert")).keys else {}
-    loader = with_parts(built(expert, "expert", drop=("name",), **given), "expert", "load")
-    loaded = loader.load(source.id, source.observation_space, source.action_space)
+    loaded = expert_for(expert, source.id, source.observation_space, source.action_space, trust)
     if not hasattr(loaded, "tried"):
         return loaded
     with closing(source.open(1)) as played:

@@ -11,7 +11,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from dagger_cli.config.build import GROUPS, EvalJob, TrainJob, assembled
+from dagger_cli.config.build import GROUPS, UNSAVED, EvalJob, TrainJob, assembled
 from dagger_cli.config.checks import chosen_seeds, value_of
 from dagger_cli.config.components import EnvChoice, env_of, in_gymnasium, learner_of, typed_group
 from dagger_cli.config.plain import Config, keys_in, named, select, updated
@@ -41,8 +41,8 @@ EVAL_MAY_CHANGE = ("env", "env.id", "env.imports", "env.workers", "env.step_time
 
 def told_again(words: Sequence[str]) -> list[str]:
     """Returns the overrides that a run needs again when it is resumed: its config has the rest."""
-    needed = ("trust", *IMPORT_KEYS)
-    return [w for w in words if w.lstrip("+~").startswith("logger") or keys_in([w]) & {*needed}]
+    needed = {"trust", "objective", *IMPORT_KEYS}
+    return [w for w in words if w.lstrip("+~").startswith(UNSAVED) or keys_in([w]) & needed]
 
 
 @contextmanager
@@ -66,14 +66,14 @@ def resumed_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any])
     touched, config = keys_in(words), with_new_names(saved)
     trust = trusted(cfg.get("trust"), named(cfg, touched))
     check_trust(config, trust, GROUPS)
-    free = {"resume", "trust", *RESUME_MAY_CHANGE, *IMPORT_KEYS}
+    free = {"resume", "trust", "objective", *RESUME_MAY_CHANGE, *IMPORT_KEYS}
     if cfg.expert.get("_target_") == config["expert"].get("_target_"):
         free.add("expert")  # the same option again: expert.target= needs it
     for key in touched:
-        if key not in free and not key.startswith(("hydra", "logger")):
+        if key not in free and not key.startswith(("hydra", *UNSAVED)):
             raise ConfigError(
                 f"'{key}' cannot change when a run is resumed: it keeps its own config "
-                f"(free to change: {', '.join(RESUME_MAY_CHANGE)}, logger)"
+                f"(free to change: {', '.join(RESUME_MAY_CHANGE)}, labeller, logger)"
             )
         if key in IMPORT_KEYS and select(cfg, key) != select(config, key):
             raise ConfigError(
@@ -96,7 +96,7 @@ def resumed_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any])
         if "_target_" not in dict(config[key]):
             raise CheckpointError(f"the checkpoint's config is incomplete: '{key}' names no class")
     notes = tuple(_beta_stays(config, before))
-    return assembled(config, cfg.get("logger"), words, trust, notes)
+    return assembled(config, cfg, words, trust, notes)
 
 
 def _beta_stays(config: Config, before: int) -> Iterator[str]:

@@ -22,7 +22,16 @@ COMMANDS = (
     *FOLDER_COMMANDS,
 )
 GLOBAL = ("experiment", "hparams_search")  # groups whose options set keys of the whole config
-GROUPS = ("env", "expert", "policy", "beta_schedule", "trainer", "logger", *GLOBAL)
+GROUPS = (
+    "env",
+    "expert",
+    "policy",
+    "beta_schedule",
+    "trainer",
+    "labeller",
+    "logger",
+    *GLOBAL,
+)
 
 
 def config_dir() -> Path:

@@ -58,6 +58,7 @@ class Train:
     policy: Any = MISSING
     beta_schedule: Any = MISSING
     trainer: Any = MISSING
+    labeller: Any = MISSING
     logger: Any = MISSING
 
 

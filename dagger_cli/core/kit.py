@@ -109,7 +109,8 @@ class Kit:
     `horizon` is the episode limit in steps, None without one; `scratch` has as many slots as `env`
     and restores states of `env` for cost roll-outs, for trainers with `needs_state_restore`;
     `learner_for` makes a learner like `learner` for another action space; `safety_expert` is the
-    expert where the learner's loss uses its unsafe actions.
+    expert where the learner's loss uses its unsafe actions; `close_labeller` ends the processes
+    that answer for the expert.
     """
 
     env: Env
@@ -121,6 +122,7 @@ class Kit:
     scratch: Env | None = None
     learner_for: Callable[[Space], Learner] | None = None
     safety_expert: SafetyExpert | None = None
+    close_labeller: Callable[[], None] | None = None
     allocate: Allocate = np.empty
     clock: Stopwatch = field(default_factory=Stopwatch)
 
@@ -148,7 +150,9 @@ class Kit:
         return Progress(round, self.budget.rounds, min(1.0, usage.labels / self.budget.total))
 
     def close(self) -> None:
-        """Closes the environments; may be called twice."""
+        """Closes the environments, and ends the labeller's workers; may be called twice."""
+        if self.close_labeller is not None:
+            self.close_labeller()
         for env in (self.env, self.scratch):
             if env is not None:
                 env.close()

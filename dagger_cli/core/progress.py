@@ -1,4 +1,4 @@
-"""Progress within a round: learners report how far a fit is, the console shows it."""
+"""Progress within a round: of fits and of labels by workers; the console shows it."""
 
 from __future__ import annotations
 
@@ -7,19 +7,27 @@ from contextlib import contextmanager
 
 EVERY = 16  # batches between reports, so that they cost nothing beside small batches
 
-_watchers: list[Callable[[float], None]] = []
+Watch = Callable[[float, str], None]
+
+_watchers: list[Watch] = []
 
 
 def fitted(batches: int, total: int) -> None:
     """Reports that a fit has seen `batches` of `total` batches."""
     if _watchers and batches % EVERY == 0:
         for watch in _watchers:
-            watch(batches / total)
+            watch(batches / total, "fit")
+
+
+def labelled(pieces: int, total: int) -> None:
+    """Reports that workers have labelled `pieces` of `total` pieces of a batch."""
+    for watch in _watchers:
+        watch(pieces / total, "labels")
 
 
 @contextmanager
-def watched(watch: Callable[[float], None]) -> Iterator[None]:
-    """Calls `watch` with the finished share of each fit, in [0, 1), while the block runs."""
+def watched(watch: Watch) -> Iterator[None]:
+    """Calls `watch` with the finished share of each fit or batch of labels, and which it is."""
     _watchers.append(watch)
     try:
         yield

@@ -165,6 +165,16 @@ class SafetyExpert(Protocol):
         ...
 
 
+@runtime_checkable
+class MayStay(Protocol):
+    """Expert whose batches may have to stay in one process, see labellers/."""
+
+    @property
+    def stays_because(self) -> str:
+        """Why its answer to a row depends on other rows or questions; empty where it does not."""
+        ...
+
+
 class Step(NamedTuple):
     """Result of stepping k environments; `failed` marks episodes lost to a fall, crash, etc."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -16,6 +16,11 @@ from dagger_cli.networks.agent_files import Agent, save_agent
 from dagger_cli.networks.network import Network
 from dagger_cli.networks.spec import must_fit
 
+STAYS = (
+    "this expert is a network, which answers a batch sooner than it is sent to another process; "
+    "its last digits depend on the size of the batch"
+)
+
 
 @dataclass(frozen=True)
 class NetworkExpert:
@@ -24,6 +29,7 @@ class NetworkExpert:
     network: Network
     card: Card
     deterministic: bool
+    stays_because: ClassVar[str] = STAYS
 
     def act(self, observation: Observation, rng: Generator) -> Acts:
         actions = self.network.act(observation.obs, None if self.deterministic else rng)

@@ -23,6 +23,11 @@ from dagger_cli.experts.python_target import (
 from dagger_cli.utils.time_limit import time_limit
 
 TRIED, TRIED_SEED = 8, 0  # steps of an episode of the test seeds
+WHOLE = (
+    "with expert.batched=true the function gets whole batches; set expert.batched=false, or its "
+    "attribute rowwise = True where its answer to a row never depends on the others"
+)
+MEMORY = "this function is random or has a memory, so that its answers depend on their order"
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,8 @@ class Python:
         card = Card(name=self.target, source=source, sha256=sha256, code=True)
         told = takes_step(function)
         call = function if self.timeout is None else _limited(function, self.timeout)
-        return PythonExpert(call, self.target, self.batched, told, action_space, card)
+        stays = WHOLE if self.batched and not getattr(function, "rowwise", False) else ""
+        return PythonExpert(call, self.target, self.batched, told, action_space, card, stays)
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,7 @@ class PythonExpert:
     told: bool
     action_space: Space
     card: Card
+    stays_because: str
 
     def tried(self, env: Env) -> PythonExpert:
         """Plays a few steps in one slot; adds a note where the same questions get other answers.
@@ -88,7 +95,8 @@ class PythonExpert:
             "that is shared by all environments and episodes. Its labels then depend on the order "
             f"of the questions; see docs/experts.md on {STEP}."
         )
-        return replace(self, card=replace(self.card, notes=(*self.card.notes, note)))
+        card = replace(self.card, notes=(*self.card.notes, note))
+        return replace(self, card=card, stays_because=MEMORY)
 
     def act(self, observation: Observation, rng: Generator) -> Acts:
         obs = observation.obs

@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import DaggerError, ExpertError
 from dagger_cli.core.types import Acts, Array, Card, Expert, Observation, Policy, Space
-from dagger_cli.experts.network_expert import save_expert
+from dagger_cli.experts.network_expert import STAYS, save_expert
 from dagger_cli.networks.agent_files import Agent, read_bounded
 
 MANIFEST, POLICY, SUMMARY = "checkpoint.json", "policy.safetensors", "summary.json"
@@ -69,6 +69,7 @@ class StudentExpert:
 
     policy: Policy
     card: Card
+    stays_because: ClassVar[str] = STAYS
 
     def act(self, observation: Observation, rng: Generator) -> Acts:
         return Acts(self.policy.act(observation, rng).actions, np.ones(len(observation), bool))

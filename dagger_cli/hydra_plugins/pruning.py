@@ -43,7 +43,7 @@ class PruneWatcher:
                 study.add_trial(_trial(dict(returns_of(job.folder)), job.status))
         study.add_trial(_trial(self.returns, None))
         if self.pruner.prune(study, study.get_trials()[-1]):
-            raise Pruned(f"pruned after round {round}: validation return {mean:,.2f}")
+            raise Pruned(f"after round {round}, validation return {mean:,.2f}")
 
 
 def watcher(sweeper: Mapping[str, Any], sweep: Path, folder: Path) -> PruneWatcher | None:

@@ -22,6 +22,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.utils.ray_engine import connected
+from dagger_cli.utils.system import use_cores
 
 RAY = "hydra_plugins.dagger.RayLauncher"  # Hydra takes plug-ins of this package only
 
@@ -88,7 +89,7 @@ def _job(shared: Any, number: int, overrides: list[str]) -> JobReturn:
     if Path(folder).is_dir():  # relative paths of the command line
         os.chdir(folder)
     sys.path[:] = list(dict.fromkeys([*path, *sys.path]))
-    os.environ["DAGGER_CORES"] = str(cores)
+    use_cores(cores)
     setup_globals()
     Singleton.set_state(singletons)
     config = hydra_context.config_loader.load_sweep_config(master, overrides)

@@ -14,11 +14,11 @@ from omegaconf import OmegaConf
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.sweeps.job_file import FINISHED, PRUNED, Job
 from dagger_cli.tracking.run_curve import returns_of
+from dagger_cli.tracking.run_paths import BEST_TRIAL
 from dagger_cli.tracking.write_errors import writing
 from dagger_cli.utils.files import write_text
 
 SWEEP = "sweep"  # attribute of a trial: the folder of the sweep that runs it
-RESULTS = "optimization_results.yaml"
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,8 @@ class Study:
             return
         best = self.study.best_trial
         values = {"name": "optuna", "best_params": dict(best.params), "best_value": best.value}
-        with writing(self.folder / RESULTS):
-            write_text(self.folder / RESULTS, OmegaConf.to_yaml(OmegaConf.create(values)))
-        words = " ".join(f"{key}={value}" for key, value in best.params.items())
-        print(f"\nbest   {words}  objective {best.value:g}")
+        with writing(self.folder / BEST_TRIAL):
+            write_text(self.folder / BEST_TRIAL, OmegaConf.to_yaml(OmegaConf.create(values)))
 
 
 def _storage(text: str) -> Any:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.sweeps.job_file import FAILED, RUNNING, Job
-from dagger_cli.tracking.run_paths import TABLE_OF_SWEEP
+from dagger_cli.tracking.run_paths import BEST_TRIAL, TABLE_OF_SWEEP
 from dagger_cli.tracking.write_errors import writing
-from dagger_cli.utils.files import write_text
+from dagger_cli.utils.files import read_bytes, write_text
+from dagger_cli.utils.short_names import shorten
 
 COLUMNS = ("status", "labels", "return", "std", "expert", "objective", "seconds", "error", "folder")
 
 
 def names_of(jobs: Sequence[Job], fixed: Collection[str]) -> list[str]:
     """Returns what distinguishes each job: its overrides without those that all jobs share."""
-    names = [" ".join(word for word in job.words if word not in fixed) for job in jobs]
+    names = [" ".join(_short(w) for w in job.words if w not in fixed) for job in jobs]
     again = {name for name in names if names.count(name) > 1}
     return [
         f"{n} #{job.number}".strip() if n in again or not n else n
@@ -27,10 +29,29 @@ def names_of(jobs: Sequence[Job], fixed: Collection[str]) -> list[str]:
     ]
 
 
+def _short(word: str) -> str:
+    """Returns an override with its short name, and a long number with four digits."""
+    key, _, value = shorten(word).partition("=")
+    long = re.fullmatch(r"-?\d+\.\d{5,}(e-?\d+)?", value)
+    return f"{key}={float(value):.4g}" if long else shorten(word)
+
+
+def best_of(sweep: Path) -> str | None:
+    """Returns the best trial of a search in one line; None where there was no search."""
+    import yaml
+
+    try:
+        found = yaml.safe_load(read_bytes(sweep / BEST_TRIAL, 2**20))
+        params, value = dict(found["best_params"]), float(found["best_value"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, yaml.YAMLError):
+        return None
+    return f"{' '.join(f'{key}={value}' for key, value in params.items())}  objective {value:g}"
+
+
 def shared(jobs: Sequence[Job], fixed: Collection[str]) -> frozenset[str]:
-    """Returns the overrides of all jobs: those known to be, and those that are."""
+    """Returns the overrides that all jobs share, where they are not known."""
     words = [frozenset(job.words) for job in jobs]
-    return frozenset(fixed) | (frozenset.intersection(*words) if len(words) > 1 else frozenset())
+    return frozenset(fixed) or (frozenset.intersection(*words) if len(words) > 1 else frozenset())
 
 
 def write_table(sweep: Path, jobs: Sequence[Job], fixed: Collection[str]) -> None:

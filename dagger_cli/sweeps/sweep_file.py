@@ -21,12 +21,13 @@ from dagger_cli.utils.quoting import hydra_value, shell_joined
 _MAX_BYTES = 2**20  # of sweep.yaml
 # Keys of Hydra that only say how many jobs run, how and where. Others may import or connect.
 _HYDRA = re.compile(
-    r"hydra/(launcher=(basic|joblib|submitit_local|submitit_slurm|ray)|sweeper=(basic|optuna))"
-    r"|hydra\.sweeper\.(n_trials|n_jobs|direction|max_batch_size|max_failure_rate|sampler\.seed)=.*"
+    r"hydra/(launcher=(basic|joblib|submitit_local|submitit_slurm|ray)|sweeper=(basic|optuna)"
+    r"|sweeper/(sampler|pruner)=\w+)"
+    r"|hydra\.sweeper\.(n_trials|n_jobs|direction|max_batch_size|max_failure_rate|study_name|sampler\.seed)=.*"
     r"|hydra\.launcher\.(n_jobs|ray\.remote\.\w+)=.*|hydra\.(mode|job\.name)=.*"
 )
 _OTHERS = re.compile(
-    r"(trust|logger|expert\.target|env\.imports)\b.*|env\.id=.*:.*|.*(_target_|\$\{).*"
+    r"(trust|logger|labeller|expert\.target|env\.imports)\b.*|env\.id=.*:.*|.*(_target_|\$\{).*"
 )
 
 

@@ -84,12 +84,12 @@ class Console:
         times = (f"{_duration(elapsed)} elapsed", f"{_duration(left)} left")
         self.line("  ".join((*parts, *times)))
 
-    def fitting(self, share: float) -> None:
-        """Shows how much of a fit is done; without a terminal only in long fits."""
+    def fitting(self, share: float, what: str = "fit") -> None:
+        """Shows how much of a fit, or of labels, is done; without a terminal only in long ones."""
         if self._bar is not None:
-            self._bar.part(f"fit {share:.0%}")
+            self._bar.part(f"{what} {share:.0%}")
         elif time.monotonic() - self._said > SILENT and self._done < self._rounds:
-            self.line(f"{self._counter(self._done + 1)}  fit {share:.0%}")
+            self.line(f"{self._counter(self._done + 1)}  {what} {share:.0%}")
 
     def _counter(self, round: int) -> str:
         return f"round {round:>{len(str(self._rounds))}}/{self._rounds}"

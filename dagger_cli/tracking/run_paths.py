@@ -19,6 +19,7 @@ VERSIONS, CONFIG, SUMMARY = "versions.json", "config.yaml", "summary.json"
 METRICS, TABLE, TENSORBOARD = "metrics.jsonl", "metrics.csv", "tb"
 JOB, LOG = "job.json", "console.log"  # of a job of a sweep
 SWEEP, TABLE_OF_SWEEP = "sweep.yaml", "sweep.csv"
+BEST_TRIAL = "optimization_results.yaml"  # of a search
 POLICY, ENV, MANIFEST = "policy.safetensors", "env.safetensors", "checkpoint.json"
 
 _ROUND = re.compile(r"round_(\d{4,9})(\.safetensors)?")

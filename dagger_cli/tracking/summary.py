@@ -52,6 +52,7 @@ def write_summary(
     round: int,
     expert: Score | None,
     best: Best,
+    objective: tuple[str, float],
     usage: Usage,
     wall_seconds: float,
     shown: bool = True,
@@ -59,7 +60,7 @@ def write_summary(
 ) -> None:
     """Writes summary.json of a finished run; `student` is the score of the policy of `round`.
 
-    `expert` is None where only the student was scored.
+    `expert` is None where only the student was scored. `objective` is its name and value.
     `shown`: the environment can be rendered.
     """
     value = {
@@ -67,6 +68,7 @@ def write_summary(
         "student_round": round,
         "expert": None if expert is None else score_summary(expert),
         "best": {"round": best.round, "validation_mean": best.mean},
+        "objective": dict([objective]),
         "spent": usage._asdict(),
         "wall_seconds": wall_seconds,
         "commands": commands(run, shown=shown, extra=extra),
@@ -78,13 +80,13 @@ def write_summary(
 class Summary(NamedTuple):
     """Result of a finished run, as in summary.json.
 
-    `expert` is the expert's mean return, None where only the student was scored; `best` is the best
-    round's mean return in validation, None without validation.
+    `expert` is the expert's mean return, None where only the student was scored; `objective` is
+    what a sweeper optimizes, None without validation.
     """
 
     student: Mapping[str, Any]
     expert: float | None
-    best: float | None
+    objective: float | None
     usage: Mapping[str, int]
 
 
@@ -93,10 +95,11 @@ def read_summary(run: Path) -> Summary:
     try:
         value = json.loads(read_bytes(run / SUMMARY, _MAX_BYTES))
         student, expert = dict(value["student"]), value["expert"]
-        best, usage = value["best"]["validation_mean"], dict(value["spent"])
-        means = (student["mean"], best, None if expert is None else expert["mean"])
-        checked = [None if mean is None else float(mean) for mean in means]
-        return Summary(student, checked[2], checked[1], usage)
+        usage = dict(value["spent"])
+        (objective,) = value.get("objective", {"": None}).values()  # older runs have none
+        means = (student["mean"], objective, None if expert is None else expert["mean"])
+        _, objective, mean = (None if mean is None else float(mean) for mean in means)
+        return Summary(student, mean, objective, usage)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as err:
         raise CheckpointError(
             f"{run / SUMMARY} cannot be read ({type(err).__name__}): score the run again, "

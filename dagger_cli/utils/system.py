@@ -6,12 +6,33 @@ import os
 import sys
 from pathlib import Path
 
+_limit: int | None = None  # of cores, see `use_cores`
+
+
+def use_cores(n: int) -> None:
+    """Limits what `usable_cores` returns in this process, which shares its machine with others."""
+    global _limit
+    _limit = n
+
+
+def limit_threads(n: int) -> None:
+    """Limits the threads of torch and other libraries, unless OMP_NUM_THREADS gives a number."""
+    if "OMP_NUM_THREADS" not in os.environ:
+        os.environ["OMP_NUM_THREADS"] = str(n)  # for libraries that are loaded later
+        if torch := sys.modules.get("torch"):
+            torch.set_num_threads(n)
+
 
 def usable_cores() -> int:
-    """Returns the number of cores that this process may use: at most DAGGER_CORES where set."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    given = os.environ.get("DAGGER_CORES", "")
-    return min(cores or 1, max(1, int(given))) if given.isdecimal() else cores or 1
+    """Returns the number of cores that this process may use."""
+    return machine_cores() if _limit is None else _limit
+
+
+def machine_cores() -> int:
+    """Returns the number of cores that the system lets this process use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def at_home(path: str | Path) -> Path:

@@ -17,6 +17,7 @@ from dagger_cli.config.options import GROUPS, config_dir, options
 from dagger_cli.config.schema import register, shipped_targets
 from dagger_cli.config.typed import signature_of
 from dagger_cli.core.types import Space
+from dagger_cli.hydra_plugins.register import register_plugins
 from dagger_cli.policies.sources import cnn_learner
 from dagger_cli.utils.imports import import_object
 
@@ -34,6 +35,7 @@ NEEDED = {
 @pytest.fixture(autouse=True)
 def hydra_here():
     register()
+    register_plugins()
     GlobalHydra.instance().clear()
     with initialized(str(config_dir())):
         yield
@@ -58,8 +60,8 @@ def test_every_option_composes_and_resolves_with_no_value_missing(group, option)
     assert resolved["seed"] == 0
     env, trainer = resolved["env"]["name"], resolved["trainer"]["name"]
     assert cfg.hydra.run.dir.startswith(f"outputs/{env}/{trainer}/")
-    assert cfg.hydra.sweep.dir == "outputs"
-    assert cfg.hydra.sweep.subdir.startswith(f"{env}/{trainer}/")
+    assert cfg.hydra.sweep.dir.startswith(f"outputs/{env}/")
+    assert cfg.hydra.sweep.subdir == f"0_{trainer}_seed0"
 
 
 def test_the_cnns_options_make_a_learner_of_images():

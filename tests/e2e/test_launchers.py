@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from dagger_cli.sweeps.job_file import FINISHED, jobs_in
-from dagger_cli.utils.system import usable_cores
+from dagger_cli.utils import system
+from dagger_cli.utils.system import machine_cores, usable_cores
 
 from .running import TINY, differences
 
@@ -142,11 +143,9 @@ def test_jobs_share_the_cores(given, cores, monkeypatch):
 
     from dagger_cli.cli.jobs import share_cores
 
-    monkeypatch.setenv("DAGGER_CORES", "")
-    whole = usable_cores()
+    monkeypatch.setattr(system, "_limit", None)
     share_cores(OmegaConf.create(given))
-    assert os.environ["DAGGER_CORES"] == ("" if cores is None else str(cores))
-    assert usable_cores() == (whole if cores is None else min(whole, cores))
+    assert usable_cores() == (machine_cores() if cores is None else cores)
 
 
 def test_the_words_of_a_job_can_be_sent_to_other_processes():

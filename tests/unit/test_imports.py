@@ -29,6 +29,7 @@ ALLOWED = {
     "publish": {"core", "experts", "networks", "utils"},
     "report": {"config", "core", "sweeps", "tracking", "utils"},
     "config": {"core", "loop", "utils"},
+    "labellers": {"core", "utils"},
     "commands": {
         "config",
         "core",
@@ -51,7 +52,7 @@ ALLOWED = {
 # A planner plans with the simulator itself: no protocol in core could stand for it.
 EXCEPTIONS = {"experts/mario_planner": "dagger_cli.envs.mario"}
 HYDRA_IS_KNOWN_TO = {"cli", "config", "hydra_plugins"}
-RIM = {"envs", "experts", "policies", "tracking"}
+RIM = {"envs", "experts", "labellers", "policies", "tracking"}
 
 
 def part_of(path: Path) -> str:

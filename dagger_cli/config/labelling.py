@@ -1,0 +1,37 @@
+"""The labeller of a run: a group of the command line, which no run saves."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from dagger_cli.config.components import (
+    NAMED,
+    EnvChoice,
+    Node,
+    built,
+    expert_for,
+    loaded_expert,
+    typed_group,
+    with_parts,
+)
+
+
+def labelled(
+    chosen: Any, node: Node, env: EnvChoice, trust: tuple[str, ...]
+) -> tuple[Any, tuple[str, ...], Any]:
+    """Loads the expert; returns it, notes for the user, and a function that ends the workers.
+
+    `chosen` is the composed node of the labeller, `node` the config of the expert, which workers
+    load again for the same environment.
+    """
+    source = env.source
+    load = partial(
+        expert_for, node, str(source.id), source.observation_space, source.action_space, trust
+    )
+    group = typed_group(OmegaConf.to_container(chosen, resolve=True), "labeller")
+    labeller = with_parts(built(group, "labeller", drop=tuple(NAMED)), "labeller", "labelled")
+    expert, notes, close = labeller.labelled(loaded_expert(node, env, trust), load)
+    return expert, notes, close
