@@ -1,4 +1,4 @@
-"""Commands on folders of runs, whose words are paths: `report`, `runs`, `compare`, `tb`.
+"""Commands on folders of runs: `report`, `runs`, `compare`, `tb`, and `bench`, which makes them.
 
 They compose no config, so Hydra is not loaded.
 """
@@ -33,8 +33,8 @@ dagger runs: lists runs, newest first
 Usage:
   dagger runs [PATH] ... [env=NAME] [trainer=NAME] [status=STATUS] [--json]
 
-PATH is outputs by default. STATUS is finished, stopped, running, failed or damaged. --json prints
-one object per run, one per line.
+PATH is outputs by default. STATUS is finished, stopped, running, pruned (by a search), failed or
+damaged. --json prints one object per run, one per line.
 
 Examples:
   dagger runs
@@ -65,6 +65,22 @@ PATH is outputs by default. What follows the first flag is passed on to TensorBo
 Examples:
   dagger tb
   dagger tb outputs/cartpole/SWEEP --port 6007
+""",
+    "bench": """\
+dagger bench: all trainers with several seeds on several tasks, and a report
+
+Usage:
+  dagger bench [SET] [tasks=A,B] [trainers=A,B] [seeds=0,1] [add=TRAINER] [out=FOLDER]
+               [key=value or flag of dagger train] ...
+
+SET is all (conf/bench/all.yaml) by default, or the path of a YAML file like it. Each task is a
+sweep in outputs/bench/SET/TASK; given again, the command runs what is missing or was interrupted.
+add= adds trainers, also of a plug-in or a --config-dir. Other words go to dagger train.
+
+Examples:
+  dagger bench
+  dagger bench tasks=cartpole seeds=0,1 add=lazy_dagger --config-dir mine
+  dagger bench hydra/launcher=joblib
 """,
 }
 
@@ -114,6 +130,21 @@ def _tb(words: list[str]) -> int:
     return tensorboard(_folders(words[:first]), words[first:])
 
 
+def _bench(words: list[str]) -> int:
+    named = bool(words) and "=" not in words[0] and not words[0].startswith("-")
+    name, rest = (words[0], words[1:]) if named else ("all", words)
+    own = {
+        key: value for key, _, value in (word.partition("=") for word in rest) if key in _OF_BENCH
+    }
+    from dagger_cli.commands.bench import chosen, folder_of, run_bench
+    from dagger_cli.config.bench import read_bench
+
+    out = own.pop("out", None)
+    part = chosen(read_bench(name), **{key: own.get(key) for key in _OF_BENCH if key != "out"})
+    others = [word for word in rest if word.partition("=")[0] not in _OF_BENCH]
+    return run_bench(part, folder_of(name), others, None if out is None else at_home(out))
+
+
 def _folders(paths: list[str]) -> list[Path]:
     """Returns the folders that are named, outputs/ without any."""
     from dagger_cli.report.find import existing
@@ -122,9 +153,11 @@ def _folders(paths: list[str]) -> list[Path]:
     return existing(paths or [OUTPUTS])
 
 
+_OF_BENCH = ("tasks", "trainers", "seeds", "add", "out")  # keys that do not go to dagger train
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "report": _report,
     "runs": _runs,
     "compare": _compare,
     "tb": _tb,
+    "bench": _bench,
 }

@@ -23,6 +23,7 @@ Usage:
   dagger report PATH ...                        one page: tables, figures, statistics
   dagger compare A B                            two runs or sweeps, paired by seed
   dagger tb [PATH] ...                          TensorBoard on runs
+  dagger bench [SET] [key=value] ...            all trainers on a set of tasks, and a report
   dagger --help | --version
 
 Groups of dagger train (one option of each; beta=... is short for beta_schedule=...):

@@ -14,7 +14,9 @@ from dagger_cli.report.page_csv import table
 from dagger_cli.report.page_html import html
 from dagger_cli.report.page_markdown import markdown
 from dagger_cli.report.run_record import read_run
+from dagger_cli.report.started_with import started_with
 from dagger_cli.tracking.latest import OUTPUTS
+from dagger_cli.tracking.run_paths import check_inside
 from dagger_cli.tracking.write_errors import writing
 from dagger_cli.utils.files import shown_path, write_bytes, write_text
 
@@ -22,13 +24,17 @@ HTML, MARKDOWN, TABLE, FIGURES = "report.html", "report.md", "report.csv", "figu
 
 
 def report(folders: Sequence[Path], out: Path | None) -> Path:
-    """Writes the report on all runs in these folders; returns its folder."""
+    """Writes the report on all runs in these folders; returns its folder.
+
+    Raises CheckpointError where a link in a folder would have it written elsewhere.
+    """
     runs = [read_run(folder) for folder in runs_below(folders)]
     out = _default(folders) if out is None else out
+    check_inside(out / FIGURES, out)
     title = ", ".join(shown_path(folder) for folder in folders[:3])
     title = f"Report on {title}" + (f" and {len(folders) - 3} more" if len(folders) > 3 else "")
     with styled():
-        blocks = report_blocks(runs, title, out)
+        blocks = report_blocks(runs, title, out, started_with(folders))
     files = {HTML: html(blocks, title), MARKDOWN: markdown(blocks), TABLE: table(runs)}
     with writing(out):
         (out / FIGURES).mkdir(parents=True, exist_ok=True)
@@ -43,5 +49,6 @@ def report(folders: Sequence[Path], out: Path | None) -> Path:
 
 def _default(folders: Sequence[Path]) -> Path:
     if len(folders) == 1:
+        check_inside(folders[0] / "report", folders[0])  # the folder may come from elsewhere
         return folders[0] / "report"
     return Path(OUTPUTS) / "reports" / time.strftime("%Y-%m-%d_%H-%M-%S")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -48,24 +49,17 @@ def statistics_blocks(groups: Tasks, name: str) -> Iterator[Block]:
 
 
 def all_environments(sections: Sequence[Section]) -> Iterator[Block]:
-    """Yields the statistics over environments, of groups with the same name in all of them."""
-    names = [group.name for group in sections[0].groups]
-    common = [n for n in names if all(_shares(section, n) is not None for section in sections)]
-    if len(sections) < 2 or not common:
+    """Yields the statistics over environments, of groups that have the same name in several."""
+    found = [{g.name: g.shares for g in s.groups if len(g.shares)} for s in sections]
+    counts = Counter(name for shares in found for name in shares)
+    names = [name for name, n in sorted(counts.items()) if n > 1]
+    whole = [i for i, shares in enumerate(found) if shares.keys() >= set(names)]
+    if len(whole) < 2 or not names:
         return
-    yield Heading("All environments")
-    yield Text(
-        f"Groups with finished runs in all {len(sections)} environments; the bootstrap draws "
-        "runs within each environment."
-    )
-    found = {n: [_shares(section, n) for section in sections] for n in common}
-    groups = [(n, [x for x in tasks if x is not None]) for n, tasks in found.items()]
-    yield from statistics_blocks(groups, "all")
-
-
-def _shares(section: Section, name: str) -> Array | None:
-    found = [group.shares for group in section.groups if group.name == name]
-    return found[0] if found and len(found[0]) else None
+    yield Heading("All environments" if len(whole) == len(sections) else "Several environments")
+    envs = ", ".join(sections[i].env for i in whole)
+    yield Text(f"Groups that {envs} have in common; the bootstrap draws runs within each of them.")
+    yield from statistics_blocks([(n, [found[i][n] for i in whole]) for n in names], "all")
 
 
 def _intervals(means: Sequence[tuple[str, Estimate]], name: str) -> Figure:
@@ -94,9 +88,7 @@ def _improvement(groups: Tasks) -> Iterator[Block]:
                 rows.append((b, a, *estimated(_opposite(estimate), 2)))
     if not rows:
         return
-    table = Table(
-        ("a run of", "beats one of, with probability", "", "95 % interval"), tuple(rows), 2
-    )
+    table = Table(("a run of", "beats one of", "probability", "95 % interval"), tuple(rows), 2)
     title = f"Probability of improvement, {len(rows)} pair{'s' * (len(rows) != 1)}"
     if len(rows) > _PAIRS_SHOWN:
         yield Folded(title, (table,))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dagger_cli.report.aggregate import all_environments
-from dagger_cli.report.blocks import Block, Folded, Heading, Table, Text
+from dagger_cli.report.blocks import Block, Code, Folded, Heading, Table, Text
 from dagger_cli.report.groups import sections
 from dagger_cli.report.run_record import RunRecord
 from dagger_cli.report.section_blocks import section_blocks
@@ -29,18 +29,27 @@ _HOW = (
 )
 
 
-def report_blocks(runs: Sequence[RunRecord], title: str, out: Path) -> list[Block]:
-    """Returns the content of a report on these runs, for a page in the folder `out`."""
-    return list(_blocks(runs, title, out))
+def report_blocks(
+    runs: Sequence[RunRecord], title: str, out: Path, started: Sequence[str]
+) -> list[Block]:
+    """Returns the content of a report on these runs, for a page in the folder `out`.
+
+    `started` are the command lines of their sweeps.
+    """
+    return list(_blocks(runs, title, out, started))
 
 
-def _blocks(runs: Sequence[RunRecord], title: str, out: Path) -> Iterator[Block]:
+def _blocks(
+    runs: Sequence[RunRecord], title: str, out: Path, started: Sequence[str]
+) -> Iterator[Block]:
     parts = sections(runs)
     yield Heading(title, 1)
     counts = Counter(run.status for run in runs)
     many = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
     envs = f" in {len(parts)} environments" if len(parts) > 1 else ""
     yield Text(f"{len(runs)} run{'s' * (len(runs) != 1)}{envs}: {many}.")
+    if started:
+        yield Code(tuple(started))
     yield from _failures(runs)
     if len(parts) > 1:
         yield from all_environments(parts)

@@ -110,12 +110,14 @@ def _panels(n: int, height: float = 3.1) -> tuple[Any, list[Any]]:
 def _draw(panel: Any, line: Line, index: int) -> None:
     for x, y in line.seeds:
         some = np.unique(np.linspace(0, max(len(x) - 1, 0), _GRID).round().astype(int))[: len(x)]
-        panel.plot(x[some], y[some], color=color(index), lw=0.5, alpha=0.45)
+        mark = "." if len(x) == 1 else ""
+        panel.plot(x[some], y[some], marker=mark, color=color(index), lw=0.5, alpha=0.45)
     middle = _middle(line, _GRID)
     if middle is None:
         return
     x, mean, deviation = middle
-    panel.plot(x, mean, color=color(index), ls=dashes(index), lw=1.7)
+    mark = "o" if len(x) == 1 else ""  # a line of one point is invisible
+    panel.plot(x, mean, marker=mark, color=color(index), ls=dashes(index), lw=1.7)
     if len(line.seeds) > 1:
         low, high = mean - deviation, mean + deviation
         panel.fill_between(x, low, high, color=color(index), alpha=0.15, lw=0)

@@ -9,9 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dagger_cli.core.errors import CheckpointError
-from dagger_cli.report.job_file import JOB
 from dagger_cli.tracking.latest import with_latest
-from dagger_cli.tracking.run_paths import CHECKPOINTS, CONFIG, METRICS, SUMMARY, VERSIONS
+from dagger_cli.tracking.run_paths import CHECKPOINTS, CONFIG, JOB, METRICS, SUMMARY, VERSIONS
 from dagger_cli.utils.files import shown_path
 from dagger_cli.utils.system import at_home
 

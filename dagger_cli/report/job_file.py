@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dagger_cli.tracking.run_paths import JOB
 from dagger_cli.tracking.run_words import run_words
 from dagger_cli.utils.files import read_bytes
 
-JOB = "job.json"
 _MAX_BYTES = 2**22  # a traceback is in it
 
 

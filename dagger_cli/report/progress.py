@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from dagger_cli.report.groups import curve_of
-from dagger_cli.report.job_file import JOB
 from dagger_cli.report.measures import share
 from dagger_cli.report.run_record import RunRecord
 from dagger_cli.tracking.run_lock import is_locked
-from dagger_cli.tracking.run_paths import CONFIG, METRICS, SUMMARY
+from dagger_cli.tracking.run_paths import CONFIG, JOB, METRICS, SUMMARY
 from dagger_cli.utils.files import shown_path
 
-STATUSES = ("finished", "stopped", "running", "failed", "damaged")
+STATUSES = ("finished", "stopped", "running", "pruned", "failed", "damaged")
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Progress:
     @property
     def state(self) -> str:
         """Status, with the round of an unfinished run."""
-        if self.status not in ("stopped", "running"):
+        if self.status not in ("stopped", "running", "pruned"):
             return self.status
         return f"{self.status} at {self.round} of {'?' if self.rounds is None else self.rounds}"
 

@@ -19,7 +19,8 @@ from dagger_cli.tracking.run_paths import METRICS, SUMMARY, VERSIONS
 from dagger_cli.utils.files import read_bytes
 
 _MAX_SUMMARY = 2**22
-_MAX_ROUNDS = 100_000
+_MAX_ROUNDS, _MAX_ROUND = 100_000, 10**9
+_LARGEST = 1e30  # of a metric; the square of a larger one may be infinite
 Row = Mapping[str, float]
 
 
@@ -85,12 +86,13 @@ class RunRecord:
 
     @property
     def status(self) -> str:
-        """`finished`, `failed`, `damaged` or `stopped`."""
+        """`finished`, `failed`, `pruned` (by a search), `damaged` or `stopped`."""
         if self.damaged is not None:
             return "damaged"
         if self.final is not None:
             return "finished"  # also a failed job that was resumed by hand
-        return "failed" if self.job.status == "failed" else "stopped"
+        ended = self.job.status in ("failed", "pruned")
+        return str(self.job.status) if ended else "stopped"
 
     def column(self, name: str) -> Array:
         """Returns a metric of all rounds, nan where it was not recorded."""
@@ -133,7 +135,7 @@ def _rows(folder: Path) -> tuple[Row, ...]:
     rows = {}
     for line in lines[:_MAX_ROUNDS]:
         row = _numbers(line)
-        if row.get("round", 0) >= 1:
+        if 1 <= row.get("round", 0) < _MAX_ROUND:
             rows[row["round"]] = row
     if lines and not rows:
         raise ValueError(f"{METRICS} has no readable line")
@@ -143,7 +145,8 @@ def _rows(folder: Path) -> tuple[Row, ...]:
 def _numbers(line: bytes) -> Row:
     try:
         values = json.loads(line)
-        return {k: float(v) for k, v in values.items() if type(v) in (int, float)}
+        numbers = {k: float(v) for k, v in values.items() if type(v) in (int, float)}
+        return {k: v for k, v in numbers.items() if abs(v) < _LARGEST}
     except (ValueError, AttributeError, RecursionError, OverflowError):
         return {}
 
@@ -165,8 +168,8 @@ def _final(folder: Path, rows: tuple[Row, ...], settings: Settings) -> Final | N
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as err:
         raise ValueError(f"{SUMMARY} lacks a score, or it is no number") from err
-    if not math.isfinite(final.student):
-        raise ValueError(f"{SUMMARY} has a score that is not finite")
+    if not abs(final.student) < _LARGEST or abs(final.expert) > _LARGEST:
+        raise ValueError(f"{SUMMARY} has a score that is no finite number")
     return final if _is_of_the_end(final, rows, settings) else None
 
 

@@ -54,12 +54,12 @@ def _compared(section: Section) -> Iterator[Block]:
     rest = [(key, ", ".join(values_of(runs, key))) for key in follow]
     if rest:
         yield Folded(
-            f"{len(rest)} more settings differ with these",
+            f"Settings that differ with these: {len(rest)}",
             (Table(("setting", "values"), tuple(rest), texts=2),),
         )
     shared = tuple(common(runs).items())
     yield Folded(
-        f"{len(shared)} settings are the same in all runs",
+        f"Settings with one value in all runs that have them: {len(shared)}",
         (Table(("setting", "value"), shared, texts=2),),
     )
     made_with = sorted({", ".join(run.versions) for run in runs if run.versions})

@@ -165,7 +165,7 @@ def test_config_dir_adds_a_users_own_options(tmp_path):
     assert "mean            11" in dagger("eval", f"checkpoint={run}", cwd=tmp_path).out
 
 
-COMMANDS = {"train", "eval", "expert", "push", "export", "report", "runs", "compare", "tb"}
+COMMANDS = {"train", "eval", "expert", "push", "export", "report", "runs", "compare", "tb", "bench"}
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import pytest
 from dagger_cli.report.page_csv import table
 from dagger_cli.report.page_markdown import escaped
 from dagger_cli.report.run_record import read_run
+from dagger_cli.sweeps.sweep_file import write_sweep
 from tests.conftest import ROOT
 from tests.e2e.running import Outcome, dagger
 
@@ -41,6 +42,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
     make_sweep(root / "runs/a", {"dagger": [97, 95, 99], "sup": [60, 70, 80]}, env="a")
     make_sweep(root / "runs/b", {"dagger": [90, 95, 99], "sup": [60, 75, 80]}, env="b")
     make_run(root / "runs/a/6_dagger_seed3", (50.0, 60.0), final=None, env="a", seed=3)
+    write_sweep(root / "runs/a", ["trainer=dagger,sup", "seed=0,1,2", EVIL])
     evil = root / "runs" / EVIL.replace("/", "|")
     make_run(evil, env=f"c {EVIL} $x^{{", policy__name=EVIL, job=job("finished", EVIL))
     (evil / "walk.gif").write_bytes(GIF)
@@ -74,11 +76,12 @@ def test_the_table_of_groups_has_the_numbers(made):
     assert "| dagger | sup | 1.00 | 1.00 to 1.00 |" in text  # every run of one beats all others
 
 
-def test_groups_that_all_environments_have_are_taken_together(made):
+def test_groups_that_environments_share_are_taken_together(made):
     text = (made[0] / "made/report.md").read_text()
-    together = text[text.index("## All environments") : text.index("## a")]
-    # Shares .90 .95 .95 .97 .97 .99 .99: one of seven is dropped at each end.
-    assert "| dagger | 0.966 |" in together and "| sup |" not in together
+    together = text[text.index("## Several environments") : text.index("## a\n")]
+    assert "Groups that a, b have in common" in together  # the third has no run of sup
+    # Shares .90 .95 .95 .97 .99 .99 and .60 .60 .70 .75 .80 .80: one is dropped at each end.
+    assert "| dagger | 0.965 |" in together and "| sup | 0.712 |" in together
 
 
 def test_the_unfinished_failed_and_damaged_runs_are_told(made):
@@ -86,6 +89,11 @@ def test_the_unfinished_failed_and_damaged_runs_are_told(made):
     assert "16 runs in 3 environments: 1 damaged, 1 failed, 13 finished, 1 stopped." in text
     assert "| runs/a/6_dagger_seed3 | 2 of 3 | 200 | 60.0 |" in text
     assert "| runs/a/8_sup_seed4 |" in text and "config.yaml is not valid YAML" in text
+
+
+def test_the_command_of_a_sweep_is_shown(made):
+    text = (made[0] / "made/report.md").read_text()
+    assert "    dagger train -m trainer=dagger,sup seed=0,1,2 '<script>" in text
 
 
 def test_the_commands_are_ours_and_not_those_of_the_run(made):
@@ -167,6 +175,23 @@ def test_the_same_runs_give_the_same_bytes(tmp_path):
 def test_runs_of_older_versions(tmp_path):
     done = dagger("report", str(ROOT / "tests/old_runs/runs/dagger"), "out=made", cwd=tmp_path)
     assert done.code == 0 and "\n\n1 run: 1 finished." in (tmp_path / "made/report.md").read_text()
+
+
+@pytest.mark.parametrize("link", ["report", "report/figures"])
+def test_a_link_in_a_folder_does_not_lead_the_report_elsewhere(tmp_path, link):
+    make_run(tmp_path / "runs/a")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "runs" / link).parent.mkdir(exist_ok=True)
+    (tmp_path / "runs" / link).symlink_to(tmp_path / "mine")
+    done = dagger("report", "runs", cwd=tmp_path)
+    assert done.code == 2 and "refused" in done.err and not any((tmp_path / "mine").iterdir())
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path):
+    make_run(tmp_path / "a")
+    (tmp_path / "file").touch()
+    done = dagger("report", "a", "out=file", cwd=tmp_path)
+    assert done.code == 2 and "cannot write to file" in done.err
 
 
 @pytest.mark.parametrize("text", ["a|b", "<b>", "_x_", "[a](b)", "`x`", "a\n# b", "*x*", "\\"])

@@ -27,7 +27,7 @@ ALLOWED = {
     "tracking": {"core", "loop", "utils"},
     "loggers": {"core", "loop", "tracking", "utils"},
     "publish": {"core", "experts", "networks", "utils"},
-    "report": {"config", "core", "tracking", "utils"},
+    "report": {"config", "core", "sweeps", "tracking", "utils"},
     "config": {"core", "loop", "utils"},
     "labellers": {"core", "utils"},
     "commands": {
