@@ -43,7 +43,7 @@ ALLOWED = {
         "utils",
     },
     "sweeps": {"core", "tracking", "utils"},
-    "hydra_plugins": {"core", "sweeps", "utils"},
+    "hydra_plugins": {"core", "sweeps", "tracking", "utils"},
     "cli": {"commands", "config", "core", "hydra_plugins", "report", "sweeps", "tracking", "utils"},
     "api": {"cli", "config", "core", "tracking", "utils"},
     "testing": {"core", "loggers", "loop"},
