@@ -20,7 +20,8 @@ _HOW = (
     "The share of the expert is 1 - (expert - return) / |expert|: return / expert where the "
     "expert's return is positive. Labels to a share are those used when the validation return "
     "first reached it, the median over seeds; the area under the curve is the mean share of the "
-    "validation return over the labels of a run.",
+    "validation return over the labels of a run. Curves are of validation episodes, the expert's "
+    "return is that of the final table.",
     "The interquartile mean is the mean of the middle half of the runs (of all, under four). "
     "Performance profiles, probabilities of improvement (ties count half) and percentile "
     "intervals of a stratified bootstrap with 2,000 repetitions are those of Agarwal et al. 2021, "

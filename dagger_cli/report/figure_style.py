@@ -25,6 +25,8 @@ _STYLE = {
     "svg.fonttype": "none",  # text stays text, a third of the size
     "text.parse_math": False,  # a $ in a name is a dollar sign
     "font.size": 9,
+    "font.sans-serif": ["DejaVu Sans"],
+    "lines.solid_capstyle": "butt",  # SVG's own, so that no path has to say it
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -93,5 +95,6 @@ def inline(svg: str, label: str) -> str:
 
 
 def _short(svg: str) -> str:
-    """Returns an SVG with coordinates of a tenth of a point, and one line per path."""
-    return _COORDINATES.sub(lambda found: _TENTH.sub(r"\1", " ".join(found[0].split("\n"))), svg)
+    """Returns an SVG with coordinates of a tenth of a point, and without indentation."""
+    short = _COORDINATES.sub(lambda found: _TENTH.sub(r"\1", re.sub(r"\s+", " ", found[0])), svg)
+    return re.sub(r"\n\s+", "\n", short)

@@ -39,11 +39,11 @@ def curves(
         shown = [i] if wide else range(len(lines))
         if np.isfinite(expert):
             panel.axhline(expert, color=INK, ls="--", lw=0.8)
-        for j, line in enumerate(lines):
-            if j in shown:
-                _draw(panel, line, j)
-            elif (middle := _middle(line, _COARSE)) is not None:
-                panel.plot(middle[0], middle[1], color="#8a929b", lw=0.5, alpha=0.5)
+        others = [_middle(line, _COARSE) for j, line in enumerate(lines) if j not in shown]
+        behind = _as_one([(middle[0], middle[1]) for middle in others if middle is not None])
+        panel.plot(*behind, color="#8a929b", lw=0.5, alpha=0.5)
+        for j in shown:
+            _draw(panel, lines[j], j)
         if wide:
             panel.set_title(_short(lines[i].name, 34), fontsize=8)
             panel.locator_params(nbins=4)
@@ -108,10 +108,9 @@ def _panels(n: int, height: float = 3.1) -> tuple[Any, list[Any]]:
 
 
 def _draw(panel: Any, line: Line, index: int) -> None:
-    for x, y in line.seeds:
-        some = np.unique(np.linspace(0, max(len(x) - 1, 0), _GRID).round().astype(int))[: len(x)]
-        mark = "." if len(x) == 1 else ""
-        panel.plot(x[some], y[some], marker=mark, color=color(index), lw=0.5, alpha=0.45)
+    seeds = _as_one([_thinned(x, y) for x, y in line.seeds])
+    mark = "." if any(len(x) == 1 for x, _ in line.seeds) else ""
+    panel.plot(*seeds, marker=mark, ms=3, color=color(index), lw=0.5, alpha=0.45)
     middle = _middle(line, _GRID)
     if middle is None:
         return
@@ -121,6 +120,20 @@ def _draw(panel: Any, line: Line, index: int) -> None:
     if len(line.seeds) > 1:
         low, high = mean - deviation, mean + deviation
         panel.fill_between(x, low, high, color=color(index), alpha=0.15, lw=0)
+
+
+def _thinned(x: Array, y: Array) -> tuple[Array, Array]:
+    """Returns at most `_GRID` points of a line."""
+    some = np.unique(np.linspace(0, max(len(x) - 1, 0), _GRID).round().astype(int))[: len(x)]
+    return x[some], y[some]
+
+
+def _as_one(lines: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
+    """Returns several lines as one with gaps, which takes a fraction of the space in an SVG."""
+    gap = np.array([np.nan])
+    x = [part for line in lines for part in (line[0], gap)]
+    y = [part for line in lines for part in (line[1], gap)]
+    return np.concatenate([gap, *x]), np.concatenate([gap, *y])
 
 
 def _middle(line: Line, most: int) -> tuple[Array, Array, Array] | None:
