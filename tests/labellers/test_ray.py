@@ -17,8 +17,10 @@ import pytest
 from dagger_cli.core.errors import ConfigError, ExpertError
 from dagger_cli.labellers.ray_actors import RayActors
 from dagger_cli.utils.ray_engine import connected
+from tests.e2e.running import differences
 
 from .experts import DrawingExpert, LoadsElsewhere, loader, rows
+from .test_runs import train
 
 pytest.importorskip("ray")
 # Ray leaves sockets and files open when its processes end.
@@ -111,6 +113,13 @@ def test_an_expert_that_draws_or_differs_is_refused(shared):
         answers(shared(DrawingExpert, 1), 20)
     with pytest.raises(ExpertError, match="has loaded another expert than this process"):
         answers(shared(LoadsElsewhere(), 1), 20)
+
+
+def test_a_run_is_equal_bit_for_bit(ray, tmp_path, monkeypatch):
+    monkeypatch.setattr("dagger_cli.labellers.ray_actors.WORTH", 0.0)
+    local = train("trainer=dagger", cwd=tmp_path, run="local")
+    words = ("trainer=dagger", "labeller=ray", "labeller.workers=3")
+    assert differences(local, train(*words, cwd=tmp_path, run="shared")) == []
 
 
 def test_an_address_without_a_cluster_is_one_sentence():
