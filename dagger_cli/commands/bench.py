@@ -16,6 +16,7 @@ from dagger_cli.config.bench import Bench
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.tracking.latest import OUTPUTS
 from dagger_cli.utils.quoting import hydra_value, shell_joined
+from dagger_cli.utils.system import safe_environ
 
 
 def chosen(
@@ -60,7 +61,8 @@ def _sweep(bench: Bench, name: str, folder: Path, words: Sequence[str]) -> int:
         f"hydra.sweep.dir={hydra_value(str(folder))}",
     ]
     print(f"\n{name}: {shell_joined(['dagger', *line])}", flush=True)
-    code = subprocess.run([sys.executable, "-m", "dagger_cli", *line], check=False).returncode
+    command = [sys.executable, "-m", "dagger_cli", *line]
+    code = subprocess.run(command, check=False, env=safe_environ()).returncode
     if code in (130, 143) or code < 0:
         raise KeyboardInterrupt
     return 2 if code else 0

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.utils.files import shown_path
+from dagger_cli.utils.system import safe_environ
 
 
 def tensorboard(folders: Sequence[Path], flags: Sequence[str]) -> int:
@@ -21,7 +22,7 @@ def tensorboard(folders: Sequence[Path], flags: Sequence[str]) -> int:
         raise ConfigError("dagger tb needs tensorboard, which is not installed: pip install it")
     command = [sys.executable, "-m", "tensorboard.main", *_where(folders), *flags]
     try:
-        code = subprocess.run(command, check=False).returncode
+        code = subprocess.run(command, check=False, env=safe_environ()).returncode
     except OSError as err:
         raise ConfigError(f"TensorBoard cannot be started ({err.strerror})") from err
     if code > 0:

@@ -165,6 +165,9 @@ def _flat(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
             yield f"{prefix}{key}", value
 
 
+_ELSEWHERE = ("~", "hydra", "labeller", "logger", "objective", "resume", "retry", "trust")
+
+
 def _key_and_text(word: str) -> tuple[str, str]:
     key, _, text = word.lstrip("+").partition("=")
     return key.partition("@")[0], text
@@ -172,4 +175,4 @@ def _key_and_text(word: str) -> tuple[str, str]:
 
 def _is_of_the_run(key: str) -> bool:
     """Returns whether a key says what is run, not where or how it is recorded."""
-    return not key.startswith(("~", "hydra", "logger", "resume", "trust"))
+    return not key.startswith(_ELSEWHERE)

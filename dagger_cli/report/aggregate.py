@@ -21,6 +21,7 @@ from dagger_cli.report.statistics import (
 from dagger_cli.report.words import estimated
 
 Tasks = Sequence[tuple[str, Sequence[Array]]]  # per group, the shares of each environment
+MOST = 20  # groups in figures and statistics
 _FEW = 10  # seeds below which a bootstrap interval is too narrow
 _PAIRS_SHOWN = 12
 
@@ -59,7 +60,12 @@ def all_environments(sections: Sequence[Section]) -> Iterator[Block]:
     yield Heading("All environments" if len(whole) == len(sections) else "Several environments")
     envs = ", ".join(sections[i].env for i in whole)
     yield Text(f"Groups that {envs} have in common; the bootstrap draws runs within each of them.")
-    yield from statistics_blocks([(n, [found[i][n] for i in whole]) for n in names], "all")
+    shares = {name: [found[i][name] for i in whole] for name in names}
+    by_mean = sorted(names, key=lambda name: -np.mean([scores.mean() for scores in shares[name]]))
+    shown = [name for name in names if name in by_mean[:MOST]]
+    if len(shown) < len(names):
+        yield Text(f"These are the {MOST} groups with the highest mean share, of {len(names)}.")
+    yield from statistics_blocks([(name, shares[name]) for name in shown], "all")
 
 
 def _intervals(means: Sequence[tuple[str, Estimate]], name: str) -> Figure:

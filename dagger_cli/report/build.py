@@ -65,11 +65,22 @@ def _failures(runs: Sequence[RunRecord]) -> Iterator[Block]:
     if not failed:
         return
     yield Heading("Failed and damaged runs")
+    shared = _shared([run.job.words for run in runs])
     rows = [
-        (shown_path(run.folder), " ".join(run.job.words), run.status, _reason(run))
+        (shown_path(run.folder), " ".join(_own(run, shared)), run.status, _reason(run))
         for run in failed
     ]
     yield Table(("run", "words", "status", "reason"), tuple(rows), texts=4)
+
+
+def _shared(words: Sequence[tuple[str, ...]]) -> frozenset[str]:
+    """Returns the words that all runs with words have, which tell none of them apart."""
+    known = [frozenset(one) for one in words if one]
+    return frozenset.intersection(*known) if len(known) > 1 else frozenset()
+
+
+def _own(run: RunRecord, shared: frozenset[str]) -> list[str]:
+    return [word for word in run.job.words if word not in shared]
 
 
 def _reason(run: RunRecord) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from dagger_cli.core.types import Array
-from dagger_cli.report.aggregate import statistics_blocks
+from dagger_cli.report.aggregate import MOST, statistics_blocks
 from dagger_cli.report.blocks import Block, Code, Figure, Folded, Heading, Row, Table, Text
 from dagger_cli.report.figures import Line, curves
 from dagger_cli.report.groups import PARTS, Group, Measured, Section, finite
@@ -36,13 +37,28 @@ def section_blocks(section: Section, name: str, out: Path) -> Iterator[Block]:
     yield from _compared(section)
     yield Heading("Results", 3)
     yield _results(section)
-    yield Row(tuple(_curves(section, name)))
-    tasks = [(group.name, [group.shares]) for group in section.groups if len(group.shares)]
+    few = _highest(section)
+    if few is not section:
+        yield Text(
+            f"Figures and statistics are of the {MOST} groups with the highest return, of "
+            f"{len(section.groups)}; report.csv has all."
+        )
+    yield Row(tuple(_curves(few, name)))
+    tasks = [(group.name, [group.shares]) for group in few.groups if len(group.shares)]
     yield from statistics_blocks(tasks, name)
-    yield from _regret(section)
-    yield from _best_and_worst(section)
+    yield from _regret(few)
+    yield from _best_and_worst(few)
     yield from media_blocks(section.records, out)
     yield from _unfinished(section)
+
+
+def _highest(section: Section) -> Section:
+    """Returns the section with at most `MOST` groups: a search may have one for every run."""
+    if len(section.groups) <= MOST:
+        return section
+    means = {g.name: g.finals.mean() if len(g.finals) else -np.inf for g in section.groups}
+    kept = sorted(means, key=lambda name: -means[name])[:MOST]
+    return replace(section, groups=tuple(g for g in section.groups if g.name in kept))
 
 
 def _compared(section: Section) -> Iterator[Block]:

@@ -54,7 +54,7 @@ def curve_png(points: Sequence[Point], title: str, expert: float | None = None) 
 def _dashed(draw: Any, place: _Place, value: float) -> None:
     left, y = place.at(place.first, value)
     for x in range(round(left), SIZE[0] - MARGIN[2], 10):
-        draw.line([(x, y), (x + 5, y)], fill=BLACK)
+        draw.line([(x, y), (x + 5, y)], fill=BLACK, width=2)  # 1 vanishes where it is scaled
 
 
 def _words(draw: Any, font: Any, place: _Place, title: str) -> None:

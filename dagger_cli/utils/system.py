@@ -40,6 +40,14 @@ def at_home(path: str | Path) -> Path:
     return Path(os.path.expanduser(path))
 
 
+def safe_environ() -> dict[str, str]:
+    """Returns the environment for `python -m`, which else imports files of the current folder.
+
+    Python 3.10 does not know the variable.
+    """
+    return {**os.environ, "PYTHONSAFEPATH": "1"}
+
+
 def one_torch_thread() -> None:
     """Limits torch, where it is loaded, to one thread, unless OMP_NUM_THREADS gives a number.
 

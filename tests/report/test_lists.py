@@ -152,7 +152,12 @@ def test_tensorboard_gets_the_folder_and_the_flags(sweep, monkeypatch):
     class Ended:
         returncode = 0
 
-    monkeypatch.setattr(subprocess, "run", lambda command, **_: called.append(command) or Ended)
+    def run(command, *, env, **_):
+        assert env["PYTHONSAFEPATH"] == "1"  # or a tensorboard.py of the current folder would run
+        called.append(command)
+        return Ended
+
+    monkeypatch.setattr(subprocess, "run", run)
     assert dagger("tb", "--port", "6007", cwd=sweep).code == 0
     assert dagger("tb", "outputs/toy/0_dagger_seed0", "outputs/toy", cwd=sweep).code == 0
     one, two = called

@@ -12,9 +12,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from dagger_cli.report.groups import sections
 from dagger_cli.report.page_csv import table
 from dagger_cli.report.page_markdown import escaped
 from dagger_cli.report.run_record import read_run
+from dagger_cli.report.section_blocks import _highest
 from dagger_cli.sweeps.sweep_file import write_sweep
 from tests.conftest import ROOT
 from tests.e2e.running import Outcome, dagger
@@ -175,6 +177,16 @@ def test_the_same_runs_give_the_same_bytes(tmp_path):
 def test_runs_of_older_versions(tmp_path):
     done = dagger("report", str(ROOT / "tests/old_runs/runs/dagger"), "out=made", cwd=tmp_path)
     assert done.code == 0 and "\n\n1 run: 1 finished." in (tmp_path / "made/report.md").read_text()
+
+
+def test_many_groups_are_in_the_table_and_the_highest_in_the_figures(tmp_path):
+    runs = [
+        read_run(make_run(tmp_path / str(i), final=float(i), policy__rate=i)) for i in range(23)
+    ]
+    (section,) = sections(runs)
+    few = _highest(section)
+    assert [group.name for group in few.groups] == [f"policy.rate={i}" for i in range(3, 23)]
+    assert _highest(few) is few
 
 
 @pytest.mark.parametrize("link", ["report", "report/figures"])

@@ -47,7 +47,7 @@ def chosen(*words: str) -> dict[str, Any]:
         (("++env.kwargs.wind=2",), {"env.kwargs.wind": "2"}),
         (("experiment=walker",), {"experiment": "walker"}),
         (("logger=csv", "+logger.own.x=1", "resume=run", "trust=[a]", "~policy.decay"), {}),
-        (("hydra.run.dir=x", "hydra/launcher=joblib"), {}),
+        (("hydra.run.dir=x", "hydra/launcher=joblib", "labeller=processes", "retry=true"), {}),
     ],
 )
 def test_trainer_environment_and_seed_come_first_and_then_the_words(words, more):
