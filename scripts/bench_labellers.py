@@ -193,7 +193,7 @@ def measured() -> dict[str, Any]:
     """Runs all measurements."""
     local_expert = load_sleeper()
     local = {
-        "seconds": seconds(local_expert, rows(ROWS), 1),
+        "seconds": seconds(local_expert, rows(ROWS)),
         "step_seconds": seconds(local_expert, rows(STEP_ROWS), 10),
     }
     found: dict[str, Any] = {

@@ -12,35 +12,23 @@ from typing import TYPE_CHECKING, Any
 from dagger_cli.commands.final_scores import final_scores
 from dagger_cli.commands.objective import check_objective, objective_of
 from dagger_cli.commands.run_header import header
-from dagger_cli.config.build import GROUPS, TrainJob
+from dagger_cli.commands.train_report import extra_words, report
+from dagger_cli.config.build import TrainJob
 from dagger_cli.config.components import open_for
-from dagger_cli.config.trust import foreign_packages
 from dagger_cli.core.progress import watched
 from dagger_cli.core.state import State
 from dagger_cli.loggers.interface import Guarded, RunInfo, RunResult
 from dagger_cli.loggers.run_folder import ConsoleLogger
-from dagger_cli.loop.advice import advice
 from dagger_cli.loop.rollout import begin
 from dagger_cli.loop.run import Best, Observer, run
 from dagger_cli.loop.validate import Validation
-from dagger_cli.tracking.checkpoint import (
-    CheckpointWriter,
-    changed_code,
-    read_manifest,
-    resolve_checkpoint,
-    restore,
-)
+from dagger_cli.tracking.checkpoint import CheckpointWriter, changed_code, restore
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.remains import check_links, remove_drafts
 from dagger_cli.tracking.run_lock import lock_existing_run, lock_new_run
 from dagger_cli.tracking.run_paths import LOG, VERSIONS
 from dagger_cli.tracking.run_words import WORDS, run_words
-from dagger_cli.tracking.summary import (
-    ExtraWords,
-    choice_in_words,
-    is_scored,
-    write_summary,
-)
+from dagger_cli.tracking.summary import ExtraWords, is_scored
 from dagger_cli.tracking.versions import versions
 from dagger_cli.tracking.write_errors import writing
 from dagger_cli.utils.files import open_log, shown_path, write_json, write_text
@@ -102,7 +90,7 @@ def train(
         )
         for logger in loggers:
             logger.finish(result)
-        _report(job, folder, result, state, best, objective, console)
+        report(job, folder, result, state, best, objective, console)
     return folder
 
 
@@ -184,17 +172,6 @@ def _after_interrupt(console: Console, folder: Path, extra: ExtraWords) -> Calla
     return say
 
 
-def extra_words(job: TrainJob) -> ExtraWords:
-    """Returns overrides that later commands on this run need: `trust` and loggers."""
-    to_evaluate = _trust(foreign_packages(job.config, ("env", "policy")))
-    to_resume = _trust(foreign_packages(job.config, GROUPS))
-    return ExtraWords(to_evaluate, (*to_resume, *job.logger_words))
-
-
-def _trust(packages: Sequence[str]) -> tuple[str, ...]:
-    return (f"trust=[{','.join(packages)}]",) if packages else ()
-
-
 def _rounds(
     job: TrainJob, state: State, best: Best | None, observers: tuple[Any, ...]
 ) -> tuple[State, Best | None]:
@@ -222,67 +199,6 @@ def _write_config(job: TrainJob, folder: Path, *, new: bool) -> None:
         if new:
             write_json(folder / VERSIONS, {**versions(), WORDS: job.words})
         write_text(folder / "config.yaml", _yaml(job.config))
-
-
-def _report(
-    job: TrainJob,
-    folder: Path,
-    result: RunResult,
-    state: State,
-    best: Best,
-    objective: float,
-    console: Console,
-) -> None:
-    """Writes summary.json and prints the final table, and what it shows."""
-    shown, extra = _shown(job), extra_words(job)
-    write_summary(
-        folder,
-        student=result.student,
-        round=result.round,
-        expert=result.expert,
-        best=best,
-        objective=(job.objective, objective),
-        usage=result.usage,
-        wall_seconds=result.wall_seconds,
-        shown=shown,
-        extra=extra,
-    )
-    expert = {} if result.expert is None else {"expert": result.expert}
-    console.finish(
-        {**expert, f"student (round {result.round})": result.student},
-        usage=result.usage,
-        wall_seconds=result.wall_seconds,
-        run=folder,
-        chosen=choice_in_words(
-            best, state.round, by=job.best_by, tolerance=job.tolerance, last=job.student == "last"
-        ),
-        advice=_advice(job, folder, result, state),
-        shown=shown,
-        extra=extra,
-    )
-
-
-def _advice(job: TrainJob, folder: Path, result: RunResult, state: State) -> str:
-    """Returns the last line, from the figures of the round that was scored."""
-    if result.expert is None:
-        return ""
-    same = result.round == state.round
-    scored = state if same else read_manifest(resolve_checkpoint(folder / job.student))
-    policy = job.config["policy"]
-    keys = [f"policy.{key}" for key in ("gradient_steps", "epochs") if policy.get(key) is not None]
-    rate = ", a higher policy.learning_rate" if "learning_rate" in policy else ""
-    return advice(
-        scored.metrics,
-        result.student,
-        result.expert,
-        horizon=job.kit.horizon,
-        new_labels=None if state.data is None else len(state.data.newest),
-        longer_fit=f"a longer fit ({keys[0]}){rate}" if keys else "a longer fit",
-    )
-
-
-def _shown(job: TrainJob) -> bool:
-    return bool(job.env.source.render_modes)
 
 
 def _yaml(config: Mapping[str, Any]) -> str:

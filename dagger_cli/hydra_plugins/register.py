@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import traceback
 from importlib.util import find_spec
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 
+from dagger_cli.core.errors import ConfigError
 from dagger_cli.hydra_plugins.optuna_sweeper import OPTUNA, OptunaConf, OptunaSweeper
 from dagger_cli.hydra_plugins.ray_launcher import RAY, RayConf, RayLauncher
 
@@ -34,7 +36,7 @@ PRUNERS: dict[str, dict[str, Any]] = {
 def register_plugins() -> None:
     """Registers `hydra/launcher=ray` and, unless its own plug-in is there, `sweeper=optuna`."""
     # `Plugins.register` would use the class's own module, which Hydra refuses.
-    classes = Plugins.instance().class_name_to_class
+    classes = _found().class_name_to_class
     classes[RAY], classes[OPTUNA] = RayLauncher, OptunaSweeper
     store = ConfigStore.instance().store
     store(group="hydra/launcher", name="ray", node=RayConf)
@@ -44,6 +46,20 @@ def register_plugins() -> None:
     for group, options in (("sampler", SAMPLERS), ("pruner", PRUNERS)):
         for name, node in options.items():
             store(group=f"hydra/sweeper/{group}", name=name, node=node)
+
+
+def _found() -> Plugins:
+    """Returns Hydra's plug-ins; ConfigError where one that is installed cannot be imported."""
+    try:
+        return Plugins.instance()
+    except Exception as err:  # of the plug-in's module
+        frames = [frame for frame, _ in traceback.walk_tb(err.__traceback__)]
+        places = [str(frame.f_globals.get("__name__")) for frame in frames]
+        name = next((place for place in places if place.startswith("hydra_plugins.")), "")
+        raise ConfigError(
+            f"the installed plug-in of Hydra {name} cannot be imported "
+            f"({type(err).__name__}: {err}): upgrade or uninstall it"
+        ) from err
 
 
 def has_plugin() -> bool:

@@ -309,3 +309,18 @@ def test_a_sweep_of_evaluations_reads_the_files_too(tmp_path):
     assert done.code == 2 and "job episodes=0 failed: episodes must be at least 1" in done.err
     assert re.findall(r"^episodes=(\d)", done.out, re.M) == ["1", "2"]
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_plugin_that_cannot_be_imported(tmp_path):
+    (tmp_path / "hydra_plugins").mkdir()
+    (tmp_path / "hydra_plugins" / "broken.py").write_text("raise ValueError('no default')")
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-m", "dagger_cli", "train", "-m", *ONE, "seed=0,1"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == (
+        "dagger: the installed plug-in of Hydra hydra_plugins.broken cannot be imported "
+        "(ValueError: no default): upgrade or uninstall it\n"
+    )

@@ -123,7 +123,7 @@ def test_progress_is_the_share_of_pieces_of_a_batch_that_takes_long(monkeypatch)
     monkeypatch.setattr(pool_module, "SILENT", 0.0)
     seen = []
     with watched(lambda share, what: seen.append((share, what))):
-        Pool(Scripted(1, 1, drawn_from(0)), "digest").answers("act", rows(40), 0.01)
+        Pool(Scripted(1, 1, drawn_from(0)), "digest").answers("act", rows(40), 0.02)
         monkeypatch.setattr(pool_module, "SILENT", 60.0)
-        Pool(Scripted(1, 1, drawn_from(0)), "digest").answers("act", rows(40), 0.01)
+        Pool(Scripted(1, 1, drawn_from(0)), "digest").answers("act", rows(40), 0.02)
     assert seen == [(i / 4, "labels") for i in range(1, 5)]

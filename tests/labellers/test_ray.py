@@ -17,8 +17,10 @@ import pytest
 from dagger_cli.core.errors import ConfigError, ExpertError
 from dagger_cli.labellers.ray_actors import RayActors
 from dagger_cli.utils.ray_engine import connected
+from tests.e2e.running import differences
 
 from .experts import DrawingExpert, LoadsElsewhere, loader, rows
+from .test_runs import train
 
 pytest.importorskip("ray")
 # Ray leaves sockets and files open when its processes end.
@@ -51,12 +53,6 @@ def shared(ray, monkeypatch):
 
 def answers(expert, n):
     return expert.act(rows(n), RNG).actions
-
-
-def pids(ray):
-    from ray.util.state import list_actors
-
-    return [actor.pid for actor in list_actors() if actor.state == "ALIVE"]
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -119,10 +115,53 @@ def test_an_expert_that_draws_or_differs_is_refused(shared):
         answers(shared(LoadsElsewhere(), 1), 20)
 
 
+def test_a_run_is_equal_bit_for_bit(ray, tmp_path, monkeypatch):
+    monkeypatch.setattr("dagger_cli.labellers.ray_actors.WORTH", 0.0)
+    local = train("trainer=dagger", cwd=tmp_path, run="local")
+    words = ("trainer=dagger", "labeller=ray", "labeller.workers=3")
+    assert differences(local, train(*words, cwd=tmp_path, run="shared")) == []
+
+
 def test_an_address_without_a_cluster_is_one_sentence():
     script = "from dagger_cli.utils.ray_engine import connected; connected('127.0.0.1:9')"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert f"{ConfigError.__module__}.ConfigError: cannot connect to Ray" in done.stderr
+
+
+NODES = """
+import threading, ray
+from ray.cluster_utils import Cluster
+from dagger_cli.labellers.ray_actors import RayActors
+from tests.labellers.experts import loader, rows
+
+cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+node, load = cluster.add_node(num_cpus=1), loader("slow")
+made = RayActors(cluster.address, None, 1).labelled(load(), load)
+pool = made.expert._pool
+while len(pool.ready) < 2:
+    made.expert.act(rows(200), None)
+threading.Timer(0.3, lambda: cluster.remove_node(node, allow_graceful=False)).start()
+there, here = (expert.act(rows(1000), None).actions for expert in (made.expert, load()))
+print("equal", there.tobytes() == here.tobytes(), pool.ready, flush=True)
+made.close()
+ray.shutdown()
+cluster.shutdown()
+"""
+
+
+def test_a_lost_machine_costs_no_answer(tmp_path):
+    """Two nodes on one machine, with an actor each; one node is killed while both answer."""
+    (tmp_path / "nodes.py").write_text(NODES)
+    path = os.pathsep.join(place or os.getcwd() for place in sys.path)
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "nodes.py")],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=environ | {"PYTHONPATH": path},
+    )
+    assert "equal True [0]\n" in done.stdout or "equal True [1]\n" in done.stdout, done.stderr
 
 
 SCRIPT = """

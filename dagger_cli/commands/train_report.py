@@ -1,0 +1,84 @@
+"""The end of a run: summary.json, the final table, and what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dagger_cli.config.build import GROUPS, TrainJob
+from dagger_cli.config.trust import foreign_packages
+from dagger_cli.core.state import State
+from dagger_cli.loggers.interface import RunResult
+from dagger_cli.loop.advice import advice
+from dagger_cli.loop.run import Best
+from dagger_cli.tracking.checkpoint import read_manifest, resolve_checkpoint
+from dagger_cli.tracking.console import Console
+from dagger_cli.tracking.summary import ExtraWords, choice_in_words, write_summary
+
+
+def report(
+    job: TrainJob,
+    folder: Path,
+    result: RunResult,
+    state: State,
+    best: Best,
+    objective: float,
+    console: Console,
+) -> None:
+    """Writes summary.json and prints the final table, and what it shows."""
+    shown, extra = bool(job.env.source.render_modes), extra_words(job)
+    write_summary(
+        folder,
+        student=result.student,
+        round=result.round,
+        expert=result.expert,
+        best=best,
+        objective=(job.objective, objective),
+        usage=result.usage,
+        wall_seconds=result.wall_seconds,
+        shown=shown,
+        extra=extra,
+    )
+    expert = {} if result.expert is None else {"expert": result.expert}
+    console.finish(
+        {**expert, f"student (round {result.round})": result.student},
+        usage=result.usage,
+        wall_seconds=result.wall_seconds,
+        run=folder,
+        chosen=choice_in_words(
+            best, state.round, by=job.best_by, tolerance=job.tolerance, last=job.student == "last"
+        ),
+        advice=_advice(job, folder, result, state),
+        shown=shown,
+        extra=extra,
+    )
+
+
+def _advice(job: TrainJob, folder: Path, result: RunResult, state: State) -> str:
+    """Returns the last line, from the figures of the round that was scored."""
+    if result.expert is None:
+        return ""
+    same = result.round == state.round
+    scored = state if same else read_manifest(resolve_checkpoint(folder / job.student))
+    policy = job.config["policy"]
+    keys = [f"policy.{key}" for key in ("gradient_steps", "epochs") if policy.get(key) is not None]
+    rate = ", a higher policy.learning_rate" if "learning_rate" in policy else ""
+    return advice(
+        scored.metrics,
+        result.student,
+        result.expert,
+        horizon=job.kit.horizon,
+        new_labels=None if state.data is None else len(state.data.newest),
+        longer_fit=f"a longer fit ({keys[0]}){rate}" if keys else "a longer fit",
+    )
+
+
+def extra_words(job: TrainJob) -> ExtraWords:
+    """Returns overrides that later commands on this run need: `trust` and loggers."""
+    to_evaluate = _trust(foreign_packages(job.config, ("env", "policy")))
+    to_resume = _trust(foreign_packages(job.config, GROUPS))
+    return ExtraWords(to_evaluate, (*to_resume, *job.logger_words))
+
+
+def _trust(packages: Sequence[str]) -> tuple[str, ...]:
+    return (f"trust=[{','.join(packages)}]",) if packages else ()
