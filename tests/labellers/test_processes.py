@@ -27,7 +27,7 @@ RNG = np.random.default_rng(0)
 def shared(monkeypatch):
     """Labels with worker processes, from two rows on; they are ended after the test."""
     monkeypatch.setattr("dagger_cli.labellers.processes.WORTH", 0.0)
-    monkeypatch.setenv("LABELLER_MAIN", str(os.getpid()))
+    monkeypatch.setattr("tests.labellers.experts.IN_TEST", True)
     made: list[Labelled] = []
 
     def label(load, workers, expert=None):
