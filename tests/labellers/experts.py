@@ -42,9 +42,12 @@ def hangs(obs):
     return 0
 
 
+IN_TEST = False  # a test sets it in its own process, not in the workers
+
+
 def dies(obs):
     """Kills the process that answers row 5, if it is a worker."""
-    if obs[0] == 5 and os.getpid() != int(os.environ["LABELLER_MAIN"]):
+    if obs[0] == 5 and not IN_TEST:
         os.kill(os.getpid(), signal.SIGKILL)
     return int(obs[0]) % 2
 

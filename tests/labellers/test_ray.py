@@ -30,7 +30,6 @@ RNG = np.random.default_rng(0)
 
 @pytest.fixture(scope="module")
 def ray():
-    os.environ["LABELLER_MAIN"] = str(os.getpid())
     ray = connected(None, 4)
     yield ray
     ray.shutdown()
@@ -39,6 +38,7 @@ def ray():
 @pytest.fixture
 def shared(ray, monkeypatch):
     monkeypatch.setattr("dagger_cli.labellers.ray_actors.WORTH", 0.0)
+    monkeypatch.setattr("tests.labellers.experts.IN_TEST", True)
     made = []
 
     def label(load, workers, expert=None):
