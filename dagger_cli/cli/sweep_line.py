@@ -123,6 +123,8 @@ def _master(line: CommandLine) -> Iterator[DictConfig]:
     register_plugins()
     if line.flags.config_dir is not None:
         folder = Path(line.flags.config_dir).absolute()
+        if not folder.is_dir():
+            raise ConfigError(f"--config-dir: '{folder}' not found")
         line = line.plus(f"hydra.searchpath=['file://{folder}']")
     name = line.flags.config_name or root_of(line.command)
     texts = [str(o.input_line) for o in line.overrides if not o.is_sweep_override()]

@@ -101,7 +101,7 @@ TRAIN = {
     "env=cartpole expert=path expert.path=gone.zip": r"gone.zip",
     "resume=gone": r"there is no run or checkpoint at gone",
     "resume=folder": r"folder is empty: give a run folder",
-    "-m resume=run seed=0,1": r"resume= continues one run",
+    "-m resume=run seed=0,1": r"run is one run: resume it without --multirun",
     "resume=run seed=1": r"'seed' cannot change when a run is resumed",
     "resume=run env.id=Pendulum-v1": r"'env.id=Pendulum-v1' differs from the run's own",
     "resume=run labels=900": r"this run has 100 steps per round: .* raise rounds, not labels",

@@ -128,6 +128,6 @@ def test_a_comparison_is_a_sweep_by_itself(tmp_path):
     small = ("labels=300", "trainer=sup,dart", "seed=7")
     done = dagger("train", "experiment=compare_cartpole", *words, *SMALL, *small, cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
-    runs = sorted(path.parts[-3] for path in tmp_path.rglob("summary.json"))
-    assert runs == ["dart", "sup"]
+    runs = sorted(path.parts[-2] for path in tmp_path.rglob("summary.json"))
+    assert runs == ["0_sup_seed7", "1_dart_seed7"]
     assert "trainer=dart" in done.out.splitlines()[-1]

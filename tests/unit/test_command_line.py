@@ -185,5 +185,5 @@ def test_a_resumed_run_stays_in_its_folder():
 
 @pytest.mark.parametrize("flag", ["-m", "--multirun"])
 def test_a_sweep_cannot_go_on_with_one_run(flag):
-    with pytest.raises(ConfigError, match="resume= continues one run"):
+    with pytest.raises(ConfigError, match=r"a is one run: resume it without"):
         parse("train", [flag, "resume=a"]).in_folder(Path("a"))
