@@ -31,7 +31,7 @@ TINY = (
     "policy.gradient_steps=20", "rounds=6", "steps_per_round=100", "validation.episodes=3",
     "evaluation.episodes=4",
 )  # fmt: skip
-TIMED = ("env=cartpole", "expert=bundled", "env.workers=0", "rounds=20", "steps_per_round=2000")
+TIMED = ("env=cartpole", "expert=bundled", "env.workers=0", "rounds=8", "steps_per_round=2000")
 SEARCHED = ("env=cartpole", "expert=bundled", "rounds=20", "steps_per_round=50")
 SPACE = (
     "policy.learning_rate=tag(log,interval(3e-4,3e-2))",

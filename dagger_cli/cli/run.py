@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from dagger_cli.cli.command_line import CommandLine, parse
 from dagger_cli.cli.hydra_app import completed_line, hand_over
 from dagger_cli.cli.jobs import Task
 from dagger_cli.cli.sweep_line import Sweep, resumed, retries, sweep_of, typed
-from dagger_cli.sweeps.job_file import jobs_in
+from dagger_cli.sweeps.job_file import Job, jobs_in
 from dagger_cli.sweeps.results import best_of, sum_up, write_table
 from dagger_cli.sweeps.sweep_file import new_folder, resume_command, write_sweep
 from dagger_cli.sweeps.watch import watched
@@ -61,6 +62,7 @@ def _run_sweep(sweep: Sweep, words: Sequence[str], *, retry: bool) -> None:
     line = sweep.line.without("hydra.sweep.dir").plus(
         f"hydra.sweep.dir={hydra_quoted(str(folder))}"
     )
+    before = {job.folder for job in jobs_in(folder) if job.ended}
     try:
         with watched(folder, sweep.fixed, sweep.total):
             hand_over(line, Task(line.command, retry=retry))
@@ -68,16 +70,22 @@ def _run_sweep(sweep: Sweep, words: Sequence[str], *, retry: bool) -> None:
         print(f"\nresume  {resume_command(folder, words)}")
         raise
     except Exception:
-        sum_up(jobs_in(folder), sweep.fixed)  # a failed job says more than the sweeper it stopped
+        sum_up(_jobs(folder, before), sweep.fixed)  # a failed job says more than its sweeper
         raise
     finally:
-        jobs = jobs_in(folder)
+        jobs = _jobs(folder, before)
         write_table(folder, jobs, sweep.fixed)
         if not jobs and not known:
             _remove(folder)
     best = best_of(folder)
     print("\n" + (f"best   {printable(best)}\n" if best else "") + f"sweep  {shown_path(folder)}")
     sum_up(jobs, sweep.fixed)
+
+
+def _jobs(folder: Path, before: Collection[Path]) -> list[Job]:
+    """Returns the jobs; those that ended `before` this command without their tracebacks."""
+    jobs = jobs_in(folder)
+    return [replace(job, trace=None) if job.folder in before else job for job in jobs]
 
 
 def _remove(folder: Path) -> None:

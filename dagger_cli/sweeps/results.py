@@ -15,6 +15,7 @@ from dagger_cli.tracking.run_paths import BEST_TRIAL, TABLE_OF_SWEEP
 from dagger_cli.tracking.write_errors import writing
 from dagger_cli.utils.files import read_bytes, write_text
 from dagger_cli.utils.short_names import shorten
+from dagger_cli.utils.terminal import printable
 
 COLUMNS = ("status", "labels", "return", "std", "expert", "objective", "seconds", "error", "folder")
 
@@ -88,7 +89,7 @@ def sum_up(jobs: Sequence[Job], fixed: Collection[str] = ()) -> None:
 def _raise_failures(jobs: Sequence[tuple[str, Job]]) -> None:
     failed = [(name, job) for name, job in jobs if job.status in (FAILED, RUNNING)]
     for name, job in failed[1:]:
-        print(f"dagger: job {name} failed, too: {_reason(job)}", file=sys.stderr)
+        print(printable(f"dagger: job {name} failed, too: {_reason(job)}"), file=sys.stderr)
     for name, job in failed[:1]:
         if job.trace is not None:
             raise RuntimeError(f"job {name} failed:\n{job.trace}")
@@ -96,4 +97,5 @@ def _raise_failures(jobs: Sequence[tuple[str, Job]]) -> None:
 
 
 def _reason(job: Job) -> str:
-    return job.error or "its process ended without a result (killed, or out of memory?)"
+    text = job.error or "its process ended without a result (killed, or out of memory?)"
+    return " ".join(text.split())  # a line break from a file would forge a sentence

@@ -100,7 +100,7 @@ def read_summary(run: Path) -> Summary:
         means = (student["mean"], objective, None if expert is None else expert["mean"])
         _, objective, mean = (None if mean is None else float(mean) for mean in means)
         return Summary(student, mean, objective, usage)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as err:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as err:
         raise CheckpointError(
             f"{run / SUMMARY} cannot be read ({type(err).__name__}): score the run again, "
             f"dagger train resume={run} evaluation.episodes=..."

@@ -16,12 +16,14 @@ import yaml
 
 from dagger_cli.tracking.manifest import read_manifest, write_manifest
 from tests.experts.hub_server import TOKEN, serving
+from tests.trust.running import Commands
 
 PLUGIN = Path(__file__).parents[2] / "examples" / "dagger_plugin"
 OWN = (
     *("env=point", "expert=point_controller", "policy=tiny", "trainer=lazy_dagger", "beta=sqrt"),
     "logger=[console,jsonl,lines]",
 )
+SERVERS: list[Commands] = []
 PARTS = {
     "env": "dagger_plugin.env.point",
     "expert": "dagger_plugin.expert.ControllerSource",
@@ -30,8 +32,20 @@ PARTS = {
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def server():
+    """A process that has imported this package, whose forks run the commands without variables."""
+    with Commands(str(PLUGIN), COLUMNS="100") as one:
+        SERVERS.append(one)
+        yield
+        SERVERS.pop()
+
+
 def dagger(*words: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own, with the plug-in on its path as if installed."""
+    if not environ:
+        done = SERVERS[0].run(words, cwd, timeout=120)
+        return subprocess.CompletedProcess(words, done.code, done.out, done.err)
     path = os.pathsep.join([str(PLUGIN), *sys.path])
     given = {**os.environ, "PYTHONPATH": path, "COLUMNS": "100", **environ}
     command = [sys.executable, "-m", "dagger_cli", *words]

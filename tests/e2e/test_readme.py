@@ -15,7 +15,7 @@ from tests.report.fake_runs import make_sweep
 from .running import assert_chosen, dagger
 
 BLOCK = re.compile(r"^```(?:sh|bash|shell|console)\n(.*?)^```", re.M | re.S)
-PLACEHOLDER = re.compile(r"<[^>]+>|\bTIME\b|\.\.\.|/path/to|\$")
+PLACEHOLDER = re.compile(r"<[^>]+>|\b(TIME|SWEEP)\b|\.\.\.|/path/to|\$")
 
 
 def readme() -> str:

@@ -91,6 +91,7 @@ def test_summary(tmp_path: Path) -> None:
         round=5,
         expert=bad,
         best=Best(3, 4.5, 4.5),
+        objective=("auc", 2.5),
         usage=Usage(7, 6),
         wall_seconds=1.5,
     )
@@ -99,6 +100,7 @@ def test_summary(tmp_path: Path) -> None:
     assert value["student_round"] == 5
     assert value["student"]["seeds"] == [0, 1, 2, 3] and value["student"]["failures"] == 1
     assert value["expert"]["mean"] is None
+    assert value["objective"] == {"auc": 2.5}
     assert value["best"] == {"round": 3, "validation_mean": 4.5}
     assert value["spent"] == {"env_steps": 7, "labels": 6}
     assert set(value["commands"]) == {"evaluate", "watch", "curves", "resume"}

@@ -44,13 +44,14 @@ class Outcome(NamedTuple):
 
 
 class Commands:
-    """A server of commands; a context manager."""
+    """A server of commands, with `places` on its path; a context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, *places: str, **environ: str) -> None:
         env = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
         env["PYTHONPATH"] = os.pathsep.join(
-            [str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])]
+            [str(REPOSITORY), *places, *filter(None, [os.environ.get("PYTHONPATH")])]
         )
+        env |= environ
         self._server = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "tests.trust.server"],
             cwd=REPOSITORY,

@@ -116,10 +116,10 @@ def weights(content: bytes, rng: random.Random) -> bytes:
 
 
 def test_altered_archives(
-    commands: Commands, archive: bytes, tmp_path: Path, seed: int, scale: int
+    commands: Commands, archive: bytes, tmp_path: Path, seed: int, scale: float
 ) -> None:
     faults = []
-    for number in range(20 * scale):
+    for number in range(int(20 * scale)):
         rng = random.Random(f"{seed} {number}")
         (tmp_path / "agent.zip").write_bytes(altered(archive, rng))
         words = [word.replace("=agent", "=agent.zip") for word in WORDS]

@@ -83,11 +83,11 @@ def score(out: str) -> list[str]:
     return [line for line in out.splitlines() if line.startswith("mean")]
 
 
-def test_damage(commands: Commands, runs: Path, tmp_path: Path, seed: int, scale: int) -> None:
+def test_damage(commands: Commands, runs: Path, tmp_path: Path, seed: int, scale: float) -> None:
     resumed = fingerprint(runs / "three")
     evaluated = score(commands.run(["eval", "checkpoint=two", "episodes=1"], runs).out)
     assert evaluated
-    for number in range(20 * scale):
+    for number in range(int(20 * scale)):
         rng = random.Random(f"{seed} {number}")
         here = tmp_path / "here"
         shutil.rmtree(here, ignore_errors=True)

@@ -63,8 +63,8 @@ print(json.dumps(counts))
 """
 
 
-def test_altered_games(seed: int, scale: int) -> None:
-    command = [sys.executable, "-c", SCRIPT, str(seed), str(60 * scale)]
+def test_altered_games(seed: int, scale: float) -> None:
+    command = [sys.executable, "-c", SCRIPT, str(seed), str(int(60 * scale))]
     env = {**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, capture_output=True, text=True, env=env, check=True)
     counts = json.loads(done.stdout)

@@ -58,11 +58,11 @@ def whole(commands: Commands, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_kill_and_resume(
-    commands: Commands, whole: Path, tmp_path: Path, seed: int, scale: int
+    commands: Commands, whole: Path, tmp_path: Path, seed: int, scale: float
 ) -> None:
     expected, rng, run = fingerprint(whole), random.Random(seed), tmp_path / "run"
     kills, last = 0, 150
-    for _ in range(5 * scale):
+    for _ in range(int(5 * scale)):
         shutil.rmtree(run, ignore_errors=True)
         at: list[int | None] = [rng.randrange(last) for _ in range(rng.randint(1, 3))]
         history = []
@@ -76,5 +76,5 @@ def test_kill_and_resume(
             if done.code == 0:
                 break
         assert fingerprint(run) == expected, (seed, history)
-    assert kills >= 2 * scale
+    assert kills >= int(2 * scale)
     print(f"{kills} kills")

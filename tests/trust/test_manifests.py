@@ -39,10 +39,10 @@ def altered(run: Path, folder: Path) -> Path:
 
 
 def test_altered_manifests(
-    commands: Commands, run: Path, tmp_path: Path, seed: int, scale: int
+    commands: Commands, run: Path, tmp_path: Path, seed: int, scale: float
 ) -> None:
     faults = []
-    for number in range(20 * scale):
+    for number in range(int(20 * scale)):
         rng = random.Random(f"{seed} {number}")
         copy = altered(run, tmp_path / "here")
         edit_manifest((copy / "checkpoints/last").resolve(), partial(mutate, rng=rng))
@@ -80,10 +80,10 @@ def other(array: np.ndarray[Any, Any], rng: random.Random) -> np.ndarray[Any, An
 
 
 def test_altered_arrays(
-    commands: Commands, run: Path, tmp_path: Path, seed: int, scale: int
+    commands: Commands, run: Path, tmp_path: Path, seed: int, scale: float
 ) -> None:
     faults = []
-    for number in range(10 * scale):
+    for number in range(int(10 * scale)):
         rng = random.Random(f"{seed} {number}")
         copy = altered(run, tmp_path / "here")
         name = rng.choice(["policy.safetensors", "env.safetensors"])

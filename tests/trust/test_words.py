@@ -14,9 +14,9 @@ def test_the_valid_words_train(commands: Commands, tmp_path: Path) -> None:
 
 
 def test_odd_words_get_a_sentence(
-    commands: Commands, tmp_path: Path, seed: int, scale: int
+    commands: Commands, tmp_path: Path, seed: int, scale: float
 ) -> None:
-    for number, words in enumerate(lists(seed, 40 * scale)):
+    for number, words in enumerate(lists(seed, int(40 * scale))):
         folder = tmp_path / str(number)
         folder.mkdir()
         wrong = fault(commands.run(words, folder), folder)
