@@ -25,7 +25,7 @@ from dagger_cli.config.options import GLOBAL, best_experiment, config_dir, sweep
 from dagger_cli.config.schema import register
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.hydra_plugins.optuna_sweeper import MINIMIZED
-from dagger_cli.hydra_plugins.register import register_plugins
+from dagger_cli.hydra_plugins.register import own_plugins, register_plugins
 from dagger_cli.utils.system import at_home
 
 
@@ -76,7 +76,7 @@ def hand_over(line: CommandLine, task: Callable[[DictConfig], Any]) -> None:
     logged = logging.raiseExceptions
     try:
         logging.raiseExceptions = False  # `--info | head` closes the pipe that Hydra logs to
-        with composed_once(line), _comments_in_help(line):
+        with own_plugins(), composed_once(line), _comments_in_help(line):
             _run_hydra(
                 args=arguments_of(line),
                 args_parser=line.parser,

@@ -22,7 +22,7 @@ from dagger_cli.hydra_plugins.study import Study
 from dagger_cli.sweeps.job_file import FAILED, jobs_in
 from dagger_cli.utils.system import usable_cores
 
-OPTUNA = "hydra_plugins.dagger.OptunaSweeper"  # Hydra takes plug-ins of this package only
+OPTUNA = "dagger_cli.hydra_plugins.optuna_sweeper.OptunaSweeper"
 MINIMIZED = ("labels_to_95",)  # objectives; others are maximized
 
 
@@ -32,7 +32,6 @@ class OptunaConf:
 
     defaults: list[Any] = field(default_factory=lambda: [{"sampler": "tpe"}, {"pruner": "none"}])
     _target_: str = OPTUNA
-    _recursive_: bool = False  # the sampler's seed is set before it is created
     sampler: Any = MISSING
     pruner: Any = MISSING
     direction: Any = None  # maximize or minimize; null: as the objective needs

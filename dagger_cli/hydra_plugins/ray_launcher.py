@@ -24,7 +24,7 @@ from dagger_cli.core.errors import ConfigError
 from dagger_cli.utils.ray_engine import connected
 from dagger_cli.utils.system import use_cores
 
-RAY = "hydra_plugins.dagger.RayLauncher"  # Hydra takes plug-ins of this package only
+RAY = "dagger_cli.hydra_plugins.ray_launcher.RayLauncher"
 
 
 @dataclass

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
+from omegaconf import DictConfig
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.hydra_plugins.optuna_sweeper import OPTUNA, OptunaConf, OptunaSweeper
@@ -33,11 +37,13 @@ PRUNERS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+OWN = {OPTUNA: OptunaSweeper, RAY: RayLauncher}
+
+
+@cache
 def register_plugins() -> None:
-    """Registers `hydra/launcher=ray` and, unless its own plug-in is there, `sweeper=optuna`."""
-    # `Plugins.register` would use the class's own module, which Hydra refuses.
-    classes = _found().class_name_to_class
-    classes[RAY], classes[OPTUNA] = RayLauncher, OptunaSweeper
+    """Adds `hydra/launcher=ray` and, unless its own plug-in is there, `hydra/sweeper=optuna`."""
+    _check()
     store = ConfigStore.instance().store
     store(group="hydra/launcher", name="ray", node=RayConf)
     if has_plugin():
@@ -48,10 +54,28 @@ def register_plugins() -> None:
             store(group=f"hydra/sweeper/{group}", name=name, node=node)
 
 
-def _found() -> Plugins:
-    """Returns Hydra's plug-ins; ConfigError where one that is installed cannot be imported."""
+@contextmanager
+def own_plugins() -> Iterator[None]:
+    """Lets Hydra create the classes of this package, too; its own are those of `hydra_plugins`."""
+    create = Plugins._instantiate
+
+    def created(self: Plugins, config: DictConfig) -> Any:
+        own = OWN.get(str(config.get("_target_")))
+        if own is None:
+            return create(self, config)
+        return own(**{str(key): value for key, value in config.items() if key != "_target_"})
+
+    Plugins._instantiate = created  # type: ignore[method-assign]
     try:
-        return Plugins.instance()
+        yield
+    finally:
+        Plugins._instantiate = create  # type: ignore[method-assign]
+
+
+def _check() -> None:
+    """Raises ConfigError where a plug-in that is installed cannot be imported."""
+    try:
+        Plugins.instance()
     except Exception as err:  # of the plug-in's module
         frames = [frame for frame, _ in traceback.walk_tb(err.__traceback__)]
         places = [str(frame.f_globals.get("__name__")) for frame in frames]
