@@ -20,6 +20,7 @@ from dagger_cli.tracking.run_paths import LOG
 from dagger_cli.utils.files import check_regular
 
 INTERVAL = 0.25  # seconds between two looks
+SHARE = 50  # a look at many jobs takes longer: at most 2 % of the time
 SILENT = 30.0  # seconds after which a line is printed where there is no terminal
 _TAIL = 4096  # bytes of a log
 
@@ -34,8 +35,12 @@ def watched(sweep: Path, fixed: Collection[str], total: int | None) -> Iterator[
     end = threading.Event()
 
     def look() -> None:
-        while not end.wait(INTERVAL):
-            watch.look()
+        pause = INTERVAL
+        while not end.wait(pause):
+            begin = time.monotonic()
+            with suppress(DaggerError, OSError):  # a full disk, a closed pipe: met again at the end
+                watch.look()
+            pause = max(INTERVAL, SHARE * (time.monotonic() - begin))
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()
