@@ -44,7 +44,13 @@ def test_the_page_has_a_snippet_of_every_kind():
         assert f"check_{kind}" in PAGE
 
 
-@pytest.mark.parametrize("name", [name_of(text) for text in PYTHON])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name == "my_program.py" else ())
+        for name in map(name_of, PYTHON)
+    ],
+)
 def test_snippets_run(folder, name):
     command = [sys.executable, "-W", "error::SyntaxWarning", name]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)

@@ -154,7 +154,13 @@ TEACHERS = {
 }
 
 
-@pytest.mark.parametrize("name", TEACHERS)
+SLOW = ("svm", "glyphs", "searn of svm", "smile")  # the others have the same paths
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in TEACHERS],
+)
 def test_every_policy_teaches(name, tmp_path):
     words = TEACHERS[name].split()
     done = dagger("train", *words, *SHORT.split(), "hydra.run.dir=run", cwd=tmp_path)

@@ -96,6 +96,7 @@ def test_a_shared_storage(tmp_path):
     assert done.code == 0 and len(jobs_in(tmp_path / "a")) == 2  # nothing is left to run
 
 
+@pytest.mark.slow
 def test_a_search_named_in_conf(tmp_path):
     small = [w for w in TINY if not w.startswith(("env=", "policy", "expert"))]
     words = ("hparams_search=bipedal", *small, "rounds=1", "hydra.sweeper.n_trials=1")

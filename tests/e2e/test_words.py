@@ -31,11 +31,11 @@ def test_help_names_the_groups_and_the_commands(words, tmp_path):
     ("command", "groups"),
     [
         ("train", list(GROUPS)),
-        ("eval", ["env", "expert"]),
+        pytest.param("eval", ["env", "expert"], marks=pytest.mark.slow),
         ("expert list", ["env"]),
-        ("expert score", ["env", "expert"]),
+        pytest.param("expert score", ["env", "expert"], marks=pytest.mark.slow),
         ("push", []),
-        ("export", []),
+        pytest.param("export", [], marks=pytest.mark.slow),
     ],
 )
 def test_help_of_a_command_is_ours_and_names_the_groups_it_takes(command, groups, tmp_path):

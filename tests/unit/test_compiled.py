@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = """
 import numpy as np
 from dagger_cli.utils.compiled import numba
@@ -39,6 +41,7 @@ def test_a_file_of_settings_in_the_current_folder_is_not_read(tmp_path: Path) ->
     assert any((tmp_path / "cache").glob("kernels-*/*/*.nbi"))
 
 
+@pytest.mark.slow
 def test_without_a_place_for_the_cache_kernels_are_compiled_anew(tmp_path: Path) -> None:
     blocked = tmp_path / "a_file"
     blocked.write_text("")
