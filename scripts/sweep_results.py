@@ -32,12 +32,16 @@ TINY = (
     "evaluation.episodes=4",
 )  # fmt: skip
 TIMED = ("env=cartpole", "expert=bundled", "env.workers=0", "rounds=8", "steps_per_round=2000")
-SEARCHED = ("env=cartpole", "expert=bundled", "rounds=20", "steps_per_round=50")
+SEARCHED = (
+    "env=cartpole", "expert=bundled", "rounds=15", "steps_per_round=20", "validation.episodes=20",
+    "evaluation.episodes=10", "evaluation.expert=false", "regret=false",
+)  # fmt: skip
 SPACE = (
-    "policy.learning_rate=tag(log,interval(3e-4,3e-2))",
-    "policy.gradient_steps=choice(100,300,1000,3000)",
-    "policy.sizes=[32,32],[64,64],[128,128]",
-    "beta_schedule.over=1,2,5",
+    "policy.learning_rate=tag(log,interval(3e-4,1e-2))",
+    "policy.gradient_steps=choice(250,500,1000,2000)",
+    "policy.sizes=[64,64],[128,128],[256,256]",
+    "policy.activation=relu,tanh",
+    "beta_schedule.over=1,5,15",
 )
 
 
@@ -136,7 +140,8 @@ def search(folder: Path) -> dict[str, Any]:
     results: dict[str, Any] = {"trials before": before, "trials": len(rows(folder / "search"))}
     results["best trial"] = {"words": found, "labels to 95 %": float(best["objective"])}
     for name, own in (("default", ()), ("found", found)):
-        run(folder, *base, *own, "seed=range(100,110)", f"hydra.sweep.dir={name}")
+        where = (f"hydra.sweep.dir={name}", "hydra/launcher=joblib")
+        run(folder, *base, *own, "seed=range(100,110)", *where)
         labels = [float(row["objective"]) for row in rows(folder / name)]
         results[name] = {"labels to 95 %": labels, "mean": np.mean(labels).round(1)}
     shutil.rmtree(folder / "search")

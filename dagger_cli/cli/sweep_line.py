@@ -66,7 +66,8 @@ def sweep_of(line: CommandLine) -> Sweep | None:
         basic = str(cfg.hydra.sweeper.get("_target_")).endswith(".BasicSweeper")
         total = _product(swept) if basic else cfg.hydra.sweeper.get("n_trials")
     varied = {o.key_or_group for o in swept}
-    fixed = {str(o.input_line) for o in line.overrides if o.key_or_group not in varied}
+    shared = [o for o in line.overrides if o.key_or_group not in varied]
+    fixed = {*(str(o.input_line) for o in shared), *map(_as_of_a_job, shared)}
     chosen = "hydra.sweep.dir" in line.keys
     return Sweep(line, folder, chosen, frozenset(fixed), total)
 
@@ -137,6 +138,11 @@ def _params(cfg: DictConfig) -> list[Override]:
     node = cfg.hydra.sweeper.get("params")
     params: Any = {} if node is None else OmegaConf.to_container(node, resolve=True)
     return OverridesParser.create().parse_overrides([f"{k}={v}" for k, v in params.items()])
+
+
+def _as_of_a_job(override: Override) -> str:
+    """Returns an override as sweepers pass it to jobs: `regret=False` for `regret=false`."""
+    return f"{override.get_key_element()}={override.get_value_element_as_str()}"
 
 
 def _short(override: Override) -> str:

@@ -87,7 +87,8 @@ def test_another_launcher_keeps_results_failures_and_objectives(tmp_path):
 
 
 def test_the_folder_of_a_sweep(tmp_path):
-    done = dagger("train", "-m", *ONE, "trainer=sup,dagger", "n_envs=1,0", cwd=tmp_path)
+    words = ("trainer=sup,dagger", "n_envs=1,0", "regret=false", "policy.weight_decay=0.0")
+    done = dagger("train", "-m", *ONE, *words, cwd=tmp_path)
     assert done.code == 2
     sweep = sweep_in(tmp_path)
     assert re.fullmatch(
@@ -97,7 +98,10 @@ def test_the_folder_of_a_sweep(tmp_path):
         "0_sup_seed0": FINISHED, "1_sup_seed0": FAILED,
         "2_dagger_seed0": FINISHED, "3_dagger_seed0": FAILED,
     }  # fmt: skip
+    assert re.findall(r"^job 1/4  (.*?)  return", done.out, re.M) == ["trainer=sup n_envs=1"]
     table = rows(sweep)
+    assert [*table[0]][:3] == ["job", "trainer", "n_envs"]
+    assert [*table[0]][3] == "status"
     assert [(r["trainer"], r["n_envs"], r["status"]) for r in table] == [
         ("sup", "1", FINISHED), ("sup", "0", FAILED),
         ("dagger", "1", FINISHED), ("dagger", "0", FAILED),
