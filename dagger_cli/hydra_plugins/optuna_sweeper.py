@@ -1,4 +1,4 @@
-"""Sweeper `hydra/sweeper=optuna`, with the keys of hydra-optuna-sweeper, for Optuna 3 to 5.
+"""Sweeper `hydra/sweeper=optuna`, with the keys of hydra-optuna-sweeper, for Optuna 5.
 
 Where that plug-in is installed it is used instead. This one also prunes jobs, and resumes: the
 sampler proposes the same trials again, and jobs that have ended give their results at once.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.plugins import Plugins
 from hydra.plugins.sweeper import Sweeper
@@ -18,9 +18,11 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.hydra_plugins.search_space import parsed
-from dagger_cli.hydra_plugins.study import Study
 from dagger_cli.sweeps.job_file import FAILED, jobs_in
 from dagger_cli.utils.system import usable_cores
+
+if TYPE_CHECKING:
+    from dagger_cli.hydra_plugins.study import Study
 
 OPTUNA = "dagger_cli.hydra_plugins.optuna_sweeper.OptunaSweeper"
 MINIMIZED = ("labels_to_95",)  # objectives; others are maximized
@@ -66,6 +68,8 @@ class OptunaSweeper(Sweeper):
         Raises ConfigError for a search space that Optuna does not have, and where more jobs failed
         than `max_failure_rate` allows.
         """
+        from dagger_cli.hydra_plugins.study import Study  # loads numpy and the loop
+
         settings = self._settings
         node = settings["params"]
         params: Any = {} if node is None else OmegaConf.to_container(node)

@@ -76,7 +76,7 @@ def fault(done: Outcome, folder: Path) -> str | None:
 
 
 def _half_written(name: str, left: Collection[str]) -> bool:
-    if name.endswith(".tmp") or ".jobs_" in name:
+    if name.endswith(".tmp"):
         return True
     run, _, last = name.rpartition("/")
     return last == "versions.json" and f"{run}/checkpoints/last" not in left
