@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil
 from typing import Any
@@ -146,14 +146,15 @@ def env_of(env: Node) -> EnvChoice:
     failure_name = None if silent else env.get("failure_name", "failures")
     notes = ENV_NOTES.keys() - signature_of(target_of(env, "env")).keys.keys()
     source = with_parts(built(env, "env", drop=notes), "env", *ENV_PARTS)
-    other = "backend" in env
-    eval_source = built(in_gymnasium(env), "env", drop=notes) if other else source
+    # EnvPool's numbers are close to Gymnasium's but not the same, so scores come from Gymnasium's.
+    other = getattr(source, "chosen", "gymnasium") != "gymnasium" and not source.alone
+    eval_source = built({**env, "backend": "gymnasium"}, "env", drop=notes) if other else source
     return EnvChoice(source, eval_source, env["name"], failure_name, env.get("per_step_name"))
 
 
-def in_gymnasium(env: Node) -> Node:
-    """Returns the config of the same environment with backend=gymnasium."""
-    return {**env, "backend": "gymnasium"} if "backend" in env else env
+def for_evaluation(env: EnvChoice) -> EnvChoice:
+    """Returns the environment with the source of the final scores for everything."""
+    return replace(env, source=env.eval_source)
 
 
 def open_for(source: Any, episodes: int) -> Any:
@@ -193,6 +194,8 @@ def loaded_expert(expert: Node, env: EnvChoice, trust: tuple[str, ...] = ()) -> 
     """
     source = env.source
     loaded = expert_for(expert, source.id, source.observation_space, source.action_space, trust)
+    if hasattr(loaded, "limited"):
+        loaded = loaded.limited(source.horizon)
     if not hasattr(loaded, "tried"):
         return loaded
     with closing(source.open(1)) as played:

@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from dagger_cli.config.build import GROUPS, UNSAVED, EvalJob, TrainJob, assembled
 from dagger_cli.config.checks import chosen_seeds, value_of
-from dagger_cli.config.components import EnvChoice, env_of, in_gymnasium, learner_of, typed_group
+from dagger_cli.config.components import EnvChoice, env_of, for_evaluation, learner_of, typed_group
 from dagger_cli.config.plain import Config, keys_in, named, select, updated
 from dagger_cli.config.renamed import with_new_names
 from dagger_cli.config.trust import IMPORT_KEYS, check_trust, trusted
@@ -146,5 +146,5 @@ def student_parts(saved: Mapping[str, Any], trust: tuple[str, ...]) -> tuple[Env
     check_trust(config, trust, ("env", "policy"))
     if "device" in config["policy"]:
         config = updated(config, "policy.device", "cpu")  # nothing is fitted
-    env = env_of(in_gymnasium(typed_group(config["env"], "env")))
+    env = for_evaluation(env_of(typed_group(config["env"], "env")))
     return env, learner_of(typed_group(config["policy"], "policy"), env)

@@ -167,6 +167,7 @@ class EnvNotes:
     """Keys that an environment's config may have besides those of its source."""
 
     name: str = MISSING
+    version: int = MISSING  # in the id
     id: str = MISSING  # of the source, where that takes none
     failure_name: str = MISSING
     per_step_name: str = MISSING

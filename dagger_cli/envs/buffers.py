@@ -14,8 +14,8 @@ import numpy as np
 
 from dagger_cli.core.errors import EnvError
 from dagger_cli.core.types import Array, Space
+from dagger_cli.envs.dict_rows import observer
 from dagger_cli.envs.returned import (
-    Observed,
     WrongReturn,
     interface_hint,
     picture,
@@ -98,10 +98,11 @@ class Slots:
         timeout: float | None = None,
     ) -> None:
         self.buffers, self._timeout = buffers, timeout
-        self._observed = Observed(observation_space)
         self._make = make
         self._fresh_simulator = fresh_simulator
         self._envs = [make() for _ in buffers.active]
+        first = self._envs[0]
+        self._observed = observer(first.observation_space, observation_space, first.spec.id)
         self._used = [False] * len(self._envs)
 
     def reset(self) -> None:

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from dagger_cli.core.errors import ConfigError, EnvError
+from dagger_cli.envs.envpool_ids import known_ids
 from dagger_cli.utils.imports import import_named, shadowed
 
 # Packages whose ids are registered when they are imported.
@@ -30,17 +31,17 @@ KEEP_THEIR_WORLD = ("gymnasium.envs.box2d.bipedal_walker", "gymnasium.envs.box2d
 _warned: set[str] = set()  # what simulators have warned of in this process
 
 
+class Unavailable(EnvError):
+    """Gymnasium cannot create the environment in this installation, with any options."""
+
+
 def create(
     env_id: str,
     imports: str | Sequence[str] | None,
     kwargs: Mapping[str, Any],
     max_episode_steps: int | None,
-    backend: str,
 ) -> Any:
-    """Imports the modules and returns `gymnasium.make` of the id; raises EnvError.
-
-    `backend` is the one that the user chose, for the words of an error.
-    """
+    """Imports the modules and returns `gymnasium.make` of the id; raises EnvError, Unavailable."""
     import gymnasium
     from gymnasium.error import DependencyNotInstalled, UnregisteredEnv
 
@@ -51,9 +52,10 @@ def create(
                 env_id, max_episode_steps=max_episode_steps, disable_env_checker=True, **kwargs
             )
     except UnregisteredEnv as err:
-        raise EnvError(_unknown_id(env_id, modules, backend)) from err
-    except DependencyNotInstalled as err:
-        raise EnvError(f"env '{env_id}' needs a package that is not installed: {err}") from err
+        raise Unavailable(_unknown_id(env_id, modules)) from err
+    except (DependencyNotInstalled, ImportError) as err:
+        # Gymnasium raises ImportError for environments that it no longer has.
+        raise Unavailable(f"env '{env_id}' needs a package that is not installed: {err}") from err
     except Exception as err:
         hint = f"; check env.kwargs {dict(kwargs)}" if kwargs else ""
         what = f"{type(err).__name__}: {err}"
@@ -83,15 +85,10 @@ def keeps_its_world(env: Any) -> bool:
     return any(kind.__module__ in KEEP_THEIR_WORLD for kind in type(env.unwrapped).__mro__)
 
 
-def _unknown_id(env_id: str, modules: Sequence[ModuleType], backend: str) -> str:
+def _unknown_id(env_id: str, modules: Sequence[ModuleType]) -> str:
     import gymnasium
 
-    if backend == "envpool":
-        return (
-            f"Gymnasium has no env '{env_id}', and env.backend=envpool alone cannot run it: final "
-            "scores and videos come from Gymnasium's environment of the same id"
-        )
-    ids = {known.lower(): known for known in gymnasium.registry}
+    ids = {known.lower(): known for known in (*gymnasium.registry, *known_ids())}
     near = [ids[word] for word in get_close_matches(env_id.lower(), ids, n=3)]
     nearest = f"; nearest: {', '.join(near)}" if near else ""
     package = next((name for ids, name in PACKAGES.items() if re.match(ids, env_id)), None)

@@ -16,16 +16,17 @@ from dagger_cli.core.errors import ConfigError, EnvError
 from dagger_cli.core.types import Env, Policy, Score, Space
 from dagger_cli.core.values import at_least, in_range, one_of
 from dagger_cli.envs.buffers import Slots, buffer_bytes, map_buffers
-from dagger_cli.envs.creation import create, keeps_its_world
-from dagger_cli.envs.envpool_engine import PoolEngine, check_twin, has_twin
-from dagger_cli.envs.spaces import space_of
+from dagger_cli.envs.creation import Unavailable, create
+from dagger_cli.envs.description import Description, of_envpool, of_gymnasium
+from dagger_cli.envs.envpool_engine import PoolEngine
+from dagger_cli.envs.envpool_ids import has_env
+from dagger_cli.envs.envpool_twins import check_twin, has_twin
 from dagger_cli.envs.subprocess_engine import Workers, shared_memory
 from dagger_cli.envs.vector_env import Engine, Failure, VectorEnv, episode
 from dagger_cli.envs.worker_count import seconds_a_step, workers_that_pay
 from dagger_cli.utils.system import usable_cores
 
 TRIED = 3  # steps
-DEFAULT_FPS = 30  # for environments without render_fps
 Backend = Literal["gymnasium", "envpool"]
 
 
@@ -42,34 +43,53 @@ class GymSource:
     backend: Backend | Literal["auto"]  # auto: EnvPool if installed and tested for this id
     failure: Failure
     step_timeout: float | None = None  # seconds; None: 300 for worker processes, else no limit
-    observation_space: Space = field(init=False)
-    action_space: Space = field(init=False)
-    renewed: bool = field(init=False)  # what `fresh_simulator` is; auto: for Box2D's that need it
-    repeats: bool = field(init=False)  # known to play the same episode for the same seed
-    horizon: int | None = field(init=False)  # maximum steps of an episode
-    render_modes: tuple[str, ...] = field(init=False)
-    fps: int = field(init=False)
+    parts: Mapping[str, Sequence[int]] = field(default_factory=dict)  # name: [first, stop]
+    described: Description = field(init=False)
+    alone: bool = field(init=False)  # Gymnasium cannot create it, EnvPool can
     chosen: Backend = field(init=False)  # the backend that `auto` selected
 
     def __post_init__(self) -> None:
         self._check_values()
-        env = self.open_one(None)
-        own, limit = self.fresh_simulator, env.spec.max_episode_steps
-        modes, fps = ((env.metadata or {}).get(key) for key in ("render_modes", "render_fps"))
-        found = {
-            "observation_space": space_of(env, role="observation", env_id=self.id),
-            "action_space": space_of(env, role="action", env_id=self.id),
-            "horizon": limit,
-            "render_modes": tuple(modes or ()),
-            "fps": int(fps or DEFAULT_FPS),
-            "renewed": keeps_its_world(env) if own == "auto" else own,
-            "repeats": type(env.unwrapped).__module__.startswith("gymnasium.envs."),
-        }
-        with suppress(Exception):  # as in buffers.py
-            env.close()
-        for name, value in found.items():
+        found, alone = self._described()
+        named = {} if found.layout is None else found.layout.names
+        for name, value in (
+            ("described", found),
+            ("alone", alone),
+            ("parts", checked_parts({**named, **self.parts}, found.observation_space)),
+        ):
             object.__setattr__(self, name, value)
-        object.__setattr__(self, "chosen", self._backend())
+        object.__setattr__(self, "chosen", "envpool" if alone else self._backend())
+
+    @property
+    def observation_space(self) -> Space:
+        """Space of the observations."""
+        return self.described.observation_space
+
+    @property
+    def action_space(self) -> Space:
+        """Space of the actions."""
+        return self.described.action_space
+
+    @property
+    def horizon(self) -> int | None:
+        """Maximum steps of an episode."""
+        return self.described.horizon
+
+    @property
+    def render_modes(self) -> tuple[str, ...]:
+        """Gymnasium's render modes, none where EnvPool alone has the environment."""
+        return self.described.render_modes
+
+    @property
+    def fps(self) -> int:
+        """Frames per second of a video."""
+        return self.described.fps
+
+    @property
+    def renewed(self) -> bool:
+        """Whether every episode gets a new environment; auto: for those of Box2D that need it."""
+        own = self.fresh_simulator
+        return self.described.keeps_world if own == "auto" else bool(own)
 
     def open(self, n_envs: int) -> Env:
         """Opens `n_envs` slots, distributed over this process and its workers."""
@@ -100,11 +120,16 @@ class GymSource:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Returns a note where two episodes with one seed and the same actions differ.
+        """Returns a note where EnvPool alone has it, or episodes with one seed differ.
 
         Gymnasium's own environments are known to repeat themselves, and so are EnvPool's.
         """
-        if self.repeats or self.chosen == "envpool":
+        if self.alone:
+            return (
+                f"Gymnasium cannot create {self.id}: EnvPool's is used for training, validation "
+                "and final scores.",
+            )
+        if self.described.repeats or self.chosen == "envpool":
             return ()
         with closing(self.open_here(1, None)[0]) as env:
             first, second = (episode(env, steps=TRIED) for _ in range(2))
@@ -128,13 +153,33 @@ class GymSource:
         # Environments need not accept a render_mode, so it is passed only where needed.
         shown = {} if render_mode is None else {"render_mode": render_mode}
         kwargs = {**self.kwargs, **shown}
-        return create(self.id, self.imports, kwargs, self.max_episode_steps, self.backend)
+        return create(self.id, self.imports, kwargs, self.max_episode_steps)
 
     def _open_pools(self, n_envs: int, threads: int) -> VectorEnv:
         memory = bytearray(buffer_bytes(self.observation_space, self.action_space, n_envs))
         buffers = map_buffers(memory, self.observation_space, self.action_space, n_envs)
-        engine = PoolEngine(self.id, self.max_episode_steps, threads, buffers)
+        engine = PoolEngine(
+            self.id,
+            self.kwargs,
+            self.max_episode_steps,
+            threads,
+            buffers,
+            self.described.layout,
+        )
         return VectorEnv(self.observation_space, self.action_space, self.failure, buffers, engine)
+
+    def _described(self) -> tuple[Description, bool]:
+        """Returns the description, and whether it is EnvPool's."""
+        try:
+            env = self.open_one(None)
+        except Unavailable:
+            if self.backend == "gymnasium" or not has_env(self.id):
+                raise
+            return of_envpool(self.id, self.kwargs, self.max_episode_steps), True
+        found = of_gymnasium(env, self.id)
+        with suppress(Exception):  # as in buffers.py
+            env.close()
+        return found, False
 
     def _backend(self) -> Backend:
         """Returns the backend; raises EnvError where EnvPool was requested but cannot be used."""
@@ -176,3 +221,15 @@ class GymSource:
             return seconds_a_step(lambda: self.open_one(None))
         except Exception:  # it will fail again with an error message when it is stepped
             return 0.0
+
+
+def checked_parts(parts: Mapping[str, Sequence[int]], space: Space) -> dict[str, tuple[int, int]]:
+    """Returns first and last column (exclusive) of each part; raises ConfigError for others."""
+    for name, columns in parts.items():
+        whole = len(columns) == 2 and all(isinstance(column, int) for column in columns)
+        if not whole or not 0 <= columns[0] < columns[1] <= space.size:
+            raise ConfigError(
+                f"env.parts.{name} must be [first, stop], of an observation of {space.size} "
+                f"numbers, got {list(columns)}"
+            )
+    return {name: (columns[0], columns[1]) for name, columns in parts.items()}

@@ -15,6 +15,11 @@ FIXES = {
     "action": "wrap it in a gymnasium.ActionWrapper that has a Box and makes the action of it",
 }
 
+WRITE = {
+    "observation": "wrap it in a gymnasium.ObservationWrapper that makes numbers of it",
+    "action": FIXES["action"],
+}
+
 
 def space_of(env: Any, *, role: str, env_id: str) -> Space:
     """Converts an environment's space; raises EnvError where it has none of a supported kind."""
@@ -36,7 +41,7 @@ def to_space(space: Any, *, role: str, env_id: str) -> Space:
     kind = type(space).__name__
     convert = CONVERTERS.get(kind)
     if convert is None:
-        fix = FIXES[role] if kind in ("Dict", "Tuple") else "wrap it into one of those"
+        fix = FIXES[role] if kind in ("Dict", "Tuple") else WRITE[role]
         raise EnvError(
             f"env '{env_id}' has a {kind} {role} space, but only Box, Discrete, MultiDiscrete and "
             f"MultiBinary are supported; {fix} {REGISTER}"

@@ -11,7 +11,7 @@ from dagger_cli.core.seeds import TRAIN_SEEDS
 from dagger_cli.core.types import Array, Observation, Snapshot, Space, Step
 from dagger_cli.envs.buffers import Buffers
 
-Failure = Literal["none", "crash", "terminated", "truncated"]
+Failure = Literal["none", "crash", "terminated", "truncated", "unsolved"]
 CRASH_REWARD = -100.0  # reward of a fall or crash in the Box2D environments
 
 
@@ -188,6 +188,8 @@ class VectorEnv:
             return np.array(terminated)
         if self._failure == "truncated":
             return np.asarray(truncated & ~terminated)
+        if self._failure == "unsolved":
+            return np.asarray((terminated | truncated) & (rewards < 0))
         return np.zeros_like(terminated)
 
 

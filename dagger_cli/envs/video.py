@@ -81,6 +81,12 @@ def check_mode(source: Showable, mode: str | Path) -> None:
     human = mode == "human"
     # Gymnasium opens a window by itself for environments with frames only.
     wanted = {"human", "rgb_array"} if human else {"rgb_array"}
+    if getattr(source, "alone", False):
+        what = "be shown in a window" if human else "be recorded"
+        raise EnvError(
+            f"env '{source.id}' cannot {what}: EnvPool plays it, without pictures; Gymnasium draws "
+            "MuJoCo's versions 4 and 5: pip install 'dagger-cli[mujoco]', and choose one of them"
+        )
     if not wanted & set(source.render_modes):
         known = ", ".join(source.render_modes) or "none"
         what = "be shown in a window" if human else "be recorded"

@@ -14,6 +14,7 @@ from dagger_cli.experts.hub_client import Model, models_for
 from dagger_cli.experts.network_expert import published
 from dagger_cli.experts.sb3.agent_folder import older_versions
 from dagger_cli.experts.train import trained_agents
+from dagger_cli.experts.zoo_scores import zoo_agents, zoo_score
 from dagger_cli.networks.agent_files import load_card
 
 READABLE = {"stable-baselines3", "dagger-cli"}  # the libraries whose repositories can be loaded
@@ -45,7 +46,10 @@ def catalogue(env_id: str) -> Catalogue:
         found = models_for(re.sub(r"-v\d+$", "", env_id.rpartition("/")[2]))
         agents += [k for k in map(_of_model, filter(_readable, found)) if _fresh(k, cached, env_id)]
     except HubUnreachable as err:
-        notes.append(f"{err}; only agents on this machine are listed.")
+        agents += [k for k in _of_the_zoo(env_id) if k.name not in cached]
+        notes.append(
+            f"{err}; listed are agents on this machine, and those of rl-baselines3-zoo's table."
+        )
     except ExpertError as err:
         notes.append(f"The Hub could not be searched: {err}.")
     return Catalogue(tuple(agents), tuple(notes))
@@ -79,8 +83,19 @@ def _cached(env_id: str) -> Iterator[tuple[str, Known]]:
         snapshots = [s for s in folder.glob("snapshots/*") if any(s.iterdir())]
         if snapshots and _is_for(name, env_id):
             newest = max(snapshots, key=lambda path: path.stat().st_mtime)
-            score = results_in(newest / "results.json")
+            score = results_in(newest / "results.json") or _published(repo_id)
             yield repo_id, Known(repo_id, "cached", _words(repo_id), score)
+
+
+def _of_the_zoo(env_id: str) -> Iterator[Known]:
+    for name in zoo_agents(env_id):
+        repo_id = f"{AUTHOR}/{name}"
+        yield Known(repo_id, "on the Hub", _words(repo_id), zoo_score(name))
+
+
+def _published(repo_id: str) -> tuple[float, float] | None:
+    author, _, name = repo_id.partition("/")
+    return zoo_score(name) if author == AUTHOR else None
 
 
 def _is_for(name: str, env_id: str) -> bool:
@@ -105,7 +120,8 @@ def _readable(model: Model) -> bool:
 
 
 def _of_model(model: Model) -> Known:
-    return Known(model.repo_id, "on the Hub", _words(model.repo_id), _score_of(model.score))
+    score = _score_of(model.score) or _published(model.repo_id)
+    return Known(model.repo_id, "on the Hub", _words(model.repo_id), score)
 
 
 def _score_of(value: Any) -> tuple[float, float] | None:

@@ -21,6 +21,7 @@ from dagger_cli.experts.sb3.agent_folder import STATISTICS, Found, older_version
 from dagger_cli.experts.sb3.archive import sha256_of
 from dagger_cli.experts.sb3.convert import AgentFiles
 from dagger_cli.experts.student import MANIFEST, POLICY, Student
+from dagger_cli.experts.zoo_scores import zoo_score
 from dagger_cli.networks.agent_files import MAX_CARD_BYTES, read_bounded
 
 AUTHOR = "sb3"
@@ -170,7 +171,9 @@ class Hub:
                 name=f"{repo.repo_id} on the Hub",
                 source=f"hub:{repo.repo_id}@{repo.revision}",
                 sha256=digest,
-                published=(results and results_in(results)) or published(facts),
+                published=(results and results_in(results))
+                or published(facts)
+                or (zoo_score(model.stem) if repo.repo_id == f"{AUTHOR}/{model.stem}" else None),
                 notes=(*notes, *older, *training_notes(facts)),
                 details={**facts, **origin},
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ExpertError
-from dagger_cli.core.types import Acts, Card, Observation, Space
+from dagger_cli.core.types import Acts, Array, Card, Observation, Space
 from dagger_cli.networks.agent_files import Agent, save_agent
 from dagger_cli.networks.network import Network
 from dagger_cli.networks.spec import must_fit
@@ -24,16 +24,37 @@ STAYS = (
 
 @dataclass(frozen=True)
 class NetworkExpert:
-    """Network as an expert; acts deterministically or samples from its distribution."""
+    """Network as an expert; acts deterministically or samples from its distribution.
+
+    `horizon`: step limit of the episodes, for a network that gets the time left.
+    """
 
     network: Network
     card: Card
     deterministic: bool
+    horizon: int | None = None
     stays_because: ClassVar[str] = STAYS
 
     def act(self, observation: Observation, rng: Generator) -> Acts:
-        actions = self.network.act(observation.obs, None if self.deterministic else rng)
+        actions = self.network.act(self._seen(observation), None if self.deterministic else rng)
         return Acts(actions, np.ones(len(observation), dtype=bool))
+
+    def limited(self, horizon: int | None) -> NetworkExpert:
+        """Returns the expert for episodes of `horizon` steps; raises ExpertError for None."""
+        if horizon is None and self.network.spec.time_feature:
+            raise ExpertError(
+                "the expert was trained with the time left in the episode (TimeFeatureWrapper), "
+                "but the environment has no step limit: set env.max_episode_steps=1000"
+            )
+        return replace(self, horizon=horizon)
+
+    def _seen(self, observation: Observation) -> Array:
+        """Returns the network's input, (n, d): with the time left, from 1 at the start to 0."""
+        if not self.network.spec.time_feature:
+            return observation.obs
+        assert self.horizon is not None, "an expert with the time feature was not limited"
+        left = 1 - observation.t / self.horizon
+        return np.concatenate([observation.obs, left[:, None]], axis=1).astype(np.float32)
 
     def save(self, stem: Path) -> tuple[Path, Path]:
         """Writes `<stem>.safetensors` and the card `<stem>.json`, which expert=path loads."""
@@ -57,7 +78,7 @@ def expert_from(
     agent: Agent, card: Card, deterministic: bool, observation_space: Space, action_space: Space
 ) -> NetworkExpert:
     """Returns the agent as an expert; raises ExpertError where its spaces differ."""
-    must_fit(agent.spec.observation_space, observation_space, "observation space")
+    must_fit(agent.spec.env_space, observation_space, "observation space")
     must_fit(agent.spec.action_space, action_space, "action space")
     theirs, ours = agent.spec.action_space, action_space
     pairs = ((theirs.low, ours.low), (theirs.high, ours.high))

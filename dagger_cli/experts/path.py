@@ -17,6 +17,7 @@ from dagger_cli.experts.sb3.agent_folder import Found, find_agent
 from dagger_cli.experts.sb3.archive import sha256_of
 from dagger_cli.experts.sb3.convert import AgentFiles, agent_from
 from dagger_cli.experts.student import Student, load_student
+from dagger_cli.experts.zoo_scores import zoo_score
 from dagger_cli.networks.agent_files import load_agent
 from dagger_cli.utils.system import at_home
 
@@ -48,7 +49,7 @@ class Path:
                 name=_name(found, facts, env_id),
                 source=str(_shown(found)),
                 sha256=str(facts["sha256"]),
-                published=published(facts),
+                published=published(facts) or _of_the_zoo(found),
                 notes=(*version_notes(facts, env_id), *training_notes(facts)),
                 details=facts,
             )
@@ -88,6 +89,13 @@ def _name(found: Found, facts: Mapping[str, Any], env_id: str) -> str:
         return f"{facts['trainer']} student (round {facts['round']}) for {env_id}"
     ours = isinstance(found, FilePath) and "name" in facts
     return str(facts["name"]) if ours else f"{_shown(found).name} for {env_id}"
+
+
+def _of_the_zoo(found: Found) -> tuple[float, float] | None:
+    """Returns the published score of a copy of a Hub repository: folder and archive of one name."""
+    archive = found.archive if isinstance(found, AgentFiles) else None
+    same = archive is not None and archive.parent.name == archive.stem
+    return zoo_score(archive.stem) if archive is not None and same else None
 
 
 def version_notes(facts: Mapping[str, Any], env_id: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ the action noise, `mean` and `variance` for the observation statistics.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, TypeVar
 
 from dagger_cli.core.errors import ExpertError
@@ -59,6 +59,8 @@ class Spec:
     """Network; `clip` and `epsilon` are those of the observation statistics (clip None: none).
 
     `double`: computes in float64, as this package's learners do; stable-baselines3 uses float32.
+    `time_feature`: the last number of `observation_space` is the share of the episode's steps that
+    is left, which the environment's own observation does not have (rl-zoo's TimeFeatureWrapper).
     """
 
     observation_space: Space
@@ -70,11 +72,20 @@ class Spec:
     scale: float = 1.0
     channels_last: bool = False
     double: bool = False
+    time_feature: bool = False
 
     def __post_init__(self) -> None:
         space = self.observation_space
         if space.kind in KINDS and sum(space.sizes) > MAX_FEATURES:
             raise ExpertError(f"observations of {sum(space.sizes):,} choices are too many choices")
+
+    @property
+    def env_space(self) -> Space:
+        """Observation space of the environment, without what is appended to it."""
+        space = self.observation_space
+        if not self.time_feature:
+            return space
+        return replace(space, shape=(space.size - 1,), low=space.low[:-1], high=space.high[:-1])
 
     def to_json(self) -> dict[str, Any]:
         """Returns a dict of plain values; `spec_from_json` is the inverse."""
@@ -83,6 +94,7 @@ class Spec:
     def shape(self, weights: Weights) -> str:
         """Returns a summary such as `box (24,), Linear 64, Tanh, Linear 4, box (4,)`."""
         words = [f"{describe(self.observation_space)}"]
+        words += ["with the time left"] if self.time_feature else []
         words += ["normalised"] if self.clip is not None else []
         for i, layer in enumerate(self.layers):
             weight = weights.get(f"layers.{i}.weight")

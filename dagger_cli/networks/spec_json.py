@@ -118,4 +118,5 @@ _SPEC: dict[str, Check] = {
     "scale": _positive,
     "channels_last": _flag,
     "double": _flag,
+    "time_feature": _flag,
 }

@@ -18,7 +18,10 @@ ALL = np.arange(2)
         ("Qqqqq-v0", {}, r"no env 'Qqqqq-v0' .*env\.import=my_package"),
         ("CartPole-v1", {"imports": "no_such_package"}, r"cannot import 'no_such_package'"),
         ("CartPole-v1", {"kwargs": {"gravity": 3}}, r"cannot be created: TypeError.*env\.kwargs"),
-        ("toy/Dict-v0", {}, r"Dict observation space.*FlattenObservation"),
+        ("toy/Tuple-v0", {}, r"Tuple observation space.*FlattenObservation"),
+        ("toy/Text-v0", {}, r"Text observation space.*gymnasium\.ObservationWrapper"),
+        ("toy/PictureInDict-v0", {}, r"pictures of shape \(8, 8, 3\) in the part 'eye'"),
+        ("toy/TextInDict-v0", {}, r"in the part 'word' of its Dict: .* Text observation space"),
         ("toy/ShiftedMulti-v0", {}, r"MultiDiscrete action space with start \[1, 0\]"),
     ],
 )

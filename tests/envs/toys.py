@@ -93,6 +93,38 @@ class Crooked(Toy):
         return np.zeros(1)
 
 
+class Parts(gymnasium.Env):
+    """A Dict of three kinds, one of them inside another Dict; `wrong` leaves one out."""
+
+    observation_space = spaces.Dict(
+        {
+            "z": spaces.Box(-1.0, 1.0, (2,), np.float64),
+            "a": spaces.Discrete(3, start=1),
+            "inner": spaces.Dict({"b": spaces.MultiBinary(2), "m": spaces.MultiDiscrete([2, 3])}),
+        }
+    )
+    action_space = spaces.Discrete(2)
+
+    def __init__(self, wrong=False, render_mode=None):
+        self.wrong = wrong
+
+    def _obs(self):
+        inner = {"m": np.array([1, 2]), "b": np.array([0, 1], np.int8)}
+        return {"z": np.array([0.25, self.t]), "inner": inner, "a": 2}
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.t = 0.0
+        return self._obs(), {}
+
+    def step(self, action):
+        self.t += 0.5
+        obs = self._obs()
+        if self.wrong:
+            del obs["a"]
+        return obs, 0.0, False, self.t >= 1, {}
+
+
 def _register(name, entry_point, **kwargs):
     gymnasium.register(f"toy/{name}-v0", entry_point=entry_point, kwargs=kwargs)
 
@@ -113,6 +145,14 @@ _register(
     action_space=spaces.Discrete(2),
     observation_space=spaces.Dict({"a": OBS}),
 )
+for _name, _space in {
+    "Tuple": spaces.Tuple((OBS, OBS)),
+    "Text": spaces.Text(5),
+    "PictureInDict": spaces.Dict({"eye": spaces.Box(0, 255, (8, 8, 3), np.uint8)}),
+    "TextInDict": spaces.Dict({"a": OBS, "word": spaces.Text(5)}),
+}.items():
+    _register(_name, Toy, action_space=spaces.Discrete(2), observation_space=_space)
+_register("Parts", Parts)
 _register("Raising", Breaking, killed=False)
 _register("Killed", Breaking, killed=True)
 _register("Hanging", Hanging, in_worker=False)

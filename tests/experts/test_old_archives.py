@@ -14,8 +14,11 @@ from test_equals_sb3 import ARM, CLOSE, FLAT, FOUR, MADE, MULTI, make, network, 
 from trusted import space_of
 
 from dagger_cli.core.errors import ExpertError
+from dagger_cli.core.types import Card, Observation
+from dagger_cli.experts.network_expert import expert_from
 from dagger_cli.experts.path import Path as FromPath
 from dagger_cli.experts.sb3.convert import AgentFiles, agent_from
+from dagger_cli.networks.agent_files import load_agent
 
 # CrossQ came later, unshared extractors of actor and critic with 1.7.
 OLD = [case for case in MADE if case[0] != "CrossQ" and "share_features_extractor" not in case[5]]
@@ -78,11 +81,35 @@ WRAPPED = """!!python/object/apply:collections.OrderedDict
 
 def test_wrappers_are_named_where_the_agent_does_not_fit(tmp_path: Path) -> None:
     files = an_old_one(tmp_path, config=WRAPPED)
-    other = spaces.Box(-1, 1, (4,), np.float32)
+    other = spaces.Box(-1, 1, (3,), np.float32)
     words = "observations of 5 numbers, but .* behind TimeFeatureWrapper, FrameSkip, a stack of 4"
     with pytest.raises(ExpertError, match=words) as caught:
         agent_from(files, space_of(other), space_of(ARM))
     assert "\n" not in str(caught.value)
+
+
+def test_the_time_left_is_appended_for_an_agent_that_was_trained_with_it(tmp_path: Path) -> None:
+    """rl-zoo's TimeFeatureWrapper: 1 at the start, 1 - t/limit after t steps, in float32."""
+    files = an_old_one(tmp_path, config=WRAPPED)
+    own = spaces.Box(-1, 1, (4,), np.float64)
+    agent = agent_from(files, space_of(own), space_of(ARM))
+    assert agent.spec.time_feature and agent.spec.env_space.shape == (4,)
+    assert agent.facts["trained_behind"] == "FrameSkip, a stack of 4 frames"
+    card = Card("own", "here", "0" * 64)
+    expert = expert_from(agent, card, True, space_of(own), space_of(ARM))
+    with pytest.raises(ExpertError, match=r"set env\.max_episode_steps=1000"):
+        expert.limited(None)
+    obs, t = np.random.default_rng(0).uniform(-1, 1, (3, 4)), np.array([0, 5, 9])
+    acts = expert.limited(10).act(Observation(obs, t), np.random.default_rng(0))
+    seen = np.concatenate([obs, [[1.0], [0.5], [0.1]]], axis=1).astype(np.float32)
+    np.testing.assert_array_equal(acts.actions, expert.network.act(seen, None))
+    saved = load_agent(expert.save(tmp_path / "own")[0].with_suffix(""))
+    assert saved.spec == agent.spec
+
+
+def test_an_environment_that_has_the_wrapper_itself_is_left_alone(tmp_path: Path) -> None:
+    agent = agent_from(an_old_one(tmp_path, config=WRAPPED), space_of(FLAT), space_of(ARM))
+    assert not agent.spec.time_feature and "TimeFeature" in agent.facts["trained_behind"]
 
 
 def test_what_the_environment_must_have_is_a_note(tmp_path: Path) -> None:

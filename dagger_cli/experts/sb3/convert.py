@@ -16,7 +16,7 @@ from dagger_cli.experts.sb3.archive import Archive, read_archive
 from dagger_cli.experts.sb3.policy_families import Actor, actor_of
 from dagger_cli.experts.sb3.sequential import Piece, step
 from dagger_cli.experts.sb3.vecnormalize import MAX_PICKLE_BYTES, Statistics, read_statistics
-from dagger_cli.experts.sb3.zoo_settings import Settings
+from dagger_cli.experts.sb3.zoo_settings import TIME_FEATURE, Settings
 from dagger_cli.networks.agent_files import Agent, read_bounded
 from dagger_cli.networks.spec import Spec, describe, features, is_image
 
@@ -25,8 +25,10 @@ _KINDS: dict[str, SpaceKind] = {
     "Discrete": "discrete",
     "MultiDiscrete": "multi_discrete",
     "MultiBinary": "multi_binary",
+    "Dict": "box",  # as envs/dict_rows.py flattens it, in the order of stable-baselines3
 }
 ANT, ANT_WITH_FORCES = 27, 111  # numbers in an observation of MuJoCo's Ant
+NEW = {105: ANT_WITH_FORCES, 348: 376}  # of Ant-v5 and Humanoid-v5, and of their older versions
 _NUMBER = re.compile(r"[-+]?(?:inf|\d+\.?\d*(?:e[-+]?\d+)?)")
 
 
@@ -51,23 +53,26 @@ def agent_from(files: AgentFiles, observation_space: Space, action_space: Space)
     try:
         settings = Settings.read(files.config, files.args, files.env_kwargs)
         statistics = _statistics(files, settings)
-        spec, weights = _network(archive, statistics, observation_space, action_space)
+        spec, weights = _network(archive, settings, statistics, observation_space, action_space)
     except ExpertError as err:
         hint = ""
-        if isinstance(err, _OtherSpaces) and settings.behind:
-            hint = f" (it was trained behind {settings.behind}: use one with the same wrappers)"
+        if isinstance(err, _OtherSpaces) and settings.wrappers:
+            hint = f" (it was trained behind {settings.behind()}: use one with the same wrappers)"
         raise ExpertError(f"cannot use '{files.archive}': {err}{hint}") from err
-    return Agent(spec, weights, _facts(archive, settings, files.unused))
+    behind = settings.behind(*([TIME_FEATURE] if spec.time_feature else []))
+    return Agent(spec, weights, _facts(archive, settings, behind, files.unused))
 
 
-def _facts(archive: Archive, settings: Settings, unused: tuple[Path, ...]) -> dict[str, Any]:
+def _facts(
+    archive: Archive, settings: Settings, behind: str, unused: tuple[Path, ...]
+) -> dict[str, Any]:
     facts: dict[str, Any] = {"sha256": archive.sha256}
     named = {
         "policy": archive.text("policy_class", "__module__"),
         "sb3_version": archive.version,
         "steps": archive.data.get("num_timesteps"),
         "trained_in": settings.trained_in,
-        "trained_behind": settings.behind or None,
+        "trained_behind": behind or None,
         "trained_with": settings.env_kwargs or None,
         "unused_statistics": ", ".join(path.name for path in unused) or None,
     }
@@ -86,10 +91,23 @@ def _statistics(files: AgentFiles, settings: Settings) -> Statistics | None:
     return None
 
 
+def _seen(piece: Piece, settings: Settings, space: Space) -> Space:
+    """Returns the space of the network's input: that of the environment, or with the time left."""
+    timed = settings.time_feature and space.kind == "box" and len(space.shape) == 1
+    # Otherwise the environment itself was registered with the wrapper.
+    if not timed or _first_weight(piece).shape[-1] != space.size + 1:
+        return space
+    return replace(space, shape=(space.size + 1,), dtype="float32")
+
+
 def _network(
-    archive: Archive, statistics: Statistics | None, observation_space: Space, action_space: Space
+    archive: Archive,
+    settings: Settings,
+    statistics: Statistics | None,
+    env_space: Space,
+    action_space: Space,
 ) -> tuple[Spec, dict[str, Array]]:
-    _same_kind(archive, "observation_space", observation_space)
+    _same_kind(archive, "observation_space", env_space)
     _same_kind(archive, "action_space", action_space)
     _same_actions(archive, action_space)
     if action_space.start != 0:
@@ -99,6 +117,7 @@ def _network(
             "that id"
         )
     actor = actor_of(archive, action_space)
+    observation_space = _seen(actor.piece, settings, env_space)
     channels_last = _channels_last(actor.piece, archive, observation_space)
     piece = actor.piece
     if piece.layers[0][0].kind == "Linear" and len(observation_space.shape) > 1:
@@ -118,6 +137,7 @@ def _network(
         head=actor.head,
         scale=255.0 if scaled else 1.0,
         channels_last=channels_last,
+        time_feature=observation_space is not env_space,
     )
     if statistics is not None:
         spec = _normalised(spec, statistics)
@@ -185,9 +205,17 @@ def _other_size(wanted: int, seen: int) -> str:
             "flattened, and give that id"
         )
     if seen == ANT and wanted in (ANT_WITH_FORCES, ANT_WITH_FORCES + 1):
-        return f"env.kwargs.use_contact_forces=true gives Ant-v4 its {ANT_WITH_FORCES} numbers"
+        return (
+            f"Ant-v3 has {ANT_WITH_FORCES} numbers (env.id=Ant-v3), and so has Ant-v4 with "
+            "+env.kwargs.use_contact_forces=true"
+        )
+    if seen in NEW and wanted in (NEW[seen], NEW[seen] + 1):
+        return "choose version 3 or 4 of the environment, whose observations have these numbers"
     if wanted == seen + 1:
-        return "one more may be the time of the episode: register it with a TimeFeatureWrapper"
+        return (
+            "one more may be the time left in the episode: put the config.yml beside it that names "
+            "the TimeFeatureWrapper"
+        )
     return "choose an expert of this environment"
 
 

@@ -48,17 +48,27 @@ def read_statistics(data: bytes) -> Statistics | None:
         raise ExpertError("the file of observation statistics does not contain a VecNormalize")
     if not state.get("norm_obs", True):
         return None
-    moments = state.get("obs_rms")
-    if not isinstance(moments, Record) or not isinstance(moments.state, dict):
-        raise ExpertError(
-            "the VecNormalize has no statistics of plain observations (not dictionaries)"
-        )
+    mean, variance = _moments(state.get("obs_rms"))
     return Statistics(
-        to_array(moments.state.get("mean")),
-        to_array(moments.state.get("var")),
-        to_number(state.get("clip_obs")),
-        to_number(state.get("epsilon")),
+        mean, variance, to_number(state.get("clip_obs")), to_number(state.get("epsilon"))
     )
+
+
+def _moments(value: Any) -> tuple[Array, Array]:
+    """Returns mean and variance; those of a Dict joined in the order of the sorted keys.
+
+    A key that was not normalised (`norm_obs_keys`) has no statistics, so the rows get shorter than
+    the observation, which the caller refuses.
+    """
+    if isinstance(value, dict):
+        if not value or not all(isinstance(key, str) for key in value):
+            raise ExpertError("the VecNormalize has no statistics of observations")
+        parts = [_moments(value[key]) for key in sorted(value)]
+        mean, variance = (np.concatenate([p[i].ravel() for p in parts]) for i in (0, 1))
+        return mean, variance
+    if not isinstance(value, Record) or not isinstance(value.state, dict):
+        raise ExpertError("the VecNormalize has no statistics of observations")
+    return to_array(value.state.get("mean")), to_array(value.state.get("var"))
 
 
 def to_number(value: Any) -> float:

@@ -11,15 +11,16 @@ from typing import Any
 from dagger_cli.experts.sb3.safe_yaml import MAX_YAML_BYTES, read_yaml
 from dagger_cli.networks.agent_files import read_bounded
 
+TIME_FEATURE = "TimeFeatureWrapper"
 _MAX_WORDS = 200  # characters shown of an untrusted text
 
 
 @dataclass(frozen=True)
 class Settings:
-    """`normalised`: observations were; `behind`: names of wrappers; empty texts: none."""
+    """`normalised`: observations were; `wrappers`: their names; empty texts: none."""
 
     normalised: bool
-    behind: str
+    wrappers: tuple[str, ...]
     env_kwargs: str
     trained_in: Any
 
@@ -32,10 +33,19 @@ class Settings:
         kwargs = _yaml(env_kwargs) or called.get("env_kwargs") or ""
         return Settings(
             bool(normalize) and not raw,
-            ", ".join(_wrappers(told))[:_MAX_WORDS],
+            tuple(_wrappers(told)),
             _one_line(kwargs),
             called.get("env"),
         )
+
+    @property
+    def time_feature(self) -> bool:
+        """Whether the observations had the time left in the episode at their end."""
+        return TIME_FEATURE in self.wrappers
+
+    def behind(self, *applied: str) -> str:
+        """Returns the names of the wrappers, without those that are applied already."""
+        return ", ".join(name for name in self.wrappers if name not in applied)[:_MAX_WORDS]
 
 
 def _yaml(path: Path | None) -> dict[str, Any]:
