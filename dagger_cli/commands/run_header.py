@@ -23,8 +23,11 @@ def header(job: TrainJob, folder: Path) -> list[tuple[str, str]]:
         ("seed", str(config["seed"])),
         ("run", shown_path(folder)),
     ]
+    view = {k: v for k, v in config["view"].items() if v not in (None, 0, False, 1)}
+    if job.env.source is not job.env.full:
+        header.insert(1, ("view", " ".join(_words(view, None))))
     if isinstance(config["trainer"].get("beta"), Mapping):
-        header.insert(4, ("beta", " ".join(_words(config["beta_schedule"], None))))
+        header.insert(len(header) - 3, ("beta", " ".join(_words(config["beta_schedule"], None))))
     return header
 
 

@@ -26,6 +26,7 @@ ENV_NOTES = signature_of(EnvNotes).keys
 PARTIAL = "_partial_"
 _HYDRAS = ("_target_", PARTIAL)
 ENV_PARTS = ("id", "observation_space", "action_space", "horizon", "open")
+FULL = {"_target_": "dagger_cli.views.view.View"}  # the view of configs saved before the group
 NAMED = {"name": str}  # the key that other groups have beside those of their target
 
 
@@ -38,6 +39,11 @@ class EnvChoice:
     name: str
     failure_name: str | None
     per_step_name: str | None
+    full: Any  # the source as experts see it; `source` without a view
+
+    def sighted(self, expert: Any) -> Any:
+        """Returns the expert for the environments of `source`, whose students may see less."""
+        return expert if self.source is self.full else self.source.sighted(expert)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -140,15 +146,21 @@ def _inner(value: Any, place: str) -> Any:
     return [_inner(item, place) for item in value] if isinstance(value, list) else value
 
 
-def env_of(env: Node) -> EnvChoice:
-    """Returns the environment sources for rollouts and for the final evaluation."""
+def env_of(env: Node, view: Node = FULL) -> EnvChoice:
+    """Returns the environment sources for rollouts and for the final evaluation.
+
+    Their observations are those of `view`.
+    """
     silent = env.get("failure", "none") == "none"
     failure_name = None if silent else env.get("failure_name", "failures")
     notes = ENV_NOTES.keys() - signature_of(target_of(env, "env")).keys.keys()
     source = with_parts(built(env, "env", drop=notes), "env", *ENV_PARTS)
     other = "backend" in env
     eval_source = built(in_gymnasium(env), "env", drop=notes) if other else source
-    return EnvChoice(source, eval_source, env["name"], failure_name, env.get("per_step_name"))
+    show = with_parts(built(view, "view", drop=tuple(NAMED)), "view", "viewed").viewed
+    seen = show(source)
+    last = show(eval_source) if other else seen
+    return EnvChoice(seen, last, env["name"], failure_name, env.get("per_step_name"), source)
 
 
 def in_gymnasium(env: Node) -> Node:
@@ -191,7 +203,7 @@ def loaded_expert(expert: Node, env: EnvChoice, trust: tuple[str, ...] = ()) -> 
 
     A source with a parameter `trust` gets the packages that this command line trusts.
     """
-    source = env.source
+    source = env.full
     loaded = expert_for(expert, source.id, source.observation_space, source.action_space, trust)
     if not hasattr(loaded, "tried"):
         return loaded
