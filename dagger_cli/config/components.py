@@ -15,7 +15,7 @@ from typing import Any
 from dagger_cli.config.schema import EnvNotes
 from dagger_cli.config.typed import is_function, signature_of, typed
 from dagger_cli.core.errors import ConfigError, DaggerError
-from dagger_cli.core.types import Expert, SafetyExpert, Space
+from dagger_cli.core.types import Expert, History, SafetyExpert, Space
 from dagger_cli.loop.trainer import Trainer
 from dagger_cli.utils.imports import import_object
 
@@ -44,6 +44,12 @@ class EnvChoice:
     def sighted(self, expert: Any) -> Any:
         """Returns the expert for the environments of `source`, whose students may see less."""
         return expert if self.source is self.full else self.source.sighted(expert)
+
+    @property
+    def history(self) -> History:
+        """What a student's observation consists of."""
+        space: Space = self.source.observation_space
+        return getattr(self.source, "history", None) or History(1, space.size, 0)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -183,6 +189,8 @@ def learner_of(policy: Node, env: EnvChoice, actions: Space | None = None) -> An
         "observations": env.source.observation_space,
         "actions": actions or env.source.action_space,
     }
+    if "history" in signature_of(target_of(policy, "policy")).keys:
+        spaces["history"] = env.history
     if actions is not None and env.source.action_space.kind == "box" and "loss" in policy:
         spaces["loss"] = "auto"  # the chosen loss is for Box actions
     learner = built(policy, "policy", drop=("name", *spaces), **spaces)

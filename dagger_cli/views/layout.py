@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.core.types import Array, Space
+from dagger_cli.core.types import Array, History, Space
 from dagger_cli.views.keep import kept
 from dagger_cli.views.view import View
 
@@ -28,6 +28,11 @@ class Layout:
     codes: int
 
     @property
+    def history(self) -> History:
+        """The sizes of what an observation consists of."""
+        return History(self.view.stack, self.frame.size, self.codes)
+
+    @property
     def space(self) -> Space:
         """Space of the student's observations: the stack, oldest first, then the actions."""
         k, frame = self.view.stack, self.frame
@@ -36,11 +41,10 @@ class Layout:
         if len(frame.shape) == 3:
             return _stacked_images(frame, k)
         low, high = frame.low * k, frame.high * k
-        n = (k - 1) * self.codes
-        if n:
+        if self.codes:
             inner = coded_bounds(self.actions)
             low, high = low + inner[0] * (k - 1), high + inner[1] * (k - 1)
-        return replace(frame, shape=(k * frame.size + n,), low=low, high=high)
+        return replace(frame, shape=(self.history.total,), low=low, high=high)
 
 
 def layout(view: View, seen: Space, acted: Space, parts: Mapping[str, tuple[int, int]]) -> Layout:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from dagger_cli.core.types import Acts, Expert, Observation, Policy, Score, Space
+from dagger_cli.core.types import Acts, Expert, History, Observation, Policy, Score, Space
 from dagger_cli.views.env import ViewedEnv, framed
 from dagger_cli.views.layout import Layout, layout
 from dagger_cli.views.memory import Memory
@@ -43,6 +43,11 @@ class ViewedSource:
     def observation_space(self) -> Space:
         """Space of the student's observations."""
         return self.layout.space
+
+    @property
+    def history(self) -> History:
+        """What an observation consists of."""
+        return self.layout.history
 
     def open(self, n_envs: int) -> ViewedEnv:
         """Opens `n_envs` slots."""
