@@ -23,13 +23,22 @@ def header(job: TrainJob, folder: Path) -> list[tuple[str, str]]:
         ("seed", str(config["seed"])),
         ("run", shown_path(folder)),
     ]
+    if job.env.source is not job.env.full:
+        header.insert(1, ("view", " ".join(_changed(config["view"]))))
     if isinstance(config["trainer"].get("beta"), Mapping):
-        header.insert(4, ("beta", " ".join(_words(config["beta_schedule"], None))))
+        header.insert(len(header) - 3, ("beta", " ".join(_words(config["beta_schedule"], None))))
     return header
 
 
 def _backend(env: Mapping[str, Any]) -> str:
     return f", by {env['backend']}" if "backend" in env else ""
+
+
+def _changed(view: Mapping[str, Any]) -> Iterator[str]:
+    """Yields the keys of a view that change what is seen."""
+    for key, value in view.items():
+        if key not in ("_target_", "name", "grey") and value not in (None, 0, False, 1):
+            yield f"{key}={value}"
 
 
 def _words(node: Mapping[str, Any], keys: tuple[str, ...] | None) -> Iterator[str]:

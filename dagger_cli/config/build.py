@@ -50,7 +50,7 @@ from dagger_cli.core.values import at_least
 from dagger_cli.loop.trainer import Trainer, completed
 from dagger_cli.utils.system import one_torch_thread
 
-GROUPS = ("env", "expert", "policy", "trainer")  # groups whose objects a run creates
+GROUPS = ("env", "view", "expert", "policy", "trainer")  # groups whose objects a run creates
 UNSAVED = ("labeller", "logger")  # groups that a resumed run takes from its command line
 
 
@@ -162,13 +162,16 @@ def assembled(
     check_values(config)
     budget = Budget(config["rounds"], config["steps_per_round"], config["labels"])
     trainer = completed(built(config["trainer"], "trainer", drop=("name",)))
-    env = env_of(config["env"])
+    env = env_of(config["env"], config["view"])
     source, evaluation = env.source, config["evaluation"]
     n_evaluation = episodes_of("test", evaluation["episodes"], source)
     config = updated(config, "env.id", str(source.id))
     if "backend" in config["env"]:
         # Saved, so that a resumed run uses the same backend whatever is installed.
         config = updated(config, "env.backend", source.chosen)
+    if source is not env.full and config["view"].get("keep") is not None:
+        # Saved as indexes: a checkpoint is read without the names of its environment's parts.
+        config = updated(config, "view.keep", source.layout.index.tolist())
     final_fit_must_come(config, trainer)
     warm_start_must_be_possible(config)
     learner = learner_of(config["policy"], env)

@@ -15,7 +15,7 @@ from typing import Any
 from dagger_cli.config.schema import EnvNotes
 from dagger_cli.config.typed import is_function, signature_of, typed
 from dagger_cli.core.errors import ConfigError, DaggerError
-from dagger_cli.core.types import Expert, SafetyExpert, Space
+from dagger_cli.core.types import Expert, History, SafetyExpert, Space
 from dagger_cli.loop.trainer import Trainer
 from dagger_cli.utils.imports import import_object
 
@@ -26,6 +26,7 @@ ENV_NOTES = signature_of(EnvNotes).keys
 PARTIAL = "_partial_"
 _HYDRAS = ("_target_", PARTIAL)
 ENV_PARTS = ("id", "observation_space", "action_space", "horizon", "open")
+FULL = {"_target_": "dagger_cli.views.view.View"}  # the view of configs saved before the group
 NAMED = {"name": str}  # the key that other groups have beside those of their target
 
 
@@ -38,6 +39,17 @@ class EnvChoice:
     name: str
     failure_name: str | None
     per_step_name: str | None
+    full: Any  # the source as experts see it; `source` without a view
+
+    def sighted(self, expert: Any) -> Any:
+        """Returns the expert for the environments of `source`, whose students may see less."""
+        return expert if self.source is self.full else self.source.sighted(expert)
+
+    @property
+    def history(self) -> History:
+        """What a student's observation consists of."""
+        space: Space = self.source.observation_space
+        return getattr(self.source, "history", None) or History(1, space.size, 0)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -140,8 +152,11 @@ def _inner(value: Any, place: str) -> Any:
     return [_inner(item, place) for item in value] if isinstance(value, list) else value
 
 
-def env_of(env: Node) -> EnvChoice:
-    """Returns the environment sources for rollouts and for the final evaluation."""
+def env_of(env: Node, view: Node = FULL) -> EnvChoice:
+    """Returns the environment sources for rollouts and for the final evaluation.
+
+    Their observations are those of `view`.
+    """
     silent = env.get("failure", "none") == "none"
     failure_name = None if silent else env.get("failure_name", "failures")
     notes = ENV_NOTES.keys() - signature_of(target_of(env, "env")).keys.keys()
@@ -149,12 +164,16 @@ def env_of(env: Node) -> EnvChoice:
     # EnvPool's numbers are close to Gymnasium's but not the same, so scores come from Gymnasium's.
     other = getattr(source, "chosen", "gymnasium") != "gymnasium" and not source.alone
     eval_source = built({**env, "backend": "gymnasium"}, "env", drop=notes) if other else source
-    return EnvChoice(source, eval_source, env["name"], failure_name, env.get("per_step_name"))
+    show = with_parts(built(view, "view", drop=tuple(NAMED)), "view", "viewed").viewed
+    seen = show(source)
+    last = show(eval_source) if other else seen
+    return EnvChoice(seen, last, env["name"], failure_name, env.get("per_step_name"), source)
 
 
 def for_evaluation(env: EnvChoice) -> EnvChoice:
     """Returns the environment with the source of the final scores for everything."""
-    return replace(env, source=env.eval_source)
+    source = env.eval_source
+    return replace(env, source=source, full=getattr(source, "full", source))
 
 
 def open_for(source: Any, episodes: int) -> Any:
@@ -172,6 +191,8 @@ def learner_of(policy: Node, env: EnvChoice, actions: Space | None = None) -> An
         "observations": env.source.observation_space,
         "actions": actions or env.source.action_space,
     }
+    if "history" in signature_of(target_of(policy, "policy")).keys:
+        spaces["history"] = env.history
     if actions is not None and env.source.action_space.kind == "box" and "loss" in policy:
         spaces["loss"] = "auto"  # the chosen loss is for Box actions
     learner = built(policy, "policy", drop=("name", *spaces), **spaces)
@@ -192,7 +213,7 @@ def loaded_expert(expert: Node, env: EnvChoice, trust: tuple[str, ...] = ()) -> 
 
     A source with a parameter `trust` gets the packages that this command line trusts.
     """
-    source = env.source
+    source = env.full
     loaded = expert_for(expert, source.id, source.observation_space, source.action_space, trust)
     if hasattr(loaded, "limited"):
         loaded = loaded.limited(source.horizon)

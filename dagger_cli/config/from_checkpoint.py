@@ -13,7 +13,14 @@ from omegaconf import DictConfig
 
 from dagger_cli.config.build import GROUPS, UNSAVED, EvalJob, TrainJob, assembled
 from dagger_cli.config.checks import chosen_seeds, value_of
-from dagger_cli.config.components import EnvChoice, env_of, for_evaluation, learner_of, typed_group
+from dagger_cli.config.components import (
+    FULL,
+    EnvChoice,
+    env_of,
+    for_evaluation,
+    learner_of,
+    typed_group,
+)
 from dagger_cli.config.plain import Config, keys_in, named, select, updated
 from dagger_cli.config.renamed import with_new_names
 from dagger_cli.config.trust import IMPORT_KEYS, check_trust, trusted
@@ -45,6 +52,12 @@ def told_again(words: Sequence[str]) -> list[str]:
     return [w for w in words if w.lstrip("+~").startswith(UNSAVED) or keys_in([w]) & needed]
 
 
+def with_view(saved: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a saved config in the new names; runs before the group `view` saw everything."""
+    config = with_new_names(saved)
+    return config if "view" in config else {**config, "view": FULL}
+
+
 @contextmanager
 def of_a_checkpoint() -> Iterator[None]:
     """Converts errors of a saved config, whose values are unchecked, to CheckpointError."""
@@ -63,7 +76,7 @@ def resumed_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any])
 
     Raises ConfigError for an override that a resumed run may not change.
     """
-    touched, config = keys_in(words), with_new_names(saved)
+    touched, config = keys_in(words), with_view(saved)
     trust = trusted(cfg.get("trust"), named(cfg, touched))
     check_trust(config, trust, GROUPS)
     free = {"resume", "trust", "objective", *RESUME_MAY_CHANGE, *IMPORT_KEYS}
@@ -142,9 +155,10 @@ def student_parts(saved: Mapping[str, Any], trust: tuple[str, ...]) -> tuple[Env
     The expert and the trainer are not created, so their packages are not imported. Raises
     CheckpointError for classes that are neither part of this package nor below `trust`.
     """
-    config = with_new_names(saved)
-    check_trust(config, trust, ("env", "policy"))
+    config = with_view(saved)
+    check_trust(config, trust, ("env", "view", "policy"))
     if "device" in config["policy"]:
         config = updated(config, "policy.device", "cpu")  # nothing is fitted
-    env = for_evaluation(env_of(typed_group(config["env"], "env")))
+    view = typed_group(config["view"], "view")
+    env = for_evaluation(env_of(typed_group(config["env"], "env"), view))
     return env, learner_of(typed_group(config["policy"], "policy"), env)

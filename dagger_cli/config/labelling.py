@@ -27,11 +27,11 @@ def labelled(
     `chosen` is the composed node of the labeller, `node` the config of the expert, which workers
     load again for the same environment.
     """
-    source = env.source
+    source = env.full
     load = partial(
         expert_for, node, str(source.id), source.observation_space, source.action_space, trust
     )
     group = typed_group(OmegaConf.to_container(chosen, resolve=True), "labeller")
     labeller = with_parts(built(group, "labeller", drop=tuple(NAMED)), "labeller", "labelled")
     expert, notes, close = labeller.labelled(loaded_expert(node, env, trust), load)
-    return expert, notes, close
+    return env.sighted(expert), notes, close

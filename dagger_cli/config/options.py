@@ -24,6 +24,7 @@ COMMANDS = (
 GLOBAL = ("experiment", "hparams_search")  # groups whose options set keys of the whole config
 GROUPS = (
     "env",
+    "view",
     "expert",
     "policy",
     "beta_schedule",

@@ -54,6 +54,7 @@ class Train:
     retry: bool = MISSING
     trust: Any = MISSING  # packages
     env: Any = MISSING
+    view: Any = MISSING
     expert: Any = MISSING
     policy: Any = MISSING
     beta_schedule: Any = MISSING

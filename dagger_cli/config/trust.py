@@ -19,6 +19,7 @@ DEEPEST = 20  # levels of a saved config; real ones have four, thousands cause R
 # package could be made to import something.
 _PLACES = {
     "env": "dagger_cli.envs.",
+    "view": "dagger_cli.views.",
     "expert": "dagger_cli.experts.",
     "policy": "dagger_cli.policies.",
     "beta_schedule": "dagger_cli.core.schedules.",

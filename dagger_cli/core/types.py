@@ -95,6 +95,23 @@ class Space:
         return bounded, (below + above) / 2, np.where(half > 0, half, 1.0)
 
 
+class History(NamedTuple):
+    """What a flat observation consists of: `frames` observations of `frame_size` numbers each.
+
+    They are oldest first, and followed by the `frames - 1` actions between them, of `action_size`
+    numbers each, 0 without actions.
+    """
+
+    frames: int
+    frame_size: int
+    action_size: int
+
+    @property
+    def total(self) -> int:
+        """The size of the whole observation."""
+        return self.frames * self.frame_size + (self.frames - 1) * self.action_size
+
+
 @dataclass(frozen=True)
 class Observation:
     """The observations of n environments at one time.

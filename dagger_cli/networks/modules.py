@@ -100,10 +100,14 @@ def cnn(observations: Space, outputs: int) -> nn.Sequential:
 
 
 def initialise(network: nn.Module, generator: torch.Generator) -> None:
-    """Initializes linear and convolutional layers as torch does, but from `generator`."""
+    """Initializes linear, convolutional and recurrent layers as torch does, from `generator`."""
     for layer in network.modules():
         if isinstance(layer, nn.Linear | nn.Conv2d):
             nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
             assert layer.bias is not None
             bound = 1 / math.sqrt(layer.weight[0].numel())
             nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+        elif isinstance(layer, nn.GRU):
+            bound = 1 / math.sqrt(layer.hidden_size)
+            for parameter in layer.parameters():
+                nn.init.uniform_(parameter, -bound, bound, generator=generator)

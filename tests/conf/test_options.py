@@ -21,9 +21,11 @@ from dagger_cli.hydra_plugins.register import register_plugins
 from dagger_cli.policies.sources import cnn_learner
 from dagger_cli.utils.imports import import_object
 
+TYPED = ("env", "view", "expert", "policy", "beta_schedule", "trainer")
 NEEDED = {
     ("env", "gym"): ["env.id=CartPole-v1"],
     ("env", "sequence"): ["env.data=file.jsonl"],
+    ("view", "keys"): ["view.keep=[0]"],
     ("policy", "glyphs"): ["env=handwriting"],
     ("policy", "scene"): ["env=mario"],
     ("policy", "torch"): ["policy.network._target_=torch.nn.Identity"],
@@ -100,7 +102,7 @@ def test_a_wrong_type_at_the_root_is_refused_when_the_config_is_composed(overrid
 
 @pytest.mark.parametrize(
     ("group", "option"),
-    [(g, o) for g in ("env", "expert", "policy", "beta_schedule", "trainer") for o in options()[g]],
+    [(g, o) for g in TYPED for o in options()[g]],
 )
 def test_every_key_of_an_option_has_a_type_that_its_own_value_has(group, option):
     """An option may not have a key that its class does not take, or a value of another type."""

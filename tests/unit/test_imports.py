@@ -22,6 +22,7 @@ ALLOWED = {
     "networks": {"core", "utils"},
     "trainers": {"core", "loop"},
     "envs": {"core", "loop", "utils"},
+    "views": {"core", "envs", "utils"},
     "experts": {"config", "core", "networks", "utils"},
     "policies": {"core", "networks", "utils"},
     "tracking": {"core", "loop", "utils"},

@@ -1,0 +1,75 @@
+"""Factories of policies with a memory: of the last observations, which the view stacks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.types import History, Space
+from dagger_cli.core.values import at_least, at_most
+from dagger_cli.networks.recurrent import Recurrent
+from dagger_cli.policies.heads import make_head
+from dagger_cli.policies.sources import mlp_learner, use_threads
+from dagger_cli.policies.torch_learner import TorchLearner
+
+MOST_UNITS = 8192
+
+
+def window_learner(
+    observations: Space,
+    actions: Space,
+    *,
+    history: History,
+    window: int,
+    sizes: Sequence[int],
+    activation: str,
+    loss: str | Callable[..., Any],
+    threads: int | None,
+    **fit: Any,
+) -> TorchLearner:
+    """Creates the learner of a fully connected network over the last `window` observations.
+
+    `fit` is passed on to `TorchLearner`. Raises ConfigError for invalid values.
+    """
+    check_window(observations, history, window)
+    network: dict[str, Any] = {"sizes": sizes, "activation": activation, "loss": loss}
+    return mlp_learner(observations, actions, threads=threads, **network, **fit)
+
+
+def gru_learner(
+    observations: Space,
+    actions: Space,
+    *,
+    history: History,
+    window: int,
+    units: int,
+    loss: str | Callable[..., Any],
+    threads: int | None,
+    **fit: Any,
+) -> TorchLearner:
+    """Creates the learner of a recurrent network over the last `window` observations.
+
+    `fit` is passed on to `TorchLearner`. Raises ConfigError for invalid values.
+    """
+    use_threads(threads)
+    check_window(observations, history, window)
+    at_least("policy.units", units, 1, 128)
+    at_most("policy.units", units, MOST_UNITS)
+    head = make_head(actions, loss)
+    return TorchLearner(lambda: Recurrent(history, units, head.outputs), head, **fit)
+
+
+def check_window(observations: Space, history: History, window: int) -> None:
+    """Raises ConfigError unless observations are stacks of `window` flat ones."""
+    at_least("policy.window", window, 2, 4)
+    if history.frames != window:
+        raise ConfigError(
+            f"policy.window={window} observations are those that the view stacks, but view.stack="
+            f"{history.frames}: leave view.stack out, or set both to one number"
+        )
+    if len(observations.shape) != 1:
+        raise ConfigError(
+            f"policy.window is for flat observations, but theirs have the shape "
+            f"{observations.shape}: use policy=cnn with view.stack"
+        )

@@ -1,0 +1,95 @@
+"""An environment as a student with a view sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from dagger_cli.core.errors import EnvError
+from dagger_cli.core.types import Array, Env, Observation, Snapshot, Step
+from dagger_cli.views.layout import Layout
+from dagger_cli.views.memory import ACTIONS, FRAMES, Memory
+from dagger_cli.views.noise import normal
+from dagger_cli.views.sight import packed
+
+SEEDS = "view.seeds"
+OWN = (FRAMES, ACTIONS, SEEDS)  # of a snapshot
+Look = Callable[[Array], Array]  # slots (k,) to frames (k, *frame_shape), without noise
+
+
+class ViewedEnv:
+    """The slots of `full`, whose observations are the view's; the full ones are privileged data.
+
+    A slot that has ended keeps its last observation. `picture` renders slots, for views of pixels.
+    """
+
+    def __init__(self, full: Env, layout: Layout, picture: Look | None = None) -> None:
+        self.observation_space, self.action_space = layout.space, full.action_space
+        self.n_envs = full.n_envs
+        self._full, self._layout, self._picture = full, layout, picture
+        self._memory = Memory(layout, self.n_envs)
+        self._seeds = np.zeros(self.n_envs, np.int64)
+
+    @property
+    def observation(self) -> Observation:
+        """What the students see, (n_envs, ...), with the full observations; see sight.py."""
+        full = self._full.observation
+        return Observation(self._memory.rows, full.t, packed(full))
+
+    def reset(self, slots: Array, seeds: Array) -> None:
+        """Starts a new episode in each of `slots` (k,), from `seeds` (k,)."""
+        self._full.reset(slots, seeds)
+        self._seeds[slots] = seeds
+        self._memory.start(slots, self._frames(slots))
+
+    def step(self, slots: Array, actions: Array) -> Step:
+        """Steps each of `slots` (k,) once."""
+        step = self._full.step(slots, actions)
+        self._memory.push(slots, actions, self._frames(slots))
+        return step
+
+    def snapshot(self) -> Snapshot:
+        """Returns the state of the full environment and, with other names, what was seen."""
+        return {**self._full.snapshot(), **self._memory.save(), SEEDS: self._seeds.copy()}
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Restores a snapshot; raises EnvError where it is of another view."""
+        seeds = snapshot.get(SEEDS)
+        if seeds is None or seeds.shape != self._seeds.shape or seeds.dtype != np.int64:
+            raise EnvError(
+                "the saved state is not of this view: it was saved without one, or with another "
+                "number of environments"
+            )
+        self._full.restore({k: v for k, v in snapshot.items() if k not in OWN})
+        self._memory.load({k: v for k, v in snapshot.items() if k in OWN})
+        self._seeds[:] = seeds
+
+    def close(self) -> None:
+        """Closes the full environment."""
+        self._full.close()
+
+    def copy_slots(self, to: Array, source: Array) -> None:
+        """Copies the state of slots, for searches in environments that can copy theirs."""
+        inner: Any = self._full
+        inner.copy_slots(to, source)
+        self._memory.copy(to, source)
+        self._seeds[to] = self._seeds[source]
+
+    def _frames(self, slots: Array) -> Array:
+        if self._picture is not None:
+            return self._picture(slots)
+        full = self._full.observation
+        every = len(slots) == self.n_envs and bool((slots[:-1] < slots[1:]).all())
+        obs, t = (full.obs, full.t) if every else (full.obs[slots], full.t[slots])
+        return framed(self._layout, obs, self._seeds[slots], t)
+
+
+def framed(layout: Layout, obs: Array, seeds: Array, steps: Array) -> Array:
+    """Returns the frames of full observations (k, *obs_shape): selected, with their noise."""
+    frames = obs if layout.index is None else obs[:, layout.index]
+    if not layout.view.noise:
+        return frames
+    noise = layout.view.noise * normal(seeds, steps, layout.frame.size)
+    return (frames + noise.reshape(frames.shape)).astype(layout.frame.dtype)

@@ -1,0 +1,137 @@
+"""The space of a student's observations, and what they consist of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.types import Array, History, Space
+from dagger_cli.views.keep import kept
+from dagger_cli.views.view import View
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A view of one environment: `frame` is the space of one observation before it is stacked.
+
+    `index` (k,) are the components of the full observation that it keeps, None for all;
+    `codes` the numbers that each action adds to a stack, 0 without actions.
+    """
+
+    view: View
+    frame: Space
+    actions: Space
+    index: Array | None
+    codes: int
+
+    @property
+    def history(self) -> History:
+        """The sizes of what an observation consists of."""
+        return History(self.view.stack, self.frame.size, self.codes)
+
+    @property
+    def space(self) -> Space:
+        """Space of the student's observations: the stack, oldest first, then the actions."""
+        k, frame = self.view.stack, self.frame
+        if k == 1:
+            return frame
+        if len(frame.shape) == 3:
+            return _stacked_images(frame, k)
+        low, high = frame.low * k, frame.high * k
+        if self.codes:
+            inner = coded_bounds(self.actions)
+            low, high = low + inner[0] * (k - 1), high + inner[1] * (k - 1)
+        return replace(frame, shape=(self.history.total,), low=low, high=high)
+
+
+def layout(view: View, seen: Space, acted: Space, parts: Mapping[str, tuple[int, int]]) -> Layout:
+    """Returns the layout for full observations `seen` and actions `acted`.
+
+    Raises ConfigError where the view does not fit these spaces.
+    """
+    frame, index = seen, None
+    if view.pixels is not None:
+        shape = (view.pixels, view.pixels, 1 if view.grey else 3)
+        n = int(np.prod(shape))
+        frame = Space("box", shape, "uint8", (0.0,) * n, (255.0,) * n)
+    elif seen.kind != "box":
+        raise ConfigError(
+            f"view={{keep, noise, delay, stack}} changes numbers, but observations are "
+            f"{seen.kind}: use view=full"
+        )
+    elif view.keep is not None:
+        if len(seen.shape) != 1:
+            raise ConfigError(
+                f"view.keep selects components of flat observations, but theirs have the shape "
+                f"{seen.shape}: leave view.keep out"
+            )
+        index = kept(view.keep, seen.size, parts)
+        low, high = (tuple(np.asarray(ends)[index].tolist()) for ends in (seen.low, seen.high))
+        frame = replace(seen, shape=(len(index),), low=low, high=high)
+    _check(view, frame, acted)
+    return Layout(view, frame, acted, index, code_size(acted) if view.stack_actions else 0)
+
+
+def _check(view: View, frame: Space, acted: Space) -> None:
+    if view.noise and frame.whole:
+        raise ConfigError(
+            f"view.noise adds real numbers, but observations are {frame.dtype}: use view.noise=0"
+        )
+    if view.stack > 1 and len(frame.shape) not in (1, 3):
+        raise ConfigError(
+            "view.stack is for flat observations and pictures, but observations have the shape "
+            f"{frame.shape}: use view.stack=1"
+        )
+    if view.stack_actions and len(frame.shape) == 3:
+        raise ConfigError("view.stack_actions is for flat observations, not for pictures")
+    if view.stack_actions and frame.whole and acted.kind == "box":
+        raise ConfigError(
+            f"view.stack_actions would round Box actions, as observations are {frame.dtype}"
+        )
+
+
+def channel_axis(shape: tuple[int, ...]) -> int:
+    """Returns the axis of the channels of a picture: 2 or 0, by the rule of networks/layers.py."""
+    return 2 if shape[2] < shape[0] else 0
+
+
+def _stacked_images(frame: Space, k: int) -> Space:
+    axis, shape = channel_axis(frame.shape), list(frame.shape)
+    shape[axis] *= k
+    low, high = (
+        tuple(np.concatenate([np.reshape(ends, frame.shape)] * k, axis).ravel().tolist())
+        for ends in (frame.low, frame.high)
+    )
+    return replace(frame, shape=tuple(shape), low=low, high=high)
+
+
+def code_size(acted: Space) -> int:
+    """Returns how many numbers describe an action, see `coded`."""
+    return acted.size if acted.kind in ("box", "multi_binary") else sum(acted.sizes)
+
+
+def coded(acted: Space, actions: Array) -> Array:
+    """Returns actions as numbers, (n, code_size): one per choice of Discrete and MultiDiscrete.
+
+    A Box action is clipped to its bounds, as the environment does.
+    """
+    flat = actions.reshape(len(actions), -1)
+    if acted.kind == "box":
+        return np.clip(flat, acted.low, acted.high)
+    if acted.kind == "multi_binary":
+        return flat
+    ends = np.cumsum(acted.sizes)
+    result = np.zeros((len(flat), int(ends[-1])))
+    at = flat - acted.start + (ends - np.asarray(acted.sizes))
+    np.put_along_axis(result, at.astype(np.int64), 1, axis=1)
+    return result
+
+
+def coded_bounds(acted: Space) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Returns the lowest and highest numbers of `coded`; 0, before the start, is between them."""
+    if acted.kind == "box":
+        return tuple(min(x, 0.0) for x in acted.low), tuple(max(x, 0.0) for x in acted.high)
+    return (0.0,) * code_size(acted), (1.0,) * code_size(acted)

@@ -1,0 +1,65 @@
+"""What a student sees of its environment: the settings of the config group `view`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.values import at_least, at_most
+
+MOST = 1000  # observations of a stack, and steps of a delay
+LOUDEST = 1e6  # the square of a float32 beyond 1e19 is infinite
+SIDES = (8, 1024)  # pixels
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """Settings of a view, applied in the order of the keys; by default it is the full observation.
+
+    `keep` has indexes, slices such as "0:8" and names of parts (keep.py); `pixels` is the side of
+    the picture in place of numbers, None without one; `noise` a standard deviation in the units of
+    the observation; `delay` in env steps; `stack` the number of observations in one;
+    `stack_actions`: with the actions taken between them.
+    """
+
+    keep: Sequence[int | str] | None = None
+    pixels: int | None = None
+    grey: bool = True
+    noise: float = 0.0
+    delay: int = 0
+    stack: int = 1
+    stack_actions: bool = False
+
+    def __post_init__(self) -> None:
+        at_least("view.noise", self.noise, 0, 0.1)
+        at_most("view.noise", self.noise, LOUDEST)
+        for key, least, example in (("delay", 0, 2), ("stack", 1, 4)):
+            at_least(f"view.{key}", getattr(self, key), least, example)
+            at_most(f"view.{key}", getattr(self, key), MOST)
+        if self.pixels is not None:
+            at_least("view.pixels", self.pixels, SIDES[0], 84)
+            at_most("view.pixels", self.pixels, SIDES[1])
+        for first, second in (("keep", "pixels"), ("noise", "pixels")):
+            if getattr(self, first) and getattr(self, second):
+                raise ConfigError(
+                    f"view.{first} is for numbers and view.pixels replaces them by a picture: "
+                    "leave one of them out"
+                )
+        if self.stack_actions and self.stack == 1:
+            raise ConfigError(
+                "view.stack_actions=true adds the actions between the observations of a stack: it "
+                "needs view.stack of 2 or more"
+            )
+
+    def viewed(self, source: Any) -> Any:
+        """Returns the source of environments that show this view; of the full one itself."""
+        from dagger_cli.views.source import ViewedSource
+
+        return source if self == View(grey=self.grey) else ViewedSource(source, self)
+
+    @property
+    def selects_only(self) -> bool:
+        """Whether a student's observation is a selection of the present full one."""
+        return self == View(keep=self.keep, grey=self.grey)

@@ -1,0 +1,118 @@
+"""Policies over a window of observations: their equations, their batches, their runs."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from dagger_cli.core.dataset import Dataset
+from dagger_cli.core.types import History, Observation, Space
+from dagger_cli.networks.recurrent import Recurrent
+from dagger_cli.policies.memory import gru_learner
+from tests.e2e.running import TINY, dagger, differences, train
+
+HISTORY = History(3, 2, 1)
+SEEN = Space("box", (8,), "float32", (-9.0,) * 8, (9.0,) * 8)
+CHOICE = Space("discrete", (), "int64", sizes=(2,))
+FIT = {
+    "optimizer": "adam",
+    "learning_rate": 1e-2,
+    "weight_decay": 0.0,
+    "batch_size": 32,
+    "gradient_steps": 150,
+    "epochs": None,
+    "warm_start": True,
+    "decay": True,
+    "normalize": True,
+}
+
+
+def learner(history=HISTORY, seen=SEEN):
+    return gru_learner(
+        seen, CHOICE, history=history, window=3, units=16, loss="auto", threads=1, **FIT
+    )
+
+
+def test_a_frame_and_the_action_before_it_are_one_time_step():
+    network = Recurrent(HISTORY, 4, 2)
+    stack = torch.tensor([[1.0, 2, 3, 4, 5, 6, -1, -2]])
+    steps = torch.tensor([[[1.0, 2, 0], [3, 4, -1], [5, 6, -2]]])
+    hidden = torch.zeros(1, 4)
+    cell = torch.nn.GRUCell(3, 4)
+    cell.load_state_dict({k.removesuffix("_l0"): v for k, v in network.cells.state_dict().items()})
+    for step in steps[0]:
+        hidden = cell(step[None], hidden)
+    assert torch.allclose(network(stack), network.last(hidden), atol=1e-6)
+
+
+def test_it_learns_what_only_the_past_tells(rng):
+    """The label is whether the first of three frames was positive."""
+    obs = rng.standard_normal((600, 8)).astype(np.float32)
+    data = Dataset(obs, np.zeros(600, np.int64), (obs[:, 0] > 0).astype(np.int64), (600,))
+    policy, _ = learner().fit(data[:400], None, rng)
+    unseen = data[400:]
+    actions = policy.act(Observation(unseen.obs, unseen.steps), rng).actions
+    assert (actions == unseen.labels).mean() > 0.9
+
+
+def test_a_row_does_not_depend_on_its_batch_and_packing_keeps_every_bit(rng):
+    obs = rng.standard_normal((300, 8)).astype(np.float32)
+    data = Dataset(obs, np.zeros(300, np.int64), (obs[:, 2] > 0).astype(np.int64), (300,))
+    ours = learner()
+    policy, _ = ours.fit(data, None, rng)
+    again = ours.unpack(ours.pack(policy))
+    whole = policy.outputs(obs)
+    for rows in (slice(0, 1), slice(5, 38), slice(None, None, 7)):
+        assert np.abs(policy.outputs(obs[rows]) - whole[rows]).max() < 1e-12
+        assert np.array_equal(policy.outputs(obs[rows]), again.outputs(obs[rows]))
+
+
+@pytest.mark.parametrize("policy", ["window", "gru"])
+def test_the_policys_window_is_what_the_view_stacks(policy, tmp_path):
+    done = dagger(
+        "train",
+        "env=cartpole",
+        f"policy={policy}",
+        "policy.window=3",
+        "--cfg=job",
+        "--resolve",
+        cwd=tmp_path,
+    )
+    assert yaml.safe_load(done.out)["view"]["stack"] == 3
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path):
+    tiny = [word for word in TINY if word != "policy.sizes=[16]"]
+    words = ("policy=gru", "policy.window=3", "policy.units=8", "view.stack_actions=true")
+    for run, more in (("whole", ()), ("short", ("rounds=2", "beta.over=3"))):
+        done = dagger("train", *tiny, *words, *more, f"hydra.run.dir={run}", cwd=tmp_path)
+        assert (done.code, done.err) == (0, ""), done.err
+    assert dagger("train", "resume=short", "rounds=3", cwd=tmp_path).code == 0
+    assert differences(tmp_path / "whole", tmp_path / "short") == []
+
+
+def test_a_window_is_faster_to_name_than_to_stack(tmp_path):
+    """policy=window is policy=mlp with the view's stack: the same bits."""
+    stacked = train("view.stack=4", "rounds=1", cwd=tmp_path, run="stacked")
+    window = train("policy=window", "rounds=1", cwd=tmp_path, run="window")
+    assert differences(stacked, window) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("policy=gru view=stack", r"policy.window=8 .* view.stack= ?4: leave view.stack out"),
+        ("policy=window policy.window=1", "policy.window must be at least 2"),
+        ("policy=gru policy.units=0", "policy.units must be at least 1"),
+        ("env=gym env.id=FrozenLake-v1 policy=gru", "observations are discrete"),
+    ],
+)
+def test_wrong_values_are_refused_in_a_sentence(words, sentence, tmp_path):
+    tiny = [word for word in TINY if word != "policy.sizes=[16]"]
+    done = dagger("train", *tiny, *words.split(), cwd=tmp_path)
+    assert (done.code, done.out) == (2, "")
+    assert re.search(sentence, " ".join(done.err.split())), done.err
