@@ -192,6 +192,7 @@ def assembled(
         learner_for=lambda actions: learner_of(config["policy"], env, actions),
         safety_expert=safety_expert_of(config, expert, trainer) if unsafe else None,
         close_labeller=close_labeller,
+        hides=source is not env.full,
     )
     rollouts = getattr(trainer, "cost_rollouts", None) if restores else None
     rolled_out = rollouts.notes(source.action_space) if rollouts else ()

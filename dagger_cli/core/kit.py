@@ -110,7 +110,7 @@ class Kit:
     and restores states of `env` for cost roll-outs, for trainers with `needs_state_restore`;
     `learner_for` makes a learner like `learner` for another action space; `safety_expert` is the
     expert where the learner's loss uses its unsafe actions; `close_labeller` ends the processes
-    that answer for the expert.
+    that answer for the expert; `hides`: students see less than the expert.
     """
 
     env: Env
@@ -123,6 +123,7 @@ class Kit:
     learner_for: Callable[[Space], Learner] | None = None
     safety_expert: SafetyExpert | None = None
     close_labeller: Callable[[], None] | None = None
+    hides: bool = False
     allocate: Allocate = np.empty
     clock: Stopwatch = field(default_factory=Stopwatch)
 

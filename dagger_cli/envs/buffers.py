@@ -124,12 +124,12 @@ class Slots:
             except (Exception, SystemExit) as err:
                 raise self._failure(doing, slot, err) from err
 
-    def frame(self) -> Array:
-        """Returns the current frame of the first slot, (height, width, 3) uint8."""
+    def frame(self, slot: int = 0) -> Array:
+        """Returns the current frame of a slot, (height, width, 3) uint8."""
         try:
-            return picture(self._envs[0].render())
+            return picture(self._envs[slot].render())
         except Exception as err:
-            raise self._failure("render", 0, err) from err
+            raise self._failure("render", slot, err) from err
 
     def close(self) -> None:
         """Closes all environments, ignoring their errors."""

@@ -13,16 +13,15 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError, EnvError
-from dagger_cli.core.types import Array, Policy, Score
-from dagger_cli.envs.gym import GymSource
-from dagger_cli.envs.vector_env import VectorEnv
+from dagger_cli.core.types import Array, Env, Policy, Score
+from dagger_cli.envs.buffers import Slots
 
 Show = Callable[[], None]
 SLOT = np.zeros(1, np.int64)
 
 
 def play(
-    source: GymSource, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path
+    source: Opens, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path
 ) -> Score:
     """Renders one episode per seed in a single environment; returns the score.
 
@@ -48,7 +47,7 @@ def play(
 
 
 def _episode(
-    env: VectorEnv, policy: Policy, seed: int, rng: Generator, show: Show
+    env: Env, policy: Policy, seed: int, rng: Generator, show: Show
 ) -> tuple[float, int, bool]:
     """Runs one episode; returns its return, length and failure."""
     env.reset(SLOT, np.array([seed]))
@@ -73,6 +72,19 @@ class Showable(Protocol):
     @property
     def render_modes(self) -> tuple[str, ...]:
         """Gymnasium's render modes."""
+        ...
+
+
+class Opens(Showable, Protocol):
+    """A source of environments that are rendered in this process."""
+
+    @property
+    def fps(self) -> int:
+        """Frames per second."""
+        ...
+
+    def open_here(self, n_envs: int, render_mode: str | None) -> tuple[Env, Slots]:
+        """Opens slots; returns them and the environments that render their frames."""
         ...
 
 

@@ -16,12 +16,14 @@ from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import Ensemble, Mixture, NonStationaryPolicy, distance
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Observation, Policy
+from dagger_cli.loop.irreducible import irreducible
 
 MOST_ROWS = 16_384  # evenly spaced rows of the aggregate, so that the cost does not grow with it
 ONLINE, ONLINE_MEAN = "regret/online_loss", "regret/online_loss_mean"
 HINDSIGHT, AVERAGE = "regret/hindsight_loss", "regret/average"
 OWN_GAP, EXPERT_GAP, ONLINE_GAP = (f"disagreement/{on}" for on in ("own", "expert", "online"))
-LASTING = (ONLINE_MEAN, HINDSIGHT, AVERAGE, ONLINE_GAP)
+HIDDEN_GAP = "disagreement/irreducible"
+LASTING = (ONLINE_MEAN, HINDSIGHT, AVERAGE, ONLINE_GAP, HIDDEN_GAP)
 
 
 def expected_loss(kit: Kit, policy: Policy, data: Dataset) -> float:
@@ -45,7 +47,8 @@ def measure(kit: Kit, before: State, after: State, *, fits_on_aggregate: bool) -
     A round without measurable rows repeats the last round's metrics, without an online loss.
 
     `fits_on_aggregate`: the latest policy is fitted on all rounds; otherwise one is fitted for this
-    measurement alone, with a separate random stream.
+    measurement alone, with a separate random stream. Where the students see less than the expert,
+    what no student could learn is estimated, too (loop/irreducible.py).
     """
     data, policy = after.data, after.policy
     fresh = None if data is None else _costly(data.newest)
@@ -64,13 +67,19 @@ def measure(kit: Kit, before: State, after: State, *, fits_on_aggregate: bool) -
         leader = policy if fits_on_aggregate else _leader(kit, data, policy)
         rows = resampled(data.thinned(MOST_ROWS), kit.rng.regret)
         hindsight = expected_loss(kit, leader, rows)
+        hidden = _hidden(kit, data) if kit.hides else None
     return {
+        **({} if hidden is None else {HIDDEN_GAP: hidden}),
         ONLINE: online,
         ONLINE_MEAN: mean,
         HINDSIGHT: hindsight,
         AVERAGE: mean - hindsight,
         ONLINE_GAP: apart,
     }
+
+
+def _hidden(kit: Kit, data: Dataset) -> float | None:
+    return irreducible(_costly(data), kit.env.action_space, kit.env.n_envs)
 
 
 def _costly(data: Dataset) -> Dataset:

@@ -10,12 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
+from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Acts, Expert, History, Observation, Policy, Score, Space
 from dagger_cli.views.env import ViewedEnv, framed
 from dagger_cli.views.layout import Layout, layout
 from dagger_cli.views.memory import Memory
+from dagger_cli.views.pixels import Pictures
 from dagger_cli.views.sight import with_full_sight
 from dagger_cli.views.view import View
+
+RENDERED = "rgb_array"  # Gymnasium's render mode of pictures
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class ViewedSource:
 
     def __post_init__(self) -> None:
         spaces = self.full.observation_space, self.full.action_space
+        if self.view.pixels is not None:
+            _check_rendering(self.full)
         found = layout(self.view, *spaces, getattr(self.full, "parts", {}))
         object.__setattr__(self, "layout", found)
 
@@ -49,9 +55,31 @@ class ViewedSource:
         """What an observation consists of."""
         return self.layout.history
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Notes for the user."""
+        own: tuple[str, ...] = getattr(self.full, "notes", ())
+        if self.view.pixels is None:
+            return own
+        return (*own, "pictures are rendered by Gymnasium in this process, whatever env.workers is")
+
     def open(self, n_envs: int) -> ViewedEnv:
         """Opens `n_envs` slots."""
+        if self.view.pixels is not None:
+            return self.open_here(n_envs, RENDERED)[0]
         return ViewedEnv(self.full.open(n_envs), self.layout)
+
+    def open_here(self, n_envs: int, render_mode: str | None) -> tuple[ViewedEnv, Any]:
+        """Opens slots that show pictures; returns them and what renders their frames."""
+        assert self.view.pixels is not None
+        if render_mode != RENDERED:
+            raise ConfigError(
+                "an environment in a window gives no pictures, which view.pixels needs: record a "
+                "video in place of it, video=path.mp4"
+            )
+        env, slots = self.full.open_here(n_envs, render_mode)
+        pictures = Pictures(slots.frame, self.view.pixels, self.view.grey)
+        return ViewedEnv(env, self.layout, pictures), slots
 
     def sighted(self, expert: Expert) -> Expert:
         """Returns an expert of the source `full` for these environments."""
@@ -59,8 +87,21 @@ class ViewedSource:
 
     def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path) -> Score:
         """Renders one episode per seed, played by a student."""
+        if self.view.pixels is not None:
+            from dagger_cli.envs.video import play
+
+            return play(self, policy, seeds, rng, mode)
         score: Score = self.full.play(Through(policy, self.layout, seeds), seeds, rng, mode)
         return score
+
+
+def _check_rendering(source: Any) -> None:
+    modes = getattr(source, "render_modes", ())
+    if RENDERED not in modes or not hasattr(source, "open_here"):
+        raise ConfigError(
+            f"view.pixels needs an environment of Gymnasium that renders pictures "
+            f"(render_mode={RENDERED}), which '{source.id}' does not: use numbers, view.pixels=null"
+        )
 
 
 class Through:

@@ -1,0 +1,75 @@
+"""The estimate of what a view hides, against problems whose answer is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dagger_cli.core.dataset import Dataset
+from dagger_cli.core.types import Space
+from dagger_cli.loop.advice import advice
+from dagger_cli.loop.irreducible import irreducible
+from dagger_cli.loop.regret import HIDDEN_GAP
+from tests.e2e.running import metrics, train
+from tests.unit.test_advice import scored
+
+BOX = Space("box", (1,), "float32", (-1.0,), (1.0,))
+CHOICE = Space("discrete", (), "int64", sizes=(2,))
+
+
+def bound(obs, labels, actions):
+    n = len(obs)
+    return irreducible(Dataset(obs, np.zeros(n, np.int64), labels, (n,)), actions, 8)
+
+
+@pytest.mark.parametrize("size", [1, 3])
+@pytest.mark.parametrize("n", [300, 20_000])
+def test_noise_of_labels_is_found_and_their_slope_is_not_noise(size, n, rng):
+    x = rng.uniform(-1, 1, (n, size))
+    smooth = np.sin(3 * x[:, :1]) / 2
+    assert bound(x, smooth.astype(np.float32), BOX) < 0.01
+    for sigma in (0.1, 0.3):
+        noisy = (smooth + sigma * rng.standard_normal((n, 1))).astype(np.float32)
+        # Half of the mean difference of two draws, relative to the range 2.
+        assert bound(x, noisy, BOX) == pytest.approx(sigma / np.sqrt(np.pi) / 2, rel=0.25)
+
+
+@pytest.mark.parametrize("p", [0.0, 0.1, 0.3])
+def test_a_coin_is_worth_the_chance_that_two_throws_differ(p, rng):
+    x = rng.uniform(-1, 1, (4000, 2))
+    labels = ((x[:, 0] > 0) ^ (rng.random(4000) < p)).astype(np.int64)
+    assert bound(x, labels, CHOICE) == pytest.approx(p * (1 - p), abs=0.03)
+
+
+def test_equal_observations_are_compared_as_they_are(rng):
+    x = np.repeat([[0], [1]], 500, axis=0)
+    labels = rng.permutation(np.arange(1000) % 2)
+    assert bound(x, labels, CHOICE) == pytest.approx(0.25, abs=0.03)
+    assert bound(np.zeros((1000, 2)), labels, CHOICE) == pytest.approx(0.25, abs=0.03)
+
+
+def test_pictures_are_compared_and_few_rows_are_not(rng):
+    x = rng.integers(0, 256, (400, 20, 20, 1)).astype(np.uint8)
+    assert 0 <= bound(x, np.arange(400) % 2, CHOICE) <= 0.5
+    assert bound(x[:50], np.arange(50), CHOICE) is None
+
+
+def test_it_is_measured_for_views_alone(tmp_path):
+    steps = ("steps_per_round=300", "env.max_episode_steps=300")
+    full = train(*steps, "rounds=2", cwd=tmp_path, run="full")
+    hidden = train(*steps, "rounds=2", "view.keep=[0]", cwd=tmp_path, run="hidden")
+    assert HIDDEN_GAP not in metrics(full)[-1]
+    assert 0.05 < metrics(hidden)[-1][HIDDEN_GAP] < 0.5
+
+
+def test_it_is_said_where_it_is_a_large_part():
+    figures = {
+        "disagreement/own": 0.3,
+        "disagreement/online": 0.3,
+        "regret/online_loss_mean": 1.0,
+        "regret/average": 0.5,
+    }
+    said = advice({**figures, HIDDEN_GAP: 0.2}, scored(1, 2), scored(5, 6))
+    assert "20.0% or more is what its view hides" in said
+    said = advice({**figures, HIDDEN_GAP: 0.02}, scored(1, 2), scored(5, 6))
+    assert "hides" not in said

@@ -1,0 +1,75 @@
+"""Rendered pictures: shrunk as worked by hand, stacked on the channels, played from pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dagger_cli.core.errors import ConfigError
+from dagger_cli.testing.envs import check_env
+from dagger_cli.views.pixels import shrunk
+from dagger_cli.views.view import View
+from tests.e2e.running import TINY, dagger, summary
+from tests.envs.helpers import source
+
+from .toys import Source
+
+CNN = (
+    *(word for word in TINY if word.startswith(("env=", "expert", "policy.grad"))),
+    *("view=pixels", "view.pixels=36", "policy=cnn", "policy.gradient_steps=2"),
+    *("rounds=2", "steps_per_round=20", "n_envs=2", "env.max_episode_steps=10"),
+    *("validation.episodes=1", "evaluation.episodes=1"),
+)
+
+
+def test_areas_are_averaged_and_pixels_may_be_cut():
+    frame = np.repeat(np.arange(0, 160, 10, dtype=np.uint8).reshape(4, 4, 1), 3, axis=2)
+    assert shrunk(frame, 2, grey=False)[..., 1].tolist() == [[25, 45], [105, 125]]
+    thirds = shrunk(frame, 3, grey=True)[..., 0]  # an interval is one pixel and a third
+    assert thirds[0, 0] == round((0 + (10 + 40) / 3 + 50 / 9) * 9 / 16)
+    assert shrunk(frame, 4, grey=True).shape == (4, 4, 1)
+
+
+def test_grey_weighs_colours_as_eyes_do():
+    frame = np.zeros((4, 4, 3), np.uint8)
+    frame[..., 1] = 100
+    assert (shrunk(frame, 2, grey=True) == 59).all()
+    assert (shrunk(frame, 2, grey=False) == [0, 100, 0]).all()
+
+
+def test_pictures_are_stacked_on_the_channels_oldest_first():
+    viewed = View(pixels=16, grey=False, stack=2).viewed(source("CartPole-v1"))
+    env, slot = viewed.open(2), np.array([1])
+    env.reset(np.arange(2), np.arange(2))
+    first = env.observation.obs[1].copy()
+    assert first.shape == env.observation_space.shape == (16, 16, 6)
+    assert first.dtype == np.uint8 and not first[..., :3].any() and first[..., 3:].any()
+    env.step(slot, np.array([1]))
+    assert np.array_equal(env.observation.obs[1][..., :3], first[..., 3:])
+    assert env.observation.privileged.shape == (2, 4)  # what the expert sees
+    env.close()
+
+
+@pytest.mark.slow
+def test_it_keeps_the_laws_of_environments():
+    viewed = View(pixels=16, stack=2, delay=1).viewed(source("CartPole-v1", max_episode_steps=30))
+    check_env(viewed.open)
+
+
+def test_a_student_learns_and_is_filmed_from_pictures(tmp_path):
+    done = dagger("train", *CNN, "hydra.run.dir=run", cwd=tmp_path)
+    assert (done.code, done.err) == (0, ""), done.err
+    scores = {}
+    for more in ("seed=1000", "video=a.mp4"):
+        done = dagger("eval", "checkpoint=run", "episodes=1", more, "json=s.json", cwd=tmp_path)
+        assert (done.code, done.err) == (0, ""), done.err
+        scores[more] = (tmp_path / "s.json").read_text().partition("returns")[2]
+    assert len(set(scores.values())) == 1 and (tmp_path / "a.mp4").stat().st_size > 0
+    assert summary(tmp_path / "run")["expert"]["mean"] == 10
+    done = dagger("eval", "checkpoint=run", "render=human", cwd=tmp_path)
+    assert done.code == 2 and "video=path.mp4" in done.err
+
+
+def test_what_cannot_be_rendered_is_refused():
+    with pytest.raises(ConfigError, match="'Counter' does not"):
+        View(pixels=84).viewed(Source())
