@@ -43,6 +43,7 @@ class GymSource:
     backend: Backend | Literal["auto"]  # auto: EnvPool if installed and tested for this id
     failure: Failure
     step_timeout: float | None = None  # seconds; None: 300 for worker processes, else no limit
+    hidden: str | None = None  # entry of EnvPool's info that experts see, such as ram
     parts: Mapping[str, Sequence[int]] = field(default_factory=dict)  # name: [first, stop]
     described: Description = field(init=False)
     alone: bool = field(init=False)  # Gymnasium cannot create it, EnvPool can
@@ -165,17 +166,19 @@ class GymSource:
             threads,
             buffers,
             self.described.layout,
+            self.hidden,
         )
-        return VectorEnv(self.observation_space, self.action_space, self.failure, buffers, engine)
+        spaces = self.observation_space, self.action_space
+        return VectorEnv(*spaces, self.failure, buffers, engine, engine.privileged)
 
     def _described(self) -> tuple[Description, bool]:
         """Returns the description, and whether it is EnvPool's."""
         try:
             env = self.open_one(None)
         except Unavailable:
-            if self.backend == "gymnasium" or not has_env(self.id):
-                raise
-            return of_envpool(self.id, self.kwargs, self.max_episode_steps), True
+            if self.backend != "gymnasium" and has_env(self.id):
+                return of_envpool(self.id, self.kwargs, self.max_episode_steps), True
+            env = self.open_one(None)  # the same error, now with EnvPool's ids among the nearest
         found = of_gymnasium(env, self.id)
         with suppress(Exception):  # as in buffers.py
             env.close()

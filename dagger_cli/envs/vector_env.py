@@ -60,7 +60,8 @@ class VectorEnv:
 
     Box actions are clipped to the bounds. `snapshot` stores each slot's seed and actions, and
     `restore` replays them: exact where equal seeds and actions give equal episodes, which need not
-    hold for a simulator with its own randomness.
+    hold for a simulator with its own randomness. `privileged` (n, ...) is what the engine writes
+    for experts.
     """
 
     def __init__(
@@ -70,12 +71,13 @@ class VectorEnv:
         failure: Failure,
         buffers: Buffers,
         engine: Engine,
+        privileged: Array | None = None,
     ) -> None:
         self.observation_space = observation_space
         self.action_space = action_space
         self.n_envs = len(buffers.active)
         self._failure = failure
-        self._buffers = buffers
+        self._buffers, self._privileged = buffers, privileged
         self._engine = engine
         self._steps = np.zeros(self.n_envs, np.int64)
         self._started = np.zeros(self.n_envs, np.bool_)
@@ -86,7 +88,7 @@ class VectorEnv:
     @property
     def observation(self) -> Observation:
         """Current observations of all slots; overwritten by `reset` and `step`."""
-        return Observation(self._buffers.obs, self._steps)
+        return Observation(self._buffers.obs, self._steps, self._privileged)
 
     def reset(self, slots: Array, seeds: Array) -> None:
         """Starts a new episode in each of `slots` (k,), from `seeds` (k,)."""

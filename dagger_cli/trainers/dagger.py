@@ -18,8 +18,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import EpisodeMixture, Mixture
+from dagger_cli.core.roll_in import UniformRollIn
 from dagger_cli.core.schedules import Schedule, check_schedule
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Policy, Usage
@@ -30,6 +32,7 @@ MIXTURES: dict[str, type[Mixture] | type[EpisodeMixture]] = {
     "step": Mixture,
     "episode": EpisodeMixture,
 }
+ROLL_INS = ("none", "uniform")
 UPDATES = ("aggregate", "latest", "ogd")
 
 
@@ -37,18 +40,21 @@ UPDATES = ("aggregate", "latest", "ogd")
 class DAgger:
     """`beta` is the probability that the expert acts, round by round.
 
-    `mix_per`: the mixture draws per step or per episode; `update`: which rounds are fitted on.
+    `mix_per`: the mixture draws per step or per episode; `update`: which rounds are fitted on;
+    `roll_in`: `uniform` lets the expert act alone up to a step drawn uniformly per episode.
     """
 
     beta: Schedule
     mix_per: str
     update: str
+    roll_in: str = "none"  # of runs before this key
     needs_state_restore: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_schedule(self.beta)
         one_of("trainer.mix_per", self.mix_per, MIXTURES)
         one_of("trainer.update", self.update, UPDATES)
+        one_of("trainer.roll_in", self.roll_in, ROLL_INS)
 
     @property
     def fits_on_aggregate(self) -> bool:
@@ -62,13 +68,24 @@ class DAgger:
     def step(self, state: State, kit: Kit) -> State:
         """Runs one iteration of Alg. 3.1."""
         beta = self.beta(kit.progress(state.round, state.usage))
-        actor = MIXTURES[self.mix_per]((kit.expert, state.policy or kit.expert), (beta, 1 - beta))
-        visited = rollout(kit, actor, kit.budget.steps(state.round))
+        visited = rollout(kit, self._actor(state, kit, beta), kit.budget.steps(state.round))
         data = kit.aggregate(state.data, label(kit, visited))
         rows = data if self.update == "aggregate" else data.newest
         policy, loss = kit.fit(rows, None if self.update == "latest" else state.policy)
         usage = Usage(len(visited), len(visited))
         return state.next(policy, data, usage, {"train/beta": beta, "train/loss": loss})
+
+    def _actor(self, state: State, kit: Kit, beta: float) -> Policy:
+        """Returns the policy of the roll-outs; raises ConfigError without a step limit to draw."""
+        actor = MIXTURES[self.mix_per]((kit.expert, state.policy or kit.expert), (beta, 1 - beta))
+        if self.roll_in == "none":
+            return actor
+        if kit.horizon is None:
+            raise ConfigError(
+                "trainer.roll_in=uniform draws a step below the environment's limit, which this "
+                "one lacks: set env.max_episode_steps=1000, or trainer.roll_in=none"
+            )
+        return UniformRollIn(kit.expert, actor, kit.horizon)
 
     def deploy(self, state: State, kit: Kit) -> Policy:
         """Returns the latest learner, without the expert."""

@@ -17,8 +17,19 @@ _BEGINNING = 4096  # bytes of a pickle, which names its class first
 STATISTICS = ("vecnormalize.pkl", "vec_normalize.pkl")
 
 
+# Games whose agents rl-baselines3-zoo has, as <Game>NoFrameskip-v4 with a preprocessing that is
+# part of EnvPool's <Game>-v5.
+GAMES = (
+    "Asteroids", "BeamRider", "Breakout", "Enduro", "MsPacman", "Pong", "Qbert", "RoadRunner",
+    "Seaquest", "SpaceInvaders",
+)  # fmt: skip
+
+
 def older_versions(env_id: str) -> tuple[str, ...]:
     """Returns the id and the same environment's older versions: X-v3, X-v2, X-v1, X-v0."""
+    game = env_id.removesuffix("-v5")
+    if game in GAMES:
+        return env_id, f"{game}NoFrameskip-v4"
     match = re.fullmatch(r"(.+)-v(\d{1,2})", env_id)
     if match is None:
         return (env_id,)
