@@ -5,7 +5,7 @@ A group's `_target_` names the class or function to call; the options are not li
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,6 +24,7 @@ Node = Mapping[str, Any]
 MAX_SLOTS = 32  # slots in an evaluation: more are not faster on a few cores
 ENV_NOTES = signature_of(EnvNotes).keys
 PARTIAL = "_partial_"
+WRAPPED = "dagger_cli.views.wrapped.wrapped"
 _HYDRAS = ("_target_", PARTIAL)
 ENV_PARTS = ("id", "observation_space", "action_space", "horizon", "open")
 FULL = {"_target_": "dagger_cli.views.view.View"}  # the view of configs saved before the group
@@ -160,14 +161,21 @@ def env_of(env: Node, view: Node = FULL) -> EnvChoice:
     silent = env.get("failure", "none") == "none"
     failure_name = None if silent else env.get("failure_name", "failures")
     notes = ENV_NOTES.keys() - signature_of(target_of(env, "env")).keys.keys()
+    wrappers = env.get("wrappers", ())
     source = with_parts(built(env, "env", drop=notes), "env", *ENV_PARTS)
     # EnvPool's numbers are close to Gymnasium's but not the same, so scores come from Gymnasium's.
     other = getattr(source, "chosen", "gymnasium") != "gymnasium" and not source.alone
     eval_source = built({**env, "backend": "gymnasium"}, "env", drop=notes) if other else source
     show = with_parts(built(view, "view", drop=tuple(NAMED)), "view", "viewed").viewed
+    source, eval_source = (_wrapped(of, wrappers) for of in (source, eval_source))
     seen = show(source)
     last = show(eval_source) if other else seen
     return EnvChoice(seen, last, env["name"], failure_name, env.get("per_step_name"), source)
+
+
+def _wrapped(source: Any, wrappers: Sequence[Any]) -> Any:
+    node = {"_target_": WRAPPED, "wrappers": list(wrappers)}
+    return built(node, "env", source=source) if wrappers else source
 
 
 def for_evaluation(env: EnvChoice) -> EnvChoice:

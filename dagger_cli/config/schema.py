@@ -176,6 +176,7 @@ class EnvNotes:
     best: str = MISSING
     budget: EnvBudget = field(default_factory=EnvBudget)
     evaluation: EnvEvaluation = field(default_factory=EnvEvaluation)
+    wrappers: list[Any] = field(default_factory=list)
     seen_by: dict[str, str] = field(default_factory=dict)
 
 

@@ -20,15 +20,25 @@ Look = Callable[[Array], Array]  # slots (k,) to frames (k, *frame_shape), witho
 
 
 class ViewedEnv:
-    """The slots of `full`, whose observations are the view's; the full ones are privileged data.
+    """The slots of `full`, whose observations are the view's.
 
-    A slot that has ended keeps its last observation. `picture` renders slots, for views of pixels.
+    A slot that has ended keeps its last observation. `picture` renders slots, for views of pixels;
+    `privileged` makes the privileged data of the full observations, by default all of them; `name`
+    distinguishes the entries of a snapshot from those of a viewed environment inside.
     """
 
-    def __init__(self, full: Env, layout: Layout, picture: Look | None = None) -> None:
+    def __init__(
+        self,
+        full: Env,
+        layout: Layout,
+        picture: Look | None = None,
+        privileged: Callable[[Observation], Array | None] = packed,
+        name: str = "",
+    ) -> None:
         self.observation_space, self.action_space = layout.space, full.action_space
         self.n_envs = full.n_envs
         self._full, self._layout, self._picture = full, layout, picture
+        self._privileged, self._name = privileged, name
         self._memory = Memory(layout, self.n_envs)
         self._seeds = np.zeros(self.n_envs, np.int64)
 
@@ -36,7 +46,7 @@ class ViewedEnv:
     def observation(self) -> Observation:
         """What the students see, (n_envs, ...), with the full observations; see sight.py."""
         full = self._full.observation
-        return Observation(self._memory.rows, full.t, packed(full))
+        return Observation(self._memory.rows, full.t, self._privileged(full))
 
     def reset(self, slots: Array, seeds: Array) -> None:
         """Starts a new episode in each of `slots` (k,), from `seeds` (k,)."""
@@ -52,18 +62,21 @@ class ViewedEnv:
 
     def snapshot(self) -> Snapshot:
         """Returns the state of the full environment and, with other names, what was seen."""
-        return {**self._full.snapshot(), **self._memory.save(), SEEDS: self._seeds.copy()}
+        own = {**self._memory.save(), SEEDS: self._seeds.copy()}
+        return {**self._full.snapshot(), **{self._name + key: own[key] for key in OWN}}
 
     def restore(self, snapshot: Snapshot) -> None:
         """Restores a snapshot; raises EnvError where it is of another view."""
-        seeds = snapshot.get(SEEDS)
+        own = {key: snapshot[name] for key in OWN if (name := self._name + key) in snapshot}
+        seeds = own.get(SEEDS)
         if seeds is None or seeds.shape != self._seeds.shape or seeds.dtype != np.int64:
             raise EnvError(
                 "the saved state is not of this view: it was saved without one, or with another "
                 "number of environments"
             )
-        self._full.restore({k: v for k, v in snapshot.items() if k not in OWN})
-        self._memory.load({k: v for k, v in snapshot.items() if k in OWN})
+        names = {self._name + key for key in OWN}
+        self._full.restore({k: v for k, v in snapshot.items() if k not in names})
+        self._memory.load({k: v for k, v in own.items() if k != SEEDS})
         self._seeds[:] = seeds
 
     def close(self) -> None:
@@ -88,6 +101,7 @@ class ViewedEnv:
 
 def framed(layout: Layout, obs: Array, seeds: Array, steps: Array) -> Array:
     """Returns the frames of full observations (k, *obs_shape): selected, with their noise."""
+    obs = obs if layout.change is None else layout.change(obs, steps)
     frames = obs if layout.index is None else obs[:, layout.index]
     if not layout.view.noise:
         return frames

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,13 +12,17 @@ from dagger_cli.core.types import Array, History, Space
 from dagger_cli.views.keep import kept
 from dagger_cli.views.view import View
 
+# Observations (n, *obs_shape) and their steps (n,) to changed ones, row by row.
+Change = Callable[[Array, Array], Array]
+
 
 @dataclass(frozen=True)
 class Layout:
     """A view of one environment: `frame` is the space of one observation before it is stacked.
 
     `index` (k,) are the components of the full observation that it keeps, None for all;
-    `codes` the numbers that each action adds to a stack, 0 without actions.
+    `codes` the numbers that each action adds to a stack, 0 without actions; `change` makes the
+    observation of the one that the environment returned, for env.wrappers.
     """
 
     view: View
@@ -26,6 +30,7 @@ class Layout:
     actions: Space
     index: Array | None
     codes: int
+    change: Change | None = None
 
     @property
     def history(self) -> History:

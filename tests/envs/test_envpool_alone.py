@@ -107,3 +107,28 @@ def test_it_cannot_be_drawn():
 def test_gymnasium_alone_is_an_error_where_it_lacks_the_environment():
     with pytest.raises(EnvError, match="needs a package that is not installed"):
         source("HalfCheetah-v3", backend="gymnasium")
+
+
+def test_experts_see_the_memory_of_the_console():
+    """Byte 51 is the height of the right paddle in Pong; action 3 moves it down."""
+    env = source("Pong-v5", backend="auto", hidden="ram").open(2)
+    slots = np.arange(2)
+    env.reset(slots, slots)
+    before = env.observation.privileged.copy()
+    assert before.shape == (2, 128) and before.dtype == np.uint8
+    for action in ([2, 3],) * 4:
+        env.step(slots, np.array(action))
+    after = env.observation.privileged
+    assert after[0, 51] < before[0, 51] < after[1, 51]
+    env.close()
+    assert source("Pong-v5", backend="auto").open(1).observation.privileged is None
+
+
+def test_a_game_by_its_name():
+    from dagger_cli.envs.atari import atari
+
+    rest = {"imports": None, "kwargs": {}, "max_episode_steps": None, "fresh_simulator": False,
+            "workers": 0, "backend": "auto", "failure": "none"}  # fmt: skip
+    assert atari(game="space_invaders", **rest).id == "SpaceInvaders-v5"
+    with pytest.raises(EnvError, match=r"no env 'Pongg-v5'; nearest: Pong-v5"):
+        atari(game="pongg", **rest)

@@ -1,0 +1,98 @@
+"""env.wrappers: what they do to observations, for student and expert alike."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dagger_cli.core.errors import ConfigError
+from dagger_cli.views.view import View
+from dagger_cli.views.wrapped import wrapped
+from tests.e2e.running import dagger, differences, train
+from tests.envs.helpers import source
+
+from .toys import Source
+
+ONE = np.zeros(1, np.int64)
+
+
+def steps_of(found, actions):
+    env = found.open(1)
+    env.reset(ONE, np.array([3]))
+    rows = [env.observation]
+    for action in actions:
+        env.step(ONE, np.array([[action]], np.float32))
+        rows.append(env.observation)
+    return rows
+
+
+def test_the_time_left_falls_from_one_to_zero():
+    found = wrapped(Source(), ["time_feature"])
+    assert found.observation_space.shape == (5,) and found.observation_space.dtype == "float32"
+    rows = steps_of(found, [0.5, 0.5])
+    limit = found.horizon
+    assert [float(row.obs[0, 4]) for row in rows] == pytest.approx(
+        [1, 1 - 1 / limit, 1 - 2 / limit]
+    )
+    assert rows[2].obs[0, :4].tolist() == [3, 2, 12, 0.5]
+    assert found.parts == Source().parts and rows[0].privileged is None
+
+
+def test_a_stack_is_seen_by_the_expert_too_and_has_no_named_parts():
+    found = wrapped(Source(private=True), [{"frame_stack": 2}])
+    rows = steps_of(found, [0.5])
+    assert rows[1].obs[0].tolist() == [3, 0, 10, 0, 3, 1, 11, 0.5]
+    assert rows[1].privileged.tolist() == [103] and found.parts == {}
+
+
+def test_they_are_applied_in_the_order_given():
+    first = wrapped(Source(), ["time_feature", {"frame_stack": 2}])
+    last = wrapped(Source(), [{"frame_stack": 2}, "time_feature"])
+    assert first.observation_space.shape == (10,) and last.observation_space.shape == (9,)
+
+
+def test_velocities_are_masked_as_in_rl_zoo():
+    found = wrapped(source("CartPole-v1"), ["mask_velocity"])
+    env = found.open(1)
+    env.reset(ONE, ONE)
+    env.step(ONE, ONE)
+    assert env.observation.obs[0, [1, 3]].tolist() == [0, 0]
+    assert env.observation.obs[0, [0, 2]].all()
+
+
+def test_a_view_comes_after_them():
+    found = View(keep=[4]).viewed(wrapped(Source(), ["time_feature"]))
+    env = found.open(1)
+    env.reset(ONE, np.array([3]))
+    assert env.observation.obs.tolist() == [[1.0]]
+    assert env.observation.privileged.shape == (1, 5)  # the expert has the time, too
+
+
+@pytest.mark.parametrize(
+    ("wrappers", "says"),
+    [
+        (["stack"], r"env\.wrappers must be one of time_feature, frame_stack, mask_velocity"),
+        ([{"frame_stack": "x"}], r"frame_stack needs a number: \[\{frame_stack: 4\}\]"),
+        ([{"frame_stack": 1}], r"env\.wrappers\.frame_stack must be at least 2"),
+        (["frame_stack"], "frame_stack needs a number"),
+        ([{"time_feature": 3}], "time_feature has no value, got 3"),
+        ([{"time_feature": None, "frame_stack": 2}], "must be one wrapper and its value"),
+        (["mask_velocity"], "mask_velocity knows the velocities of CartPole, "),
+    ],
+)
+def test_a_wrong_wrapper_is_one_sentence(wrappers, says):
+    with pytest.raises(ConfigError, match=says):
+        wrapped(Source(), wrappers)
+
+
+def test_a_run_behind_wrappers_resumes_bit_for_bit(tmp_path):
+    words = ("env.wrappers=[time_feature,{frame_stack:2}]", "expert=python")
+    (tmp_path / "lean.py").write_text("def act(obs):\n    return int(obs[-3] > 0)\n")
+    words = (*words, "expert.target=lean:act")
+    whole = train(*words, cwd=tmp_path, run="whole")
+    short = train(*words, "rounds=2", "beta.over=3", cwd=tmp_path, run="short")
+    done = dagger("train", f"resume={short}", "rounds=3", "trust=[lean]", cwd=tmp_path)
+    assert (done.code, done.err) == (0, ""), done.err
+    assert differences(whole, short) == []
+    done = dagger("eval", "checkpoint=whole", "trust=[lean]", cwd=tmp_path)
+    assert done.code == 0, done.err
