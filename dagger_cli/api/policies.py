@@ -65,6 +65,9 @@ class LoadedPolicy:
 def load_policy(path: str | Path, *, trust: Sequence[str] = ()) -> LoadedPolicy:
     """Loads the policy of a run (its best round) or of a checkpoint folder.
 
+    A student that sees some components of an observation takes whole ones; of any other view it
+    takes what it saw in training (docs/views.md).
+
     `trust` names packages besides this one whose classes the checkpoint may create. Raises
     CheckpointError where a file is missing, damaged, or names another class.
     """
@@ -74,8 +77,12 @@ def load_policy(path: str | Path, *, trust: Sequence[str] = ()) -> LoadedPolicy:
 
     folder = resolve_checkpoint(path)
     env, learner = student_parts(read_manifest(folder).config, tuple(trust))
-    policy = read(folder, learner, env.source.action_space)
-    return LoadedPolicy(policy, env.source.observation_space, env.source.action_space)
+    source = env.source
+    policy = read(folder, learner, source.action_space)
+    if source is not env.full and source.view.selects_only:
+        _, in_full = source.view.without(env.full.observation_space, source.action_space)
+        return LoadedPolicy(in_full(policy), env.full.observation_space, source.action_space)
+    return LoadedPolicy(policy, source.observation_space, source.action_space)
 
 
 def load_expert(overrides: Sequence[str] | str) -> LoadedPolicy:

@@ -202,7 +202,7 @@ def _export(cfg: DictConfig) -> None:
     check(cfg.format, path)
     env, learner = student_parts(read_manifest(folder).config, trusted(cfg.get("trust"), {}))
     policy = load_policy(folder, learner, env.source.action_space)
-    export(folder, cfg.format, path, policy, env.source)
+    export(folder, cfg.format, path, policy, env)
 
 
 TASKS: dict[str, Callable[[DictConfig], Result | None]] = {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shlex
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from dagger_cli.config.components import EnvChoice
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.policies import Ensemble, Mixture, NonStationaryPolicy
 from dagger_cli.core.types import Policy, Space
@@ -14,6 +16,7 @@ from dagger_cli.networks.agent_files import Agent
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.write_errors import writing
 from dagger_cli.utils.files import write_bytes
+from dagger_cli.views.words import in_words
 
 ENDINGS = {"sb3": ".zip", "onnx": ".onnx", "torchscript": ".pt"}
 Pairs = list[tuple[str, str]]
@@ -29,8 +32,8 @@ def check(format: str, path: Path) -> None:
         raise ConfigError(f"path must end in {ending} for format={format}{folder}; got '{path}'")
 
 
-def export(checkpoint: Path, format: str, path: Path, policy: Policy, source: Any) -> None:
-    """Writes the policy of the checkpoint; `source` is the environment it was trained in.
+def export(checkpoint: Path, format: str, path: Path, policy: Policy, env: EnvChoice) -> None:
+    """Writes the policy of the checkpoint; `env` is the environment it was trained in.
 
     Raises ConfigError where the format cannot represent the policy.
     """
@@ -40,9 +43,35 @@ def export(checkpoint: Path, format: str, path: Path, policy: Policy, source: An
             f"format={format} stores one network, but '{checkpoint}' has a {kind.lower()} of "
             "several policies; export a run of trainer=dagger or sup"
         )
-    told = (_sb3 if format == "sb3" else _graph)(policy, format, path, source)
+    if env.source is env.full:
+        told = (_sb3 if format == "sb3" else _graph)(policy, format, path, env.source)
+    else:
+        told = _with_view(policy, format, path, env)
     console = Console()
     console.start([("checkpoint", str(checkpoint)), ("written", str(path)), *told])
+
+
+def _with_view(policy: Policy, format: str, path: Path, env: EnvChoice) -> Pairs:
+    """Writes a student that sees less than its environment shows.
+
+    A selection of components becomes part of the graph. What a graph cannot remember, such as the
+    last observations, is described in a JSON file beside it.
+    """
+    if format == "sb3":
+        raise ConfigError(
+            "format=sb3 stores a policy for what the environment shows, but this student has a "
+            "view: use format=onnx or torchscript"
+        )
+    view = env.source.view
+    if view.selects_only:
+        _, in_full = view.without(env.full.observation_space, env.full.action_space)
+        words = f"selects components {env.source.layout.index.tolist()} by itself"
+        return [*_graph(in_full(policy), format, path, env.full), ("view", words)]
+    told = _graph(policy, format, path, env.source)
+    keys = {**asdict(view), "input_shape": list(env.source.observation_space.shape)}
+    words, beside = in_words(keys), path.with_suffix(".view.json")
+    _write(beside, f"{json.dumps({**keys, 'input': words}, indent=1)}\n".encode())
+    return [*told, ("view", f"the input is {words}"), ("keys", str(beside))]
 
 
 def _sb3(policy: Policy, format: str, path: Path, source: Any) -> Pairs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dagger_cli.config.components import built, typed_group
+from dagger_cli.config.components import FULL, NAMED, built, typed_group
 from dagger_cli.config.renamed import with_new_names
 from dagger_cli.config.trust import check_trust
 from dagger_cli.core.errors import CheckpointError
@@ -22,16 +22,21 @@ def policy_of(
 ) -> Policy:
     """Returns the policy of a checkpoint for an environment with these spaces.
 
-    Only the policy of the config `saved` is created. Raises CheckpointError for classes that are
+    Only the policy of the config `saved` is created, and its view, so that it acts in the full
+    observations of `observation_space`. Raises CheckpointError for classes that are
     neither part of this package nor below `trust`, and DaggerError where arrays or spaces differ.
     """
     config = with_new_names(saved)
-    check_trust(config, trust, ("policy",))
+    config = config if "view" in config else {**config, "view": FULL}
+    check_trust(config, trust, ("view", "policy"))
     node = {key: value for key, value in config["policy"].items() if key != "device"}
-    spaces: dict[str, Any] = {"observations": observation_space, "actions": action_space}
     try:
+        view = built(typed_group(config["view"], "view"), "view", drop=tuple(NAMED))
+        seen, in_full = view.without(observation_space, action_space)
+        spaces: dict[str, Any] = {"observations": seen, "actions": action_space}
         learner = built(typed_group(node, "policy"), "policy", drop=("name", *spaces), **spaces)
-        return unpack(arrays, learner, action_space)
+        policy: Policy = in_full(unpack(arrays, learner, action_space))
+        return policy
     except (RuntimeError, LookupError, TypeError, ValueError) as err:
         raise CheckpointError(
             f"the checkpoint's config does not create a policy ({type(err).__name__}: {err}): it "

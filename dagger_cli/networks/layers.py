@@ -7,11 +7,24 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dagger_cli.core.types import Space
+from dagger_cli.core.types import Array, Space
 from dagger_cli.networks.one_hot import OneHotRows
 
 PIECE = 16_384  # rows
 CUT = 10.0  # standard deviations
+
+
+class Select(nn.Module):
+    """Some components of flat observations: (n, size) to (n, k)."""
+
+    index: Tensor
+
+    def __init__(self, index: Array) -> None:
+        super().__init__()
+        self.register_buffer("index", torch.tensor(index, dtype=torch.int64))
+
+    def forward(self, obs: Tensor) -> Tensor:
+        return obs[:, self.index]
 
 
 class Standardise(nn.Module):

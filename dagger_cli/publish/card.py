@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dagger_cli.utils.curve import Point
+from dagger_cli.views.words import in_words
 
 _CARD = """\
 ---
@@ -18,7 +20,7 @@ learning from the expert **{expert}** ({source}).
 
 {scores}
 {video}{curve}
-## How to use it
+{view}## How to use it
 
 As an expert for the same environment:
 
@@ -72,6 +74,7 @@ def card_text(
         scores=_scores(scores),
         video="![replay](replay.mp4)\n\n" if video else "",
         curve=_curve(points),
+        view=_view(config.get("view", {})),
         repo_id=repo_id,
         name=name,
         round=facts["round"],
@@ -122,6 +125,17 @@ def _scores(scores: Mapping[str, Mapping[str, Any]]) -> str:
     seeds = next(iter(scores.values())).get("seeds") or []
     told = f"\nSeeds {seeds[0]} to {seeds[-1]}, never used in training.\n" if seeds else ""
     return "\n".join(rows) + "\n" + told
+
+
+def _view(view: Mapping[str, Any]) -> str:
+    words = in_words(view)
+    if not words:
+        return ""
+    keys = {key: value for key, value in view.items() if key not in ("_target_", "name")}
+    return (
+        "## What it sees\n\nIts observations are not those of the environment, which its expert "
+        f"saw, but:\n{words}.\n\n```json\n{json.dumps(keys)}\n```\n\n"
+    )
 
 
 def _curve(points: Sequence[Point]) -> str:

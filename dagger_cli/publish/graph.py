@@ -102,7 +102,7 @@ def to_torchscript(policy: Exportable, seen: Space, played: Space) -> tuple[byte
 
 def observations(module: nn.Module, space: Space, n: int) -> Array:
     """Returns n random observations (n, *shape): from its statistics, or uniform for integers."""
-    from dagger_cli.networks.layers import Standardise
+    from dagger_cli.networks.layers import Select, Standardise
 
     rng = np.random.default_rng(0)
     if np.dtype(space.dtype).kind in "iub":
@@ -110,9 +110,12 @@ def observations(module: nn.Module, space: Space, n: int) -> Array:
         choices = rng.integers(0, top, size=(n, *space.shape)) + space.start
         return choices.astype(space.dtype)
     rows = rng.standard_normal((n, space.size))
+    seen: Any = slice(None)
     for layer in module.modules():
+        if isinstance(layer, Select):
+            seen = layer.index.numpy()
         if isinstance(layer, Standardise):
-            rows = layer.mean.numpy() + 2 * layer.std.numpy() * rows
+            rows[:, seen] = layer.mean.numpy() + 2 * layer.std.numpy() * rows[:, seen]
     return rows.reshape(n, *space.shape).astype(space.dtype)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from dagger_cli.core.errors import EnvError
 from dagger_cli.core.types import Array, Env, Observation, Snapshot, Step
 from dagger_cli.views.layout import Layout
-from dagger_cli.views.memory import ACTIONS, FRAMES, Memory
+from dagger_cli.views.memory import ACTIONS, FRAMES, Memory, Where
 from dagger_cli.views.noise import normal
 from dagger_cli.views.sight import packed
 
@@ -41,6 +41,7 @@ class ViewedEnv:
         self._privileged, self._name = privileged, name
         self._memory = Memory(layout, self.n_envs)
         self._seeds = np.zeros(self.n_envs, np.int64)
+        self._all = np.arange(self.n_envs)
 
     @property
     def observation(self) -> Observation:
@@ -52,12 +53,14 @@ class ViewedEnv:
         """Starts a new episode in each of `slots` (k,), from `seeds` (k,)."""
         self._full.reset(slots, seeds)
         self._seeds[slots] = seeds
-        self._memory.start(slots, self._frames(slots))
+        where = self._where(slots)
+        self._memory.start(where, self._frames(where))
 
     def step(self, slots: Array, actions: Array) -> Step:
         """Steps each of `slots` (k,) once."""
         step = self._full.step(slots, actions)
-        self._memory.push(slots, actions, self._frames(slots))
+        where = self._where(slots)
+        self._memory.push(where, actions, self._frames(where))
         return step
 
     def snapshot(self) -> Snapshot:
@@ -90,13 +93,16 @@ class ViewedEnv:
         self._memory.copy(to, source)
         self._seeds[to] = self._seeds[source]
 
-    def _frames(self, slots: Array) -> Array:
+    def _where(self, slots: Array) -> Where:
+        """Returns the slots, as a slice where they are all in their order."""
+        every = len(slots) == self.n_envs and (slots == self._all).all()
+        return slice(None) if every else slots
+
+    def _frames(self, slots: Where) -> Array:
         if self._picture is not None:
-            return self._picture(slots)
+            return self._picture(self._all[slots])
         full = self._full.observation
-        every = len(slots) == self.n_envs and bool((slots[:-1] < slots[1:]).all())
-        obs, t = (full.obs, full.t) if every else (full.obs[slots], full.t[slots])
-        return framed(self._layout, obs, self._seeds[slots], t)
+        return framed(self._layout, full.obs[slots], self._seeds[slots], full.t[slots])
 
 
 def framed(layout: Layout, obs: Array, seeds: Array, steps: Array) -> Array:

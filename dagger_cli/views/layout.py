@@ -118,25 +118,24 @@ def code_size(acted: Space) -> int:
     return acted.size if acted.kind in ("box", "multi_binary") else sum(acted.sizes)
 
 
-def coded(acted: Space, actions: Array) -> Array:
-    """Returns actions as numbers, (n, code_size): one per choice of Discrete and MultiDiscrete.
+def coder(acted: Space) -> Callable[[Array], Array]:
+    """Returns a function from flat actions (n, size) to numbers (n, code_size).
 
-    A Box action is clipped to its bounds, as the environment does.
+    These are one per choice of Discrete and MultiDiscrete. A Box action is clipped to its bounds,
+    as the environment does.
     """
-    flat = actions.reshape(len(actions), -1)
     if acted.kind == "box":
-        return np.clip(flat, acted.low, acted.high)
+        low, high = np.array(acted.low), np.array(acted.high)
+        return lambda flat: np.minimum(np.maximum(flat, low), high)
     if acted.kind == "multi_binary":
-        return flat
-    ends = np.cumsum(acted.sizes)
-    result = np.zeros((len(flat), int(ends[-1])))
-    at = flat - acted.start + (ends - np.asarray(acted.sizes))
-    np.put_along_axis(result, at.astype(np.int64), 1, axis=1)
-    return result
+        return lambda flat: flat
+    component = np.repeat(np.arange(len(acted.sizes)), acted.sizes)
+    choice = np.concatenate([np.arange(n) for n in acted.sizes]) + acted.start
+    return lambda flat: flat[:, component] == choice
 
 
 def coded_bounds(acted: Space) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Returns the lowest and highest numbers of `coded`; 0, before the start, is between them."""
+    """Returns the lowest and highest numbers of `coder`; 0, before the start, is between them."""
     if acted.kind == "box":
         return tuple(min(x, 0.0) for x in acted.low), tuple(max(x, 0.0) for x in acted.high)
     return (0.0,) * code_size(acted), (1.0,) * code_size(acted)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.values import at_least, at_most
+
+if TYPE_CHECKING:
+    from dagger_cli.core.types import Policy, Space
 
 MOST = 1000  # observations of a stack, and steps of a delay
 LOUDEST = 1e6  # the square of a float32 beyond 1e19 is infinite
@@ -63,3 +66,21 @@ class View:
     def selects_only(self) -> bool:
         """Whether a student's observation is a selection of the present full one."""
         return self == View(keep=self.keep, grey=self.grey)
+
+    def without(self, seen: Space, acted: Space) -> tuple[Space, Callable[[Policy], Policy]]:
+        """Returns the space that a student sees, and what lets its policy act in full observations.
+
+        `seen` and `acted` are the spaces of the full environment. Raises ConfigError where a
+        student needs more than the present observation.
+        """
+        from dagger_cli.views.layout import layout
+        from dagger_cli.views.selected import Selected
+
+        if not self.selects_only:
+            raise ConfigError(
+                "its view is not a selection of the present observation (noise, delay, stack or "
+                "pixels), so it cannot act where each observation comes alone"
+            )
+        found = layout(self, seen, acted, {})
+        index = found.index
+        return found.space, (lambda p: p) if index is None else (lambda p: Selected(p, index))
