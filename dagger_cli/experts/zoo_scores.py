@@ -28,3 +28,8 @@ def zoo_agents(env_id: str) -> list[str]:
     """Returns the agents for an environment or an older version of it, such as `a2c-Hopper-v3`."""
     versions = set(older_versions(env_id))
     return [name for name in _table() if name.partition("-")[2] in versions]
+
+
+def zoo_names() -> list[str]:
+    """Returns the names of all agents in the table."""
+    return list(_table())
