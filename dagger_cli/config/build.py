@@ -129,7 +129,7 @@ def _of_another_target(node: Config, group: str, touched: Collection[str]) -> Co
 def expert_job(cfg: DictConfig) -> EvalJob:
     """Creates the environment and its expert, to evaluate the expert."""
     env, expert = expert_parts(cfg)
-    env = for_evaluation(env)
+    env, expert = for_evaluation(env).asking(expert)
     one_torch_thread()
     return EvalJob(env, None, expert, chosen_seeds(cfg, cfg.env.evaluation, env.source))
 
@@ -175,9 +175,10 @@ def assembled(
     final_fit_must_come(config, trainer)
     warm_start_must_be_possible(config)
     learner = learner_of(config["policy"], env)
-    expert, labeller_notes, close_labeller = labelled(
+    env, expert, labeller_notes, close_labeller = labelled(
         cfg.get("labeller"), config["expert"], env, trust
     )
+    source = env.source
     unsafe = getattr(learner, "uses_unsafe_actions", False)
     n_envs, restores = config["n_envs"], trainer.needs_state_restore
     at_least("n_envs", n_envs, 1)

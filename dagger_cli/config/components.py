@@ -5,17 +5,17 @@ A group's `_target_` names the class or function to call; the options are not li
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from math import ceil
 from typing import Any
 
 from dagger_cli.config.schema import EnvNotes
 from dagger_cli.config.typed import is_function, signature_of, typed
 from dagger_cli.core.errors import ConfigError, DaggerError
-from dagger_cli.core.types import Expert, History, SafetyExpert, Space
+from dagger_cli.core.types import Expert, History, RecurrentExpert, SafetyExpert, Space
 from dagger_cli.loop.trainer import Trainer
 from dagger_cli.utils.imports import import_object
 
@@ -25,6 +25,7 @@ MAX_SLOTS = 32  # slots in an evaluation: more are not faster on a few cores
 ENV_NOTES = signature_of(EnvNotes).keys
 PARTIAL = "_partial_"
 WRAPPED = "dagger_cli.views.wrapped.wrapped"
+ASKED, TOLD = "dagger_cli.views.asked.AskedSource", "dagger_cli.views.asked.Told"
 _HYDRAS = ("_target_", PARTIAL)
 ENV_PARTS = ("id", "observation_space", "action_space", "horizon", "open")
 FULL = {"_target_": "dagger_cli.views.view.View"}  # the view of configs saved before the group
@@ -33,18 +34,45 @@ NAMED = {"name": str}  # the key that other groups have beside those of their ta
 
 @dataclass(frozen=True)
 class EnvChoice:
-    """Environment source, and the names of its metrics."""
+    """Environment as experts and as students see it, and the names of its metrics.
 
-    source: Any
-    eval_source: Any  # for the final scores: always Gymnasium's own environment
+    `full` is the source as experts see it, `eval_full` that of the final scores: Gymnasium's own
+    environment where there is one. `show` makes the students' source of it.
+    """
+
+    full: Any
+    eval_full: Any
+    show: Callable[[Any], Any]
     name: str
     failure_name: str | None
     per_step_name: str | None
-    full: Any  # the source as experts see it; `source` without a view
+
+    @cached_property
+    def source(self) -> Any:
+        """Source whose observations are what students see."""
+        return self.show(self.full)
+
+    @cached_property
+    def eval_source(self) -> Any:
+        """The same for the final scores."""
+        return self.source if self.eval_full is self.full else self.show(self.eval_full)
 
     def sighted(self, expert: Any) -> Any:
         """Returns the expert for the environments of `source`, whose students may see less."""
         return expert if self.source is self.full else self.source.sighted(expert)
+
+    def asking(self, expert: Any) -> tuple[EnvChoice, Any]:
+        """Returns the environment that asks an expert with a memory, and the expert as a policy.
+
+        Both are returned as they are where the expert has none.
+        """
+        if not isinstance(expert, RecurrentExpert):
+            return self, expert
+        full = built({"_target_": ASKED}, "expert", inner=self.full, expert=expert)
+        last = built({"_target_": ASKED}, "expert", inner=self.eval_full, expert=expert)
+        same = self.eval_full is self.full
+        told = built({"_target_": TOLD}, "expert", card=expert.card)
+        return replace(self, full=full, eval_full=full if same else last), told
 
     @property
     def history(self) -> History:
@@ -167,10 +195,10 @@ def env_of(env: Node, view: Node = FULL) -> EnvChoice:
     other = getattr(source, "chosen", "gymnasium") != "gymnasium" and not source.alone
     eval_source = built({**env, "backend": "gymnasium"}, "env", drop=notes) if other else source
     show = with_parts(built(view, "view", drop=tuple(NAMED)), "view", "viewed").viewed
-    source, eval_source = (_wrapped(of, wrappers) for of in (source, eval_source))
-    seen = show(source)
-    last = show(eval_source) if other else seen
-    return EnvChoice(seen, last, env["name"], failure_name, env.get("per_step_name"), source)
+    full, eval_full = (_wrapped(of, wrappers) for of in (source, eval_source))
+    if not other:
+        eval_full = full
+    return EnvChoice(full, eval_full, show, env["name"], failure_name, env.get("per_step_name"))
 
 
 def _wrapped(source: Any, wrappers: Sequence[Any]) -> Any:
@@ -180,8 +208,7 @@ def _wrapped(source: Any, wrappers: Sequence[Any]) -> Any:
 
 def for_evaluation(env: EnvChoice) -> EnvChoice:
     """Returns the environment with the source of the final scores for everything."""
-    source = env.eval_source
-    return replace(env, source=source, full=getattr(source, "full", source))
+    return replace(env, full=env.eval_full)
 
 
 def open_for(source: Any, episodes: int) -> Any:

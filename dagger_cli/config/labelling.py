@@ -21,8 +21,10 @@ from dagger_cli.config.components import (
 
 def labelled(
     chosen: Any, node: Node, env: EnvChoice, trust: tuple[str, ...]
-) -> tuple[Any, tuple[str, ...], Any]:
-    """Loads the expert; returns it, notes for the user, and a function that ends the workers.
+) -> tuple[EnvChoice, Any, tuple[str, ...], Any]:
+    """Loads the expert; returns the environment that fits it, the expert, notes and a function.
+
+    The notes are for the user, the function ends the workers.
 
     `chosen` is the composed node of the labeller, `node` the config of the expert, which workers
     load again for the same environment.
@@ -33,5 +35,6 @@ def labelled(
     )
     group = typed_group(OmegaConf.to_container(chosen, resolve=True), "labeller")
     labeller = with_parts(built(group, "labeller", drop=tuple(NAMED)), "labeller", "labelled")
-    expert, notes, close = labeller.labelled(loaded_expert(node, env, trust), load)
-    return env.sighted(expert), notes, close
+    env, loaded = env.asking(loaded_expert(node, env, trust))
+    expert, notes, close = labeller.labelled(loaded, load)
+    return env, env.sighted(expert), notes, close

@@ -192,6 +192,25 @@ class MayStay(Protocol):
         ...
 
 
+@runtime_checkable
+class RecurrentExpert(Protocol):
+    """Expert with a memory of the episode, `memory_size` numbers per slot, zeros at its start."""
+
+    @property
+    def card(self) -> Card:
+        """Description of this expert."""
+        ...
+
+    @property
+    def memory_size(self) -> int:
+        """Numbers of one slot's memory."""
+        ...
+
+    def advance(self, obs: Array, memory: Array) -> tuple[Array, Array]:
+        """Returns the actions in `obs` (n, *obs_shape), and the memory (n, memory_size) after."""
+        ...
+
+
 class Step(NamedTuple):
     """Result of stepping k environments; `failed` marks episodes lost to a fall, crash, etc."""
 

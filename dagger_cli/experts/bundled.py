@@ -7,7 +7,8 @@ from pathlib import Path
 
 from dagger_cli.core.errors import ExpertError
 from dagger_cli.core.types import Card, Expert, Space
-from dagger_cli.experts.network_expert import expert_from, published
+from dagger_cli.experts.cards import published
+from dagger_cli.experts.network_expert import expert_from
 from dagger_cli.experts.sb3.archive import sha256_of
 from dagger_cli.networks.agent_files import load_agent, load_card
 

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from dagger_cli.core.errors import ExpertError, HubUnreachable
 from dagger_cli.experts.bundled import AGENTS, bundled_ids
+from dagger_cli.experts.cards import published
 from dagger_cli.experts.hub import AUTHOR, results_in
 from dagger_cli.experts.hub_client import Model, models_for
-from dagger_cli.experts.network_expert import published
 from dagger_cli.experts.sb3.agent_folder import older_versions
 from dagger_cli.experts.train import trained_agents
 from dagger_cli.experts.zoo_scores import zoo_agents, zoo_score

@@ -13,9 +13,9 @@ from dagger_cli.core.errors import ConfigError, ExpertError, HubUnreachable
 from dagger_cli.core.types import Card, Expert, Space
 from dagger_cli.core.values import one_of
 from dagger_cli.experts.bundled import bundled_algo, bundled_ids, load_bundled
+from dagger_cli.experts.cards import published
 from dagger_cli.experts.hub_client import Repo, agents_for, commit_of
 from dagger_cli.experts.hub_requests import NotThere
-from dagger_cli.experts.network_expert import published
 from dagger_cli.experts.path import expert_of, training_notes, version_notes
 from dagger_cli.experts.sb3.agent_folder import STATISTICS, Found, older_versions, pick_agent
 from dagger_cli.experts.sb3.archive import sha256_of
@@ -26,7 +26,20 @@ from dagger_cli.networks.agent_files import MAX_CARD_BYTES, read_bounded
 
 AUTHOR = "sb3"
 # In rl-baselines3-zoo's repositories; others would be found missing only after the network.
-ALGOS = ("a2c", "ars", "crossq", "ddpg", "dqn", "ppo", "qrdqn", "sac", "td3", "tqc", "trpo")
+ALGOS = (
+    "a2c",
+    "ars",
+    "crossq",
+    "ddpg",
+    "dqn",
+    "ppo",
+    "ppo_lstm",
+    "qrdqn",
+    "sac",
+    "td3",
+    "tqc",
+    "trpo",
+)
 RESULTS = "results.json"
 PINS = ("repo_id", "filename", "revision", "sha256")  # with one of them set there is no fallback
 

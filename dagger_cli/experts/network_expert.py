@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ExpertError
 from dagger_cli.core.types import Acts, Array, Card, Observation, Space
-from dagger_cli.networks.agent_files import Agent, save_agent
+from dagger_cli.experts.cards import save_expert
+from dagger_cli.experts.recurrent import RecurrentNetwork, recurrent
+from dagger_cli.networks.agent_files import Agent
 from dagger_cli.networks.network import Network
 from dagger_cli.networks.spec import must_fit
 
@@ -65,18 +66,9 @@ class NetworkExpert:
         return self.network.spec.shape(self.network.weights)
 
 
-def save_expert(agent: Agent, card: Card, stem: Path) -> tuple[Path, Path]:
-    """Writes an agent and its card's entries as `<stem>.safetensors` and `<stem>.json`."""
-    facts: dict[str, Any] = {"name": card.name, "source": card.source, **card.details}
-    facts.setdefault("sha256", card.sha256)
-    if card.published is not None:
-        facts["score"] = dict(zip(("mean", "std"), card.published, strict=True))
-    return save_agent(agent._replace(facts=facts), stem)
-
-
 def expert_from(
     agent: Agent, card: Card, deterministic: bool, observation_space: Space, action_space: Space
-) -> NetworkExpert:
+) -> NetworkExpert | RecurrentNetwork:
     """Returns the agent as an expert; raises ExpertError where its spaces differ."""
     must_fit(agent.spec.env_space, observation_space, "observation space")
     must_fit(agent.spec.action_space, action_space, "action space")
@@ -87,13 +79,6 @@ def expert_from(
             "the expert was trained with other action bounds than those of the environment; "
             "choose an expert for this environment, or check env.id and env.kwargs"
         )
+    if agent.spec.lstm:
+        return recurrent(agent, card, deterministic=deterministic)
     return NetworkExpert(Network(agent.spec, agent.weights), card, deterministic)
-
-
-def published(facts: Mapping[str, Any]) -> tuple[float, float] | None:
-    """Returns (mean, standard deviation) of the return in the agent's card, None without one."""
-    score = facts.get("score")
-    try:
-        return float(score["mean"]), float(score["std"])  # type: ignore[index]
-    except (KeyError, TypeError, ValueError, OverflowError):  # not a number
-        return None

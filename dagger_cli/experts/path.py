@@ -12,7 +12,8 @@ from typing import Any
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Card, Expert, Space
-from dagger_cli.experts.network_expert import expert_from, published
+from dagger_cli.experts.cards import published
+from dagger_cli.experts.network_expert import expert_from
 from dagger_cli.experts.sb3.agent_folder import Found, find_agent
 from dagger_cli.experts.sb3.archive import sha256_of
 from dagger_cli.experts.sb3.convert import AgentFiles, agent_from

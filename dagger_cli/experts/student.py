@@ -20,7 +20,8 @@ from numpy.random import Generator
 
 from dagger_cli.core.errors import DaggerError, ExpertError
 from dagger_cli.core.types import Acts, Array, Card, Expert, Observation, Policy, Space
-from dagger_cli.experts.network_expert import STAYS, save_expert
+from dagger_cli.experts.cards import save_expert
+from dagger_cli.experts.network_expert import STAYS
 from dagger_cli.networks.agent_files import Agent, read_bounded
 
 MANIFEST, POLICY, SUMMARY = "checkpoint.json", "policy.safetensors", "summary.json"

@@ -12,7 +12,8 @@ from pathlib import Path
 from dagger_cli.core.errors import ExpertError
 from dagger_cli.core.types import Card, Expert, Space
 from dagger_cli.core.values import at_least
-from dagger_cli.experts.network_expert import expert_from, published
+from dagger_cli.experts.cards import published
+from dagger_cli.experts.network_expert import expert_from
 from dagger_cli.experts.sb3.archive import sha256_of
 from dagger_cli.experts.sb3.convert import agent_from
 from dagger_cli.experts.sb3.zoo_training import Plan, best_of, train, tuned_steps

@@ -61,6 +61,7 @@ class Spec:
     `double`: computes in float64, as this package's learners do; stable-baselines3 uses float32.
     `time_feature`: the last number of `observation_space` is the share of the episode's steps that
     is left, which the environment's own observation does not have (rl-zoo's TimeFeatureWrapper).
+    `lstm`: an LSTM, whose arrays are `lstm.weight_ih_l0` and so on, is in front of the layers.
     """
 
     observation_space: Space
@@ -73,6 +74,7 @@ class Spec:
     channels_last: bool = False
     double: bool = False
     time_feature: bool = False
+    lstm: bool = False
 
     def __post_init__(self) -> None:
         space = self.observation_space
@@ -96,6 +98,7 @@ class Spec:
         words = [f"{describe(self.observation_space)}"]
         words += ["with the time left"] if self.time_feature else []
         words += ["normalised"] if self.clip is not None else []
+        words += [f"LSTM {weights['lstm.weight_hh_l0'].shape[1]}"] if self.lstm else []
         for i, layer in enumerate(self.layers):
             weight = weights.get(f"layers.{i}.weight")
             words.append(layer.kind if weight is None else f"{layer.kind} {weight.shape[0]}")

@@ -119,4 +119,5 @@ _SPEC: dict[str, Check] = {
     "channels_last": _flag,
     "double": _flag,
     "time_feature": _flag,
+    "lstm": _flag,
 }

@@ -34,6 +34,11 @@ class Archive:
     sha256: str
     version: str | None
 
+    @property
+    def recurrent(self) -> bool:
+        """Whether an LSTM is in front of the actor's layers (RecurrentPPO)."""
+        return any(name.startswith("lstm_actor.") for name in self.tensors)
+
     def text(self, key: str, field: str) -> str | None:
         """Returns a field of a pickled object from the plain text beside it."""
         entry = self.data.get(key)

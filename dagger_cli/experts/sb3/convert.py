@@ -18,7 +18,7 @@ from dagger_cli.experts.sb3.sequential import Piece, step
 from dagger_cli.experts.sb3.vecnormalize import MAX_PICKLE_BYTES, Statistics, read_statistics
 from dagger_cli.experts.sb3.zoo_settings import TIME_FEATURE, Settings
 from dagger_cli.networks.agent_files import Agent, read_bounded
-from dagger_cli.networks.spec import Spec, describe, features, is_image
+from dagger_cli.networks.spec import Spec, describe, features, is_image, under
 
 _KINDS: dict[str, SpaceKind] = {
     "Box": "box",
@@ -122,7 +122,10 @@ def _network(
     piece = actor.piece
     if piece.layers[0][0].kind == "Linear" and len(observation_space.shape) > 1:
         piece = step("Flatten") + piece
-    _sizes_fit(piece, actor, observation_space, action_space, channels_last)
+    memory = under(archive.tensors, "lstm_actor.") if archive.recurrent else {}
+    first = memory["weight_ih_l0"] if memory else _first_weight(piece)
+    _inputs_fit(first, observation_space, channels_last)
+    _outputs_fit(piece, actor, action_space)
     image = is_image(observation_space) and statistics is None
     scaled = image and archive.text("policy_kwargs", "normalize_images") != "False"
     weights = {
@@ -138,11 +141,13 @@ def _network(
         scale=255.0 if scaled else 1.0,
         channels_last=channels_last,
         time_feature=observation_space is not env_space,
+        lstm=bool(memory),
     )
     if statistics is not None:
         spec = _normalised(spec, statistics)
         weights |= {"mean": statistics.mean, "variance": statistics.variance}
-    return spec, {**weights, **actor.noise}
+    kept = {f"lstm.{name}": value for name, value in memory.items()}
+    return spec, {**kept, **weights, **actor.noise}
 
 
 def _normalised(spec: Spec, statistics: Statistics) -> Spec:
@@ -223,8 +228,7 @@ def _first_weight(piece: Piece) -> Array:
     return next(arrays["weight"] for _, arrays in piece.layers if "weight" in arrays)
 
 
-def _sizes_fit(piece: Piece, actor: Actor, obs: Space, action: Space, channels_last: bool) -> None:
-    first = _first_weight(piece)
+def _inputs_fit(first: Array, obs: Space, channels_last: bool) -> None:
     seen = obs.shape[-1 if channels_last else 0] if first.ndim == 4 else features(obs)
     wanted = first.shape[-1] if first.ndim == 1 else first.shape[1]
     if wanted != seen:
@@ -233,6 +237,9 @@ def _sizes_fit(piece: Piece, actor: Actor, obs: Space, action: Space, channels_l
             f"it was trained on observations of {wanted} {what}, but the environment has "
             f"{describe(obs)}; {_other_size(wanted, seen)}"
         )
+
+
+def _outputs_fit(piece: Piece, actor: Actor, action: Space) -> None:
     outputs = piece.layers[-1][1]["weight"].shape[0]
     needed = sum(action.sizes) if actor.head.kind in ("categorical", "greedy") else action.size
     quantiles = actor.head.kind == "greedy" and needed and outputs % needed == 0

@@ -43,10 +43,8 @@ def actor_of(archive: Archive, action_space: Space) -> Actor:
 
 
 def _check_policy_class(archive: Archive) -> None:
-    if any("lstm" in name for name in archive.tensors):
-        raise ExpertError(
-            "recurrent policies (RecurrentPPO) are not supported; choose an agent without memory"
-        )
+    if archive.recurrent and any("features_extractor" in name for name in archive.tensors):
+        raise ExpertError("recurrent policies of pictures (CnnLstmPolicy) are not supported")
     module = archive.text("policy_class", "__module__") or ""
     if module and not module.startswith(("stable_baselines3.", "sb3_contrib.")):
         raise ExpertError(f"its policy is custom code ('{module[:60]}'), which is never run")

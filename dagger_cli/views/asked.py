@@ -1,0 +1,131 @@
+"""Experts with a memory: asked at every step in the order of time, whoever acts.
+
+The environment carries the expert's action as privileged data, as a planner's environment carries
+the state of its simulator. So a label does not depend on when, how often or in which batch it is
+asked for, and a snapshot contains the expert's memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.random import Generator
+
+from dagger_cli.core.errors import EnvError
+from dagger_cli.core.types import (
+    Acts,
+    Array,
+    Card,
+    Env,
+    Observation,
+    Policy,
+    RecurrentExpert,
+    Score,
+    Snapshot,
+    Step,
+)
+
+MEMORY, ANSWERS = "asked.memory", "asked.answers"
+STAYS = "this expert has a memory, so it is asked in the order of time, where the environment is"
+
+
+@dataclass(frozen=True)
+class AskedSource:
+    """Source whose environments ask the expert; all else is that of the source `inner`."""
+
+    inner: Any
+    expert: RecurrentExpert
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name == "inner":  # before there is one: in copies and pickles
+            raise AttributeError(name)
+        return getattr(self.inner, name)
+
+    def open(self, n_envs: int) -> AskedEnv:
+        """Opens `n_envs` slots."""
+        return AskedEnv(self.inner.open(n_envs), self.expert)
+
+    def open_here(self, n_envs: int, render_mode: str | None) -> tuple[AskedEnv, Any]:
+        """Opens slots in this process; returns them and their environments."""
+        inner, slots = self.inner.open_here(n_envs, render_mode)
+        return AskedEnv(inner, self.expert), slots
+
+    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path) -> Score:
+        """Renders one episode per seed; raises EnvError for the expert itself."""
+        if isinstance(policy, Told):
+            raise EnvError("an expert with a memory cannot be recorded: record a student")
+        score: Score = self.inner.play(policy, seeds, rng, mode)
+        return score
+
+
+class AskedEnv:
+    """The slots of `inner`, with the expert's action in each as privileged data."""
+
+    def __init__(self, inner: Env, expert: RecurrentExpert) -> None:
+        self.observation_space, self.action_space = inner.observation_space, inner.action_space
+        self.n_envs, self._inner, self._expert = inner.n_envs, inner, expert
+        self._memory = np.zeros((self.n_envs, expert.memory_size))
+        space = inner.action_space
+        self._answers = np.zeros((self.n_envs, *space.shape), space.dtype)
+
+    @property
+    def observation(self) -> Observation:
+        """Observations of all slots, and the expert's actions in them."""
+        inner = self._inner.observation
+        return Observation(inner.obs, inner.t, self._answers)
+
+    def reset(self, slots: Array, seeds: Array) -> None:
+        """Starts a new episode in each of `slots` (k,); the expert forgets the last one."""
+        self._inner.reset(slots, seeds)
+        self._memory[slots] = 0
+        self._ask(slots)
+
+    def step(self, slots: Array, actions: Array) -> Step:
+        """Steps each of `slots` (k,) once."""
+        step = self._inner.step(slots, actions)
+        self._ask(slots[~step.ended])
+        return step
+
+    def snapshot(self) -> Snapshot:
+        """Returns the state of the environment, and the expert's memory and answers."""
+        own = {MEMORY: self._memory.copy(), ANSWERS: self._answers.copy()}
+        return {**self._inner.snapshot(), **own}
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Restores a snapshot; raises EnvError where it is of another expert."""
+        for name, array in ((MEMORY, self._memory), (ANSWERS, self._answers)):
+            saved = snapshot.get(name)
+            if saved is None or (saved.shape, saved.dtype) != (array.shape, array.dtype):
+                raise EnvError("the saved state is of another expert: it lacks this one's memory")
+            if saved.dtype.kind == "f" and not np.isfinite(saved).all():
+                raise EnvError("the saved memory of the expert is not made of finite numbers")
+        rest = {key: value for key, value in snapshot.items() if key not in (MEMORY, ANSWERS)}
+        self._inner.restore(rest)
+        self._memory[:], self._answers[:] = snapshot[MEMORY], snapshot[ANSWERS]
+
+    def close(self) -> None:
+        """Closes the environment."""
+        self._inner.close()
+
+    def _ask(self, slots: Array) -> None:
+        if slots.size:
+            obs = self._inner.observation.obs[slots]
+            answers, self._memory[slots] = self._expert.advance(obs, self._memory[slots])
+            self._answers[slots] = answers
+
+
+@dataclass(frozen=True)
+class Told:
+    """The expert as a policy: its actions are those that the environment carries."""
+
+    card: Card
+    stays_because: ClassVar[str] = STAYS
+
+    def act(self, observation: Observation, rng: Generator) -> Acts:
+        """Returns the actions, (n, *action_shape)."""
+        assert observation.privileged is not None, "the environment did not ask the expert"
+        return Acts(observation.privileged, np.ones(len(observation), bool))
