@@ -23,6 +23,7 @@ PACKAGES = {
     r"Panda(Reach|Push|Slide|PickAndPlace|Stack|Flip)": "panda_gym",
     r"(Fetch|HandReach|HandManipulate|AntMaze|PointMaze|Adroit)": "gymnasium_robotics",
     r".*BulletEnv-": "pybullet_envs_gymnasium",
+    r".*NoVel-v\d": "rl_zoo3.import_envs",
     r"(highway|merge|roundabout|parking|intersection|racetrack)-": "highway_env",
 }
 # Modules of the environments whose reset() keeps the Box2D world, which affects later episodes.

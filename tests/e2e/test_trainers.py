@@ -17,6 +17,7 @@ TRAINERS = sorted(path.stem for path in (Path(config_dir()) / "trainer").glob("*
 VARIANTS = {
     **{name: (f"trainer={name}",) for name in TRAINERS},
     "searn by roll-outs": ("trainer=searn", "trainer.costs=rollout"),
+    "dagger with roll-in": ("trainer=dagger", "trainer.roll_in=uniform", "beta=indicator"),
     "dagger by episode, ogd": ("trainer=dagger", "trainer.mix_per=episode", "trainer.update=ogd"),
 }
 SMALL = ("evaluation.episodes=1", "validation.episodes=1", "validation.queries=20", "n_envs=4")
