@@ -191,8 +191,10 @@ def env_of(env: Node, view: Node = FULL) -> EnvChoice:
     notes = ENV_NOTES.keys() - signature_of(target_of(env, "env")).keys.keys()
     wrappers = env.get("wrappers", ())
     source = with_parts(built(env, "env", drop=notes), "env", *ENV_PARTS)
-    # EnvPool's numbers are close to Gymnasium's but not the same, so scores come from Gymnasium's.
-    other = getattr(source, "chosen", "gymnasium") != "gymnasium" and not source.alone
+    # EnvPool's numbers are close to Gymnasium's but not the same, so scores come from Gymnasium's,
+    # unless experts see what EnvPool alone shows.
+    pooled = getattr(source, "chosen", "gymnasium") != "gymnasium"
+    other = pooled and not source.alone and source.hidden is None
     eval_source = built({**env, "backend": "gymnasium"}, "env", drop=notes) if other else source
     show = with_parts(built(view, "view", drop=tuple(NAMED)), "view", "viewed").viewed
     full, eval_full = (_wrapped(of, wrappers) for of in (source, eval_source))

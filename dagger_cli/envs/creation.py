@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -47,6 +48,7 @@ def create(
     from gymnasium.error import DependencyNotInstalled, UnregisteredEnv
 
     modules = _imported(imports, env_id)
+    _register_game(env_id)
     try:
         with swig_warnings_ignored(), warnings_once():
             return gymnasium.make(
@@ -61,6 +63,24 @@ def create(
         hint = f"; check env.kwargs {dict(kwargs)}" if kwargs else ""
         what = f"{type(err).__name__}: {err}"
         raise EnvError(f"env '{env_id}' cannot be created: {what}{hint}") from err
+
+
+def _register_game(env_id: str) -> None:
+    """Registers `Pong-v5` and the like, which are names of EnvPool's, where Atari is installed."""
+    game = re.fullmatch(r"([A-Z][A-Za-z]+)-v5", env_id)
+    if game is None or find_spec("ale_py") is None:
+        return
+    import ale_py
+    import gymnasium
+
+    gymnasium.register_envs(ale_py)
+    if f"{game[1]}NoFrameskip-v4" in gymnasium.registry and env_id not in gymnasium.registry:
+        gymnasium.register(
+            env_id,
+            "dagger_cli.envs.atari_gym:preprocessed",
+            max_episode_steps=27_000,  # of 4 frames: half an hour of play, as in EnvPool
+            kwargs={"name": game[1]},
+        )
 
 
 def _imported(imports: str | Sequence[str] | None, env_id: str) -> list[ModuleType]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dagger_cli.core.errors import EnvError
 from dagger_cli.core.types import Space
 from dagger_cli.envs.envpool_engine import Pool
-from dagger_cli.envs.envpool_ids import envpool_for, spec_of, warnings_ignored
+from dagger_cli.envs.envpool_ids import envpool_for, family_of, spec_of, warnings_ignored
 
 INSTALL = "pip install 'envpool>=1.2.5' (it has wheels for Python 3.11 and later)"
 
@@ -30,10 +30,15 @@ TWINS = (
 )
 
 
+def _tested(env_id: str) -> bool:
+    """Returns whether a test compares it with Gymnasium's; of Atari's games ten are compared."""
+    return env_id in TWINS or family_of(env_id).module == "envpool.atari.registration"
+
+
 def has_twin(env_id: str) -> bool:
     """Returns whether EnvPool loads and has a tested implementation of the environment."""
     try:
-        if env_id not in TWINS or env_id not in envpool_for(env_id).list_all_envs():
+        if not _tested(env_id) or env_id not in envpool_for(env_id).list_all_envs():
             return False
         try_calls(env_id)
     except Exception:  # a broken installation counts as none, as EnvPool was not requested
