@@ -19,6 +19,7 @@ SHORT = (
 STILL = "import numpy as np\n\ndef act(obs):\n    return np.zeros({})\n"
 
 
+# Modules stay imported from one test to the next, so each has a name of its own.
 def trained(tmp_path, *words, run, code=0):
     done = dagger("train", *SHORT, *words, f"hydra.run.dir={run}", cwd=tmp_path)
     assert done.code == code, done.err
@@ -26,12 +27,12 @@ def trained(tmp_path, *words, run, code=0):
 
 
 def test_an_old_version_is_trained_resumed_and_evaluated_without_gymnasium(tmp_path):
-    (tmp_path / "still.py").write_text(STILL.format(6))
-    words = ("env=gym", "env.id=HalfCheetah-v3", "expert=python", "expert.target=still:act")
+    (tmp_path / "idle_cheetah.py").write_text(STILL.format(6))
+    words = ("env=gym", "env.id=HalfCheetah-v3", "expert=python", "expert.target=idle_cheetah:act")
     out = trained(tmp_path, *words, run="whole").out
     assert "Gymnasium cannot create HalfCheetah-v3: EnvPool's is used" in " ".join(out.split())
     trained(tmp_path, *words, "rounds=1", "beta.over=2", run="short")
-    done = dagger("train", "resume=short", "rounds=2", "trust=[still]", cwd=tmp_path)
+    done = dagger("train", "resume=short", "rounds=2", "trust=[idle_cheetah]", cwd=tmp_path)
     assert (done.code, done.err) == (0, ""), done.err
     assert differences(tmp_path / "whole", tmp_path / "short") == []
     done = dagger("eval", "checkpoint=whole", "json=score.json", cwd=tmp_path)
@@ -51,11 +52,11 @@ def test_the_bundled_cheetah_teaches_a_student_without_velocities(tmp_path):
 
 
 def test_goals_and_missed_goals_are_reported(tmp_path):
-    (tmp_path / "still.py").write_text(STILL.format(4))
+    (tmp_path / "idle_arm.py").write_text(STILL.format(4))
     words = (
         "env=fetch_reach",
         "expert=python",
-        "expert.target=still:act",
+        "expert.target=idle_arm:act",
         "view.keep=[observation]",
     )
     out = trained(tmp_path, *words, run="run").out
