@@ -4,7 +4,8 @@
 
 Needs copies of Hub repositories in $DAGGER_SHARED/hub/sb3 (default ../shared). Every agent plays
 the seeds 1000.. in the environment that it was trained in, or in the version that Gymnasium has of
-it. Writes docs/zoo_agents.json: the scores beside the published ones, and the count.
+it. Writes docs/zoo_agents.json: the scores beside the published ones, and the count; prints the
+table of docs/worlds.md.
 """
 
 from __future__ import annotations
@@ -43,9 +44,15 @@ def world(env_id: str) -> str:
 def source_of(env_id: str) -> GymSource:
     """Opens the environment as `env=gym env.id=...` does; raises EnvError where it cannot."""
     return GymSource(
-        id=world(env_id), imports=None, kwargs={}, max_episode_steps=None, fresh_simulator="auto",
-        workers="auto", backend="auto", failure="none",
-    )  # fmt: skip
+        id=world(env_id),
+        imports="rl_zoo3.import_envs" if "NoVel-" in env_id else None,
+        kwargs={},
+        max_episode_steps=None,
+        fresh_simulator="auto",
+        workers="auto",
+        backend="auto",
+        failure="none",
+    )
 
 
 def scored(folder: Path, episodes: int) -> dict[str, Any]:
@@ -89,6 +96,11 @@ def counted() -> dict[str, Any]:
     return {"published": len(zoo_names()), "here": len(able), "not_here": others}
 
 
+def spread(mean: float, std: float) -> str:
+    """Returns a cell of the table."""
+    return f"{mean:,.1f} ± {std:,.1f}"
+
+
 def main(words: list[str]) -> int:
     warnings.simplefilter("ignore")
     given = dict(word.partition("=")[::2] for word in words)
@@ -103,6 +115,9 @@ def main(words: list[str]) -> int:
             print(folder.name, rows[folder.name], flush=True)
     count = counted()
     print(f"{count['here']} of {count['published']} published agents; not: {count['not_here']}")
+    for name, row in rows.items():
+        here, theirs = spread(row["mean"], row["std"]), spread(*row["published"])
+        print(f"| {name} | {row['env']} | {here} | {theirs} |")
     if "only" not in given:
         write_json(ROOT / "docs" / "zoo_agents.json", {"agents": rows, "count": count})
     return 0
