@@ -12,6 +12,8 @@ from dagger_cli.core.types import Array, History, Space
 from dagger_cli.views.keep import kept
 from dagger_cli.views.view import View
 
+MOST_COMPONENTS = 2**22  # of an observation
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -72,7 +74,14 @@ def layout(view: View, seen: Space, acted: Space, parts: Mapping[str, tuple[int,
         low, high = (tuple(np.asarray(ends)[index].tolist()) for ends in (seen.low, seen.high))
         frame = replace(seen, shape=(len(index),), low=low, high=high)
     _check(view, frame, acted)
-    return Layout(view, frame, acted, index, code_size(acted) if view.stack_actions else 0)
+    codes = code_size(acted) if view.stack_actions else 0
+    size = History(view.stack, frame.size, codes).total
+    if size > MOST_COMPONENTS:
+        raise ConfigError(
+            f"view.stack={view.stack} makes observations of {size:,} numbers, and at most "
+            f"{MOST_COMPONENTS:,} are allowed: use a smaller view.stack or view.pixels"
+        )
+    return Layout(view, frame, acted, index, codes)
 
 
 def _check(view: View, frame: Space, acted: Space) -> None:

@@ -52,6 +52,18 @@ def test_every_trainer_has_a_student_of_the_view_and_an_expert_without(words, tm
     assert summary(run)["expert"]["mean"] == 60
 
 
+@pytest.mark.slow
+def test_workers_of_a_labeller_get_what_the_expert_sees(tmp_path, monkeypatch):
+    monkeypatch.setattr("dagger_cli.labellers.processes.WORTH", 0.0)
+    tiny = [word for word in TINY if not word.startswith("expert")]
+    own = ("expert=python", "expert.target=tests.labellers.experts:balance", *VIEW)
+    for name in ("local", "processes"):
+        words = (*tiny, *own, f"labeller={name}", f"hydra.run.dir={name}")
+        done = dagger("train", *words, cwd=tmp_path)
+        assert (done.code, done.err) == (0, ""), done.err
+    assert differences(tmp_path / "local", tmp_path / "processes") == []
+
+
 def test_parts_are_saved_as_indexes(tmp_path):
     run = train("view=keys", "view.keep=['1:3',0]", "rounds=1", cwd=tmp_path)
     assert yaml.safe_load((run / "config.yaml").read_text())["view"]["keep"] == [1, 2, 0]
@@ -70,6 +82,8 @@ def test_parts_are_saved_as_indexes(tmp_path):
         ("view.stack=0", "view.stack must be at least 1"),
         ("view.stack_actions=true", "needs view.stack of 2 or more"),
         ("view.pixels=84 view.keep=[0]", "leave one of them out"),
+        ("view.stack=1001", "view.stack must be at most 1,000"),
+        ("view.pixels=512 view.stack=100", "makes observations of 26,214,400 numbers"),
         ("view=keys", "view.keep needs a value"),
         ("view=position", "did you mean 'positions'"),
         ("view.stak=2", "there is no key 'view.stak'; did you mean 'view.stack'"),
