@@ -84,6 +84,7 @@ def test_parts_are_saved_as_indexes(tmp_path):
         ("view.pixels=84 view.keep=[0]", "leave one of them out"),
         ("view.stack=1001", "view.stack must be at most 1,000"),
         ("view.pixels=512 view.stack=100", "makes observations of 26,214,400 numbers"),
+        ("view.pixels=40 view.stack=50", "have more channels than rows"),
         ("view=keys", "view.keep needs a value"),
         ("view=position", "did you mean 'positions'"),
         ("view.stak=2", "there is no key 'view.stak'; did you mean 'view.stack'"),
