@@ -72,8 +72,8 @@ def _from_disagreement(metrics: Mapping[str, float], longer_fit: str) -> str:
     hidden, hindsight = metrics.get(HIDDEN_GAP, 0.0), metrics.get(HINDSIGHT_GAP, 0.0)
     if hidden > max(LARGE * hindsight, NOTICED):
         return (
-            f"{differs}; in all states so far by {hindsight:.1%}, and {hidden:.1%} or more "
-            "is what its view hides, as like observations have different labels: more of the past "
+            f"{differs}; of the {hindsight:.1%} in all states so far, {hidden:.1%} or more is "
+            "hidden by its view (like observations have different labels): more of the past "
             "(view.stack=8, policy=gru) or another view may help"
         )
     if own > 2 * online:

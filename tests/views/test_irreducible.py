@@ -71,6 +71,6 @@ def test_it_is_said_where_it_is_a_large_part():
     }
     figures[HINDSIGHT_GAP] = 0.3
     said = advice({**figures, HIDDEN_GAP: 0.2}, scored(1, 2), scored(5, 6))
-    assert "by 30.0%, and 20.0% or more is what its view hides" in said
+    assert "of the 30.0% in all states so far, 20.0% or more is hidden by its view" in said
     said = advice({**figures, HIDDEN_GAP: 0.02}, scored(1, 2), scored(5, 6))
-    assert "hides" not in said
+    assert "hidden" not in said
