@@ -1,11 +1,11 @@
-"""Measures what a view costs: collection with it by collection without it.
+"""Measures what a view costs: its CPU time by that of collection without it.
 
-    python scripts/bench_views.py           # prints the ratios, writes docs/views_cost.json
+    python scripts/bench_views.py           # prints the table, writes docs/views_cost.json
     python scripts/bench_views.py out=here.json
 
-CPU time of rollouts of a network of 256 x 256 units in 8 slots, which acts in fixed observations,
-so that its own time is the same with every view. The least of interleaved repeats, as other
-programs only add to it.
+Collection is a rollout of a network of 256 x 256 units in 8 slots. What a view adds is measured in
+rollouts of an environment that does nothing, with and without the view. The least of interleaved
+repeats, as other programs only add to it.
 """
 
 from __future__ import annotations
@@ -13,27 +13,28 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.random import Generator
 
 from dagger_cli.core.budget import Budget
+from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.kit import Kit, RngStreams
-from dagger_cli.core.types import Acts, Observation
+from dagger_cli.core.types import Acts, Array, Observation, Policy, Space, Step
 from dagger_cli.envs.gym import GymSource
 from dagger_cli.loop.rollout import begin, rollout
 from dagger_cli.policies.sources import mlp_learner
-from dagger_cli.policies.torch_policy import TorchPolicy
 from dagger_cli.views.view import View
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "views_cost.json"
-STEPS, REPEATS, SLOTS = 4000, 15, 8
+ENVS = ("Pendulum-v1", "BipedalWalker-v3")
+STEPS, REPEATS, SLOTS = 2000, 40, 8
 VIEWS = {
-    "full": View(),
     "keep": View(keep=[0, 1]),
     "stack": View(stack=4),
     "keep, stack": View(keep=[0, 1], stack=4),
@@ -50,70 +51,89 @@ FIT: dict[str, Any] = {
     "gradient_steps": 1,
     "warm_start": False,
     "decay": True,
-    "normalize": False,
+    "normalize": True,
 }
 
 
-class Blind:
-    """Acts like a policy in fixed observations, whatever it is shown."""
+@dataclass(frozen=True)
+class Still:
+    """Source, and environment, in which nothing happens."""
 
-    def __init__(self, policy: Any, fixed: Observation) -> None:
-        self._policy, self._fixed = policy, fixed
+    observation_space: Space
+    action_space: Space
+    n_envs: int = SLOTS
 
-    def act(self, observation: Observation, rng: Generator) -> Acts:
-        """Acts in the fixed observations."""
-        acts: Acts = self._policy.act(self._fixed, rng)
-        return acts
+    def open(self, n_envs: int) -> Still:
+        """Returns itself."""
+        return self
+
+    @property
+    def observation(self) -> Observation:
+        """Zeros."""
+        space = self.observation_space
+        return Observation(np.zeros((SLOTS, *space.shape), space.dtype), np.zeros(SLOTS, np.int64))
+
+    def reset(self, slots: Array, seeds: Array) -> None:
+        """Does nothing."""
+
+    def step(self, slots: Array, actions: Array) -> Step:
+        """Returns no reward and no end."""
+        never = np.zeros(len(slots), bool)
+        return Step(np.zeros(len(slots)), never, never, never)
 
 
-def source_of(env_id: str) -> GymSource:
-    """Returns the source of an environment as `dagger train` creates it."""
-    return GymSource(
-        id=env_id,
-        imports=None,
-        kwargs={},
-        max_episode_steps=None,
-        fresh_simulator="auto",
-        workers=0,
-        backend="auto",
-        failure="none",
-    )
+def fitted(source: GymSource) -> Policy:
+    """Returns a network with random weights."""
+    seen, acted = source.observation_space, source.action_space
+    sizes: dict[str, Any] = {"sizes": [256, 256], "activation": "relu", "loss": "auto"}
+    learner = mlp_learner(seen, acted, threads=1, **sizes, **FIT)
+    rng = np.random.default_rng(0)
+    obs = rng.standard_normal((128, *seen.shape)).astype(seen.dtype)
+    labels = np.zeros((128, *acted.shape), acted.dtype)
+    return learner.fit(Dataset(obs, np.zeros(128, np.int64), labels, (128,)), None, rng).policy
 
 
-def ratios(env_id: str) -> dict[str, float]:
-    """Returns the CPU time of each view relative to that of the full one."""
-    source = source_of(env_id)
-    seen = source.observation_space
-    learner = mlp_learner(
-        seen,
-        source.action_space,
-        sizes=[256, 256],
-        activation="relu",
-        loss="auto",
-        threads=1,
-        **FIT,
-    )
-    network = learner._network(None, np.random.default_rng(0))
-    drawn = np.random.default_rng(0).standard_normal((SLOTS, *seen.shape))
-    fixed = Observation(drawn.astype(seen.dtype), np.zeros(SLOTS, np.int64))
-    actor = Blind(TorchPolicy(network.eval(), learner.head, ()), fixed)
-    seconds: dict[str, list[float]] = {name: [] for name in VIEWS}
-    kits = {}
-    for name, view in VIEWS.items():
-        env: Any = view.viewed(source).open(SLOTS)
-        unused: Any = None
-        kits[name] = Kit(env, unused, unused, Budget(1, STEPS, None), RngStreams.spawn(0))
-        begin(kits[name])
-        rollout(kits[name], actor, STEPS // 4)
+class Idle:
+    """Policy of constant actions."""
+
+    def __init__(self, space: Space) -> None:
+        self._acts = Acts(np.zeros((SLOTS, *space.shape), space.dtype), np.zeros(SLOTS, bool))
+
+    def act(self, observation: Observation, rng: Any) -> Acts:
+        """Returns the actions."""
+        return self._acts
+
+
+def seconds(pairs: Sequence[tuple[Any, Any]]) -> list[float]:
+    """Returns the least CPU time of a step of all slots, for each environment with its policy."""
+    unused: Any = None
+    kits = [
+        (Kit(env, unused, unused, Budget(1, STEPS, None), RngStreams.spawn(0)), policy)
+        for env, policy in pairs
+    ]
+    taken: list[list[float]] = [[] for _ in kits]
+    for kit, _ in kits:
+        begin(kit)
     for _ in range(REPEATS):
-        for name, kit in kits.items():
+        for (kit, policy), times in zip(kits, taken, strict=True):
             start = time.process_time()
-            rollout(kit, actor, STEPS)
-            seconds[name].append(time.process_time() - start)
-    for kit in kits.values():
-        with closing(kit.env):
-            pass
-    return {name: min(taken) / min(seconds["full"]) for name, taken in seconds.items()}
+            rollout(kit, policy, STEPS)
+            times.append((time.process_time() - start) * SLOTS / STEPS)
+    return [min(times) for times in taken]
+
+
+def measured(env_id: str) -> dict[str, Any]:
+    """Returns the time of collection in microseconds a step, and what each view adds to it."""
+    given: dict[str, Any] = {"kwargs": {}, "imports": None, "max_episode_steps": None}
+    given |= {"fresh_simulator": "auto", "workers": 0, "backend": "auto", "failure": "none"}
+    source = GymSource(id=env_id, **given)
+    still, idle = Still(source.observation_space, source.action_space), Idle(source.action_space)
+    with closing(source.open(SLOTS)) as env:
+        (collection,) = seconds([(env, fitted(source))])
+    views = [view.viewed(still).open(SLOTS) for view in VIEWS.values()]
+    bare, *viewed = seconds([(still, idle), *((view, idle) for view in views)])
+    added = {name: 1e6 * (one - bare) for name, one in zip(VIEWS, viewed, strict=True)}
+    return {"collection_us": 1e6 * collection, "backend": source.chosen, "added_us": added}
 
 
 def main() -> None:
@@ -122,11 +142,16 @@ def main() -> None:
     if set(given) - {"out"}:
         sys.exit(__doc__)
     torch.set_num_threads(1)
-    result = {env_id: ratios(env_id) for env_id in ("Pendulum-v1", "BipedalWalker-v3")}
+    result = {env_id: measured(env_id) for env_id in ENVS}
     Path(given.get("out", PAGE)).write_text(json.dumps(result, indent=1) + "\n")
-    print("| view | " + " | ".join(result) + " |\n|---" * 1 + "|---" * len(result) + "|")
+    heads = [f"{e} ({r['collection_us']:.0f} us a step)" for e, r in result.items()]
+    print(f"| view | {' | '.join(heads)} |\n|---{'|---' * len(result)}|")
     for name in VIEWS:
-        print(f"| {name} | " + " | ".join(f"{r[name] - 1:+.0%}" for r in result.values()) + " |")
+        cells = [
+            f"{r['added_us'][name]:.0f} us, {r['added_us'][name] / r['collection_us']:.0%}"
+            for r in result.values()
+        ]
+        print(f"| {name} | {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

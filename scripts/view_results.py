@@ -106,7 +106,8 @@ def main(words: list[str]) -> None:
 
         with ThreadPoolExecutor(2) as pool:
             results = dict(zip(jobs, pool.map(done, jobs), strict=True))
-        page = {
+        known = json.loads(out.read_text()) if out.exists() else {}
+        page = known | {
             env: {
                 row: {t: figures([results[env, row, t, s] for s in seeds]) for t in TRAINERS}
                 for row in ROWS

@@ -7,12 +7,21 @@ from collections.abc import Mapping
 import numpy as np
 
 from dagger_cli.core.types import Score
-from dagger_cli.loop.regret import AVERAGE, HIDDEN_GAP, ONLINE, ONLINE_GAP, ONLINE_MEAN, OWN_GAP
+from dagger_cli.loop.regret import (
+    AVERAGE,
+    HIDDEN_GAP,
+    HINDSIGHT_GAP,
+    ONLINE,
+    ONLINE_GAP,
+    ONLINE_MEAN,
+    OWN_GAP,
+)
 
 ABOUT = 0.01  # of the expert's return; not above validation.tolerance
 CLEAR = 3  # standard errors of the paired difference, for a student above its expert
 FEW = 5  # episodes below which a student is not said to be above its expert
 LARGE = 0.4  # part of the disagreement; the bound of irreducible.py is half of it or more
+NOTICED = 0.03  # what its estimate may be off in many dimensions
 SAME = 0.01  # disagreement below which two policies are said to act alike
 
 
@@ -60,11 +69,12 @@ def _from_disagreement(metrics: Mapping[str, float], longer_fit: str) -> str:
             f"{differs} of the validation episodes, yet scores less in the final ones: a few "
             "states decide, or the final episodes are unlike those it learned from"
         )
-    hidden = metrics.get(HIDDEN_GAP, 0.0)
-    if hidden > LARGE * max(own, online):
+    hidden, hindsight = metrics.get(HIDDEN_GAP, 0.0), metrics.get(HINDSIGHT_GAP, 0.0)
+    if hidden > max(LARGE * hindsight, NOTICED):
         return (
-            f"{differs}; {hidden:.1%} or more is what its view hides, as like observations have "
-            "different labels: more of the past (view.stack=8, policy=gru) or another view may help"
+            f"{differs}; of the {hindsight:.1%} in all states so far, {hidden:.1%} or more is "
+            "hidden by its view (like observations have different labels): more of the past "
+            "(view.stack=8, policy=gru) or another view may help"
         )
     if own > 2 * online:
         return (

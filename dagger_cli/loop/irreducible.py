@@ -28,11 +28,10 @@ def irreducible(data: Dataset, actions: Space, n_envs: int) -> float | None:
     It is an estimate, and smaller than the bound where observations have many components, as there
     near neighbours are far apart. `n_envs` rows are one env step.
     """
-    every = -(-len(data) // ROWS)
-    rows = data[::every]
+    rows = data.thinned(ROWS)
     if len(rows) < FEW:
         return None
-    apart = min(APART * n_envs // every, len(rows) // 4)
+    apart = min(APART * n_envs * len(rows) // len(data), len(rows) // 4)
     gaps, nearest = _neighbours(_standardised(rows.obs), apart)
     differ = [distance(actions, rows.labels, rows.labels[other]).mean() / 2 for other in nearest.T]
     return _at_zero(gaps.mean(0), np.array(differ))

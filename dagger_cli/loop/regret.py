@@ -16,14 +16,14 @@ from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import Ensemble, Mixture, NonStationaryPolicy, distance
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Observation, Policy
-from dagger_cli.loop.irreducible import irreducible
+from dagger_cli.loop.irreducible import ROWS, irreducible
 
 MOST_ROWS = 16_384  # evenly spaced rows of the aggregate, so that the cost does not grow with it
 ONLINE, ONLINE_MEAN = "regret/online_loss", "regret/online_loss_mean"
 HINDSIGHT, AVERAGE = "regret/hindsight_loss", "regret/average"
 OWN_GAP, EXPERT_GAP, ONLINE_GAP = (f"disagreement/{on}" for on in ("own", "expert", "online"))
-HIDDEN_GAP = "disagreement/irreducible"
-LASTING = (ONLINE_MEAN, HINDSIGHT, AVERAGE, ONLINE_GAP, HIDDEN_GAP)
+HIDDEN_GAP, HINDSIGHT_GAP = "disagreement/irreducible", "disagreement/hindsight"
+LASTING = (ONLINE_MEAN, HINDSIGHT, AVERAGE, ONLINE_GAP, HIDDEN_GAP, HINDSIGHT_GAP)
 
 
 def expected_loss(kit: Kit, policy: Policy, data: Dataset) -> float:
@@ -67,9 +67,9 @@ def measure(kit: Kit, before: State, after: State, *, fits_on_aggregate: bool) -
         leader = policy if fits_on_aggregate else _leader(kit, data, policy)
         rows = resampled(data.thinned(MOST_ROWS), kit.rng.regret)
         hindsight = expected_loss(kit, leader, rows)
-        hidden = _hidden(kit, data) if kit.hides else None
+        hidden = _hidden(kit, _costly(data), leader) if kit.hides else {}
     return {
-        **({} if hidden is None else {HIDDEN_GAP: hidden}),
+        **hidden,
         ONLINE: online,
         ONLINE_MEAN: mean,
         HINDSIGHT: hindsight,
@@ -78,8 +78,16 @@ def measure(kit: Kit, before: State, after: State, *, fits_on_aggregate: bool) -
     }
 
 
-def _hidden(kit: Kit, data: Dataset) -> float | None:
-    return irreducible(_costly(data), kit.env.action_space, kit.env.n_envs)
+def _hidden(kit: Kit, data: Dataset, leader: Policy) -> dict[str, float]:
+    """Returns what no student could learn, and how far the hindsight policy is from the labels."""
+    actions = kit.env.action_space
+    bound = irreducible(data, actions, kit.env.n_envs)
+    if bound is None:
+        return {}
+    rows = data.thinned(ROWS)
+    acts = leader.act(Observation(rows.obs, rows.steps), kit.rng.regret)
+    apart = float(distance(actions, acts.actions, rows.labels).mean())
+    return {HIDDEN_GAP: bound, HINDSIGHT_GAP: apart}
 
 
 def _costly(data: Dataset) -> Dataset:

@@ -11,7 +11,7 @@ from dagger_cli.core.errors import EnvError
 from dagger_cli.core.types import Array, Env, Observation, Snapshot, Step
 from dagger_cli.views.layout import Layout
 from dagger_cli.views.memory import ACTIONS, FRAMES, Memory, Where
-from dagger_cli.views.noise import normal
+from dagger_cli.views.noise import Noise
 from dagger_cli.views.sight import packed
 
 SEEDS = "view.seeds"
@@ -37,9 +37,9 @@ class ViewedEnv:
     ) -> None:
         self.observation_space, self.action_space = layout.space, full.action_space
         self.n_envs = full.n_envs
-        self._full, self._layout, self._picture = full, layout, picture
+        self._full, self._picture = full, picture
         self._privileged, self._name = privileged, name
-        self._memory = Memory(layout, self.n_envs)
+        self._memory, self._framed = Memory(layout, self.n_envs), Framed(layout, self.n_envs)
         self._seeds = np.zeros(self.n_envs, np.int64)
         self._all = np.arange(self.n_envs)
 
@@ -78,8 +78,8 @@ class ViewedEnv:
                 "number of environments"
             )
         names = {self._name + key for key in OWN}
-        self._full.restore({k: v for k, v in snapshot.items() if k not in names})
         self._memory.load({k: v for k, v in own.items() if k != SEEDS})
+        self._full.restore({k: v for k, v in snapshot.items() if k not in names})
         self._seeds[:] = seeds
 
     def close(self) -> None:
@@ -102,14 +102,22 @@ class ViewedEnv:
         if self._picture is not None:
             return self._picture(self._all[slots])
         full = self._full.observation
-        return framed(self._layout, full.obs[slots], self._seeds[slots], full.t[slots])
+        return self._framed(self._all[slots], full.obs[slots], self._seeds[slots], full.t[slots])
 
 
-def framed(layout: Layout, obs: Array, seeds: Array, steps: Array) -> Array:
-    """Returns the frames of full observations (k, *obs_shape): selected, with their noise."""
-    obs = obs if layout.change is None else layout.change(obs, steps)
-    frames = obs if layout.index is None else obs[:, layout.index]
-    if not layout.view.noise:
-        return frames
-    noise = layout.view.noise * normal(seeds, steps, layout.frame.size)
-    return (frames + noise.reshape(frames.shape)).astype(layout.frame.dtype)
+class Framed:
+    """Frames of full observations in n slots: selected components, with their noise."""
+
+    def __init__(self, layout: Layout, n: int) -> None:
+        self._layout = layout
+        self._noise = Noise(n, layout.frame.size) if layout.view.noise else None
+
+    def __call__(self, slots: Array, obs: Array, seeds: Array, steps: Array) -> Array:
+        """Returns frames of the observations (k, *obs_shape) of slots (k,), at these steps."""
+        layout = self._layout
+        obs = obs if layout.change is None else layout.change(obs, steps)
+        frames = obs if layout.index is None else obs[:, layout.index]
+        if self._noise is None:
+            return frames
+        noise = layout.view.noise * self._noise(slots, seeds, steps)
+        return (frames + noise.reshape(frames.shape)).astype(layout.frame.dtype)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from dagger_cli.views.view import View
 
 # Observations (n, *obs_shape) and their steps (n,) to changed ones, row by row.
 Change = Callable[[Array, Array], Array]
+MOST_COMPONENTS = 2**22  # of an observation
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Layout:
         """The sizes of what an observation consists of."""
         return History(self.view.stack, self.frame.size, self.codes)
 
-    @property
+    @cached_property
     def space(self) -> Space:
         """Space of the student's observations: the stack, oldest first, then the actions."""
         k, frame = self.view.stack, self.frame
@@ -77,7 +79,14 @@ def layout(view: View, seen: Space, acted: Space, parts: Mapping[str, tuple[int,
         low, high = (tuple(np.asarray(ends)[index].tolist()) for ends in (seen.low, seen.high))
         frame = replace(seen, shape=(len(index),), low=low, high=high)
     _check(view, frame, acted)
-    return Layout(view, frame, acted, index, code_size(acted) if view.stack_actions else 0)
+    codes = code_size(acted) if view.stack_actions else 0
+    size = History(view.stack, frame.size, codes).total
+    if size > MOST_COMPONENTS:
+        raise ConfigError(
+            f"view.stack={view.stack} makes observations of {size:,} numbers, and at most "
+            f"{MOST_COMPONENTS:,} are allowed: use a smaller view.stack or view.pixels"
+        )
+    return Layout(view, frame, acted, index, codes)
 
 
 def _check(view: View, frame: Space, acted: Space) -> None:
@@ -90,6 +99,8 @@ def _check(view: View, frame: Space, acted: Space) -> None:
             "view.stack is for flat observations and pictures, but observations have the shape "
             f"{frame.shape}: use view.stack=1"
         )
+    if len(frame.shape) == 3:
+        _check_channels(view, frame)
     if view.stack_actions and len(frame.shape) == 3:
         raise ConfigError("view.stack_actions is for flat observations, not for pictures")
     if view.stack_actions and frame.whole and acted.kind == "box":
@@ -101,6 +112,17 @@ def _check(view: View, frame: Space, acted: Space) -> None:
 def channel_axis(shape: tuple[int, ...]) -> int:
     """Returns the axis of the channels of a picture: 2 or 0, by the rule of networks/layers.py."""
     return 2 if shape[2] < shape[0] else 0
+
+
+def _check_channels(view: View, frame: Space) -> None:
+    """Raises ConfigError where the stack would no longer look like channels, see channel_axis."""
+    stacked, axis = list(frame.shape), channel_axis(frame.shape)
+    stacked[axis] *= view.stack
+    if view.stack > 1 and channel_axis(tuple(stacked)) != axis:
+        raise ConfigError(
+            f"view.stack={view.stack} pictures of shape {frame.shape} have more channels than "
+            "rows: use a smaller view.stack"
+        )
 
 
 def _stacked_images(frame: Space, k: int) -> Space:

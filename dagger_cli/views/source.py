@@ -12,7 +12,7 @@ from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Acts, Expert, History, Observation, Policy, Score, Space
-from dagger_cli.views.env import ViewedEnv, framed
+from dagger_cli.views.env import Framed, ViewedEnv
 from dagger_cli.views.layout import Layout, layout
 from dagger_cli.views.memory import Memory
 from dagger_cli.views.pixels import Pictures
@@ -111,8 +111,8 @@ class Through:
     """
 
     def __init__(self, policy: Policy, layout: Layout, seeds: Sequence[int]) -> None:
-        self._policy, self._layout, self._seeds = policy, layout, iter(seeds)
-        self._memory, self._slot = Memory(layout, 1), np.zeros(1, np.int64)
+        self._policy, self._seeds, self._slot = policy, iter(seeds), np.zeros(1, np.int64)
+        self._memory, self._framed = Memory(layout, 1), Framed(layout, 1)
         self._seed, self._last = np.zeros(1, np.int64), np.zeros(0)
 
     def act(self, observation: Observation, rng: Generator) -> Acts:
@@ -120,7 +120,7 @@ class Through:
         began = observation.t[0] == 0
         if began:
             self._seed = np.array([next(self._seeds)], np.int64)
-        frames = framed(self._layout, observation.obs, self._seed, observation.t)
+        frames = self._framed(self._slot, observation.obs, self._seed, observation.t)
         if began:
             self._memory.start(self._slot, frames)
         else:

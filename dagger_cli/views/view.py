@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MOST = 1000  # observations of a stack, and steps of a delay
 LOUDEST = 1e6  # the square of a float32 beyond 1e19 is infinite
-SIDES = (8, 1024)  # pixels
+SIDES = (8, 512)  # pixels
 
 
 @dataclass(frozen=True, kw_only=True)

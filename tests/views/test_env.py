@@ -12,7 +12,7 @@ from dagger_cli.config.components import open_for
 from dagger_cli.core.errors import EnvError
 from dagger_cli.core.types import Acts, Card, Observation
 from dagger_cli.testing.envs import check_env
-from dagger_cli.views.noise import normal
+from dagger_cli.views.noise import Noise, normal
 from dagger_cli.views.sight import packed, unpacked, with_full_sight
 from dagger_cli.views.source import ViewedSource
 from dagger_cli.views.view import View
@@ -107,6 +107,15 @@ def test_noise_is_standard_normal_and_independent_of_the_batch():
     assert abs(np.corrcoef(x[:-200, 0], x[200:, 0])[0, 1]) < 0.02  # of seeds
     for rows in (slice(7, 8), slice(100, 133), slice(None, None, 7)):
         assert np.array_equal(normal(seeds[rows], steps[rows], 3), x[rows])
+
+
+def test_noise_computed_ahead_is_the_same(rng):
+    """Whatever the slots did before: other episodes, restored steps, jumps."""
+    noise = Noise(3, 700)  # five steps ahead
+    for _ in range(40):
+        slots = rng.permutation(3)[: rng.integers(1, 4)]
+        seeds, steps = rng.integers(0, 2, len(slots)), rng.integers(0, 12, len(slots))
+        assert np.array_equal(noise(slots, seeds, steps), normal(seeds, steps, 700))
 
 
 def test_the_first_numbers_never_change():
