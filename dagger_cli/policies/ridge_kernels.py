@@ -1,0 +1,30 @@
+"""Numba kernel of `policy=ridge`: a row's outputs do not depend on the other rows of a batch."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dagger_cli.core.types import Array
+from dagger_cli.utils.compiled import kernel
+
+
+@kernel()
+def products(rows: Array, weights: Array) -> Array:
+    """Returns (n, k) float64 for rows (n, d): each row is summed in a fixed order.
+
+    `weights` (d + 1, k) float64, the intercept last.
+    """
+    n, d = rows.shape
+    k = weights.shape[1]
+    result = np.empty((n, k))
+    for r in range(n):
+        for j in range(k):
+            parts = np.zeros(4)  # four sums at a time, as an addition waits for the one before it
+            whole = d - d % 4
+            for f in range(0, whole, 4):
+                for i in range(4):
+                    parts[i] += rows[r, f + i] * weights[f + i, j]
+            for f in range(whole, d):
+                parts[f - whole] += rows[r, f] * weights[f, j]
+            result[r, j] = weights[d, j] + ((parts[0] + parts[1]) + (parts[2] + parts[3]))
+    return result
