@@ -18,7 +18,7 @@ from dagger_cli.core.types import Acts, Array, Card, Expert, Observation, Space
 from dagger_cli.core.values import in_range
 
 EVERY = 2.0  # m between two points of the centre line in the kart's view
-RADIUS, GRIP = 6.0, 20.0  # m and m/s^2 of env=kart: the smallest circle, and the force to the side
+RADIUS, GRIP = 6.0, 24.0  # m and m/s^2 of env=kart: the smallest circle, and the force to the side
 HURRY = 0.5  # of the step's full throttle or brake, per m/s that the speed is off
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from dagger_cli.core.types import Array
 from dagger_cli.envs.kart.atlas import BLOCK, FINEST, LEVELS, Atlas
+from dagger_cli.envs.kart.shadows import CELL, SIDE, shadows
 from dagger_cli.envs.kart.space import COLUMNS, LOWEST, ROWS
 from dagger_cli.utils.compiled import kernel
 
@@ -89,15 +90,16 @@ class Camera:
     def look(self, atlas: Atlas, poses: Array, slots: Array, images: Array) -> None:
         """Draws the images of `slots` (k,) into `images` (n, rows, columns, 3).
 
-        `poses` (n, 3) are x and y in m and the heading in rad. uint8 images are rounded.
+        `poses` (n, 6 or more) are x and y in m and the heading in rad; turns of the sky, 1 being a
+        whole one; and the place of the shadows in m, above 500. uint8 images are rounded.
         """
         half = np.float32(0.5 if images.dtype == np.uint8 else 0.0)
         flat = images.reshape(len(images), -1, 3)
         scale = 1 / (FINEST * 2.0 ** np.arange(LEVELS))
         shapes = atlas.first, atlas.rows, atlas.columns, scale, atlas.corner
         cells, space = atlas.cells.reshape(-1), atlas.space.reshape(-1)
-        around = atlas.space.shape[1]
-        draw(poses, slots, self.back, *self.rays, cells, *shapes, space, around, half, flat)
+        around, light = atlas.space.shape[1], shadows()
+        draw(poses, slots, self.back, *self.rays, cells, *shapes, space, around, light, half, flat)
 
 
 @kernel(nogil=True, error_model="numpy")
@@ -120,6 +122,7 @@ def draw(
     corner: Array,
     space: Array,
     around: int,
+    lights: Array,
     half: float,
     images: Array,
 ) -> None:
@@ -128,13 +131,17 @@ def draw(
         cos, sin = np.cos(poses[slot, 2]), np.sin(poses[slot, 2])
         x0 = poses[slot, 0] - back * cos - corner[0]
         y0 = poses[slot, 1] - back * sin - corner[1]
-        turned = poses[slot, 2] / (2 * np.pi) * around % around
+        turned = (poses[slot, 2] / (2 * np.pi) + poses[slot, 3]) * around % around
+        shift_x, shift_y = poses[slot, 4] + corner[0], poses[slot, 5] + corner[1]
         for p in range(len(column)):
             a = b = c = covered = np.float32(0)
             for ray in range(first_ray[p], first_ray[p + 1]):
                 at, w = level[ray], share[ray]
-                u = (x0 + cos * ahead[ray] - sin * left[ray]) * scale[at] - 0.5
-                v = (y0 + sin * ahead[ray] + cos * left[ray]) * scale[at] - 0.5
+                u = x0 + cos * ahead[ray] - sin * left[ray]
+                v = y0 + sin * ahead[ray] + cos * left[ray]
+                line, place = int((v + shift_y) / CELL) % SIDE, int((u + shift_x) / CELL) % SIDE
+                light = lights[line, place]
+                u, v = u * scale[at] - 0.5, v * scale[at] - 0.5
                 if u < 0 or v < 0 or u >= columns[at] - 1 or v >= rows[at] - 1:
                     continue
                 i, j = int(u), int(v)
@@ -145,20 +152,21 @@ def draw(
                 w11 = w * x * y
                 w10, w01 = w * y - w11, w * x - w11
                 w00 = w - w * x - w10
+                covered += w00 * cells[one + U3] + w01 * cells[one + U7]
+                covered += w10 * cells[two + U3] + w11 * cells[two + U7]
+                w00, w01, w10, w11 = light * w00, light * w01, light * w10, light * w11
                 a += w00 * cells[one] + w01 * cells[one + U4]
                 b += w00 * cells[one + U1] + w01 * cells[one + U5]
                 c += w00 * cells[one + U2] + w01 * cells[one + U6]
-                covered += w00 * cells[one + U3] + w01 * cells[one + U7]
                 a += w10 * cells[two] + w11 * cells[two + U4]
                 b += w10 * cells[two + U1] + w11 * cells[two + U5]
                 c += w10 * cells[two + U2] + w11 * cells[two + U6]
-                covered += w10 * cells[two + U3] + w11 * cells[two + U7]
             if covered < 1:
-                place = turned + column[p]
-                place += around if place < 0 else -around if place >= around else 0
-                i = int(place)
+                turn = turned + column[p]
+                turn += around if turn < 0 else -around if turn >= around else 0
+                i = int(turn)
                 j = i + 1 if i + 1 < around else 0
-                w = (1 - covered) * np.float32(place - i)
+                w = (1 - covered) * np.float32(turn - i)
                 rest = 1 - covered - w
                 near, far = np.uintp(3 * (row[p] + i)), np.uintp(3 * (row[p] + j))
                 a += rest * space[near] + w * space[far]

@@ -10,9 +10,9 @@ from numpy.random import Generator
 from dagger_cli.core.types import Array
 
 SPACING = 0.5  # m between two points of the centre line
-LENGTH = 600.0  # m of the centre line, before corners are smoothed
-CORNERS = (11, 15)  # fewest, and one more than the most
-RADII = (8.5, 30.0)  # m of the arcs in the corners, drawn evenly on a log scale
+LENGTH = 750.0  # m around the polygon; the centre line is shorter
+CORNERS = (13, 18)  # fewest, and one more than the most
+RADII = (8.5, 18.0)  # m of the arcs in the corners, drawn evenly on a log scale
 SMOOTHING = 9  # points over which the line is averaged, so that the curvature does not jump
 
 

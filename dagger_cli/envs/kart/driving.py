@@ -15,10 +15,10 @@ from dagger_cli.envs.kart.track import HALF_WIDTH
 from dagger_cli.utils.compiled import kernel
 
 DT = 0.05  # s
-SPEED = 10.0  # m/s, of a kart without throttle; with it, at the start and after a fall
+SPEED = 12.0  # m/s, of a kart without throttle; with it, at the start and after a fall
 TOP = 20.0  # m/s
 RADIUS = 6.0  # m: of the circle at full steering
-GRIP = 20.0  # m/s^2 to the side that the tyres hold
+GRIP = 24.0  # m/s^2 to the side that the tyres hold
 RESPONSE = 0.4  # of the way to the commanded steering, per step
 PUSH, BRAKE = 6.0, 12.0  # m/s^2 of full throttle, and of full brakes
 START_LEFT, START_ANGLE = 1.0, 0.1  # m and rad: largest distance and angle of a start
@@ -27,10 +27,15 @@ STEP = 1 / 1024  # reward that a step with throttle costs; a power of two, so th
 GRAIN = 2.0**-20  # rewards are multiples of it, for the same reason
 AHEAD, EVERY = 10, 2.0  # points of the centre line ahead that `survey` gives, and the m between two
 
-# Columns of the numbers, float64, and of the counts, int64, of a kart.
-X, Y, HEADING, STEERING, SPEED_NOW, ALONG, LEFT, TRAVELLED, POTENTIAL = range(9)
+SKY_TURN = 1 / 2400  # whole turns of the stars around the track, per step
+SHADOWS_FROM, SHADOWS_TO = 512.0, 640.0  # m: range of the shadows' place at the start
+SHADOWS_DRIFT = 0.1  # m per step
+
+# Columns of the numbers, float64, and of the counts, int64, of a kart; camera.py reads the first.
+X, Y, HEADING, SKY, SHADOWS_X, SHADOWS_Y = range(6)
+STEERING, SPEED_NOW, ALONG, LEFT, TRAVELLED, POTENTIAL = range(6, 12)
 PLACE, FALLS, STEPS, SEED = range(4)
-N_NUMBERS, N_COUNTS = 9, 4
+N_NUMBERS, N_COUNTS = 12, 4
 WINDOW = 6  # points of the centre line before and behind the last place that are searched
 
 
@@ -58,7 +63,7 @@ def normal(seed: int, counter: int) -> float:
 @kernel(nogil=True, error_model="numpy")
 def put(numbers: Array, counts: Array, slots: Array, seeds: Array, points: Array, headings: Array,
         spacing: float) -> None:  # fmt: skip
-    """Starts a lap in each of `slots` (k,): its place depends on its seed (k,) int64."""
+    """Starts a lap in each of `slots` (k,): `seeds` (k,) int64 give its place, sky and shadows."""
     for k in range(len(slots)):
         kart, seed = numbers[slots[k]], seeds[k]
         counts[slots[k]] = 0
@@ -70,6 +75,9 @@ def put(numbers: Array, counts: Array, slots: Array, seeds: Array, points: Array
         kart[X] = points[i, 0] - left * np.sin(headings[i])
         kart[Y] = points[i, 1] + left * np.cos(headings[i])
         kart[SPEED_NOW], kart[ALONG], kart[LEFT] = SPEED, i * spacing, left
+        kart[SKY] = uniform(seed, -4)
+        kart[SHADOWS_X] = SHADOWS_FROM + uniform(seed, -5) * (SHADOWS_TO - SHADOWS_FROM)
+        kart[SHADOWS_Y] = SHADOWS_FROM + uniform(seed, -6) * (SHADOWS_TO - SHADOWS_FROM)
         counts[slots[k], PLACE] = i
 
 
@@ -130,6 +138,8 @@ def drive(numbers: Array, counts: Array, slots: Array, actions: Array, points: A
         move(kart, steering, actions[k, 1] if throttle else 0.0)
         i = count[PLACE] = place(kart, count[PLACE], points, headings, spacing)
         count[STEPS] += 1
+        kart[SKY] += SKY_TURN
+        kart[SHADOWS_X] += SHADOWS_DRIFT
         rewards[k] = -STEP if throttle else 0.0
         if abs(kart[LEFT]) > HALF_WIDTH:
             count[FALLS] += 1

@@ -1,4 +1,4 @@
-"""The space around the track: its colour in every direction, the same for all tracks."""
+"""The space around the track: its colour in every direction, as seen from all tracks."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _gas(azimuth: Array, elevation: Array) -> Array:
         np.sin(k * azimuth + 2.3 * k + m * elevation * 3) / k for k, m in ((2, 1), (3, -2), (5, 3))
     )
     cloud = np.clip(waves, 0, None)[..., None] * np.exp(-((elevation - 0.1) ** 2) / 0.12)[..., None]
-    return np.asarray(ground * (1 - rim) + RIM * rim + 0.5 * cloud * NEBULA)
+    return np.asarray(ground * (1 - rim) + RIM * rim + 1.2 * cloud * NEBULA)
 
 
 def _add_stars(colours: Array) -> None:

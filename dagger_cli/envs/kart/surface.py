@@ -1,6 +1,7 @@
 """Colours of the track: plates between kerbs, a dashed line in the middle, a chequered start.
 
-The colour of the plates changes along the track, so places look different.
+The colour of the plates changes along the track, and every plate has a shade of its own: the track
+is now lighter and now darker than the space around it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,13 @@ LINE = 0.15  # m: half the width of the line in the middle
 SEAM = 0.06  # m: half the width of the gap between plates
 START = 2.0  # m of chequered plates
 STRIPE, PLATE, DASH = 2.0, 5.0, 6.0  # m along the track, at most
-TINTS = np.array([(0.30, 0.36, 0.52), (0.44, 0.34, 0.52), (0.26, 0.44, 0.48), (0.46, 0.42, 0.40)])
+TINTS = np.array(
+    [
+        (0.16, 0.18, 0.26), (0.62, 0.66, 0.74), (0.20, 0.34, 0.62), (0.78, 0.60, 0.34),
+        (0.30, 0.16, 0.34), (0.34, 0.62, 0.56), (0.48, 0.48, 0.50), (0.60, 0.30, 0.26),
+    ]
+)  # fmt: skip
+SHADES = (0.5, 1.5)  # of single plates
 RED, WHITE, DARK = np.array([(0.84, 0.16, 0.18), (0.93, 0.93, 0.95), (0.10, 0.11, 0.16)])
 
 
@@ -46,5 +53,6 @@ def _plates(track: Track, along: Array, left: Array) -> Array:
     share = (place - first)[:, None]
     tint = TINTS[first] * (1 - share) + TINTS[(first + 1) % len(TINTS)] * share
     number = np.floor(along / track.length * np.ceil(track.length / PLATE)).astype(np.int64)
-    shades = np.random.default_rng(track.number).uniform(0.9, 1.1, (997, 2))
-    return np.asarray(tint * shades[number % 997, (left > 0).astype(np.int64)][:, None])
+    shades = np.random.default_rng(track.number).uniform(*SHADES, (997, 2))
+    shade = shades[number % 997, (left > 0).astype(np.int64)][:, None]
+    return np.asarray(np.minimum(tint * shade, 1.0))

@@ -14,11 +14,11 @@ from dagger_cli.core.values import in_range
 from dagger_cli.envs.kart.course import outline
 from dagger_cli.utils.compiled import kernel
 
-HALF_WIDTH = 4.0  # m from the centre line to an edge
+HALF_WIDTH = 5.0  # m from the centre line to an edge
 SHARPEST = 8.0  # m: smallest radius of the centre line
 BENDS = 25.0  # m: a part of a smaller radius is a bend
 LEAST_BENDS = 0.15  # of the track, to the left and as much to the right
-GAP = 6.0  # m between the edges of two parts of the track
+GAP = 5.0  # m between the edges of two parts of the track
 REACH = HALF_WIDTH + 1.0  # m from the centre line that `Track.near` covers
 CELL = 0.5  # m: side of a cell of `Track.near`
 MOST_TRIES = 1000
