@@ -38,6 +38,7 @@ class EnvChoice:
     name: str
     failure_name: str | None
     per_step_name: str | None
+    return_name: str = "return"
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -148,7 +149,8 @@ def env_of(env: Node) -> EnvChoice:
     source = with_parts(built(env, "env", drop=notes), "env", *ENV_PARTS)
     other = "backend" in env
     eval_source = built(in_gymnasium(env), "env", drop=notes) if other else source
-    return EnvChoice(source, eval_source, env["name"], failure_name, env.get("per_step_name"))
+    names = failure_name, env.get("per_step_name"), env.get("return_name", "return")
+    return EnvChoice(source, eval_source, env["name"], *names)
 
 
 def in_gymnasium(env: Node) -> Node:

@@ -2,13 +2,13 @@
 
 Minimizes (1 / N) * the sum over rows of |w x + b - y|^2, plus lambda / 2 * |w|^2, for x the raw
 observation and y the action in units of half its range; the intercept b is not penalized (Ross,
-Gordon & Bagnell 2011, section 5.1). The normal equations are summed in float64 round by round.
+Gordon & Bagnell 2011, section 5.1).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,11 +18,11 @@ from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import CheckpointError, ConfigError
 from dagger_cli.core.types import Acts, Array, Fitted, Observation, Policy, Space
 from dagger_cli.core.values import in_range
+from dagger_cli.policies.normal_equations import NormalEquations, blocks
 
 if TYPE_CHECKING:
     from torch import nn
 
-ROWS = 4096  # converted to float64 at a time
 MOST_FEATURES = 20_000  # the normal equations are a square of so many float64: 3 GB
 
 
@@ -62,6 +62,7 @@ class RidgeLearner:
     observations: Space
     actions: Space
     regularization: float
+    _equations: NormalEquations = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.actions.kind != "box":
@@ -80,32 +81,34 @@ class RidgeLearner:
                 f"observation, but there are {self.observations.size:,}; use policy=linear or cnn"
             )
         in_range("policy.regularization", self.regularization, "(0, inf)", 1e-3)
+        object.__setattr__(self, "_equations", NormalEquations(self.actions))
 
     def fit(self, data: Dataset, start: Policy | None, rng: Generator) -> Fitted:
-        """Solves for the weights; the loss is the mean squared error, weighted like the rows."""
-        d, k = self.observations.size, self.actions.size
-        sums = np.zeros((d + 1 + k, d + 1 + k))
-        for block in self._blocks(data):
-            sums += block.T @ block
-        total = sums[d, d]  # the sum of the rows' weights
-        mean_x, mean_y = sums[d, :d] / total, sums[d, d + 1 :] / total
-        covariance = sums[:d, :d] / total - np.outer(mean_x, mean_x)
+        """Solves for the weights; the loss is the mean squared error."""
+        d, sums = self.observations.size, self._equations.sums(data)
+        means = sums / len(data)
+        mean_x, mean_y = means[d, :d], means[d, d + 1 :]
+        covariance = means[:d, :d] - np.outer(mean_x, mean_x)
         covariance[np.diag_indices(d)] += self.regularization / 2
-        shared = sums[:d, d + 1 :] / total - np.outer(mean_x, mean_y)
-        slopes = np.linalg.solve(covariance, shared)
+        shared = means[:d, d + 1 :] - np.outer(mean_x, mean_y)
+        try:
+            slopes = np.linalg.solve(covariance, shared)
+        except np.linalg.LinAlgError as err:
+            raise ConfigError(
+                f"the equations of policy=ridge have no solution with policy.regularization="
+                f"{self.regularization}: the observations are too large for it; try a larger one"
+            ) from err
         policy = self._policy(np.concatenate([slopes, [mean_y - mean_x @ slopes]]))
         return Fitted(policy, self.loss(policy, data))
 
     def loss(self, policy: Policy, data: Dataset) -> float:
         """Returns the mean squared error, averaged over the components of an action."""
         assert isinstance(policy, RidgePolicy)
-        d = self.observations.size
-        error, total = 0.0, 0.0
-        for block in self._blocks(data):
+        d, error = self.observations.size, 0.0
+        for block in blocks(data, self.actions):
             missed = block[:, : d + 1] @ policy.weights - block[:, d + 1 :]
             error += float((missed**2).mean(1).sum())
-            total += float((block[:, d] ** 2).sum())
-        return error / total
+        return error / len(data)
 
     def pack(self, policy: Policy) -> dict[str, Array]:
         """Returns the weights as the array `weights`."""
@@ -126,16 +129,3 @@ class RidgeLearner:
 
     def _policy(self, weights: Array) -> RidgePolicy:
         return RidgePolicy(np.ascontiguousarray(weights), self.actions)
-
-    def _blocks(self, data: Dataset) -> Iterator[Array]:
-        """Yields (n, d + 1 + k) float64: observation, 1, action, times the root of the weight."""
-        _, centre, half = self.actions.centre_and_half()
-        for begin in range(0, len(data), ROWS):
-            here = slice(begin, min(begin + ROWS, len(data)))
-            n = here.stop - begin
-            x = data.obs[here].reshape(n, -1).astype(np.float64)
-            y = (data.labels[here].reshape(n, -1).astype(np.float64) - centre) / half
-            block = np.concatenate([x, np.ones((n, 1)), y], axis=1)
-            if data.weights is not None:
-                block *= np.sqrt(data.weights[here].astype(np.float64))[:, None]
-            yield block
