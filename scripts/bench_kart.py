@@ -1,8 +1,8 @@
 """Speed of env=kart on one core: `python scripts/bench_kart.py [--karts 64] [--steps 1000]`.
 
-Frames per second of processor time, the best of five repeats: a step of every kart and its image of
-25 x 19 L*a*b* values (`lab`) or 84 x 64 RGB bytes (`pixels`); then labels of the controller. The karts
-drive with the controller's steering, computed outside the measured time.
+Frames per second of processor time, the best of five repeats: a step of every kart and its image
+of 25 x 19 L*a*b* values (`lab`) or 84 x 64 RGB bytes (`pixels`); then labels of the controller. The
+karts drive with the controller's steering, computed outside the measured time.
 """
 
 from __future__ import annotations

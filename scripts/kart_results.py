@@ -5,8 +5,8 @@
 
 Twenty rounds of 1,000 labels per method and seed on track 0; then one seed of each on every one of
 `tracks`. The curves are of the policy after each round, on 50 validation laps (nothing is selected
-on them; the last round counts), the tables of the last policy, on 200 evaluation laps. Existing runs
-are not repeated. Prints the tables, and writes kart.json and kart.png to `out`.
+on them; the last round counts), the tables of the last policy, on 200 evaluation laps. Existing
+runs are not repeated. Prints the tables, and writes kart.json and kart.png to `out`.
 """
 
 from __future__ import annotations
@@ -115,18 +115,32 @@ def other_tracks(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     return "\n".join(lines)
 
 
+def frame(seed: int, steps: int) -> Any:
+    """Returns the picture of a lap on track 0 that the expert drives, after some steps."""
+    from dagger_cli.envs.kart.picture import picture
+    from dagger_cli.envs.kart.source import kart
+    from dagger_cli.experts.kart_controller import KartController
+
+    rules = {"track": 0, "throttle": False, "observation": "lab", "noise": 0.05}
+    source = kart(id="kart", **rules, max_steps=2000, failure="fall")
+    expert = KartController(ahead=5.0, caution=0.8).load(
+        "kart", source.observation_space, source.action_space
+    )
+    env, slot, rng = source.open(1), np.zeros(1, np.int64), np.random.default_rng(0)
+    env.reset(slot, np.array([seed]))
+    for _ in range(steps):
+        env.step(slot, expert.act(env.observation, rng).actions)
+    return picture(env)
+
+
 def draw(found: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    from dagger_cli.envs.kart.picture import example
-
-    figure, (left, right) = plt.subplots(
-        1, 2, figsize=(10.4, 3.5), dpi=150, width_ratios=(1.45, 1)
-    )
-    left.imshow(example())
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10.4, 3.5), dpi=150, width_ratios=(1.45, 1))
+    left.imshow(frame(seed=4, steps=100))
     left.set_axis_off()
     for name, runs in found.items():
         curves = np.array([run["falls"] for run in runs])

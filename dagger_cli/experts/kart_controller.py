@@ -78,12 +78,14 @@ class Driver:
         first = min(int(place), line.shape[1] - 2)
         share = place - first
         bend = _bends(line[:, first] * (1 - share) + line[:, first + 1] * share)
-        return np.clip(bend * np.maximum(RADIUS, speed**2 / GRIP), -1, 1)
+        steering: Array = np.clip(bend * np.maximum(RADIUS, speed**2 / GRIP), -1, 1)
+        return steering
 
     def _throttle(self, speed: Array, line: Array) -> Array:
         tightest = np.abs(_bends(line)).max(axis=1)
         most = self.settings.caution * np.sqrt(GRIP / np.maximum(tightest, 1e-3))
-        return np.clip(HURRY * (most - speed), -1, 1)
+        throttle: Array = np.clip(HURRY * (most - speed), -1, 1)
+        return throttle
 
 
 def _bends(points: Array) -> Array:

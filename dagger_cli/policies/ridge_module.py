@@ -26,20 +26,20 @@ class ClippedModule(nn.Module):
     """Maps outputs in units of half the range to actions (n, *action_shape) within their bounds."""
 
     centre: Tensor
-    half: Tensor
+    reach: Tensor
     low: Tensor
     high: Tensor
 
     def __init__(self, space: Space) -> None:
         super().__init__()
         _, centre, half = space.centre_and_half()
-        arrays = {"centre": centre, "half": half, "low": space.low, "high": space.high}
+        arrays = {"centre": centre, "reach": half, "low": space.low, "high": space.high}
         for name, array in arrays.items():
             self.register_buffer(name, torch.tensor(array, dtype=torch.float32))
         self.shape, self.whole = space.shape, space.whole
 
     def forward(self, outputs: Tensor) -> Tensor:
-        inside = torch.clamp(outputs * self.half + self.centre, self.low, self.high)
+        inside = torch.clamp(outputs * self.reach + self.centre, self.low, self.high)
         if self.whole:
             inside = torch.round(inside)
         return inside.reshape(-1, *self.shape)

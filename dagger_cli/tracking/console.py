@@ -29,7 +29,8 @@ class Console:
 
     `rounds` is the length of the run, 0 if there are none; `failure_name` names a failed episode,
     as in "falls", or is None; `per_step_name` names the return per step where that is the usual
-    metric, as in "accuracy"; `return_name` names the return. Output goes to `out`, by default stdout; `quiet` disables it.
+    metric, as in "accuracy"; `return_name` names the return. Output goes to `out`, by default
+    stdout; `quiet` disables it.
     """
 
     def __init__(

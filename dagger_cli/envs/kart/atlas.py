@@ -21,7 +21,6 @@ from dagger_cli.envs.kart.track import HALF_WIDTH, REACH, Track, make_track
 FINEST = 0.25  # m: side of a cell of the first level; each further level has cells twice as wide
 LEVELS = 6
 ACROSS = 2  # points per side of a cell, whose mean colour is that of the cell
-BLOCK = 8  # directions per side of a block of the panorama
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +29,8 @@ class Atlas:
 
     `cells` (n, 4) float32 are the cells of all levels: colour times coverage by the track, and the
     coverage in [0, 1]. `first`, `rows`, `columns` (LEVELS,) int64: where a level begins in `cells`,
-    and its shape. `corner` (2,) m is that of every level. `space` (rows, columns, 3) float32.
+    and its shape. `corner` (2,) m is that of every level. `space` (rows, columns, 3) float32 are
+    means of blocks of the panorama.
     """
 
     cells: Array
@@ -48,8 +48,8 @@ COLOURS: dict[str, Callable[[Array], Array]] = {
 
 
 @cache
-def make_atlas(number: int, colours: str) -> Atlas:
-    """Returns the atlas of a track in the colours of an observation, a key of COLOURS."""
+def make_atlas(number: int, colours: str, block: int) -> Atlas:
+    """Returns the atlas of a track; `colours` is a key of COLOURS, `block` the side of a block."""
     track, convert = make_track(number), COLOURS[colours]
     levels = [_finest(track, convert)]
     while len(levels) < LEVELS:
@@ -58,7 +58,7 @@ def make_atlas(number: int, colours: str) -> Atlas:
     first = np.concatenate([[0], np.cumsum(shapes.prod(1))[:-1]])
     cells = np.concatenate([level.reshape(-1, 4) for level in levels]).astype(np.float32)
     around = panorama()
-    blocks = around.reshape(around.shape[0] // BLOCK, BLOCK, -1, BLOCK, 3).mean((1, 3))
+    blocks = around.reshape(around.shape[0] // block, block, -1, block, 3).mean((1, 3))
     space = convert(blocks).astype(np.float32)
     return Atlas(cells, first, shapes[:, 0].copy(), shapes[:, 1].copy(), track.corner, space)
 
@@ -76,9 +76,7 @@ def _finest(track: Track, convert: Callable[[Array], Array]) -> Array:
     return np.asarray(total / ACROSS**2)
 
 
-def _seen_from_above(
-    track: Track, x: Array, y: Array, convert: Callable[[Array], Array]
-) -> Array:
+def _seen_from_above(track: Track, x: Array, y: Array, convert: Callable[[Array], Array]) -> Array:
     """Returns (len(y), len(x), 4): the colours of points on the track and 1, zeros elsewhere."""
     places = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     along, left = track.locate(places)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dagger_cli.core.types import Array
-from dagger_cli.envs.kart.atlas import BLOCK, FINEST, LEVELS, Atlas
+from dagger_cli.envs.kart.atlas import FINEST, LEVELS, Atlas
 from dagger_cli.envs.kart.shadows import CELL, SIDE, shadows
 from dagger_cli.envs.kart.space import COLUMNS, LOWEST, ROWS
 from dagger_cli.utils.compiled import kernel
@@ -41,6 +41,7 @@ class Camera:
     height: float  # m above the ground
     back: float  # m behind the kart
     tilt: float  # rad below the horizon
+    block: int = 8  # of the atlas that it reads: directions per side of a block of the panorama
 
     @property
     def focus(self) -> float:
@@ -61,31 +62,35 @@ class Camera:
 
     @cached_property
     def rays(self) -> Rays:
-        """The rays of all pixels, row by row."""
-        pixels = [(r, c) for r in range(self.rows) for c in range(self.columns)]
-        found = [self._rays(r, c) for r, c in pixels]
-        ahead, left, level, share = np.concatenate(found).T
-        first = np.concatenate([[0], np.cumsum([len(rays) for rays in found])])
-        x, y, z = self.directions(*(np.array(pixels).T + 0.5))
-        azimuth, elevation = np.arctan2(y, x), np.arctan2(z, np.hypot(x, y))
-        column = azimuth / (2 * np.pi) * (COLUMNS // BLOCK)
-        row = (elevation - LOWEST) / (-2 * LOWEST) * (ROWS // BLOCK)
-        row = np.clip(row.astype(np.int64), 0, ROWS // BLOCK - 1) * (COLUMNS // BLOCK)
-        level, share = level.astype(np.int64), share.astype(np.float32)
-        return Rays(first, ahead, left, level, share, column, row)
+        """The rays of all pixels, row by row; more of them where a pixel covers more ground."""
+        row, column = (index.ravel() for index in np.indices((self.rows, self.columns)))
+        length, width = self._covered(row, column)
+        counts = np.clip(np.ceil(length / (2 * width)), 1, MOST_RAYS).astype(np.int64)
+        level = np.rint(np.log2(np.maximum(width, length / counts / 2) / FINEST))
+        first = np.cumsum(counts) - counts
+        pixel = np.repeat(np.arange(len(row)), counts)
+        place = (np.arange(len(pixel)) - first[pixel] + 0.5) / counts[pixel]
+        ahead, left = self.ground(row[pixel] + place, column[pixel] + 0.5)
+        near = np.hypot(ahead, left) < FAR  # False for NaN
+        ends = np.concatenate([[0], np.cumsum(near)])[np.append(first, len(pixel))]
+        level = np.clip(level, 0, LEVELS - 1).astype(np.int64)[pixel][near]
+        share = (1 / counts[pixel][near]).astype(np.float32)
+        return Rays(ends, ahead[near], left[near], level, share, *self._space(row, column))
 
-    def _rays(self, r: int, c: int) -> Array:
-        """Returns (n, 4) for a pixel: ahead, left, level, share; more rays where it covers more."""
-        edges = self.ground(np.array([r, r + 1.0]), np.array([c + 0.5, c + 0.5]))[0]
-        length = min(abs(edges[0] - edges[1]), FAR) if np.isfinite(edges).all() else FAR
-        middle = self.ground(np.array([r + 1.0]), np.array([c + 0.5]))[0][0]
-        width = middle / self.focus if np.isfinite(middle) else 1.0
-        n = int(np.clip(np.ceil(length / (2 * width)), 1, MOST_RAYS))
-        ahead, left = self.ground(r + (np.arange(n) + 0.5) / n, np.full(n, c + 0.5))
-        level = np.clip(np.rint(np.log2(max(width, length / n / 2) / FINEST)), 0, LEVELS - 1)
-        near = np.flatnonzero(np.hypot(ahead, left) < FAR)  # False for NaN
-        constant = np.full(len(near), level), np.full(len(near), 1 / n)
-        return np.stack([ahead[near], left[near], *constant], axis=1)
+    def _covered(self, row: Array, column: Array) -> tuple[Array, Array]:
+        """Returns length and width in m of the ground in pixels; at the horizon FAR and 1."""
+        far, _ = self.ground(row + 0.0, column + 0.5)
+        near, _ = self.ground(row + 1.0, column + 0.5)
+        length = np.where(np.isfinite(far), np.minimum(far - near, FAR), FAR)
+        return length, np.where(np.isfinite(near), near / self.focus, 1.0)
+
+    def _space(self, row: Array, column: Array) -> tuple[Array, Array]:
+        """Returns `Rays.column` and `Rays.row` of pixels."""
+        x, y, z = self.directions(row + 0.5, column + 0.5)
+        azimuth, elevation = np.arctan2(y, x), np.arctan2(z, np.hypot(x, y))
+        columns, rows = COLUMNS // self.block, ROWS // self.block
+        block = np.clip((elevation - LOWEST) / (-2 * LOWEST) * rows, 0, rows - 1)
+        return azimuth / (2 * np.pi) * columns, block.astype(np.int64) * columns
 
     def look(self, atlas: Atlas, poses: Array, slots: Array, images: Array) -> None:
         """Draws the images of `slots` (k,) into `images` (n, rows, columns, 3).

@@ -19,7 +19,8 @@ SMOOTHING = 9  # points over which the line is averaged, so that the curvature d
 def outline(rng: Generator) -> Array:
     """Returns points (N, 2) in m of a closed line, anticlockwise, about SPACING apart."""
     corners = _polygon(rng)
-    radii = np.exp(rng.uniform(*np.log(RADII), len(corners)))
+    low, high = np.log(RADII)
+    radii = np.exp(rng.uniform(low, high, len(corners)))
     pieces = [piece for i in range(len(corners)) for piece in _corner(corners, i, radii[i])]
     return _even(_smooth(_even(np.concatenate(pieces))))
 
@@ -60,4 +61,6 @@ def _even(points: Array) -> Array:
 
 def _smooth(points: Array) -> Array:
     half = SMOOTHING // 2
-    return np.asarray(sum(np.roll(points, shift, 0) for shift in range(-half, half + 1))) / SMOOTHING
+    return (
+        np.asarray(sum(np.roll(points, shift, 0) for shift in range(-half, half + 1))) / SMOOTHING
+    )

@@ -158,8 +158,8 @@ def survey(numbers: Array, slots: Array, points: Array, headings: Array, spacing
            found: Array) -> None:  # fmt: skip
     """Writes into `found` (n, 3 + 2 AHEAD) what an expert sees of each of `slots`.
 
-    Columns: m to the left of the centre line; the angle in rad to its direction; m/s; then x (ahead)
-    and y (to the left) in m, from the kart, of points of the centre line EVERY, 2 EVERY, ... ahead.
+    Columns: m to the left of the centre line; angle in rad to its direction; m/s; then x (ahead)
+    and y (to the left) in m, from the kart, of points of the centre line EVERY, 2 EVERY, ... on.
     """
     n = len(points)
     for slot in slots:

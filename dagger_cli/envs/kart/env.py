@@ -98,7 +98,7 @@ class KartEnv:
         self.observation_space, self.action_space = rules.view.space, rules.action_space
         self.n_envs, self.rules = n_envs, rules
         self.track: Track = make_track(rules.track)
-        self._atlas = make_atlas(rules.track, rules.observation)
+        self._atlas = make_atlas(rules.track, rules.observation, rules.view.camera.block)
         self.numbers = np.zeros((n_envs, N_NUMBERS))
         self.counts = np.zeros((n_envs, N_COUNTS), np.int64)
         self._running = np.zeros(n_envs, bool)
@@ -134,7 +134,17 @@ class KartEnv:
         rewards, finished, late = np.zeros(k), np.zeros(k, bool), np.zeros(k, bool)
         rules = self.rules
         limits = rules.noise, rules.max_steps
-        drive(self.numbers, self.counts, slots, commands, *self._line, *limits, rewards, finished, late)
+        drive(
+            self.numbers,
+            self.counts,
+            slots,
+            commands,
+            *self._line,
+            *limits,
+            rewards,
+            finished,
+            late,
+        )
         ended = finished | late
         self._running[slots] = ~ended
         self._look(slots)

@@ -16,7 +16,10 @@ from dagger_cli.envs.kart.track import HALF_WIDTH, Track
 def check_saved(saved: Mapping[str, Array], own: Mapping[str, Array], track: Track) -> None:
     """Raises EnvError unless the saved arrays have the form of `own` and values of real karts."""
     for name, array in own.items():
-        if name not in saved or (saved[name].shape, saved[name].dtype) != (array.shape, array.dtype):
+        if name not in saved or (saved[name].shape, saved[name].dtype) != (
+            array.shape,
+            array.dtype,
+        ):
             raise EnvError(
                 "the saved karts do not fit this environment: n_envs has changed since, or another "
                 "version of dagger-cli saved them"

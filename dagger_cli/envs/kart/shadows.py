@@ -1,4 +1,4 @@
-"""Shadows that drift over the track: how much light falls on a place, periodic in both directions."""
+"""Shadows that drift over the track: the light on a place, periodic in both directions."""
 
 from __future__ import annotations
 

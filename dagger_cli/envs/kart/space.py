@@ -9,7 +9,9 @@ import numpy as np
 from dagger_cli.core.types import Array
 
 COLUMNS, ROWS = 1440, 480  # directions: a whole turn, and from the lowest to the highest
-LOWEST = -np.pi / 3  # rad: elevation of the middle of the first row, as much as the last one's above 0
+LOWEST = (
+    -np.pi / 3
+)  # rad: elevation of the middle of the first row, as much as the last one's above 0
 STARS = 700
 UP, RIM, DOWN = np.array([(0.02, 0.02, 0.07), (0.24, 0.12, 0.36), (0.01, 0.01, 0.03)])
 NEBULA = np.array([0.35, 0.12, 0.30])

@@ -64,7 +64,9 @@ class Track:
         Both are NaN further than about REACH from the centre line.
         """
         along, left = np.empty(len(positions)), np.empty(len(positions))
-        find(positions, self.points, self.headings, self.spacing, self.near, self.corner, along, left)
+        find(
+            positions, self.points, self.headings, self.spacing, self.near, self.corner, along, left
+        )
         return along, left
 
 
