@@ -1,7 +1,7 @@
 """`expert=kart_controller`: drives a kart with the centre line of the track before it.
 
 Steering is pure pursuit (Coulter 1992): the circle through a point of the centre line ahead. With
-throttle, the speed is the highest that the tightest such circle allows.
+throttle, the speed is the highest that the tightest such circle allows, to any point further on.
 """
 
 from __future__ import annotations
@@ -74,15 +74,20 @@ class Driver:
 
     def _steering(self, speed: Array, line: Array) -> Array:
         """Returns (n,): the curvature to the point ahead over the largest at this speed."""
-        place = self.settings.ahead / EVERY - 1
-        first = min(int(place), line.shape[1] - 2)
-        share = place - first
+        first, share = self._aim(line)
         bend = _bends(line[:, first] * (1 - share) + line[:, first + 1] * share)
         steering: Array = np.clip(bend * np.maximum(RADIUS, speed**2 / GRIP), -1, 1)
         return steering
 
+    def _aim(self, line: Array) -> tuple[int, float]:
+        """Returns the last point before the place it steers to, and the way to the next one."""
+        place = self.settings.ahead / EVERY - 1
+        first = min(int(place), line.shape[1] - 2)
+        return first, place - first
+
     def _throttle(self, speed: Array, line: Array) -> Array:
-        tightest = np.abs(_bends(line)).max(axis=1)
+        first, _ = self._aim(line)
+        tightest = np.abs(_bends(line[:, first + 1 :])).max(axis=1)
         most = self.settings.caution * np.sqrt(GRIP / np.maximum(tightest, 1e-3))
         throttle: Array = np.clip(HURRY * (most - speed), -1, 1)
         return throttle
