@@ -7,8 +7,9 @@ Gordon & Bagnell 2011, section 5.1).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 MOST_FEATURES = 20_000  # the normal equations are a square of so many float64: 3 GB
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RidgePolicy:
     """Policy with `weights` (d + 1, k) float64, the intercept in the last row."""
 
@@ -35,17 +36,28 @@ class RidgePolicy:
 
     def outputs(self, obs: Array) -> Array:
         """Returns actions in units of half their range, (n, k) float64, not clipped."""
-        from dagger_cli.policies.ridge_kernels import products
-
-        return products(np.ascontiguousarray(obs.reshape(len(obs), -1)), self.weights)
+        return _outputs((self,), np.zeros(len(obs), np.int64), obs)
 
     def act(self, observation: Observation, rng: Generator) -> Acts:
         """Returns actions within their bounds; deterministic, `rng` is not used."""
-        _, centre, half = self.actions.centre_and_half()
-        raw = self.outputs(observation.obs) * half + centre
-        inside = np.clip(raw, np.asarray(self.actions.low), np.asarray(self.actions.high))
-        actions = self.actions.cast(inside).reshape(-1, *self.actions.shape)
+        actions = self._actions(self.outputs(observation.obs))
         return Acts(actions, np.zeros(len(observation), bool))
+
+    def joins(self) -> bool:
+        """Returns True: a mixture of such policies acts in one pass."""
+        return True
+
+    def act_for(
+        self, members: Sequence[RidgePolicy], chosen: Array, observation: Observation
+    ) -> Array:
+        """Returns actions (n, *action_shape); row i is `members[chosen[i]]`'s."""
+        return self._actions(_outputs(tuple(members), chosen, observation.obs))
+
+    def _actions(self, outputs: Array) -> Array:
+        _, centre, half = self.actions.centre_and_half()
+        low, high = np.asarray(self.actions.low), np.asarray(self.actions.high)
+        inside = np.minimum(np.maximum(outputs * half + centre, low), high)
+        return self.actions.cast(inside).reshape(-1, *self.actions.shape)
 
     def as_module(self) -> nn.Module:
         """Returns the policy as a torch module, for export."""
@@ -53,6 +65,19 @@ class RidgePolicy:
         from dagger_cli.policies.ridge_module import ClippedModule, LinearModule
 
         return Exported(LinearModule(self.weights), ClippedModule(self.actions))
+
+
+def _outputs(members: tuple[RidgePolicy, ...], chosen: Array, obs: Array) -> Array:
+    from dagger_cli.policies.ridge_kernels import products
+
+    rows = np.ascontiguousarray(obs.reshape(len(obs), -1))
+    return products(rows, _stacked(members), chosen)
+
+
+@lru_cache(maxsize=4)  # called at every step
+def _stacked(members: tuple[RidgePolicy, ...]) -> Array:
+    """Returns the weights of all members, (members, d + 1, k)."""
+    return np.stack([member.weights for member in members])
 
 
 @dataclass(frozen=True, kw_only=True)

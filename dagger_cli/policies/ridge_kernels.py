@@ -9,22 +9,23 @@ from dagger_cli.utils.compiled import kernel
 
 
 @kernel()
-def products(rows: Array, weights: Array) -> Array:
+def products(rows: Array, weights: Array, chosen: Array) -> Array:
     """Returns (n, k) float64 for rows (n, d): each row is summed in a fixed order.
 
-    `weights` (d + 1, k) float64, the intercept last.
+    `weights` (members, d + 1, k) float64, the intercept last; `chosen` (n,) is the member of a row.
     """
     n, d = rows.shape
-    k = weights.shape[1]
+    k = weights.shape[2]
     result = np.empty((n, k))
     for r in range(n):
+        w = weights[chosen[r]]
         for j in range(k):
             parts = np.zeros(4)  # four sums at a time, as an addition waits for the one before it
             whole = d - d % 4
             for f in range(0, whole, 4):
                 for i in range(4):
-                    parts[i] += rows[r, f + i] * weights[f + i, j]
+                    parts[i] += rows[r, f + i] * w[f + i, j]
             for f in range(whole, d):
-                parts[f - whole] += rows[r, f] * weights[f, j]
-            result[r, j] = weights[d, j] + ((parts[0] + parts[1]) + (parts[2] + parts[3]))
+                parts[f - whole] += rows[r, f] * w[f, j]
+            result[r, j] = w[d, j] + ((parts[0] + parts[1]) + (parts[2] + parts[3]))
     return result

@@ -41,8 +41,8 @@ def test_on_a_straight_it_steers_back_to_the_middle_and_accelerates():
     steering, throttle = actions(seen(straight), throttle=True)
     assert steering == pytest.approx(6 * 2 * -1 / 26, rel=1e-6)  # the point 5 m ahead, 1 m aside
     assert throttle == 1
-    slow = actions(seen(on_circle(8.0), speed=9.0), throttle=True)[1]
-    assert slow == pytest.approx(0.5 * (0.8 * np.sqrt(24 * 8) - 9), rel=0.01)
+    slow = actions(seen(on_circle(8.0), speed=10.0), throttle=True)[1]
+    assert slow == pytest.approx(0.5 * (0.8 * np.sqrt(24 * 8) - 10), rel=1e-4)
     fast = actions(seen(on_circle(8.0), speed=20.0), throttle=True)
     assert fast[1] == -1 and fast[0] == 1  # brakes; the tyres cannot hold more
 

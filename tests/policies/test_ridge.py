@@ -70,6 +70,15 @@ def test_an_action_does_not_depend_on_the_other_rows():
     assert all(np.array_equal(policy.outputs(rows[i : i + 1])[0], together[i]) for i in range(64))
 
 
+def test_members_of_a_mixture_act_in_one_pass_as_they_act_alone():
+    fits = [learner().fit(dataset(looks(20, i), labels(20, i)), None, rng()) for i in range(3)]
+    members, seen = [fitted.policy for fitted in fits], observation(looks(60, 5))
+    chosen = np.arange(60) % 3
+    together = members[0].act_for(members, chosen, seen)
+    alone = np.stack([member.act(seen, rng()).actions for member in members])
+    assert np.array_equal(together, alone[chosen, np.arange(60)])
+
+
 def test_rounds_added_one_by_one_give_the_same_bits_as_all_at_once():
     data, one = None, learner()
     for i in range(4):

@@ -66,7 +66,7 @@ class Rules:
     def __post_init__(self) -> None:
         one_of("env.observation", self.observation, VIEWS)
         one_of("env.failure", self.failure, get_args(Failure))
-        in_range("env.noise", self.noise, "[0, 1]", 0.1)
+        in_range("env.noise", self.noise, "[0, 1]", 0.05)
         at_least("env.max_steps", self.max_steps, 1, 2000)
         make_track(self.track)
 
