@@ -24,6 +24,7 @@ class KartSource:
     render_modes: ClassVar[tuple[str, ...]] = ("rgb_array", "human")
     fps: ClassVar[int] = round(1 / DT)
     repeats: ClassVar[bool] = True  # the same episode for the same seed
+    highest_return: ClassVar[float] = 0.0  # no fall; with throttle not reached
     most_slots: ClassVar[int] = 128  # in an evaluation: a slot is a few numbers and an image
 
     @property
