@@ -1,6 +1,6 @@
 """Measures the results on the paper's figure in docs/kart.md, with the command `dagger`.
 
-    python scripts/kart_results.py [seeds=0,1,2,3,4] [methods=sup,smile,dagger] [tracks=1,2,3]
+    python scripts/kart_results.py [seeds=0,1,2,3,4] [methods=sup,smile,dagger] [tracks=1,...]
                                    [out=docs] [runs=outputs/kart]
 
 Twenty rounds of 1,000 labels per method and seed on track 0; then one seed of each on every one of
@@ -30,7 +30,7 @@ COLOURS = {"sup": "#d1242f", "smile": "#1a7f37", "dagger": "#1f6feb"}
 DEFAULTS = {
     "seeds": "0,1,2,3,4",
     "methods": ",".join(METHODS),
-    "tracks": "1,2,3",
+    "tracks": "1",
     "out": "docs",
     "runs": "outputs/kart",
 }
@@ -107,7 +107,9 @@ def spread(values: Any) -> str:
 
 
 def other_tracks(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
-    names = list(next(iter(found.values()), {}))
+    if not found:
+        return ""
+    names = list(next(iter(found.values())))
     lines = [f"| track | {' | '.join(METHODS[name][0] for name in names)} |"]
     lines.append("|" + "---|" * (1 + len(names)))
     for track, runs in found.items():
@@ -139,7 +141,7 @@ def draw(found: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10.4, 3.5), dpi=150, width_ratios=(1.45, 1))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10.4, 3.1), dpi=150, width_ratios=(1.6, 1))
     left.imshow(frame(seed=4, steps=100))
     left.set_axis_off()
     for name, runs in found.items():
