@@ -141,7 +141,7 @@ def draw(found: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10.4, 3.1), dpi=150, width_ratios=(1.6, 1))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10.4, 3.3), dpi=150, width_ratios=(1.2, 1))
     left.imshow(frame(seed=4, steps=100))
     left.set_axis_off()
     for name, runs in found.items():
