@@ -44,7 +44,11 @@ def score(
         with writing(Path(json)):
             Path(json).parent.mkdir(parents=True, exist_ok=True)
     policy, name = _policy(job, checkpoint)
-    console = Console(failure_name=job.env.failure_name, per_step_name=job.env.per_step_name)
+    console = Console(
+        failure_name=job.env.failure_name,
+        per_step_name=job.env.per_step_name,
+        return_name=job.env.return_name,
+    )
     notes = (*job.env.notes, *(job.expert.card.notes if job.expert is not None else ()))
     what = [("env", str(job.env.source.id)), ("policy", name)]
     console.start([*what, ("seeds", f"{job.seeds[0]} to {job.seeds[-1]}")], notes)

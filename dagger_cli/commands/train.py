@@ -121,6 +121,7 @@ def _console(job: TrainJob, folder: Path, stack: ExitStack, *, logged: bool) -> 
         rounds=job.kit.budget.rounds,
         failure_name=job.env.failure_name,
         per_step_name=job.env.per_step_name,
+        return_name=job.env.return_name,
         quiet=not any(isinstance(one, ConsoleLogger) for one in job.loggers.values()),
     )
     stack.enter_context(watched(console.fitting))

@@ -68,6 +68,7 @@ def _advice(job: TrainJob, folder: Path, result: RunResult, state: State) -> str
         result.student,
         result.expert,
         horizon=job.kit.horizon,
+        highest=getattr(job.env.source, "highest_return", None),
         new_labels=None if state.data is None else len(state.data.newest),
         longer_fit=f"a longer fit ({keys[0]}){rate}" if keys else "a longer fit",
     )

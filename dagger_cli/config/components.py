@@ -46,6 +46,7 @@ class EnvChoice:
     name: str
     failure_name: str | None
     per_step_name: str | None
+    return_name: str = "return"
 
     @cached_property
     def source(self) -> Any:
@@ -200,7 +201,8 @@ def env_of(env: Node, view: Node = FULL) -> EnvChoice:
     full, eval_full = (_wrapped(of, wrappers) for of in (source, eval_source))
     if not other:
         eval_full = full
-    return EnvChoice(full, eval_full, show, env["name"], failure_name, env.get("per_step_name"))
+    names = failure_name, env.get("per_step_name"), env.get("return_name", "return")
+    return EnvChoice(full, eval_full, show, env["name"], *names)
 
 
 def _wrapped(source: Any, wrappers: Sequence[Any]) -> Any:

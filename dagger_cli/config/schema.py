@@ -170,6 +170,7 @@ class EnvNotes:
     name: str = MISSING
     version: int = MISSING  # in the id
     id: str = MISSING  # of the source, where that takes none
+    return_name: str = MISSING
     failure_name: str = MISSING
     per_step_name: str = MISSING
     hub_algo: str = MISSING

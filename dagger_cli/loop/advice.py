@@ -31,13 +31,15 @@ def advice(
     expert: Score,
     *,
     horizon: int | None = None,
+    highest: float | None = None,
     new_labels: int | None = None,
     longer_fit: str = "a longer fit",
 ) -> str:
     """Returns one sentence on the final scores and the metrics of the student's round; or nothing.
 
-    `horizon` is the step limit of an episode, `new_labels` how many labels the last round added,
-    `longer_fit` names the keys that lengthen a fit. Both scores are over the same seeds.
+    `horizon` is the step limit of an episode, `highest` the return that none exceeds, where it is
+    known, `new_labels` how many labels the last round added, `longer_fit` names the keys that
+    lengthen a fit. Both scores are over the same seeds.
     """
     above = _above(student, expert)
     if above is not None:
@@ -47,7 +49,8 @@ def advice(
             "the round that acts most like the expert"
         )
     if student.mean >= expert.mean - max(expert.stderr, ABOUT * abs(expert.mean)):
-        return _at_the_floor(expert, horizon) or (
+        warning = "" if expert.mean == highest else _at_the_floor(expert, horizon)
+        return warning or (
             "the student matches the expert: their scores differ by no more than chance or 1%"
         )
     if new_labels == 0:

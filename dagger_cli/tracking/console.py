@@ -29,7 +29,8 @@ class Console:
 
     `rounds` is the length of the run, 0 if there are none; `failure_name` names a failed episode,
     as in "falls", or is None; `per_step_name` names the return per step where that is the usual
-    metric, as in "accuracy". Output goes to `out`, by default stdout; `quiet` disables it.
+    metric, as in "accuracy"; `return_name` names the return. Output goes to `out`, by default
+    stdout; `quiet` disables it.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Console:
         rounds: int = 0,
         failure_name: str | None = None,
         per_step_name: str | None = None,
+        return_name: str = "return",
         out: rich.console.Console | None = None,
         quiet: bool = False,
     ) -> None:
@@ -48,6 +50,7 @@ class Console:
         self._out = out or RichConsole(quiet=quiet, force_jupyter=False, width=width, height=height)
         self._out.on_broken_pipe = _broken_pipe  # type: ignore[method-assign]
         self._rounds, self._failure_name, self._per_step_name = rounds, failure_name, per_step_name
+        self._return_name = return_name
         self._plus_minus = "+-" if self._out.options.ascii_only else "±"
         self._begin = time.monotonic()
         self._first = 0  # rounds finished before this run was resumed
@@ -174,7 +177,7 @@ class Console:
     def _table(self, scores: Mapping[str, Mapping[str, Any]]) -> None:
         """Prints a table without truncation: long lines are wrapped by the terminal."""
         optional = [name for name in (self._per_step_name, self._failure_name) if name]
-        rows = [["return", "mean", "std", "min", *optional, "episodes"]]
+        rows = [[self._return_name, "mean", "std", "min", *optional, "episodes"]]
         digits = _digits(*(score[bound] for score in scores.values() for bound in ("min", "max")))
         for name, score in scores.items():
             numbers = [f"{score[key]:,.{digits}f}" for key in ("mean", "std", "min")]
@@ -225,7 +228,7 @@ class Console:
             return tuple(parts)
         digits = _digits(*score.returns)
         mean, std = f"{score.mean:,.{digits}f}", f"{score.std:,.{digits}f}"
-        return (*parts, f"return {mean} {self._plus_minus} {std}")
+        return (*parts, f"{self._return_name} {mean} {self._plus_minus} {std}")
 
     def _pairs(self, pairs: Sequence[tuple[str, str]]) -> None:
         width = max((len(name) for name, _ in pairs), default=0)

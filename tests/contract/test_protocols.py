@@ -26,6 +26,7 @@ from dagger_cli.experts.python import Python
 from dagger_cli.loggers.csv_logger import CsvLogger
 from dagger_cli.loggers.run_folder import ConsoleLogger, JsonlLogger, TensorBoardLogger
 from dagger_cli.policies.glyphs import glyphs_learner
+from dagger_cli.policies.ridge import RidgeLearner
 from dagger_cli.policies.scene import scene_learner
 from dagger_cli.policies.sources import cnn_learner
 from dagger_cli.policies.svm import SvmLearner
@@ -134,6 +135,7 @@ LEARNERS = {
     ),
     "svm pairs": (svm("all_pairs"), OBS, CHOICE),
     "svm rest": (svm("one_vs_rest"), OBS, CHOICE),
+    "ridge": (RidgeLearner(observations=OBS, actions=BOX, regularization=1e-3), OBS, BOX),
     "glyphs": (glyphs(), LETTERS, LABELS),
     "scene": (scene(), LETTERS, SWITCHES),
     "table": (toys.TableLearner(), STATES, toys.TrackEnv.action_space),

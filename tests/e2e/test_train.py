@@ -188,6 +188,22 @@ def test_mario_resumes_bit_for_bit(policy, tmp_path):
     assert differences(whole, half) == []
 
 
+KART = (
+    "env=kart", "policy=ridge", "beta=indicator", "env.max_steps=60", "n_envs=2",
+    "steps_per_round=90", "validation.episodes=2", "evaluation.episodes=2",
+)  # fmt: skip
+
+
+def test_karts_resume_bit_for_bit(tmp_path):
+    """Laps are cut off in the middle at the end of a round and go on there."""
+    for rounds, run in ((3, "whole"), (2, "half")):
+        done = dagger("train", *KART, f"rounds={rounds}", f"hydra.run.dir={run}", cwd=tmp_path)
+        assert done.code == 0, done.err
+        assert "minus falls per lap" in done.out and "failed laps" in done.out
+    assert dagger("train", "resume=half", "rounds=3", cwd=tmp_path).code == 0
+    assert differences(tmp_path / "whole", tmp_path / "half") == []
+
+
 def test_killed_in_the_middle_and_resumed_equals_uninterrupted(tmp_path):
     words = ("beta=exponential", "rounds=12")
     whole = train(*words, cwd=tmp_path, run="whole")

@@ -97,3 +97,9 @@ def test_an_expert_that_gains_nothing_is_not_praised():
     assert "may be the least" in advice({}, scored(0, 0), scored(0, 0))
     for fine in (steps(floor, 13, 13), steps(ceiling, 200, 200), steps(scored(-9, -8), 200, 200)):
         assert "matches" in advice({}, fine, fine, horizon=200)
+
+
+def test_an_expert_at_the_highest_return_is_not_said_to_gain_nothing():
+    perfect = scored(0.0, 0.0)
+    assert "may be the least" in advice({}, perfect, perfect)
+    assert "matches the expert" in advice({}, perfect, perfect, highest=0.0)
