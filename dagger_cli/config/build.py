@@ -8,7 +8,7 @@ from_checkpoint.py.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,16 +128,18 @@ def _of_another_target(node: Config, group: str, touched: Collection[str]) -> Co
 
 def expert_job(cfg: DictConfig) -> EvalJob:
     """Creates the environment and its expert, to evaluate the expert."""
-    env, expert = expert_parts(cfg)
-    env, expert = for_evaluation(env).asking(expert)
+    env, expert = expert_parts(cfg, for_evaluation)
+    env, expert = env.asking(expert)
     one_torch_thread()
     return EvalJob(env, None, expert, chosen_seeds(cfg, cfg.env.evaluation, env.source))
 
 
-def expert_parts(cfg: DictConfig) -> tuple[EnvChoice, Expert]:
-    """Returns the environment and the expert for it."""
+def expert_parts(
+    cfg: DictConfig, played: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
+) -> tuple[EnvChoice, Expert]:
+    """Returns the environment, with its config changed by `played`, and the expert for it."""
     config = plain(cfg)
-    env = env_of(typed_group(config["env"], "env"))
+    env = env_of(played(typed_group(config["env"], "env")))
     expert = loaded_expert(
         typed_group(config["expert"], "expert"), env, trusted(cfg.get("trust"), {})
     )

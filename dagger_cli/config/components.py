@@ -192,11 +192,9 @@ def env_of(env: Node, view: Node = FULL) -> EnvChoice:
     notes = ENV_NOTES.keys() - signature_of(target_of(env, "env")).keys.keys()
     wrappers = env.get("wrappers", ())
     source = with_parts(built(env, "env", drop=notes), "env", *ENV_PARTS)
-    # EnvPool's numbers are close to Gymnasium's but not the same, so scores come from Gymnasium's,
-    # unless experts see what EnvPool alone shows.
-    pooled = getattr(source, "chosen", "gymnasium") != "gymnasium"
-    other = pooled and not source.alone and source.hidden is None
-    eval_source = built({**env, "backend": "gymnasium"}, "env", drop=notes) if other else source
+    # EnvPool's numbers are close to Gymnasium's but not the same, so scores come from Gymnasium's.
+    eval_source = built(for_evaluation(env), "env", drop=notes) if "backend" in env else source
+    other = getattr(eval_source, "chosen", None) != getattr(source, "chosen", None)
     show = with_parts(built(view, "view", drop=tuple(NAMED)), "view", "viewed").viewed
     full, eval_full = (_wrapped(of, wrappers) for of in (source, eval_source))
     if not other:
@@ -210,9 +208,9 @@ def _wrapped(source: Any, wrappers: Sequence[Any]) -> Any:
     return built(node, "env", source=source) if wrappers else source
 
 
-def for_evaluation(env: EnvChoice) -> EnvChoice:
-    """Returns the environment with the source of the final scores for everything."""
-    return replace(env, full=env.eval_full)
+def for_evaluation(env: Node) -> Node:
+    """Returns the config of the same environment for final scores, wherever it was trained."""
+    return {**env, "backend": "evaluation"} if "backend" in env else env
 
 
 def open_for(source: Any, episodes: int) -> Any:
@@ -230,8 +228,8 @@ def learner_of(policy: Node, env: EnvChoice, actions: Space | None = None) -> An
         "observations": env.source.observation_space,
         "actions": actions or env.source.action_space,
     }
-    if "history" in signature_of(target_of(policy, "policy")).keys:
-        spaces["history"] = env.history
+    if signature_of(target_of(policy, "policy")).keys.get("past") is History:
+        spaces["past"] = env.history
     if actions is not None and env.source.action_space.kind == "box" and "loss" in policy:
         spaces["loss"] = "auto"  # the chosen loss is for Box actions
     learner = built(policy, "policy", drop=("name", *spaces), **spaces)

@@ -160,5 +160,5 @@ def student_parts(saved: Mapping[str, Any], trust: tuple[str, ...]) -> tuple[Env
     if "device" in config["policy"]:
         config = updated(config, "policy.device", "cpu")  # nothing is fitted
     view = typed_group(config["view"], "view")
-    env = for_evaluation(env_of(typed_group(config["env"], "env"), view))
+    env = env_of(for_evaluation(typed_group(config["env"], "env")), view)
     return env, learner_of(typed_group(config["policy"], "policy"), env)

@@ -40,7 +40,9 @@ class GymSource:
     max_episode_steps: int | None  # None: the environment's own limit
     fresh_simulator: bool | Literal["auto"]  # create the environment anew for every episode
     workers: int | Literal["auto"]  # worker processes (EnvPool: threads); auto: worker_count.py
-    backend: Backend | Literal["auto"]  # auto: EnvPool if installed and tested for this id
+    # auto: EnvPool if Gymnasium lacks it, or if it is tested for this id; evaluation: Gymnasium's
+    # where it can be created, unless experts see what EnvPool alone shows.
+    backend: Backend | Literal["auto", "evaluation"]
     failure: Failure
     step_timeout: float | None = None  # seconds; None: 300 for worker processes, else no limit
     hidden: str | None = None  # entry of EnvPool's info that experts see, such as ram
@@ -87,6 +89,11 @@ class GymSource:
         return self.described.fps
 
     @property
+    def repeats(self) -> bool:
+        """Whether it is known to play the same episode for the same seed."""
+        return self.described.repeats
+
+    @property
     def renewed(self) -> bool:
         """Whether every episode gets a new environment; auto: for those of Box2D that need it."""
         own = self.fresh_simulator
@@ -130,7 +137,7 @@ class GymSource:
                 f"Gymnasium cannot create {self.id}: EnvPool's is used for training, validation "
                 "and final scores.",
             )
-        if self.described.repeats or self.chosen == "envpool":
+        if self.repeats or self.chosen == "envpool":
             return ()
         with closing(self.open_here(1, None)[0]) as env:
             first, second = (episode(env, steps=TRIED) for _ in range(2))
@@ -186,6 +193,8 @@ class GymSource:
 
     def _backend(self) -> Backend:
         """Returns the backend; raises EnvError where EnvPool was requested but cannot be used."""
+        if self.backend == "evaluation":
+            return "envpool" if self.hidden is not None and has_env(self.id) else "gymnasium"
         if self.backend == "auto":
             return "envpool" if not self.kwargs and has_twin(self.id) else "gymnasium"
         if self.backend == "envpool":
@@ -198,7 +207,8 @@ class GymSource:
         return self.backend
 
     def _check_values(self) -> None:
-        one_of("env.backend", self.backend, ("auto", *get_args(Backend)))
+        if self.backend != "evaluation":
+            one_of("env.backend", self.backend, ("auto", *get_args(Backend)))
         if self.workers != "auto" and (not isinstance(self.workers, int) or self.workers < 0):
             raise ConfigError(f"env.workers must be auto, 0 or more, got {self.workers}; try auto")
         if self.max_episode_steps is not None and not 1 <= self.max_episode_steps < 2**31:

@@ -20,7 +20,7 @@ def window_learner(
     observations: Space,
     actions: Space,
     *,
-    history: History,
+    past: History,
     window: int,
     sizes: Sequence[int],
     activation: str,
@@ -32,7 +32,7 @@ def window_learner(
 
     `fit` is passed on to `TorchLearner`. Raises ConfigError for invalid values.
     """
-    check_window(observations, history, window)
+    check_window(observations, past, window)
     network: dict[str, Any] = {"sizes": sizes, "activation": activation, "loss": loss}
     return mlp_learner(observations, actions, threads=threads, **network, **fit)
 
@@ -41,7 +41,7 @@ def gru_learner(
     observations: Space,
     actions: Space,
     *,
-    history: History,
+    past: History,
     window: int,
     units: int,
     loss: str | Callable[..., Any],
@@ -53,20 +53,20 @@ def gru_learner(
     `fit` is passed on to `TorchLearner`. Raises ConfigError for invalid values.
     """
     use_threads(threads)
-    check_window(observations, history, window)
+    check_window(observations, past, window)
     at_least("policy.units", units, 1, 128)
     at_most("policy.units", units, MOST_UNITS)
     head = make_head(actions, loss)
-    return TorchLearner(lambda: Recurrent(history, units, head.outputs), head, **fit)
+    return TorchLearner(lambda: Recurrent(past, units, head.outputs), head, **fit)
 
 
-def check_window(observations: Space, history: History, window: int) -> None:
+def check_window(observations: Space, past: History, window: int) -> None:
     """Raises ConfigError unless observations are stacks of `window` flat ones."""
     at_least("policy.window", window, 2, 4)
-    if history.frames != window:
+    if past.frames != window:
         raise ConfigError(
             f"policy.window={window} observations are those that the view stacks, but view.stack="
-            f"{history.frames}: leave view.stack out, or set both to one number"
+            f"{past.frames}: leave view.stack out, or set both to one number"
         )
     if len(observations.shape) != 1:
         raise ConfigError(

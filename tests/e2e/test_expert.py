@@ -81,7 +81,9 @@ def test_list_shows_bundled_hub_and_cached_with_their_scores(client, tmp_path):
     assert re.search(r"bundled +500.0 (±|\+-) 0.0 +expert=bundled", rows[f"ppo-{CART}"])
     mine = rows[f"me/{CART}-mine"]
     assert re.search(rf"on the Hub +499.5 \S+ 0.2 +expert=hub expert.repo_id=me/{CART}-mine", mine)
-    assert re.search(r"on the Hub +unknown +expert=hub expert.algo=ppo", rows[f"sb3/ppo-{CART}"])
+    assert re.search(
+        r"on the Hub +500.0 .. 0.0 +expert=hub expert.algo=ppo", rows[f"sb3/ppo-{CART}"]
+    )
     assert "unrelated" not in done.out
     words = ("expert=hub", f"expert.repo_id=me/{CART}-mine")
     assert dagger("expert", "show", "env=cartpole", *words, cwd=tmp_path).code == 0

@@ -174,16 +174,6 @@ def test_agents_made_here(case: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_recurrent_agents_are_refused(tmp_path: Path) -> None:
-    from dagger_cli.core.errors import ExpertError
-
-    model = algorithm("RecurrentPPO")("MlpLstmPolicy", Stub(FLAT, FOUR), device="cpu")
-    model.save(tmp_path / "agent.zip")
-    with pytest.raises(ExpertError, match="recurrent policies"):
-        network(AgentFiles(tmp_path / "agent.zip"), FLAT, FOUR)
-
-
-@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     ("obs_space", "act_space", "sentence"),
     [

@@ -33,7 +33,8 @@ def test_trainers_of_a_set_exist_and_its_tasks_compose(name, tmp_path):
         done = dagger("train", *words, "--cfg", "job", cwd=tmp_path)
         assert (done.code, done.err) == (0, ""), task
         config = yaml.safe_load(done.out)
-        assert 12_000 >= config["labels"] > 0 and config["rounds"] <= 10
+        labels = config["labels"] or config["rounds"] * config["steps_per_round"]
+        assert 32_000 >= labels > 0 and config["rounds"] <= 16
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_failed_jobs_set_the_exit_code_and_do_not_stop_the_tasks(tmp_path, start
     [
         ("small.yaml bad=1", "one was not started, see above"),
         ("small.yaml tasks=three", "there is no task 'three' (one, two)"),
-        ("nope", "there is no set nope of tasks (all, or the path of a .yaml file)"),
+        ("nope", "there is no set nope of tasks (all, views, or the path of a .yaml file)"),
         ("none.yaml", "there is no set none.yaml of tasks"),
         ("broken.yaml", "broken.yaml must have lists `trainers` and `seeds`, and `tasks`"),
         ("folder.yaml", "the task '../x' cannot be the name of a folder"),

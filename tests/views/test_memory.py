@@ -33,7 +33,7 @@ FIT = {
 
 def learner(history=HISTORY, seen=SEEN):
     return gru_learner(
-        seen, CHOICE, history=history, window=3, units=16, loss="auto", threads=1, **FIT
+        seen, CHOICE, past=history, window=3, units=16, loss="auto", threads=1, **FIT
     )
 
 
