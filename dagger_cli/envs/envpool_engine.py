@@ -146,9 +146,15 @@ class PoolEngine:
                 self.privileged[here] = hidden
 
     def _blank(self, n: int, hidden: str) -> Array:
-        """Returns zeros (n, ...) of the shape that EnvPool declares for the info."""
+        """Returns zeros (n, ...) as EnvPool declares the info; raises EnvError for another name."""
         spec = envpool_for(self._id).make_spec(self._id, **self._options).state_array_spec
-        info = spec[f"info:{hidden}"]
+        info = spec.get(f"info:{hidden}")
+        if info is None:
+            names = [key.removeprefix("info:") for key in spec if key.startswith("info:")]
+            raise EnvError(
+                f"env.hidden={hidden} is nothing that EnvPool's {self._id} tells; it has "
+                f"{', '.join(names)}"
+            )
         return np.zeros((n, *info.shape), info.dtype)
 
     def close(self) -> None:

@@ -132,3 +132,8 @@ def test_a_game_by_its_name():
     assert atari(game="space_invaders", **rest).id == "SpaceInvaders-v5"
     with pytest.raises(EnvError, match=r"no env 'Pongg-v5'; nearest: Pong-v5"):
         atari(game="pongg", **rest)
+
+
+def test_what_is_hidden_must_exist():
+    with pytest.raises(EnvError, match=r"env\.hidden=rom is nothing that .*Pong-v5 tells; .*ram"):
+        source("Pong-v5", backend="auto", hidden="rom").open(1)
