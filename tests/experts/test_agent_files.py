@@ -127,7 +127,7 @@ def test_actions_that_do_not_start_at_0_are_refused(tmp_path: Path) -> None:
     [
         (16, 4, "this looks like a stack of 4 frames: .*FrameStackObservation"),
         (111, 27, r"Ant-v3 has 111 numbers .*\+env\.kwargs\.use_contact_forces=true"),
-        (111, 105, r"choose version 3 or 4 of the environment"),
+        (111, 105, r"set env\.version=3"),
         (112, 27, r"env\.kwargs\.use_contact_forces=true"),
         (5, 4, "config.yml beside it that names the TimeFeatureWrapper"),
         (7, 4, "choose an expert of this environment"),

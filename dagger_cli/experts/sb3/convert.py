@@ -215,7 +215,7 @@ def _other_size(wanted: int, seen: int) -> str:
             "+env.kwargs.use_contact_forces=true"
         )
     if seen in NEW and wanted in (NEW[seen], NEW[seen] + 1):
-        return "choose version 3 or 4 of the environment, whose observations have these numbers"
+        return "version 3 of the environment has these numbers: set env.version=3"
     if wanted == seen + 1:
         return (
             "one more may be the time left in the episode: put the config.yml beside it that names "
