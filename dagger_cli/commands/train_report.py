@@ -8,6 +8,7 @@ from pathlib import Path
 from dagger_cli.config.build import GROUPS, TrainJob
 from dagger_cli.config.trust import foreign_packages
 from dagger_cli.core.state import State
+from dagger_cli.core.types import Score
 from dagger_cli.loggers.interface import RunResult
 from dagger_cli.loop.advice import advice
 from dagger_cli.loop.run import Best
@@ -70,8 +71,20 @@ def _advice(job: TrainJob, folder: Path, result: RunResult, state: State) -> str
         horizon=job.kit.horizon,
         highest=getattr(job.env.source, "highest_return", None),
         new_labels=None if state.data is None else len(state.data.newest),
+        early=_early(job, state, result.expert),
         longer_fit=f"a longer fit ({keys[0]}){rate}" if keys else "a longer fit",
     )
+
+
+def _early(job: TrainJob, state: State, expert: Score) -> float | None:
+    """Returns the share of the last labels in the first tenth of the expert's mean episode.
+
+    None where the trainer is not DAgger, or lets the expert act up to a drawn step already.
+    """
+    if state.data is None or job.config["trainer"].get("roll_in") != "none":
+        return None
+    newest = state.data.newest
+    return float((newest.steps < expert.lengths.mean() / 10).mean()) if len(newest) else None
 
 
 def extra_words(job: TrainJob) -> ExtraWords:

@@ -21,6 +21,7 @@ ABOUT = 0.01  # of the expert's return; not above validation.tolerance
 CLEAR = 3  # standard errors of the paired difference, for a student above its expert
 FEW = 5  # episodes below which a student is not said to be above its expert
 LARGE = 0.4  # part of the disagreement; the bound of irreducible.py is half of it or more
+MOST = 0.6  # of a round's labels
 NOTICED = 0.03  # what its estimate may be off in many dimensions
 SAME = 0.01  # disagreement below which two policies are said to act alike
 
@@ -33,13 +34,15 @@ def advice(
     horizon: int | None = None,
     highest: float | None = None,
     new_labels: int | None = None,
+    early: float | None = None,
     longer_fit: str = "a longer fit",
 ) -> str:
     """Returns one sentence on the final scores and the metrics of the student's round; or nothing.
 
     `horizon` is the step limit of an episode, `highest` the return that none exceeds, where it is
-    known, `new_labels` how many labels the last round added, `longer_fit` names the keys that
-    lengthen a fit. Both scores are over the same seeds.
+    known, `new_labels` how many labels the last round added, `early` the share of them in the first
+    tenth of an expert's episode, where the trainer can let the expert act for longer, `longer_fit`
+    names the keys that lengthen a fit. Both scores are over the same seeds.
     """
     above = _above(student, expert)
     if above is not None:
@@ -57,6 +60,12 @@ def advice(
         return (
             "the last round added no labels, so further rounds like it would change little: "
             "use trainer=dagger, or more labels in fewer rounds"
+        )
+    if early is not None and early > MOST:
+        return (
+            f"{early:.0%} of the last round's labels are in the first tenth of an expert's episode, "
+            "where the learner's end: let the expert act for longer (beta=linear, or "
+            "trainer.roll_in=uniform)"
         )
     if not {OWN_GAP, ONLINE_GAP, ONLINE_MEAN, AVERAGE} <= metrics.keys():
         return ""
