@@ -63,8 +63,8 @@ def advice(
         )
     if early is not None and early > MOST:
         return (
-            f"{early:.0%} of the last round's labels are in the first tenth of an expert's episode, "
-            "where the learner's end: let the expert act for longer (beta=linear, or "
+            f"{early:.0%} of the last round's labels are in the first tenth of an expert's "
+            "episode, where the learner's end: let the expert act for longer (beta=linear, or "
             "trainer.roll_in=uniform)"
         )
     if not {OWN_GAP, ONLINE_GAP, ONLINE_MEAN, AVERAGE} <= metrics.keys():
