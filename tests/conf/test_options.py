@@ -80,6 +80,14 @@ def test_eval_composes():
     assert (cfg.env.id, cfg.episodes, cfg.hydra.run.dir) == ("CartPole-v1", None, ".")
 
 
+@pytest.mark.parametrize("env", [name for name in options()["env"] if name != "gym"])
+def test_commands_on_experts_compose_with_every_environment(env):
+    """An environment may override the expert, which all these commands have, but no other group."""
+    for command in ("expert list", "expert score", "eval"):
+        words = ["checkpoint=expert"] if command == "eval" else []
+        assert composed(command, f"env={env}", *words).env.name
+
+
 def test_all_groups_have_options_and_every_file_opens_with_a_comment():
     assert set(options()) == set(GROUPS) and all(options().values())
     for path in config_dir().rglob("*.yaml"):

@@ -12,16 +12,15 @@ from dagger_cli.envs.gym import GymSource
 FOLDER = Path(__file__).parents[2] / "conf" / "env"
 FILES = [p for p in sorted(FOLDER.glob("*.yaml")) if "gym.GymSource" in p.read_text()]
 NOT_FOR_THE_SOURCE = [
-    *(
-        "defaults",
-        "name",
-        "version",
-        "wrappers",
-        "failure_name",
-        "hub_algo",
-        "budget",
-        "evaluation",
-    ),
+    "defaults",
+    "name",
+    "version",
+    "best",
+    "wrappers",
+    "failure_name",
+    "hub_algo",
+    "budget",
+    "evaluation",
 ]
 ENVPOOLS_OWN = ("halfcheetah", "hopper", "walker2d", "ant", "humanoid", "swimmer", "fetch_reach")
 
@@ -50,4 +49,4 @@ def test_option(path):
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
 def test_options_share_their_keys(path):
     keys, of_all = OmegaConf.load(path).keys(), OmegaConf.load(FOLDER / "bipedal.yaml").keys()
-    assert keys - {"defaults", "version", "parts", "failure_name"} == of_all - {"failure_name"}
+    assert keys - {"best", "version", "parts", "failure_name"} == of_all - {"failure_name"}
