@@ -83,7 +83,7 @@ def test_eval_composes():
 @pytest.mark.parametrize("env", [name for name in options()["env"] if name != "gym"])
 def test_commands_on_experts_compose_with_every_environment(env):
     """An environment may override the expert, which all these commands have, but no other group."""
-    for command in ("expert list", "expert score", "eval"):
+    for command in ("expert_list", "expert_score", "eval"):
         words = ["checkpoint=expert"] if command == "eval" else []
         assert composed(command, f"env={env}", *words).env.name
 
