@@ -15,6 +15,14 @@ from dagger_cli.tracking.tensorboard import TensorBoard
 from .test_metrics import finished
 
 
+@pytest.fixture(autouse=True)
+def first_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of one second are told apart by a counter, and 10 comes before 9 in a folder."""
+    from tensorboard.summary.writer import event_file_writer as writer
+
+    monkeypatch.setattr(writer, "_global_uid", writer.AtomicCounter(0))
+
+
 def read(folder: Path) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
