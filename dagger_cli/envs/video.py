@@ -34,9 +34,14 @@ def play(
         # With a window the environment renders by itself, in reset() and step().
         show = (lambda: None) if write is None else (lambda: write(slots.frame()))
         try:
-            played = [_episode(env, policy, seed, rng, show) for seed in seeds]
+            return play_each(env, policy, seeds, rng, show)
         finally:
             env.close()
+
+
+def play_each(env: Env, policy: Policy, seeds: Sequence[int], rng: Generator, show: Show) -> Score:
+    """Plays one episode per seed in the first slot, calling `show` after each reset and step."""
+    played = [_episode(env, policy, seed, rng, show) for seed in seeds]
     returns, lengths, failed = zip(*played, strict=True)
     return Score(
         np.array(seeds, np.int64),

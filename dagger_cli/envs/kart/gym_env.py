@@ -19,8 +19,9 @@ from gymnasium import spaces
 from dagger_cli.core.seeds import TRAIN_SEEDS
 from dagger_cli.core.types import Array
 from dagger_cli.envs.kart.picture import picture
-from dagger_cli.envs.kart.show import Window
+from dagger_cli.envs.kart.show import SIZE, TITLE
 from dagger_cli.envs.kart.source import KartSource, kart
+from dagger_cli.envs.window import Window
 
 SLOT = np.zeros(1, np.int64)
 
@@ -35,7 +36,7 @@ class Kart(gymnasium.Env):  # type: ignore[misc]  # untyped where mypy runs
 
     def __init__(self, source: KartSource, render_mode: str | None = None) -> None:
         self.render_mode = render_mode
-        self._window = Window(KartSource.fps) if render_mode == "human" else None
+        self._window = Window(TITLE, SIZE, KartSource.fps) if render_mode == "human" else None
         self._env = source.open(1)
         self._next = TRAIN_SEEDS.start
         seen, played = source.observation_space, source.action_space

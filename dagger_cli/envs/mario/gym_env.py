@@ -18,8 +18,9 @@ from gymnasium import spaces
 
 from dagger_cli.core.seeds import TRAIN_SEEDS
 from dagger_cli.core.types import Array
-from dagger_cli.envs.mario.show import Window, frame
+from dagger_cli.envs.mario.show import SIZE, TITLE, frame
 from dagger_cli.envs.mario.source import MODES, TICKS_SHOWN_PER_SECOND, MarioSource, mario
+from dagger_cli.envs.window import Window
 
 SLOT = np.zeros(1, np.int64)
 
@@ -34,7 +35,9 @@ class Mario(gymnasium.Env):  # type: ignore[misc]  # untyped where mypy runs
 
     def __init__(self, source: MarioSource, render_mode: str | None = None) -> None:
         self.render_mode = render_mode
-        self._window = Window(TICKS_SHOWN_PER_SECOND) if render_mode == "human" else None
+        self._window = (
+            Window(TITLE, SIZE, TICKS_SHOWN_PER_SECOND) if render_mode == "human" else None
+        )
         self._env = source.open(1, self._show if self._window else None)
         self._next = TRAIN_SEEDS.start
         self.observation_space = spaces.Box(0, 255, source.observation_space.shape, np.uint8)
