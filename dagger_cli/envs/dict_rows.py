@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from dagger_cli.core.errors import EnvError
+from dagger_cli.core.one_hot import KINDS, MAX_FEATURES, OneHotRows
 from dagger_cli.core.types import Array, Space
 from dagger_cli.envs.returned import Observed, WrongReturn
 from dagger_cli.envs.spaces import to_space
@@ -106,6 +107,12 @@ def _numeric(space: Any, part: str, env_id: str) -> Space:
             "observation: choose either in gymnasium.wrappers.FilterObservation, the pictures or "
             "the other parts, and register the wrapped environment"
         )
+    if _width(found) > MAX_FEATURES:
+        raise EnvError(
+            f"env '{env_id}' has {_width(found):,} numbers in the part '{part}' of its Dict "
+            f"observation, more than {MAX_FEATURES:,}: leave it out with "
+            "gymnasium.wrappers.FilterObservation, and register the wrapped environment"
+        )
     return found
 
 
@@ -131,7 +138,7 @@ def _width(space: Space) -> int:
 
 
 def _chosen(space: Space) -> bool:
-    return space.kind in ("discrete", "multi_discrete")
+    return space.kind in KINDS
 
 
 def _bounds(space: Space) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -142,11 +149,6 @@ def _bounds(space: Space) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 def _numbers(space: Space, values: Array) -> Array:
     """Returns (n, width): the values, or 0 and 1 for each choice."""
-    flat = values.reshape(len(values), -1)
-    if not _chosen(space):
-        return np.asarray(flat)
-    ends = np.cumsum(space.sizes)
-    out = np.zeros((len(flat), int(ends[-1])), np.float32)
-    rows = np.arange(len(flat))[:, None]
-    out[rows, flat.astype(np.int64) - space.start + (ends - np.array(space.sizes))] = 1
-    return out
+    if _chosen(space):
+        return OneHotRows(space, np.float32)(values)
+    return np.asarray(values.reshape(len(values), -1))

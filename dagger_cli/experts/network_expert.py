@@ -10,6 +10,7 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ExpertError
+from dagger_cli.core.time_left import with_time_left
 from dagger_cli.core.types import Acts, Array, Card, Observation, Space
 from dagger_cli.experts.cards import save_expert
 from dagger_cli.experts.recurrent import RecurrentNetwork, recurrent
@@ -54,8 +55,7 @@ class NetworkExpert:
         if not self.network.spec.time_feature:
             return observation.obs
         assert self.horizon is not None, "an expert with the time feature was not limited"
-        left = 1 - observation.t / self.horizon
-        return np.concatenate([observation.obs, left[:, None]], axis=1).astype(np.float32)
+        return with_time_left(observation.obs, observation.t, self.horizon)
 
     def save(self, stem: Path) -> tuple[Path, Path]:
         """Writes `<stem>.safetensors` and the card `<stem>.json`, which expert=path loads."""

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dagger_cli.core.one_hot import OneHotRows
 from dagger_cli.core.types import Array, Space
-from dagger_cli.networks.one_hot import OneHotRows
 
 PIECE = 16_384  # rows
 CUT = 10.0  # standard deviations

@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.one_hot import encodes
 from dagger_cli.core.types import Space
 from dagger_cli.networks.activations import ACTIVATIONS, OPTIONS, Activation, activation, kind_of
 from dagger_cli.networks.layers import OneHot, Pixels, Standardise
-from dagger_cli.networks.one_hot import encodes
 
 MOST_LAYERS = 1000
 

@@ -73,8 +73,8 @@ class Network:
         """Builds the layers and evaluates one observation, which checks all shapes."""
         from torch import nn
 
+        from dagger_cli.core.one_hot import KINDS, OneHotRows
         from dagger_cli.networks.forward import Forward
-        from dagger_cli.networks.one_hot import KINDS, OneHotRows
         from dagger_cli.networks.small_batch_float32 import (
             ALONE,
             Statistics,

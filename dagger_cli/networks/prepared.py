@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.one_hot import encodes
 from dagger_cli.core.types import Space
 from dagger_cli.networks.layers import OneHot, Pixels, Standardise
-from dagger_cli.networks.one_hot import encodes
 
 
 class Floats(nn.Module):

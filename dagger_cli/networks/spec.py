@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, TypeVar
 
 from dagger_cli.core.errors import ExpertError
+from dagger_cli.core.one_hot import KINDS, MAX_FEATURES
 from dagger_cli.core.types import Array, Space
 from dagger_cli.networks.activations import ACTIVATIONS
-from dagger_cli.networks.one_hot import KINDS, MAX_FEATURES
 
 PARAMETRIC = frozenset({"Linear", "Conv2d", "BatchRenorm", "Flatten", "Standardise", "OneHot"})
 

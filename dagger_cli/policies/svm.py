@@ -19,8 +19,8 @@ from numpy.random import Generator
 
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.one_hot import OneHotRows, encodes
 from dagger_cli.core.types import Acts, Array, Fitted, Observation, Policy, Space
-from dagger_cli.networks.one_hot import OneHotRows, encodes
 from dagger_cli.policies.saved_weights import check_weights
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.one_hot import OneHotRows
 from dagger_cli.core.types import Array, History, Space
 from dagger_cli.views.keep import kept
 from dagger_cli.views.view import View
@@ -151,9 +152,7 @@ def coder(acted: Space) -> Callable[[Array], Array]:
         return lambda flat: np.minimum(np.maximum(flat, low), high)
     if acted.kind == "multi_binary":
         return lambda flat: flat
-    component = np.repeat(np.arange(len(acted.sizes)), acted.sizes)
-    choice = np.concatenate([np.arange(n) for n in acted.sizes]) + acted.start
-    return lambda flat: flat[:, component] == choice
+    return OneHotRows(acted, bool)
 
 
 def coded_bounds(acted: Space) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-import numpy as np
-
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.time_left import with_time_left
 from dagger_cli.core.types import Array, Space
 from dagger_cli.core.values import at_least, one_of
 from dagger_cli.views.layout import Change, Layout, layout
@@ -27,18 +27,6 @@ VELOCITIES = {
     "LunarLander": (2, 3, 5),
     "LunarLanderContinuous": (2, 3, 5),
 }
-
-
-@dataclass(frozen=True)
-class TimeFeature:
-    """Appends the share of the steps that is left: 1 at the start, 0 at the limit."""
-
-    horizon: int
-
-    def __call__(self, obs: Array, steps: Array) -> Array:
-        """Returns rows with one number more, in float32."""
-        left = 1 - steps / self.horizon
-        return np.concatenate([obs, left[:, None]], axis=1).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -69,7 +57,7 @@ def time_feature(source: Any, value: Any) -> Layout:
         low=(*space.low, 0.0),
         high=(*space.high, 1.0),
     )
-    return _changed(source, wider, TimeFeature(source.horizon))
+    return _changed(source, wider, partial(with_time_left, horizon=source.horizon))
 
 
 def mask_velocity(source: Any, value: Any) -> Layout:

@@ -12,12 +12,12 @@ import torch
 import yaml
 
 from dagger_cli.core.errors import CheckpointError, ConfigError, ExpertError
+from dagger_cli.core.one_hot import MAX_FEATURES, OneHotRows
 from dagger_cli.core.policies import act_each
 from dagger_cli.core.types import Space
 from dagger_cli.networks.agent_files import Agent, load_agent, save_agent
 from dagger_cli.networks.layers import OneHot
 from dagger_cli.networks.network import Network
-from dagger_cli.networks.one_hot import MAX_FEATURES, OneHotRows
 from dagger_cli.networks.spec_json import spec_from_json
 from dagger_cli.networks.spec_modules import spec_of
 from dagger_cli.policies.sources import torch_learner

@@ -41,5 +41,6 @@ class OneHotRows:
         self.choice = np.concatenate([np.arange(n) for n in sizes]) + space.start
 
     def __call__(self, obs: Array) -> Array:
+        """Returns the encoded rows, one column per choice of each component in turn."""
         flat = obs.reshape(len(obs), -1)
         return np.asarray(flat[:, self.component] == self.choice, self._dtype)
