@@ -273,6 +273,10 @@ class Trajectories:
     slots: Array  # (N,) int64: index of the environment
     rewards: Array  # (N,) float64
     ended: Array  # (N,) bool: the episode ended with this step
+    terminated: Array  # (N,) bool: it ended, and not by the step limit
+    failed: Array  # (N,) bool: it ended by a fall, a crash, etc.
+    last_rows: Array  # (K,) int64: the rows after which the next row of the slot starts an episode
+    last_obs: Array  # (K, *obs_shape): the observations that their steps led to
 
     def __len__(self) -> int:
         return len(self.slots)

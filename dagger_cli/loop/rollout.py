@@ -11,7 +11,7 @@ import numpy as np
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import EnvError
 from dagger_cli.core.kit import Kit
-from dagger_cli.core.types import Acts, Array, Env, Observation, Policy, Trajectories
+from dagger_cli.core.types import Acts, Array, Env, Observation, Policy, Trajectories, Usage
 
 Watch = Callable[[Observation], None]
 
@@ -35,6 +35,8 @@ class _Rows(NamedTuple):
     from_expert: Array
     rewards: Array
     ended: Array
+    terminated: Array
+    failed: Array
 
     @classmethod
     def empty(cls, env: Env, n: int) -> _Rows:
@@ -47,6 +49,8 @@ class _Rows(NamedTuple):
             np.empty((n, *space.shape), space.dtype),
             np.empty(n, bool),
             np.empty(n, np.float64),
+            np.empty(n, bool),
+            np.empty(n, bool),
             np.empty(n, bool),
         )
 
@@ -68,6 +72,8 @@ def rollout(
     """
     env, rows = kit.env, _Rows.empty(kit.env, n_steps)
     all_slots = np.arange(n_slots or env.n_envs)
+    last_rows: list[Array] = [np.empty(0, np.int64)]
+    last_obs: list[Array] = [rows.obs[:0]]
     width = len(all_slots)
     with kit.clock("collect"):
         for start in range(0, n_steps, width):
@@ -85,16 +91,48 @@ def rollout(
             rows.actions[here], rows.from_expert[here] = acts
             step = env.step(slots, acts.actions)
             rows.rewards[here], rows.ended[here] = step.rewards, step.ended
+            rows.terminated[here], rows.failed[here] = step.terminated, step.failed
             over = step.ended if until is None else step.ended | (env.observation.t[slots] >= until)
             if over.any():
-                _start(kit, np.flatnonzero(over))
+                done = np.flatnonzero(over)
+                last_rows.append(start + done)
+                last_obs.append(env.observation.obs[done])  # an index array: a copy
+                _start(kit, done)
     check_finite("a reward", rows.rewards)
     check_finite("an observation", rows.obs)
     observations = Observation(rows.obs, rows.steps, rows.privileged)
     slots = np.resize(all_slots, n_steps)
     return Trajectories(
-        observations, Acts(rows.actions, rows.from_expert), slots, rows.rewards, rows.ended
+        observations,
+        Acts(rows.actions, rows.from_expert),
+        slots,
+        rows.rewards,
+        rows.ended,
+        rows.terminated,
+        rows.failed,
+        np.concatenate(last_rows),
+        np.concatenate(last_obs),
     )
+
+
+class Collected(NamedTuple):
+    """The labelled rows of one round, and what they used."""
+
+    fresh: Dataset
+    usage: Usage
+
+
+def collect(kit: Kit, round: int, actor: Policy) -> Collected:
+    """Rolls out `actor` for a round (from 0) and labels the visited states.
+
+    Takes the round's recorded rows instead where it has some.
+    """
+    recorded = kit.recorded.of(round)
+    if recorded is not None:
+        return Collected(recorded, Usage(0, len(recorded)))
+    visited = rollout(kit, actor, kit.budget.steps(round))
+    fresh = label(kit, visited)
+    return Collected(fresh, Usage(len(visited), len(fresh)))
 
 
 def check_finite(what: str, numbers: Array) -> None:
@@ -120,7 +158,27 @@ def label(kit: Kit, visited: Trajectories, where: Array | None = None) -> Datase
     data = Dataset(observations.obs, observations.t, labels, (len(visited),))
     if where is not None:
         observations, data = observations[where], data[where]
+    data = replace(data, played=_played(visited, where))
     if kit.safety_expert is not None:
         with kit.clock("label"):
             data = replace(data, fatal=kit.safety_expert.unsafe_actions(observations))
     return data
+
+
+def _played(visited: Trajectories, where: Array | None) -> dict[str, Array]:
+    """Returns how the labelled rows came about, as columns; the last observations where all are.
+
+    `slot` and the order of the rows give the episodes: one starts where `steps` is 0.
+    """
+    columns = {
+        "action": visited.acts.actions,
+        "from_expert": visited.acts.from_expert,
+        "slot": visited.slots.astype(np.int32),
+        "reward": visited.rewards,
+        "terminated": visited.terminated,
+        "truncated": visited.ended & ~visited.terminated,
+        "failed": visited.failed,
+    }
+    if where is not None:
+        return {name: column[where] for name, column in columns.items()}
+    return {**columns, "last_rows": visited.last_rows, "last_obs": visited.last_obs}

@@ -20,6 +20,7 @@ METRICS, TABLE, TENSORBOARD = "metrics.jsonl", "metrics.csv", "tb"
 JOB, LOG = "job.json", "console.log"  # of a job of a sweep
 SWEEP, TABLE_OF_SWEEP = "sweep.yaml", "sweep.csv"
 BEST_TRIAL = "optimization_results.yaml"  # of a search
+PLAYED = "played."  # before the names of columns of a shard that no learner reads
 POLICY, ENV, MANIFEST = "policy.safetensors", "env.safetensors", "checkpoint.json"
 
 _ROUND = re.compile(r"round_(\d{4,9})(\.safetensors)?")

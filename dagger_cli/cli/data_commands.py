@@ -1,0 +1,70 @@
+"""Commands on data sets and on labels in files: `data export|show`, `ask`, `answer`.
+
+They compose no config of their own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dagger_cli.cli.plain_words import Words, read_words
+from dagger_cli.core.errors import ConfigError
+from dagger_cli.tracking.latest import with_latest
+from dagger_cli.utils.system import at_home
+
+DATA_HELP = """\
+dagger data: labelled rows of runs as data sets of other programs
+
+Usage:
+  dagger data export run=PATH format=FORMAT path=PATH [trust=PACKAGE]
+  dagger data show path=PATH
+
+FORMAT is npz, parquet (extra: data), minari (extra: minari) or lerobot (extra: data). Rows have
+what was observed, the expert's action, the executed one, who acted, reward, end, episode, round,
+beta and the policy's digest: docs/data.md. show reads these formats and imitation's.
+
+Examples:
+  dagger data export run=outputs/cartpole/dagger/TIME format=npz path=cartpole.npz
+  dagger data show path=cartpole.npz
+  dagger train env=cartpole trainer=sup expert=dataset expert.path=cartpole.npz
+"""
+
+
+def run_data(words: list[str]) -> int:
+    """Runs `dagger data export` or `dagger data show`."""
+    word, rest = (words[0], words[1:]) if words else ("", [])
+    if word == "export":
+        return _export(rest)
+    if word == "show":
+        given = read_words("data show", rest, keys=("path",))
+        from dagger_cli.commands.data import show_data
+
+        show_data(at_home(needed(given, "data show", "path")))
+        return 0
+    raise ConfigError(f"dagger data has no word '{word}': dagger data export ..., dagger data show")
+
+
+def _export(words: list[str]) -> int:
+    keys = ("run", "format", "path", "trust")
+    given = read_words("data export", words, keys=keys)
+    run, form, path = (needed(given, "data export", key) for key in keys[:3])
+    from dagger_cli.commands.data import export_run
+
+    trust = tuple(name.strip("[]") for word in given.all("trust") for name in word.split(","))
+    export_run(run_path(run), form, at_home(path), trust)
+    return 0
+
+
+def run_path(given: str) -> Path:
+    """Returns the path of a run, also of `latest`."""
+    return with_latest(at_home(given), Path())
+
+
+def needed(given: Words, command: str, key: str) -> str:
+    """Returns the value of a key; raises ConfigError without one, and for paths without a key."""
+    if given.paths:
+        raise ConfigError(f"'{given.paths[0]}' is not key=value: give {key}=...")
+    value = given.one(key)
+    if value is None:
+        raise ConfigError(f"dagger {command} needs {key}=...; see dagger {command} --help")
+    return value
