@@ -68,3 +68,43 @@ def needed(given: Words, command: str, key: str) -> str:
     if value is None:
         raise ConfigError(f"dagger {command} needs {key}=...; see dagger {command} --help")
     return value
+
+
+ASK_HELP = """\
+dagger ask: which states of a run with expert=file wait for labels
+
+Usage:
+  dagger ask run=PATH
+
+Shows the round, the files, what has been answered by whom, and how far answers agree.
+"""
+ANSWER_HELP = """\
+dagger answer: takes labels for the states of a run with expert=file
+
+Usage:
+  dagger answer run=PATH file=FILE [by=NAME]
+
+FILE is .csv, .npz or .parquet with the columns row, state and action (or action_0, action_1, ...),
+for all of the states or some. by= is the file's name by default; a second file of a name replaces
+its answers to the same rows. Of several names the labels are the mean (real numbers) or the most
+frequent answer. docs/labelling_by_file.md
+"""
+
+
+def run_ask(words: list[str]) -> int:
+    """Runs `dagger ask`."""
+    given = read_words("ask", words, keys=("run",))
+    from dagger_cli.commands.ask import ask
+
+    ask(at_home(needed(given, "ask", "run")))
+    return 0
+
+
+def run_answer(words: list[str]) -> int:
+    """Runs `dagger answer`."""
+    given = read_words("answer", words, keys=("run", "file", "by"))
+    from dagger_cli.commands.ask import answer
+
+    run, file = (at_home(needed(given, "answer", key)) for key in ("run", "file"))
+    answer(run, file, given.one("by"))
+    return 0

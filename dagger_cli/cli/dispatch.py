@@ -44,6 +44,7 @@ def trained(cfg: DictConfig) -> Path:
     from dagger_cli.config.plain import keys_in
     from dagger_cli.tracking.checkpoint import read_manifest, resolve_resumed
     from dagger_cli.tracking.checkpoint_read import offering_best
+    from dagger_cli.tracking.paused import paused_at_start, read_config
 
     config = HydraConfig.get()
     words = user_words()
@@ -51,7 +52,11 @@ def trained(cfg: DictConfig) -> Path:
         folder = Path(os.path.abspath(config.runtime.output_dir))  # an environment may go elsewhere
         chosen = any(str(word).startswith("hydra.run.dir=") for word in config.overrides.hydra)
         return train(train_job(cfg, words, sweep=False), folder, exact=chosen)
-    checkpoint = resolve_resumed(Path(os.path.abspath(_from_start(cfg.resume))))
+    given = Path(os.path.abspath(_from_start(cfg.resume)))
+    if paused_at_start(given):
+        job = resumed_job(cfg, words, read_config(given))
+        return train(job, given, again=True)
+    checkpoint = resolve_resumed(given)
     with offering_best(checkpoint):
         saved = read_manifest(checkpoint).config
     again = any(key.startswith("evaluation.") for key in keys_in(words))

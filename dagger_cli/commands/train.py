@@ -15,8 +15,10 @@ from dagger_cli.commands.run_header import header
 from dagger_cli.commands.train_report import extra_words, report
 from dagger_cli.config.build import TrainJob
 from dagger_cli.config.components import open_for
+from dagger_cli.core.errors import Paused
 from dagger_cli.core.progress import watched
 from dagger_cli.core.state import State
+from dagger_cli.data.questions import QUESTIONS
 from dagger_cli.loggers.interface import Guarded, RunInfo, RunResult
 from dagger_cli.loggers.run_folder import ConsoleLogger
 from dagger_cli.loop.rollout import begin
@@ -45,6 +47,7 @@ def train(
     *,
     resume: Path | None = None,
     exact: bool = True,
+    again: bool = False,
     score_again: bool = True,
     logged: bool = False,
     watchers: Sequence[Observer] = (),
@@ -54,16 +57,18 @@ def train(
     Where `folder` is taken and `exact` is false, a new run uses another name beside it. A resumed
     run without rounds left is scored again only with `score_again`, or if it has no score yet.
     `logged`: what the console shows goes to console.log in the folder. `watchers` are called last
-    after each round.
+    after each round. `again`: the run in `folder` paused before its first round was finished, and
+    begins once more.
     """
     clock = time.monotonic()
     use_mmap_for_large()
     with ExitStack() as stack:
         stack.enter_context(closing(job.kit))
         check_objective(job)
-        folder, first = _locked(job, folder, stack, resume=resume, exact=exact)
+        folder, first = _locked(job, folder, stack, resume=resume, exact=exact, again=again)
         allocate = allocator(job.config["aggregate"]["storage"], folder)
         job = replace(job, kit=replace(job.kit, allocate=allocate))
+        job = _asking_in(job, folder)
         console = _console(job, folder, stack, logged=logged)
         if resume is None:
             assert first is not None
@@ -80,7 +85,11 @@ def train(
         console.start(header(job, folder), job.notes, round=state.round)
         loggers = _started_loggers(job, folder, state, stack)
         own = _watchers(job, folder, state, console)
-        state, best = _rounds(job, state, best, (*loggers, *own, *watchers))
+        try:
+            state, best = _rounds(job, state, best, (*loggers, *own, *watchers))
+        except Paused as pause:
+            console.paused(folder, str(pause), extra_words(job))
+            return folder
         assert best is not None
         scores = final_scores(job, folder, console)
         objective = objective_of(job, folder, best.mean)
@@ -94,6 +103,14 @@ def train(
     return folder
 
 
+def _asking_in(job: TrainJob, folder: Path) -> TrainJob:
+    """Returns the job with the run's folder for questions, where its expert answers later."""
+    expert: Any = job.kit.expert
+    if not hasattr(expert, "in_folder"):
+        return job
+    return replace(job, kit=replace(job.kit, expert=expert.in_folder(folder / QUESTIONS)))
+
+
 def _nothing_left(rounds: int) -> str:
     return (
         f"the run has finished its {rounds} rounds, so nothing is left to train: give rounds=... "
@@ -102,7 +119,13 @@ def _nothing_left(rounds: int) -> str:
 
 
 def _locked(
-    job: TrainJob, folder: Path, stack: ExitStack, *, resume: Path | None, exact: bool
+    job: TrainJob,
+    folder: Path,
+    stack: ExitStack,
+    *,
+    resume: Path | None,
+    exact: bool,
+    again: bool,
 ) -> tuple[Path, State | None]:
     """Locks the run's folder; returns it with the first state, None where a run is resumed."""
     if resume is not None:
@@ -111,6 +134,10 @@ def _locked(
         check_links(folder)
         return folder, None
     first = job.trainer.start(job.kit)  # may raise, so before the folder is created
+    if again:
+        stack.enter_context(lock_existing_run(folder))
+        remove_drafts(folder)
+        return folder, first
     return stack.enter_context(lock_new_run(folder, exact=exact, config=job.config)), first
 
 

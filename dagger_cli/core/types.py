@@ -211,6 +211,30 @@ class RecurrentExpert(Protocol):
         ...
 
 
+class Labels(NamedTuple):
+    """`actions` (n, *action_shape), and a mask of the rows that have a label."""
+
+    actions: Array
+    known: Array  # (n,) bool
+
+
+@runtime_checkable
+class DeferredExpert(Protocol):
+    """Expert that labels the states of a round after the program has ended, see experts/file.py.
+
+    As a policy it acts at random: there is nothing else to begin with.
+    """
+
+    @property
+    def card(self) -> Card:
+        """Description of this expert."""
+        ...
+
+    def labels(self, round: int, observation: Observation) -> Labels:
+        """Returns the labels of the states of a round (from 0); raises Paused until there are."""
+        ...
+
+
 class Step(NamedTuple):
     """Result of stepping k environments; `failed` marks episodes lost to a fall, crash, etc."""
 

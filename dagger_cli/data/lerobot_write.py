@@ -5,7 +5,7 @@ meta/stats.json                                min, max, mean, std and count of 
 meta/tasks.parquet                             a table of pandas: index task, column task_index
 meta/episodes/chunk-000/file-000.parquet       a row for each episode: where its frames are
 data/chunk-000/file-000.parquet                a row for each frame
-videos/observation.images.view/chunk-000/file-000.mp4     pictures of all episodes, one after another
+videos/observation.images.view/chunk-000/file-000.mp4     pictures, episode after episode
 
 `action` is the expert's action, the label; what was executed is `executed_action`. A feature of
 shape [1] is a plain column. The package itself pins an older torch, so tests compare with
@@ -74,11 +74,10 @@ def _features(episodes: Episodes, *, pictures: bool) -> dict[str, Array]:
     if not pictures:
         found[STATE] = columns["observation"].reshape(n, -1).astype(np.float32)
     for name, theirs in RENAMED.items():
-        if name in columns:
+        if name in columns and not _unknown(columns[name]):
             found[theirs] = _plain(columns[name])
     if {"terminated", "truncated"} <= columns.keys():
         found["next.done"] = columns["terminated"] | columns["truncated"]
-    found["timestamp"] = (columns["step"] / episodes.about.fps).astype(np.float32)
     first = episodes.starts[:-1]
     lengths = np.diff(episodes.starts)
     # Frames are numbered in the data set, also where an episode lacks some of its steps.
@@ -89,6 +88,11 @@ def _features(episodes: Episodes, *, pictures: bool) -> dict[str, Array]:
     found["index"] = np.arange(n, dtype=np.int64)
     found["task_index"] = np.zeros(n, np.int64)
     return found
+
+
+def _unknown(rows: Array) -> bool:
+    """Returns whether there are nans, as for beta in trainers without one."""
+    return rows.dtype.kind == "f" and bool(np.isnan(rows).any())
 
 
 def _plain(rows: Array) -> Array:

@@ -60,8 +60,7 @@ def write_minari(episodes: Episodes, path: Path) -> None:
 
 
 def _buffers(episodes: Episodes) -> Iterator[Any]:
-    from minari.data_collector import EpisodeBuffer
-
+    episode_buffer = library("minari.data_collector", "minari").EpisodeBuffer
     columns, n = episodes.columns, len(episodes)
     zeros, never = np.zeros(n), np.zeros(n, bool)
     actions = columns.get("action", columns["expert_action"])
@@ -75,7 +74,7 @@ def _buffers(episodes: Episodes) -> Iterator[Any]:
         whole = obs if final is None else np.concatenate([obs, final[None]])
         # One value more than steps: Minari's infos begin with that of the reset.
         infos = {name: _shifted(columns[name][here]) for name in OWN if name in columns}
-        yield EpisodeBuffer(
+        yield episode_buffer(
             id=None,
             observations=whole,
             actions=actions[here],

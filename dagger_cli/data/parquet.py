@@ -38,9 +38,8 @@ def write_parquet(episodes: Episodes, path: Path) -> None:
     columns = {name: arrow(column) for name, column in episodes.columns.items()}
     finals: list[Any] = [None] * len(episodes)
     last = dict(zip(episodes.columns["episode"].tolist(), range(len(episodes)), strict=True))
-    for episode, obs in zip(
-        episodes.final_episode.tolist(), episodes.final_observation, strict=True
-    ):
+    ended = episodes.final_episode.tolist()
+    for episode, obs in zip(ended, episodes.final_observation, strict=True):
         finals[last[episode]] = obs.ravel()
     numbers = pa.from_numpy_dtype(episodes.columns["observation"].dtype)
     columns[FINAL] = pa.array(finals, pa.list_(numbers))

@@ -11,7 +11,16 @@ import numpy as np
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import EnvError
 from dagger_cli.core.kit import Kit
-from dagger_cli.core.types import Acts, Array, Env, Observation, Policy, Trajectories, Usage
+from dagger_cli.core.types import (
+    Acts,
+    Array,
+    DeferredExpert,
+    Env,
+    Observation,
+    Policy,
+    Trajectories,
+    Usage,
+)
 
 Watch = Callable[[Observation], None]
 
@@ -131,8 +140,20 @@ def collect(kit: Kit, round: int, actor: Policy) -> Collected:
     if recorded is not None:
         return Collected(recorded, Usage(0, len(recorded)))
     visited = rollout(kit, actor, kit.budget.steps(round))
-    fresh = label(kit, visited)
+    deferred = isinstance(kit.expert, DeferredExpert)
+    fresh = _deferred(kit, round, visited) if deferred else label(kit, visited)
     return Collected(fresh, Usage(len(visited), len(fresh)))
+
+
+def _deferred(kit: Kit, round: int, visited: Trajectories) -> Dataset:
+    """Returns the states that have been labelled since; raises Paused while they are too few."""
+    assert isinstance(kit.expert, DeferredExpert)
+    observations = visited.observations
+    labels, known = kit.expert.labels(round, observations)
+    data = Dataset(observations.obs, observations.t, labels, (len(visited),))
+    if known.all():
+        return replace(data, played=_played(visited, None))
+    return replace(data[known], played=_played(visited, known))
 
 
 def check_finite(what: str, numbers: Array) -> None:

@@ -75,4 +75,7 @@ class RecordedEnv:
     def _at(self, slots: Array | slice) -> Array:
         """Returns the row of each slot, the last one of an episode that has ended."""
         episode = self._episode[slots]
-        return self._starts[episode] + np.minimum(self._steps[slots], self._lengths[episode] - 1)
+        here: Array = self._starts[episode] + np.minimum(
+            self._steps[slots], self._lengths[episode] - 1
+        )
+        return here
