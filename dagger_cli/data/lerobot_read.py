@@ -87,7 +87,7 @@ def _observations(path: Path, table: Any, features: dict[str, Any]) -> Array:
     files = sorted((path / "videos" / videos[0]).glob("chunk-*/file-*.mp4"))
     if len(files) != 1:
         raise ConfigError(f"{path} has {len(files)} video files, and one is read")
-    frames = read_video(files[0], table.num_rows)
+    frames = read_video(files[0], *(int(n) for n in features[videos[0]]["shape"][:2]))
     if len(frames) != table.num_rows:
         raise ConfigError(f"{path}: its video has {len(frames)} of {table.num_rows} frames")
     return frames

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Array
 
 MOST = 500  # pictures in the statistics, evenly spaced
@@ -52,9 +54,22 @@ def picture_stats(frames: Array) -> dict[str, Any]:
     return {**shaped, "count": [len(frames)]}
 
 
-def read_video(path: Path, n: int) -> Array:
-    """Returns the first n frames of a video, (n, height, width, 3)."""
-    import imageio
+def read_video(path: Path, height: int, width: int) -> Array:
+    """Returns all frames of a video, (n, height, width, 3); raises ConfigError for another one."""
+    import imageio_ffmpeg
 
-    with imageio.get_reader(path) as reader:
-        return np.stack([frame for _, frame in zip(range(n), reader, strict=False)])
+    raw = (
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "rgb24",
+        "-s",
+        f"{width}x{height}",
+        "-fps_mode",
+        "passthrough",
+    )
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(path), *raw, "-"]
+    done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        raise ConfigError(f"{path} is not a whole video ({done.stderr.decode(errors='replace')})")
+    return np.frombuffer(done.stdout, np.uint8).reshape(-1, height, width, 3)

@@ -61,7 +61,7 @@ def load_arrays(path: Path) -> dict[str, Array]:
     Arrays of Python objects, which are pickles, are left out.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             return {name: array for name in file.files if (array := _plain(file, name)) is not None}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as err:
         raise ConfigError(f"{path} is not a whole .npz file ({err}): write it again") from err
