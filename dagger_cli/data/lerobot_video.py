@@ -68,7 +68,8 @@ def read_video(path: Path, height: int, width: int) -> Array:
         "-fps_mode",
         "passthrough",
     )
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(path), *raw, "-"]
+    safe = ("-protocol_whitelist", "file", "-i", f"file:{path}")  # a file may name other files
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *safe, *raw, "-"]
     done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL)
     if done.returncode:
         raise ConfigError(f"{path} is not a whole video ({done.stderr.decode(errors='replace')})")

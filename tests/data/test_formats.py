@@ -50,7 +50,7 @@ def test_minaris_own_loader_opens_it(tmp_path, monkeypatch):
 
 
 def test_a_folder_of_minari_has_a_name_that_minari_takes(tmp_path):
-    with pytest.raises(ConfigError, match="path=.*toy-v0"):
+    with pytest.raises(ConfigError, match=r"path=.*toy-v0"):
         check_target("minari", tmp_path / "toy")
 
 

@@ -78,7 +78,7 @@ def test_folder_of_imitation(tmp_path):
 @pytest.mark.parametrize("name", ["demos.pkl", "demos.pickle", "demos.pt"])
 def test_pickles_are_refused_and_a_converter_is_named(name, tmp_path):
     (tmp_path / name).write_bytes(pickle.dumps(Bomb()))
-    with pytest.raises(ConfigError, match="imitation.data.serialize.save") as err:
+    with pytest.raises(ConfigError, match=r"imitation.data.serialize.save") as err:
         read_episodes(tmp_path / name)
     assert "\n" not in str(err.value)
 
@@ -94,7 +94,7 @@ def test_a_half_written_npz(kept, tmp_path):
     path = tmp_path / "a.npz"
     write_npz(episodes(), path)
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(ConfigError, match="not a whole .npz"):
+    with pytest.raises(ConfigError, match=r"not a whole .npz"):
         read_episodes(path)
 
 
