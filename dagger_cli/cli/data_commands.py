@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dagger_cli.cli.plain_words import Words, read_words
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.values import one_of
 from dagger_cli.tracking.latest import with_latest
 from dagger_cli.utils.system import at_home
 
@@ -17,11 +18,13 @@ dagger data: labelled rows of runs as data sets of other programs
 
 Usage:
   dagger data export run=PATH format=FORMAT path=PATH [trust=PACKAGE]
+  dagger data push run=PATH repo_id=USER/NAME [format=FORMAT] [private=true] [trust=PACKAGE]
   dagger data show path=PATH
 
 FORMAT is npz, parquet (extra: data), minari (extra: minari) or lerobot (extra: data). Rows have
 what was observed, the expert's action, the executed one, who acted, reward, end, episode, round,
-beta and the policy's digest: docs/data.md. show reads these formats and imitation's.
+beta and the policy's digest: docs/data.md. show reads these formats and imitation's. push uploads
+parquet, lerobot or npz with a card to the Hugging Face Hub, as `dagger push` does with policies.
 
 Examples:
   dagger data export run=outputs/cartpole/dagger/TIME format=npz path=cartpole.npz
@@ -35,13 +38,15 @@ def run_data(words: list[str]) -> int:
     word, rest = (words[0], words[1:]) if words else ("", [])
     if word == "export":
         return _export(rest)
+    if word == "push":
+        return _push(rest)
     if word == "show":
         given = read_words("data show", rest, keys=("path",))
         from dagger_cli.commands.data import show_data
 
         show_data(at_home(needed(given, "data show", "path")))
         return 0
-    raise ConfigError(f"dagger data has no word '{word}': dagger data export ..., dagger data show")
+    raise ConfigError(f"dagger data has no word '{word}': it has export, push and show")
 
 
 def _export(words: list[str]) -> int:
@@ -50,9 +55,31 @@ def _export(words: list[str]) -> int:
     run, form, path = (needed(given, "data export", key) for key in keys[:3])
     from dagger_cli.commands.data import export_run
 
-    trust = tuple(name.strip("[]") for word in given.all("trust") for name in word.split(","))
-    export_run(run_path(run), form, at_home(path), trust)
+    export_run(run_path(run), form, at_home(path), _trust(given))
     return 0
+
+
+def _push(words: list[str]) -> int:
+    keys = ("run", "repo_id", "format", "private", "trust")
+    given = read_words("data push", words, keys=keys)
+    run, repo_id = (needed(given, "data push", key) for key in keys[:2])
+    private = given.one("private") or "false"
+    one_of("private", private, ("true", "false"))
+    from dagger_cli.commands.data_push import push_data
+
+    push_data(
+        run_path(run),
+        repo_id,
+        given.one("format") or "parquet",
+        private=private == "true",
+        trust=_trust(given),
+    )
+    return 0
+
+
+def _trust(given: Words) -> tuple[str, ...]:
+    """Returns the packages of `trust=a,b` or `trust=[a,b]`."""
+    return tuple(name.strip("[]") for word in given.all("trust") for name in word.split(","))
 
 
 def run_path(given: str) -> Path:
