@@ -207,7 +207,14 @@ def _export(cfg: DictConfig) -> None:
     check(cfg.format, path)
     env, learner = student_parts(read_manifest(folder).config, trusted(cfg.get("trust"), {}))
     policy = load_policy(folder, learner, env.source.action_space)
-    export(folder, cfg.format, path, policy, env)
+    recording = None
+    if cfg.critic:
+        from dagger_cli.commands.returns import recording_of
+
+        if cfg.format != "sb3":
+            raise ConfigError(f"critic=true has no effect with format={cfg.format}: use format=sb3")
+        recording = recording_of(folder, trusted(cfg.get("trust"), {}))
+    export(folder, cfg.format, path, policy, env, recording)
 
 
 TASKS: dict[str, Callable[[DictConfig], Result | None]] = {
