@@ -137,6 +137,7 @@ def _locked(
     if again:
         stack.enter_context(lock_existing_run(folder))
         remove_drafts(folder)
+        check_links(folder)
         return folder, first
     return stack.enter_context(lock_new_run(folder, exact=exact, config=job.config)), first
 
