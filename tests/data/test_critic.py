@@ -59,7 +59,7 @@ def test_ppo_goes_on_from_the_students_actions(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         models = [PPO.load(tmp_path / f"{name}.zip", device="cpu") for name in ("with", "without")]
-    obs = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
+    obs = np.random.default_rng(0).normal(0, 0.05, (50, 4)).astype(np.float32)
     one, other = (model.predict(obs, deterministic=True)[0] for model in models)
     assert np.array_equal(one, other)
     values = models[0].policy.predict_values(models[0].policy.obs_to_tensor(obs)[0])
