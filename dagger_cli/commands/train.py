@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dagger_cli.commands.final_scores import final_scores
+from dagger_cli.commands.final_scores import final_scores, student_of
 from dagger_cli.commands.objective import check_objective, objective_of
 from dagger_cli.commands.run_header import header
+from dagger_cli.commands.run_pictures import write_curve, write_gif
 from dagger_cli.commands.train_report import extra_words, report
 from dagger_cli.config.build import TrainJob
 from dagger_cli.config.components import open_for
@@ -82,15 +83,24 @@ def train(
         own = _watchers(job, folder, state, console)
         state, best = _rounds(job, state, best, (*loggers, *own, *watchers))
         assert best is not None
-        scores = final_scores(job, folder, console)
+        student = student_of(job, folder)
+        scores = final_scores(job, student, console)
+        curve = write_curve(folder, state.round, scores.get("expert"))
+        gif, gif_note = write_gif(job, folder, student) if job.gif else (None, "")
         objective = objective_of(job, folder, best.mean)
         round = state.round if job.student == "last" else best.round
         result = RunResult(
-            scores["student"], scores.get("expert"), round, state.usage, time.monotonic() - clock
+            scores["student"],
+            scores.get("expert"),
+            round,
+            state.usage,
+            time.monotonic() - clock,
+            gif,
         )
         for logger in loggers:
             logger.finish(result)
-        report(job, folder, result, state, best, objective, console)
+        pictures = {"curve": curve, "gif": gif}
+        report(job, folder, result, state, best, objective, console, pictures, gif_note)
     return folder
 
 

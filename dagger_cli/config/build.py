@@ -75,6 +75,7 @@ class TrainJob:
     notes: tuple[str, ...]  # shown before it starts
     words: tuple[str, ...]  # the user's overrides
     objective: str  # of a sweep, see commands/objective.py
+    gif: bool  # of the student, at the end
 
 
 @dataclass(frozen=True)
@@ -224,6 +225,7 @@ def assembled(
         ),
         words=tuple(words),
         objective=cfg.get("objective", "return"),
+        gif=cfg.get("gif", True),
     )
 
 

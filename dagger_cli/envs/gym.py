@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -23,6 +22,7 @@ from dagger_cli.envs.envpool_ids import has_env
 from dagger_cli.envs.envpool_twins import check_twin, has_twin
 from dagger_cli.envs.subprocess_engine import Workers, shared_memory
 from dagger_cli.envs.vector_env import Engine, Failure, VectorEnv, episode
+from dagger_cli.envs.video import Mode
 from dagger_cli.envs.worker_count import seconds_a_step, workers_that_pay
 from dagger_cli.utils.system import usable_cores
 
@@ -150,7 +150,7 @@ class GymSource:
             "env.fresh_simulator=true.",
         )
 
-    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path) -> Score:
+    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: Mode) -> Score:
         """Renders one episode per seed in a single environment, see `video.play`."""
         from dagger_cli.envs.video import play
 

@@ -20,7 +20,8 @@ from dagger_cli.utils.terminal import printable, sane_size
 if TYPE_CHECKING:
     import rich.console
 
-SILENT = 30.0  # seconds after which a line is printed where there is no terminal
+SILENT = 10.0  # seconds after which a line is printed where there is no terminal
+NO_PICTURES: Mapping[str, Path | None] = {}
 SHORT = 0.25  # seconds between two changes of a bar
 
 
@@ -101,7 +102,7 @@ class Console:
     def evaluating(self, total: int, what: str) -> Iterator[Progress]:
         """Shows, while the block evaluates `what`, finished episodes of `total` and env steps.
 
-        Without a terminal a line is printed for every half a minute.
+        Without a terminal a line is printed every ten seconds.
         """
         self.close()
         shown = time.monotonic()
@@ -133,6 +134,8 @@ class Console:
         usage: Usage,
         wall_seconds: float,
         run: Path,
+        pictures: Mapping[str, Path | None] = NO_PICTURES,
+        note: str = "",
         chosen: str = "",
         advice: str = "",
         shown: bool = True,
@@ -140,6 +143,7 @@ class Console:
     ) -> None:
         """Prints one row per score, the usage of the run, its folder and the next commands.
 
+        `pictures` are files of the run, named with it; `note` is printed after them.
         `chosen` says which round the student is of, and why.
         `advice`, one sentence on what would improve the student, is printed last. `shown`: the
         environment can be rendered.
@@ -155,8 +159,11 @@ class Console:
                 ("env steps", f"{usage.env_steps:,}"),
                 ("wall time", _duration(wall_seconds)),
                 ("run", shown_path(run)),
+                *((name, shown_path(path)) for name, path in pictures.items() if path),
             ]
         )
+        if note:
+            self.line(f"note: {note}", style="yellow")
         self.line("")
         self._pairs(list(commands(run, shown=shown, extra=extra).items()))
         if advice:

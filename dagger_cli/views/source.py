@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Acts, Expert, History, Observation, Policy, Score, Space
+from dagger_cli.envs.video import Mode
 from dagger_cli.views.env import Framed, ViewedEnv
 from dagger_cli.views.layout import Layout, layout
 from dagger_cli.views.memory import Memory
@@ -85,7 +85,7 @@ class ViewedSource:
         """Returns an expert of the source `full` for these environments."""
         return with_full_sight(expert)
 
-    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path) -> Score:
+    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: Mode) -> Score:
         """Renders one episode per seed, played by a student."""
         if self.view.pixels is not None:
             from dagger_cli.envs.video import play

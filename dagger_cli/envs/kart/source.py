@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 from numpy.random import Generator
@@ -13,6 +12,7 @@ from dagger_cli.core.types import Policy, Score, Space
 from dagger_cli.core.values import at_least
 from dagger_cli.envs.kart.driving import DT
 from dagger_cli.envs.kart.env import KartEnv, Rules
+from dagger_cli.envs.video import Mode
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class KartSource:
         at_least("n_envs", n_envs, 1)
         return KartEnv(self.rules, n_envs)
 
-    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path) -> Score:
+    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: Mode) -> Score:
         """Renders one lap per seed, in a window or to a video file."""
         from dagger_cli.envs.kart.show import play
 
