@@ -104,7 +104,7 @@ def _eval(cfg: DictConfig) -> Result:
     from dagger_cli.tracking.checkpoint import read_manifest, resolve_checkpoint
 
     # Before there is an environment, which may change the current folder.
-    files = {key: cfg[key] and os.path.abspath(at_home(cfg[key])) for key in ("video", "json")}
+    video, json = (cfg[key] and os.path.abspath(at_home(cfg[key])) for key in ("video", "json"))
     if cfg.checkpoint == "expert":
         job, checkpoint = expert_job(cfg), None
     else:
@@ -114,7 +114,9 @@ def _eval(cfg: DictConfig) -> Result:
             missing = not at_home(cfg.checkpoint).parent.exists()
             raise CheckpointError(f"{err}{hub_hint(cfg.checkpoint) if missing else ''}") from err
         job = eval_job(cfg, user_words(), read_manifest(checkpoint).config)
-    return _scored(score(job, checkpoint, render=cfg.render, **files, width=_width(cfg)))
+    return _scored(
+        score(job, checkpoint, render=cfg.render, video=video, json=json, width=_width(cfg))
+    )
 
 
 def _scored(score: Score) -> Result:

@@ -197,12 +197,12 @@ class Console:
             cells = [n.rjust(width) for n, width in zip(numbers, others, strict=True)]
             self.line(gap.join([name.ljust(first), *cells]))
 
-    def score(self, score: Score) -> None:
-        """Prints a single score with its spread."""
+    def score(self, score: Score, more: Sequence[tuple[str, str]] = ()) -> None:
+        """Prints a single score with its spread, then `more` rows in the same columns."""
         self.close()
         returns = score.returns
         digits = _digits(*returns)
-        names = {"mean": score.mean, "std": score.std, "standard error": score.stderr}
+        names = {"mean": score.mean, "std": score.std, "std error": score.stderr}
         names |= {"min": float(returns.min()), "max": float(returns.max())}
         rows = [(name, f"{value:,.{digits}f}") for name, value in names.items()]
         if self._per_step_name:
@@ -211,7 +211,7 @@ class Console:
             rows.append((self._failure_name, str(score.failures)))
         rows += [("episodes", str(len(returns))), ("mean length", f"{score.lengths.mean():,.0f}")]
         self.line("")
-        self._pairs(rows)
+        self._pairs([*rows, *more])
 
     def bar(self, what: str, done: int, total: int) -> Bar | None:
         """Returns a new progress bar; None where there is no terminal."""
