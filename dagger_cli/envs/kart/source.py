@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from numpy.random import Generator
 
-from dagger_cli.core.types import Policy, Score, Space
+from dagger_cli.core.types import Policy, Score, Shown, Space
 from dagger_cli.core.values import at_least
 from dagger_cli.envs.kart.driving import DT
 from dagger_cli.envs.kart.env import KartEnv, Rules
@@ -46,6 +46,13 @@ class KartSource:
         """Opens `n_envs` karts, in this process and thread."""
         at_least("n_envs", n_envs, 1)
         return KartEnv(self.rules, n_envs)
+
+    def open_shown(self) -> Shown:
+        """Opens one kart that is drawn, seen from behind."""
+        from dagger_cli.envs.kart.picture import picture
+
+        env = self.open(1)
+        return Shown(env, lambda: picture(env), self.fps)
 
     def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path) -> Score:
         """Renders one lap per seed, in a window or to a video file."""
