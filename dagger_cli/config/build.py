@@ -99,7 +99,9 @@ def train_job(cfg: DictConfig, words: Sequence[str], *, sweep: bool) -> TrainJob
     unread = tuple(never_read(cfg, touched))
     if unread and not sweep:
         raise ConfigError(unread[0])
-    config = for_a_person(_with_replaced_targets(plain(cfg), touched), touched, sweep=sweep)
+    config = _with_replaced_targets(plain(cfg), touched)
+    if asks_a_person(config):
+        config = for_a_person(config, touched, cfg.objective, sweep=sweep)
     check_can_be_loaded(config, GROUPS)
     trust = trusted(cfg.get("trust"), named(cfg, touched))
     return assembled(config, cfg, words, trust, notes=unread)
@@ -222,6 +224,7 @@ def assembled(
             *rolled_out,
             *image_notes(config, source),
             *expert.card.notes,
+            *(expert.notes if asked else ()),
             *labeller_notes,
         ),
         words=tuple(words),

@@ -21,7 +21,6 @@ FIXED = (
     ("evaluation.expert", False, "a person plays no test episodes"),
     ("validation.queries", 0, "a person is not asked in validation"),
 )
-BACKEND = "env.backend"
 BETA = {"_target_": "dagger_cli.core.schedules.Indicator", "by": "round"}
 LINEAR = "dagger_cli.core.schedules.Linear"
 
@@ -31,26 +30,29 @@ def asks_a_person(config: Config) -> bool:
     return bool(getattr(target_of(config["expert"], "expert"), "asks_a_person", False))
 
 
-def for_a_person(config: Config, touched: Collection[str], *, sweep: bool) -> Config:
-    """Returns the config of a new run with a person's defaults; others stay as they are.
+def for_a_person(
+    config: Config, touched: Collection[str], objective: str, *, sweep: bool
+) -> Config:
+    """Returns the config of a new run with a person's defaults.
 
     `touched` are the keys that the user set. Raises ConfigError where they exclude a person.
     """
-    if not asks_a_person(config):
-        return config
     if sweep:
         raise ConfigError("expert=human cannot be swept: a person answers one run at a time")
-    for key, value, reason in FIXED:
-        if key in touched and select(config, key) not in (value, None):
-            raise ConfigError(f"{key}={_word(select(config, key))}: {reason}; leave it out")
-        config = updated(config, key, value)
-    _check_others(config)
-    if "backend" in config["env"]:
-        if config["env"]["backend"] == "envpool":
-            raise ConfigError(
-                "env.backend=envpool draws no pictures, which expert=human needs: leave it out"
-            )
-        config = updated(config, BACKEND, "gymnasium")
+    if objective == "labels_to_95":
+        raise ConfigError(
+            "objective=labels_to_95 compares with the expert's return, which a person has not: "
+            "use objective=return"
+        )
+    if config.get("best") == "agreement":
+        raise ConfigError(
+            "best=agreement asks the expert in validation, which a person is not: use best=return"
+        )
+    for key, value, _ in FIXED:
+        if key not in touched:
+            config = updated(config, key, value)
+    if config["env"].get("backend") == "auto":
+        config = updated(config, "env.backend", "gymnasium")
     return config if "beta_schedule" in touched else _with_indicator(config)
 
 
@@ -59,20 +61,28 @@ def seated(expert: Any, source: Any, config: Config, trainer: Trainer, budget: B
 
     Trainers with `person_gates` leave it to the person who acts.
     """
+    _check_values(config)
     if trainer.needs_state_restore:
         raise ConfigError(
             f"trainer={config['trainer']['name']} with these settings tries actions in copies of "
             "visited states, which a person cannot play: use trainer=dagger, hg_dagger or sup"
         )
-    gated = bool(getattr(trainer, "person_gates", False))
+    gated = bool(getattr(getattr(trainer, "trainer", trainer), "person_gates", False))
     env: Env = expert.opened(source, rounds=budget.rounds, total=budget.total, gated=gated)
     return env
 
 
-def _check_others(config: Config) -> None:
-    if config.get("best") == "agreement":
+def _check_values(config: Config) -> None:
+    """Raises ConfigError for values that exclude a person."""
+    for key, value, reason in FIXED:
+        if select(config, key) != value:
+            raise ConfigError(
+                f"{key}={_word(select(config, key))} does not go with expert=human: {reason}; "
+                f"leave it out, or use {key}={_word(value)}"
+            )
+    if config["env"].get("backend") == "envpool":
         raise ConfigError(
-            "best=agreement asks the expert in validation, which a person is not: use best=return"
+            "env.backend=envpool draws no pictures, which expert=human needs: leave it out"
         )
 
 

@@ -14,6 +14,7 @@ from dagger_cli.experts.human.session import Hands, Outcome, Rules, heard
 
 LOOKS = 0.01  # seconds between looks at the keys
 DRAWS = 0.1  # seconds after which a state that waits is drawn again
+NEVER = -1.0
 ENDED = 0.7  # seconds for which the last frame of an episode is shown
 
 
@@ -28,6 +29,7 @@ class Asking:
         self._hands = Hands(rules.controls.rest, paused=True, speed=speed)
         self._screen: Screen | None = None
         self._note = ""
+        self._answered_at = NEVER
 
     @property
     def steps_back(self) -> int:
@@ -45,34 +47,37 @@ class Asking:
 
         Raises KeyboardInterrupt where the person stops.
         """
-        shown = self._opened()
-        began, active, last = time.monotonic(), 0.0, time.monotonic()
-        drawn, so_far = -1.0, Input()
+        # Before there is a student, there is nobody to take over from.
+        rules = self.rules if student is not None else replace(self.rules, gated=False)
+        shown, drawn, so_far = self._opened(), NEVER, Input()
+        last = time.monotonic()
+        active = last - max(self._answered_at, last - self._period)
         while True:
             now = time.monotonic()
             active, last = active + (0.0 if self._hands.paused else now - last), now
-            if now - drawn > DRAWS or drawn < began:
-                shown.show(Picture(frame, self._lines(at, active, student)))
+            if now - drawn > DRAWS:
+                shown.show(Picture(frame, self._lines(rules, at, active, student)))
                 drawn = now
             fresh = shown.look()
             so_far = fresh.after(so_far)
-            due = active >= 1 / (self.rules.fps * self._hands.speed)
             given = replace(so_far, pressed=fresh.pressed)
-            self._hands, outcome = heard(self.rules, self._hands, given, due=due)
+            due = active >= self._period
+            self._hands, outcome = heard(rules, self._hands, given, due=due)
             if outcome is Outcome.STOP:
                 raise KeyboardInterrupt
             if outcome is Outcome.BACK and self._takes_back(most):
-                return Answer(state, (), False, min(most, self.steps_back), active)
+                return Answer(state, (), False, min(most, self.steps_back), round(active, 4))
             if outcome is Outcome.ANSWER:
                 return self._answered(state, active)
             if fresh.pressed:
-                drawn = -1.0
-            time.sleep(LOOKS)
+                drawn = NEVER
+            time.sleep(LOOKS if self._hands.paused else min(LOOKS, self._period / 4))
 
     def ended(self, frame: Array, at: Progress) -> None:
         """Shows the last frame of an episode for a moment."""
         note = "the episode has ended (backspace at the next one takes it back)"
-        self._opened().show(Picture(frame, self._lines(at, 0.0, None, note)))
+        lines = self._lines(self.rules, at, 0.0, None, note)
+        self._opened().show(Picture(frame, lines))
         if not self.rules.stepwise:
             time.sleep(ENDED)
 
@@ -83,7 +88,7 @@ class Asking:
             self._screen = None
 
     def _answered(self, state: int, active: float) -> Answer:
-        self._note = ""
+        self._note, self._answered_at = "", time.monotonic()
         action = tuple(float(part) for part in self._hands.action.reshape(-1))
         return Answer(state, action, self._hands.taking, 0, round(active, 4))
 
@@ -96,11 +101,16 @@ class Asking:
         self._hands = self._hands.at_rest(paused=not self.rules.stepwise)
         return True
 
+    @property
+    def _period(self) -> float:
+        """Seconds for which a state is shown."""
+        return 1 / (self.rules.fps * self._hands.speed)
+
     def _lines(
-        self, at: Progress, active: float, student: Array | None, note: str = ""
+        self, rules: Rules, at: Progress, active: float, student: Array | None, note: str = ""
     ) -> tuple[str, ...]:
         at = replace(at, seconds=at.seconds + active)
-        return panel(self.rules, self._hands, at, student, self._back, note or self._note)
+        return panel(rules, self._hands, at, student, self._back, note or self._note)
 
     def _opened(self) -> Screen:
         if self._screen is None:

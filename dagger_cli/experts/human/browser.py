@@ -18,6 +18,7 @@ from dagger_cli.experts.human.given import Input, Picture
 from dagger_cli.experts.human.server import Server
 
 SILENT = 3.0  # seconds without a sign of the page after which it counts as closed
+ENDS = 0.05  # seconds between looks of the server at whether it has to end
 LEAST = 300  # pixels: smaller frames are sent enlarged, as JPEG blurs single pixels
 QUALITY = 90
 
@@ -36,7 +37,8 @@ class BrowserScreen:
                 f"expert.port={port} cannot be opened ({err.strerror}): use expert.port=0 for any "
                 "free one"
             ) from err
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        serve = self._server.serve_forever
+        threading.Thread(target=serve, args=(ENDS,), daemon=True).start()
         here = self._server.server_port
         say = f"the person's page is {self._server.address}\n  (from another machine: first ssh -L "
         print(f"{say}{here}:127.0.0.1:{here} this-machine)", file=sys.stderr, flush=True)
@@ -91,13 +93,13 @@ class BrowserScreen:
             self._input = Input(*keys, closed=before.closed or closed)
 
 
-def _parsed(body: bytes) -> tuple[frozenset[str], tuple[str, ...], dict[str, float], bool]:
+def _parsed(body: bytes) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, float], bool]:
     value: Any = json.loads(body)
     if not isinstance(value, dict):
         raise ValueError("not an object")
     sticks = {str(key): float(strength) for key, strength in dict(value["sticks"]).items()}
     held, pressed = ([str(key) for key in list(value[name])[:50]] for name in ("held", "pressed"))
-    return frozenset(held), tuple(pressed), sticks, value["closed"] is True
+    return tuple(held), tuple(pressed), sticks, value["closed"] is True
 
 
 def _jpeg(frame: Array) -> bytes:

@@ -45,6 +45,7 @@ class Controls(Protocol):
 class Chords:
     """A discrete space: the longest chord whose keys are all held gives the action.
 
+    Of two such chords the one that was pressed last counts.
     Without a chord for no keys, the last action continues while nothing is held.
     """
 
@@ -69,10 +70,12 @@ class Chords:
 
     def next(self, last: Array, given: Input, seconds: float | None) -> Array:
         """Returns the action of the longest chord that is held."""
-        held = [chord for chord in self.table if chord <= given.down]
+        down = given.down
+        held = [chord for chord in self.table if chord <= set(down)]
         if not held:
             return last
-        return self._action(self.table[max(held, key=len)])
+        latest = max(held, key=lambda chord: (len(chord), max(map(down.index, chord), default=0)))
+        return self._action(self.table[latest])
 
     def words(self, action: Array) -> str:
         """Returns the keys of the action, else its number."""

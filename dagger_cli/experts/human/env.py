@@ -56,12 +56,25 @@ class PersonEnv:
         self._progress = Progress(rounds=rounds, total=total)
         self._record: Record | None = None
         self._student: Policy | None = None
+        self._taken = 0  # env steps of this round
 
     @property
     def observation(self) -> Observation:
         """The current observation, with the answer to it once the person was asked."""
         inner = self._inner.observation
         return Observation(inner.obs, inner.t, self._answer)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How long it takes, and which keys there are."""
+        rules, steps = self._asking.rules, self._progress.total
+        minutes = steps / rules.fps / 60
+        time = f"{steps:,} env steps" + (
+            ", each of which waits for a key"
+            if rules.stepwise
+            else f" are about {minutes:.0f} minutes at speed 1"
+        )
+        return (time, f"keys: {rules.controls.help}")
 
     def keep(self, path: Path) -> None:
         """Keeps the answers in a file; those that it has are repeated first."""
@@ -80,7 +93,7 @@ class PersonEnv:
         back = 0
         while (answer := self._answered(most - back)).back:
             back += self._go_back(answer.back, most - back)
-        self._answer[0] = self._row(answer)
+        self._answer[0], self._taken = self._row(answer), most - back + 1
         self._past.append(self._inner.snapshot())
         return back
 
@@ -92,7 +105,7 @@ class PersonEnv:
         """Takes a step."""
         step = self._inner.step(slots, actions)
         if step.ended[0] and not self._recorded.left:
-            self._asking.ended(self._frame(), self._at(len(self._past)))
+            self._asking.ended(self._frame(), self._at(self._taken))
         return step
 
     def snapshot(self) -> Snapshot:

@@ -15,26 +15,28 @@ HALF = 0.5  # of a stick's way, from which it counts as a pressed key
 class Input:
     """Keys and sticks since the last look.
 
-    `held` are the keys that are down now, `pressed` those that went down, in their order; `sticks`
-    are analog keys of a gamepad with their strength in (0, 1]; `away`: the screen cannot see the
-    keys any more; `closed`: the person wants to stop.
+    `held` are the keys that are down now, the last pressed one last; `pressed` are those that went
+    down, in their order; `sticks` are analog keys of a gamepad with their strength in (0, 1];
+    `away`: the screen cannot see the keys any more; `closed`: the person wants to stop.
     """
 
-    held: frozenset[str] = frozenset()
+    held: tuple[str, ...] = ()
     pressed: tuple[str, ...] = ()
     sticks: Mapping[str, float] = field(default_factory=dict)
     away: bool = False
     closed: bool = False
 
     @property
-    def down(self) -> frozenset[str]:
-        """Held keys, with the sticks that are beyond half of their way."""
-        return self.held | {key for key, strength in self.sticks.items() if strength > HALF}
+    def down(self) -> tuple[str, ...]:
+        """Sticks that are beyond half of their way, then held keys, the last pressed one last."""
+        pushed = [key for key, strength in self.sticks.items() if strength > HALF]
+        return (*pushed, *self.held)
 
     def after(self, before: Input) -> Input:
         """Returns this input, in which keys tapped since `before` count as held, too."""
         pressed = before.pressed + self.pressed
-        return replace(self, held=self.held | set(pressed), pressed=pressed)
+        earlier = [key for key in self.held if key not in pressed]
+        return replace(self, held=(*earlier, *dict.fromkeys(pressed)), pressed=pressed)
 
 
 @dataclass(frozen=True)

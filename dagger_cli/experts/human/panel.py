@@ -44,7 +44,7 @@ def panel(
 
 def _who(rules: Rules, hands: Hands, student: Array | None) -> str:
     if student is None:
-        return "You act: there is no student yet."
+        return "You act."
     if not rules.gated:
         return "Your keys are the labels, also where the student acts."
     if hands.taking:

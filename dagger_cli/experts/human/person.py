@@ -19,7 +19,7 @@ from dagger_cli.experts.human.keys import Table, controls_for
 from dagger_cli.experts.human.session import Rules
 
 RECORD = "answers.jsonl"  # in the run's folder, below human/
-SLOW = 10.0  # frames a second below which pace=auto waits for a key
+SLOW = 6.0  # frames a second below which pace=auto waits for a key
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,15 @@ class Person:
         )
         self.env = PersonEnv(shown, asking, rounds, total)
         return self.env
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Notes for the user, once the environment is open."""
+        assert self.env is not None
+        return (
+            *self.env.notes,
+            "a person plays no test episodes: the final table has the student alone",
+        )
 
     def keep(self, folder: Path) -> None:
         """Keeps the answers in a folder; those that are there are repeated first."""

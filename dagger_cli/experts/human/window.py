@@ -32,7 +32,7 @@ class WindowScreen:
         pygame.display.set_caption(f"{title}: you are the teacher")
         self._font = pygame.font.Font(None, LINE)
         self._surface: Any = None
-        self._held: set[str] = set()
+        self._held: dict[str, None] = {}  # in the order of the presses
         self._pads = [pygame.joystick.Joystick(i) for i in range(pygame.joystick.get_count())]
 
     def show(self, picture: Picture) -> None:
@@ -63,9 +63,9 @@ class WindowScreen:
                 closed = True
             elif event.type == pygame.KEYDOWN:
                 pressed.append(self._name(event.key))
-                self._held.add(pressed[-1])
+                self._held[pressed[-1]] = None
             elif event.type == pygame.KEYUP:
-                self._held.discard(self._name(event.key))
+                self._held.pop(self._name(event.key), None)
             elif event.type == pygame.WINDOWFOCUSLOST:
                 self._held.clear()  # the window would not see their release
                 away = True
@@ -73,7 +73,7 @@ class WindowScreen:
                 self._pads.append(pygame.joystick.Joystick(event.device_index))
             elif event.type == pygame.JOYBUTTONDOWN:
                 pressed.extend(pad_keys(BUTTONS, [event.button]))
-        held = frozenset(self._held.union(self._buttons()))
+        held = *self._buttons(), *self._held
         return Input(held, tuple(pressed), self._sticks(), away, closed)
 
     def close(self) -> None:
