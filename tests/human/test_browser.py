@@ -22,7 +22,8 @@ FRAME = np.full((40, 60, 3), (250, 10, 10), np.uint8)
 
 
 @pytest.fixture
-def screen(capsys):
+def screen(capsys, monkeypatch):
+    monkeypatch.setattr(browser, "GOODBYE", 0.0)
     opened = BrowserScreen("test", 0)
     assert opened.address in capsys.readouterr().err
     yield opened

@@ -39,6 +39,7 @@ class Asking:
     def new_round(self) -> None:
         """Waits, before the next state, until the person goes on."""
         self._hands = self._hands.at_rest(paused=True)
+        self._answered_at = NEVER
 
     def answer(
         self, state: int, frame: Array, at: Progress, student: Array | None, most: int
@@ -51,7 +52,7 @@ class Asking:
         rules = self.rules if student is not None else replace(self.rules, gated=False)
         shown, drawn, so_far = self._opened(), NEVER, Input()
         last = time.monotonic()
-        active = last - max(self._answered_at, last - self._period)
+        active = 0.0 if self._answered_at == NEVER else last - self._answered_at
         while True:
             now = time.monotonic()
             active, last = active + (0.0 if self._hands.paused else now - last), now
@@ -80,6 +81,7 @@ class Asking:
         self._opened().show(Picture(frame, lines))
         if not self.rules.stepwise:
             time.sleep(ENDED)
+        self._answered_at = NEVER
 
     def close(self) -> None:
         """Closes the screen; may be called twice."""
@@ -97,7 +99,7 @@ class Asking:
         if most == 0:
             self._note = "nothing of this round is left to take back"
             return False
-        self._note = ""
+        self._note, self._answered_at = "", NEVER
         self._hands = self._hands.at_rest(paused=not self.rules.stepwise)
         return True
 

@@ -19,6 +19,7 @@ from dagger_cli.experts.human.server import Server
 
 SILENT = 3.0  # seconds without a sign of the page after which it counts as closed
 ENDS = 0.05  # seconds between looks of the server at whether it has to end
+GOODBYE = 0.2  # seconds in which the pages get the last message, before the process ends
 LEAST = 300  # pixels: smaller frames are sent enlarged, as JPEG blurs single pixels
 QUALITY = 90
 
@@ -73,6 +74,9 @@ class BrowserScreen:
             self._message = json.dumps({"number": -1}).encode()
             self._number = -1
             self._changed.notify_all()
+            open_now = time.monotonic() - self._heard < SILENT
+        if open_now:
+            time.sleep(GOODBYE)
         self._server.shutdown()
         self._server.server_close()
 
