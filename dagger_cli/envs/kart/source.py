@@ -48,11 +48,11 @@ class KartSource:
         return KartEnv(self.rules, n_envs)
 
     def open_shown(self) -> Shown:
-        """Opens one kart that is drawn, seen from behind."""
+        """Opens one kart that is drawn, seen from behind, more coarsely than in a video."""
         from dagger_cli.envs.kart.picture import picture
 
         env = self.open(1)
-        return Shown(env, lambda: picture(env), self.fps)
+        return Shown(env, lambda: picture(env, quick=True), self.fps)
 
     def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path) -> Score:
         """Renders one lap per seed, in a window or to a video file."""
