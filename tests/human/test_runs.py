@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
+from unittest import mock
 
+import numpy as np
 import pytest
 
+from dagger_cli.experts.bundled import Bundled
 from dagger_cli.experts.human.given import Input
+from dagger_cli.experts.human.person import Person
 from tests.e2e.running import dagger, metrics
 from tests.human.people import TINY, answers, by_frame, policies, pressed, stopping, taught
 
@@ -157,3 +161,42 @@ def test_an_environment_without_pictures_is_refused(tmp_path):
 def test_a_person_is_not_scored(tmp_path):
     refused = dagger("eval", "checkpoint=expert", "env=cartpole", "expert=human", cwd=tmp_path)
     assert refused.code == 2 and "plays no test episodes" in refused.err
+
+
+@pytest.mark.parametrize("trainer", ["dagger", "sup"])
+def test_keys_pressed_as_an_expert_would_give_the_run_of_that_expert(tmp_path, trainer):
+    """Bit for bit: nothing is lost or shifted between the state, the key and the label."""
+    own = [word for word in TINY if not word.startswith(("expert", "hydra"))]
+    alone = ("n_envs=1", "env.backend=gymnasium", "validation.queries=0", f"trainer={trainer}")
+    beta = ("beta=indicator",) if trainer == "dagger" else ()
+    words = (*own, *alone, *beta, "expert=bundled", "hydra.run.dir=agent")
+    assert dagger("train", *words, cwd=tmp_path).code == 0
+    people, opened = [], Person.opened
+
+    def remembered(person, *args, **values):
+        people.append(person)
+        return opened(person, *args, **values)
+
+    def as_the_agent(number, shown):
+        env = people[0].env
+        if not as_the_agent.agent:
+            spaces = env.observation_space, env.action_space
+            as_the_agent.agent.append(Bundled(deterministic=True).load("CartPole-v1", *spaces))
+        acts = as_the_agent.agent[0].act(env.observation, np.random.default_rng(0))
+        return pressed(("left", "right")[int(acts.actions[0])])
+
+    as_the_agent.agent = []
+    with mock.patch.object(Person, "opened", remembered):
+        done, _ = taught(*TINY, f"trainer={trainer}", cwd=tmp_path, script=as_the_agent)
+    assert done.code == 0, done.err
+    assert policies(tmp_path / "run") == policies(tmp_path / "agent")
+
+
+@pytest.mark.parametrize("view", ["stack", pytest.param("pixels", marks=pytest.mark.slow)])
+def test_students_with_a_view_are_shown_beside_the_person(tmp_path, view):
+    """The person sees the picture; the student's action is of what the student sees."""
+    size = ("view.pixels=12",) if view == "pixels" else ()
+    done, screen = taught(*TINY, f"view={view}", *size, "rounds=2", cwd=tmp_path)
+    assert done.code == 0, done.err
+    beside = [any("student:" in line for line in shown.lines) for shown in screen.shown]
+    assert beside.count(True) >= 40 and beside.count(False) >= 40
