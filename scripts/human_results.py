@@ -93,7 +93,7 @@ def window_picture() -> None:
     import pygame
 
     def watch(screen: Scripted) -> None:
-        if screen.states == 560 and isinstance(screen.inner, WindowScreen):
+        if screen.states == 452 and isinstance(screen.inner, WindowScreen):
             pygame.image.save(screen.inner._surface, str(DOCS / "human_window.png"))
 
     words = ("env=lunarlander", "trainer=hg_dagger", "rounds=2", "steps_per_round=400")

@@ -68,7 +68,7 @@ def seated(expert: Any, source: Any, config: Config, trainer: Trainer, budget: B
             "visited states, which a person cannot play: use trainer=dagger, hg_dagger or sup"
         )
     gated = bool(getattr(getattr(trainer, "trainer", trainer), "person_gates", False))
-    env: Env = expert.opened(source, rounds=budget.rounds, total=budget.total, gated=gated)
+    env: Env = expert.opened(source, budget, gated=gated)
     return env
 
 

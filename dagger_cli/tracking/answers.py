@@ -22,7 +22,9 @@ def has_answers(run: Path) -> bool:
 
 
 def write_answers_config(run: Path, text: str) -> None:
-    """Writes the config with which the answers can be repeated."""
+    """Writes the config with which the answers can be repeated; CheckpointError through a link."""
+    if (run / HUMAN).is_symlink():
+        raise CheckpointError(f"{run / HUMAN} is a symbolic link, which no run writes: remove it")
     with writing(run / HUMAN):
         (run / HUMAN).mkdir(exist_ok=True)
         write_text(run / HUMAN / CONFIG, text)

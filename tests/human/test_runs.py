@@ -15,8 +15,10 @@ from dagger_cli.experts.human.person import Person
 from tests.e2e.running import dagger, metrics
 from tests.human.people import TINY, answers, by_frame, policies, pressed, stopping, taught
 
+SLOW = pytest.mark.slow
 
-@pytest.mark.parametrize("trainer", ["dagger", "sup"])
+
+@pytest.mark.parametrize("trainer", ["dagger", pytest.param("sup", marks=SLOW)])
 def test_every_visited_state_gets_the_persons_answer(tmp_path, trainer):
     done, _ = taught(*TINY, f"trainer={trainer}", cwd=tmp_path)
     assert done.code == 0, done.err
@@ -64,7 +66,7 @@ def whole(tmp_path_factory):
     return folder / "run"
 
 
-@pytest.mark.parametrize("look", [1, 17, 55, 81])
+@pytest.mark.parametrize("look", [17, 81, *(pytest.param(n, marks=SLOW) for n in (1, 55))])
 def test_a_run_goes_on_at_the_state_where_the_window_was_closed(tmp_path, whole, look):
     """In the first state, in the first round, in the second, in the first state of the third."""
     stopped, screen = taught(*TINY, cwd=tmp_path, script=stopping(look))
@@ -128,6 +130,22 @@ def test_in_real_time_the_held_key_is_the_answer(tmp_path, monkeypatch):
     assert {tuple(answer["action"]) for answer in answers(tmp_path / "run")} == {(1.0,)}
 
 
+def test_an_altered_record_is_not_played(tmp_path):
+    taught(*TINY, cwd=tmp_path, script=stopping(9))
+    path = tmp_path / "run/human/answers.jsonl"
+    path.write_text(path.read_text().replace('"action": [1.0]', '"action": [7.0]'))
+    refused, _ = taught("resume=run", cwd=tmp_path)
+    assert refused.code == 2 and "has an action that this environment lacks" in refused.err
+
+
+def test_answers_are_not_written_through_a_link(tmp_path):
+    taught(*TINY, cwd=tmp_path, script=stopping(9))
+    (tmp_path / "run/human").rename(tmp_path / "elsewhere")
+    (tmp_path / "run/human").symlink_to(tmp_path / "elsewhere")
+    refused, _ = taught("resume=run", cwd=tmp_path)
+    assert refused.code == 2 and "is a symbolic link" in refused.err
+
+
 BAD = {
     "n_envs=4": "n_envs=4 does not go with expert=human: a person answers in one environment",
     "evaluation.expert=true": "evaluation.expert=true does not go with expert=human",
@@ -163,7 +181,7 @@ def test_a_person_is_not_scored(tmp_path):
     assert refused.code == 2 and "plays no test episodes" in refused.err
 
 
-@pytest.mark.parametrize("trainer", ["dagger", "sup"])
+@pytest.mark.parametrize("trainer", ["dagger", pytest.param("sup", marks=SLOW)])
 def test_keys_pressed_as_an_expert_would_give_the_run_of_that_expert(tmp_path, trainer):
     """Bit for bit: nothing is lost or shifted between the state, the key and the label."""
     own = [word for word in TINY if not word.startswith(("expert", "hydra"))]
@@ -192,7 +210,7 @@ def test_keys_pressed_as_an_expert_would_give_the_run_of_that_expert(tmp_path, t
     assert policies(tmp_path / "run") == policies(tmp_path / "agent")
 
 
-@pytest.mark.parametrize("view", ["stack", pytest.param("pixels", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("view", ["stack", pytest.param("pixels", marks=SLOW)])
 def test_students_with_a_view_are_shown_beside_the_person(tmp_path, view):
     """The person sees the picture; the student's action is of what the student sees."""
     size = ("view.pixels=12",) if view == "pixels" else ()

@@ -76,18 +76,24 @@ class Asking:
 
     def ended(self, frame: Array, at: Progress) -> None:
         """Shows the last frame of an episode for a moment."""
-        note = "the episode has ended (backspace at the next one takes it back)"
-        lines = self._lines(self.rules, at, 0.0, None, note)
-        self._opened().show(Picture(frame, lines))
+        self._say(frame, at, "the episode has ended (backspace at the next one takes it back)")
         if not self.rules.stepwise:
             time.sleep(ENDED)
         self._answered_at = NEVER
+
+    def waits(self, frame: Array, at: Progress) -> None:
+        """Shows that the round is over, while the student is fitted."""
+        self._say(frame, at, "the round is over: the student learns")
 
     def close(self) -> None:
         """Closes the screen; may be called twice."""
         if self._screen is not None:
             self._screen.close()
             self._screen = None
+
+    def _say(self, frame: Array, at: Progress, note: str) -> None:
+        lines = self._lines(self.rules, at, 0.0, None, note)
+        self._opened().show(Picture(frame, lines))
 
     def _answered(self, state: int, active: float) -> Answer:
         self._note, self._answered_at = "", time.monotonic()

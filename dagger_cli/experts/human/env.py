@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dagger_cli.core.budget import Budget
 from dagger_cli.core.errors import EnvError
 from dagger_cli.core.types import Array, Observation, Policy, Shown, Snapshot, Step, Usage
 from dagger_cli.experts.human.asking import Asking
@@ -46,17 +47,19 @@ class PersonEnv:
     The answer is a row of float64: whether the person is in charge, then the action's components.
     """
 
-    def __init__(self, shown: Shown, asking: Asking, rounds: int, total: int) -> None:
+    def __init__(self, shown: Shown, asking: Asking, budget: Budget) -> None:
         inner = shown.env
         self.observation_space, self.action_space = inner.observation_space, inner.action_space
         self.n_envs, self.counts = 1, Counts()
         self._inner, self._frame, self._asking = inner, shown.frame, asking
         self._answer = np.zeros((1, 1 + inner.action_space.size))
         self._past: deque[Snapshot] = deque(maxlen=REACH * asking.steps_back)
-        self._progress = Progress(rounds=rounds, total=total)
+        self._budget = budget
+        self._progress = Progress(rounds=budget.rounds, total=budget.total)
         self._record: Record | None = None
         self._student: Policy | None = None
         self._taken = 0  # env steps of this round
+        self._live = False  # whether the last answer was the person's, not the record's
 
     @property
     def observation(self) -> Observation:
@@ -104,8 +107,12 @@ class PersonEnv:
     def step(self, slots: Array, actions: Array) -> Step:
         """Takes a step."""
         step = self._inner.step(slots, actions)
-        if step.ended[0] and not self._recorded.left:
-            self._asking.ended(self._frame(), self._at(self._taken))
+        if self._live:
+            at = self._at(self._taken)
+            if step.ended[0]:
+                self._asking.ended(self._frame(), at)
+            if self._taken == self._budget.steps(at.round):
+                self._asking.waits(self._frame(), at)
         return step
 
     def snapshot(self) -> Snapshot:
@@ -139,6 +146,7 @@ class PersonEnv:
         """Returns the answer to the current state, from the record or from the person."""
         state = checksum(self._inner.observation.obs)
         answer = self._recorded.repeated(state)
+        self._live = answer is None
         if answer is None:
             reach = min(most, len(self._past))
             answer = self._asking.answer(
@@ -157,10 +165,16 @@ class PersonEnv:
         return steps
 
     def _row(self, answer: Answer) -> Array:
+        """Returns an answer as a row; raises EnvError for what cannot be played: a file has it."""
         space = self.action_space
-        if len(answer.action) != space.size or not np.isfinite(answer.action).all():
-            raise EnvError("the record of answers has an action of another environment: altered")
-        return np.array([answer.takes, *answer.action], np.float64)
+        row = np.array([answer.takes, *answer.action], np.float64)
+        fits = len(answer.action) == space.size and bool(np.isfinite(row).all())
+        if not fits or not space.contains(space.cast(row[1:].reshape(1, *space.shape))):
+            raise EnvError(
+                "the record of answers has an action that this environment lacks: the file was "
+                "altered, or is of another environment"
+            )
+        return row
 
     def _at(self, steps: int) -> Progress:
         counts = self.counts

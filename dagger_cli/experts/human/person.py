@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.random import Generator
 
+from dagger_cli.core.budget import Budget
 from dagger_cli.core.errors import ConfigError, ExpertError
 from dagger_cli.core.types import Acts, Array, Card, Observation, Policy, Space, Usage
 from dagger_cli.experts.human.asking import Asking
@@ -65,7 +66,7 @@ class Person:
             "human/seconds": counts.seconds,
         }
 
-    def opened(self, source: Any, *, rounds: int, total: int, gated: bool) -> PersonEnv:
+    def opened(self, source: Any, budget: Budget, *, gated: bool) -> PersonEnv:
         """Opens the environment that asks the person; raises ConfigError where it has no picture.
 
         `gated`: the person takes over from the student and gives back.
@@ -86,7 +87,7 @@ class Person:
         asking = Asking(
             rules, settings.undo, lambda: self.open_screen(str(source.id)), settings.speed
         )
-        self.env = PersonEnv(shown, asking, rounds, total)
+        self.env = PersonEnv(shown, asking, budget)
         return self.env
 
     @property
