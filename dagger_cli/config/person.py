@@ -21,6 +21,7 @@ FIXED = (
     ("evaluation.expert", False, "a person plays no test episodes"),
     ("validation.queries", 0, "a person is not asked in validation"),
 )
+PENALTY = "policy.unsafe_penalty"
 BETA = {"_target_": "dagger_cli.core.schedules.Indicator", "by": "round"}
 LINEAR = "dagger_cli.core.schedules.Linear"
 
@@ -51,6 +52,8 @@ def for_a_person(
     for key, value, _ in FIXED:
         if key not in touched:
             config = updated(config, key, value)
+    if "unsafe_penalty" in config["policy"] and PENALTY not in touched:
+        config = updated(config, PENALTY, 0.0)  # a person does not list unsafe actions
     if config["env"].get("backend") == "auto":
         config = updated(config, "env.backend", "gymnasium")
     return config if "beta_schedule" in touched else _with_indicator(config)

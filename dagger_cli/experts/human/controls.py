@@ -107,7 +107,7 @@ class Switches:
     @property
     def help(self) -> str:
         """The keys with their components."""
-        return ", ".join(f"{key} = [{at}: {value:g}]" for key, (at, value) in self.table.items())
+        return _components(self.table)
 
     def next(self, last: Array, given: Input, seconds: float | None) -> Array:
         """Returns the action of the held keys."""
@@ -120,7 +120,8 @@ class Switches:
     def words(self, action: Array) -> str:
         """Returns the keys that give the action."""
         flat = action.reshape(-1)
-        return _named(key for key, (at, value) in self.table.items() if flat[at] == value)
+        first = {pair: key for key, pair in reversed(self.table.items())}  # of two, the first
+        return _named(key for (at, value), key in first.items() if flat[at] == value)
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ class Levers:
     @property
     def help(self) -> str:
         """The keys with their components."""
-        return ", ".join(f"{key} = [{at}: {value:g}]" for key, (at, value) in self.table.items())
+        return _components(self.table)
 
     def next(self, last: Array, given: Input, seconds: float | None) -> Array:
         """Returns the levers after `seconds`."""
@@ -170,6 +171,13 @@ class Levers:
 
     def _action(self, values: Array) -> Array:
         return np.asarray(values.reshape(self.space.shape), self.space.dtype)
+
+
+def _components(table: Mapping[str, tuple[int, float]]) -> str:
+    """Returns the keys with their values, and their components where there are several."""
+    several = len({at for at, _ in table.values()}) > 1
+    parts = [(key, value, f" in {at}" if several else "") for key, (at, value) in table.items()]
+    return ", ".join(f"{key} = {value:+g}{where}" for key, value, where in parts)
 
 
 def _named(keys: object) -> str:
