@@ -42,6 +42,7 @@ def trained(cfg: DictConfig) -> Path:
     from dagger_cli.config.build import train_job
     from dagger_cli.config.from_checkpoint import resumed_job
     from dagger_cli.config.plain import keys_in
+    from dagger_cli.tracking.answers import answers_config, unfinished_first_round
     from dagger_cli.tracking.checkpoint import read_manifest, resolve_resumed
     from dagger_cli.tracking.checkpoint_read import offering_best
 
@@ -51,7 +52,11 @@ def trained(cfg: DictConfig) -> Path:
         folder = Path(os.path.abspath(config.runtime.output_dir))  # an environment may go elsewhere
         chosen = any(str(word).startswith("hydra.run.dir=") for word in config.overrides.hydra)
         return train(train_job(cfg, words, sweep=False), folder, exact=chosen)
-    checkpoint = resolve_resumed(Path(os.path.abspath(_from_start(cfg.resume))))
+    given = Path(os.path.abspath(_from_start(cfg.resume)))
+    first = unfinished_first_round(given)
+    if first is not None:
+        return train(resumed_job(cfg, words, answers_config(first)), first, answered=True)
+    checkpoint = resolve_resumed(given)
     with offering_best(checkpoint):
         saved = read_manifest(checkpoint).config
     again = any(key.startswith("evaluation.") for key in keys_in(words))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagger_cli.commands.final_scores import final_scores, student_of
 from dagger_cli.commands.objective import check_objective, objective_of
+from dagger_cli.commands.person import keep_answers, round_teller
 from dagger_cli.commands.run_header import header
 from dagger_cli.commands.run_pictures import write_curve, write_gif
 from dagger_cli.commands.train_report import extra_words, report
@@ -23,6 +24,7 @@ from dagger_cli.loggers.run_folder import ConsoleLogger
 from dagger_cli.loop.rollout import begin
 from dagger_cli.loop.run import Best, Observer, run
 from dagger_cli.loop.validate import Validation
+from dagger_cli.tracking.answers import has_answers
 from dagger_cli.tracking.checkpoint import CheckpointWriter, changed_code, restore
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.remains import check_links, remove_drafts
@@ -48,24 +50,27 @@ def train(
     exact: bool = True,
     score_again: bool = True,
     logged: bool = False,
+    answered: bool = False,
     watchers: Sequence[Observer] = (),
 ) -> Path:
     """Runs the job in `folder`, or continues it from the checkpoint `resume`; returns the folder.
 
     Where `folder` is taken and `exact` is false, a new run uses another name beside it. A resumed
     run without rounds left is scored again only with `score_again`, or if it has no score yet.
-    `logged`: what the console shows goes to console.log in the folder. `watchers` are called last
-    after each round.
+    `answered`: the folder has a person's answers in a first round that was interrupted, which are
+    repeated. `logged`: what the console shows goes to console.log in the folder. `watchers` are
+    called last after each round.
     """
     clock = time.monotonic()
     use_mmap_for_large()
     with ExitStack() as stack:
         stack.enter_context(closing(job.kit))
         check_objective(job)
-        folder, first = _locked(job, folder, stack, resume=resume, exact=exact)
+        folder, first = _locked(job, folder, stack, resume=resume, exact=exact, answered=answered)
         allocate = allocator(job.config["aggregate"]["storage"], folder)
         job = replace(job, kit=replace(job.kit, allocate=allocate))
         console = _console(job, folder, stack, logged=logged)
+        keep_answers(job, folder, _yaml(job.config))
         if resume is None:
             assert first is not None
             state, best = first, None
@@ -112,7 +117,13 @@ def _nothing_left(rounds: int) -> str:
 
 
 def _locked(
-    job: TrainJob, folder: Path, stack: ExitStack, *, resume: Path | None, exact: bool
+    job: TrainJob,
+    folder: Path,
+    stack: ExitStack,
+    *,
+    resume: Path | None,
+    exact: bool,
+    answered: bool,
 ) -> tuple[Path, State | None]:
     """Locks the run's folder; returns it with the first state, None where a run is resumed."""
     if resume is not None:
@@ -121,7 +132,8 @@ def _locked(
         check_links(folder)
         return folder, None
     first = job.trainer.start(job.kit)  # may raise, so before the folder is created
-    return stack.enter_context(lock_new_run(folder, exact=exact, config=job.config)), first
+    new = lock_new_run(folder, exact=exact, config=job.config, answered=answered)
+    return stack.enter_context(new), first
 
 
 def _console(job: TrainJob, folder: Path, stack: ExitStack, *, logged: bool) -> Console:
@@ -161,7 +173,7 @@ def _watchers(job: TrainJob, folder: Path, state: State, console: Console) -> tu
         card=job.kit.expert.card,
         round=state.round,
     )
-    return writer, console, lambda finished: trim_heap()
+    return writer, console, lambda finished: trim_heap(), *round_teller(job, state)
 
 
 def _log(folder: Path, stack: ExitStack) -> rich.console.Console:
@@ -177,7 +189,7 @@ def _after_interrupt(console: Console, folder: Path, extra: ExtraWords) -> Calla
 
     def say(kind: type[BaseException] | None, *_: object) -> None:
         stopped = kind is not None and issubclass(kind, KeyboardInterrupt)
-        if stopped and (folder / "checkpoints" / "last").exists():
+        if stopped and ((folder / "checkpoints" / "last").exists() or has_answers(folder)):
             console.interrupted(folder, extra)
 
     return say

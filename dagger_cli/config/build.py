@@ -39,6 +39,7 @@ from dagger_cli.config.components import (
     typed_group,
 )
 from dagger_cli.config.labelling import labelled
+from dagger_cli.config.person import asks_a_person, for_a_person, seated
 from dagger_cli.config.plain import Config, keys_in, named, plain, updated
 from dagger_cli.config.trust import check_can_be_loaded, trusted
 from dagger_cli.config.typed import signature_of
@@ -100,6 +101,8 @@ def train_job(cfg: DictConfig, words: Sequence[str], *, sweep: bool) -> TrainJob
     if unread and not sweep:
         raise ConfigError(unread[0])
     config = _with_replaced_targets(plain(cfg), touched)
+    if asks_a_person(config):
+        config = for_a_person(config, touched, cfg.objective, sweep=sweep)
     check_can_be_loaded(config, GROUPS)
     trust = trusted(cfg.get("trust"), named(cfg, touched))
     return assembled(config, cfg, words, trust, notes=unread)
@@ -185,8 +188,9 @@ def assembled(
     unsafe = getattr(learner, "uses_unsafe_actions", False)
     n_envs, restores = config["n_envs"], trainer.needs_state_restore
     at_least("n_envs", n_envs, 1)
+    asked = asks_a_person(config)
     kit = Kit(
-        source.open(n_envs),
+        seated(expert, source, config, trainer, budget) if asked else source.open(n_envs),
         expert,
         learner,
         budget,
@@ -221,6 +225,7 @@ def assembled(
             *rolled_out,
             *image_notes(config, source),
             *expert.card.notes,
+            *(expert.notes if asked else ()),
             *labeller_notes,
         ),
         words=tuple(words),

@@ -38,6 +38,12 @@ RESUME_MAY_CHANGE = (
     "env.step_timeout",
     "expert.path",
     "expert.timeout",
+    "expert.ui",
+    "expert.port",
+    "expert.pace",
+    "expert.speed",
+    "expert.undo",
+    "expert.keys",
     "policy.device",
     "aggregate.storage",
 )

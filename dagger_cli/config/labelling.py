@@ -17,6 +17,7 @@ from dagger_cli.config.components import (
     typed_group,
     with_parts,
 )
+from dagger_cli.core.types import InCharge
 
 
 def labelled(
@@ -37,4 +38,6 @@ def labelled(
     labeller = with_parts(built(group, "labeller", drop=tuple(NAMED)), "labeller", "labelled")
     env, loaded = env.asking(loaded_expert(node, env, trust))
     expert, notes, close = labeller.labelled(loaded, load)
-    return env, env.sighted(expert), notes, close
+    # A person sees pictures, whatever the students see.
+    sees = expert if isinstance(expert, InCharge) else env.sighted(expert)
+    return env, sees, notes, close

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError, EnvError
-from dagger_cli.core.types import Env, Policy, Score, Space
+from dagger_cli.core.types import Env, Policy, Score, Shown, Space
 from dagger_cli.core.values import at_least, in_range, one_of
 from dagger_cli.envs.buffers import Slots, buffer_bytes, map_buffers
 from dagger_cli.envs.creation import Unavailable, create
@@ -125,6 +125,21 @@ class GymSource:
         )
         spaces = self.observation_space, self.action_space
         return VectorEnv(*spaces, self.failure, buffers, slots), slots
+
+    @property
+    def play_keys(self) -> Mapping[Any, Any] | None:
+        """The environment's own table of keys to actions for people, None where it has none."""
+        with closing(self.open_one(None)) as env:
+            make = getattr(env.unwrapped, "get_keys_to_action", None)
+            try:
+                return None if make is None else dict(make())
+            except AttributeError:  # what Atari raises for its continuous actions
+                return None
+
+    def open_shown(self) -> Shown:
+        """Opens one slot that is drawn, in this process; whatever the backend, by Gymnasium."""
+        env, slots = self.open_here(1, "rgb_array")
+        return Shown(env, slots.frame, self.fps)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import numpy as np
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import EnvError
 from dagger_cli.core.kit import Kit
-from dagger_cli.core.types import Acts, Array, Env, Observation, Policy, Trajectories
+from dagger_cli.core.types import Acts, Array, AskingEnv, Env, Observation, Policy, Trajectories
 
 Watch = Callable[[Observation], None]
 
@@ -64,13 +64,17 @@ def rollout(
 
     An episode that ends, or has taken `until` steps, is followed by a new one at once. Episodes
     still running at the end continue in the next round. Only the first `n_slots` slots are stepped,
-    None for all. `watch` is called with the observations before each step.
+    None for all. `watch` is called with the observations before each step. Steps that a person
+    takes back (`AskingEnv`) are taken again.
     """
     env, rows = kit.env, _Rows.empty(kit.env, n_steps)
     all_slots = np.arange(n_slots or env.n_envs)
-    width = len(all_slots)
+    width, start = len(all_slots), 0
+    asking = env if isinstance(env, AskingEnv) else None
     with kit.clock("collect"):
-        for start in range(0, n_steps, width):
+        while start < n_steps:
+            if asking is not None:
+                start -= asking.ask(start)
             slots = all_slots[: n_steps - start]
             here = slice(start, start + len(slots))
             observation = (
@@ -88,6 +92,7 @@ def rollout(
             over = step.ended if until is None else step.ended | (env.observation.t[slots] >= until)
             if over.any():
                 _start(kit, np.flatnonzero(over))
+            start += width
     check_finite("a reward", rows.rewards)
     check_finite("an observation", rows.obs)
     observations = Observation(rows.obs, rows.steps, rows.privileged)

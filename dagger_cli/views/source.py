@@ -10,8 +10,12 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError
+<<<<<<< HEAD
 from dagger_cli.core.types import Acts, Expert, History, Observation, Policy, Score, Space
 from dagger_cli.envs.video import Mode
+=======
+from dagger_cli.core.types import Acts, Expert, History, Observation, Policy, Score, Shown, Space
+>>>>>>> human
 from dagger_cli.views.env import Framed, ViewedEnv
 from dagger_cli.views.layout import Layout, layout
 from dagger_cli.views.memory import Memory
@@ -80,6 +84,14 @@ class ViewedSource:
         env, slots = self.full.open_here(n_envs, render_mode)
         pictures = Pictures(slots.frame, self.view.pixels, self.view.grey)
         return ViewedEnv(env, self.layout, pictures), slots
+
+    def open_shown(self) -> Shown:
+        """Opens one slot that is drawn."""
+        if self.view.pixels is not None:
+            env, slots = self.open_here(1, RENDERED)
+            return Shown(env, slots.frame, self.full.fps)
+        shown: Shown = self.full.open_shown()
+        return shown._replace(env=ViewedEnv(shown.env, self.layout))
 
     def sighted(self, expert: Expert) -> Expert:
         """Returns an expert of the source `full` for these environments."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.random import Generator
 
-from dagger_cli.core.types import Policy, Score, Space
+from dagger_cli.core.types import Policy, Score, Shown, Space
 from dagger_cli.envs.video import Mode
 from dagger_cli.views.env import ViewedEnv
 from dagger_cli.views.layout import Layout
@@ -50,6 +50,12 @@ class WrappedSource:
         """Opens slots in this process; returns them and their environments."""
         inner, slots = self.inner.open_here(n_envs, render_mode)
         return ViewedEnv(inner, self.layout, None, attrgetter("privileged"), self.name), slots
+
+    def open_shown(self) -> Shown:
+        """Opens one slot that is drawn."""
+        shown: Shown = self.inner.open_shown()
+        env = ViewedEnv(shown.env, self.layout, None, attrgetter("privileged"), self.name)
+        return shown._replace(env=env)
 
     def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: Mode) -> Score:
         """Renders one episode per seed."""

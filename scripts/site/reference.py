@@ -8,13 +8,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import dagger_cli
 from dagger_cli.config.options import COMMANDS, GROUPS, config_dir, options
 
 NOTE = "*Generated from {source} by `make docs`.*"
-
 
 
 def pages() -> dict[str, str]:
@@ -72,7 +70,9 @@ def _described(name: str, value: object) -> Iterator[str]:
     yield _doc(value)
     if inspect.isclass(value):
         for method, function in vars(value).items():
-            if not method.startswith("_") and (inspect.isfunction(function) or isinstance(function, property)):
+            if not method.startswith("_") and (
+                inspect.isfunction(function) or isinstance(function, property)
+            ):
                 inner = function.fget if isinstance(function, property) else function
                 words = " ".join(_doc(inner).split())
                 yield f"- `{method}`{'' if isinstance(function, property) else '()'}: {words}"

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.core.types import Policy, Score, Space
+from dagger_cli.core.types import Policy, Score, Shown, Space
 from dagger_cli.core.values import at_least, one_of
 from dagger_cli.envs.mario.env import ACTION_SPACE, MarioEnv, Play
 from dagger_cli.envs.mario.prepare import make_ready
@@ -59,7 +59,18 @@ class MarioSource:
         workers = usable_cores() - 1 if self.workers == "auto" else self.workers
         return MarioEnv(self.made, n_envs, workers + 1, watch)
 
+<<<<<<< HEAD
     def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: Mode) -> Score:
+=======
+    def open_shown(self) -> Shown:
+        """Opens one game that is drawn, after each env step."""
+        from dagger_cli.envs.mario.show import frame
+
+        env = self.open(1)
+        return Shown(env, lambda: frame(env), self.fps / self.made.ticks_per_action)
+
+    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path) -> Score:
+>>>>>>> human
         """Renders one episode per seed, tick by tick, in a window or to a video file."""
         from dagger_cli.envs.mario.show import play
 
