@@ -1,7 +1,8 @@
 """Writes examples/genes.jsonl, a small data set for `env=sequence`: python examples/make_genes.py
 
-A hidden Markov model writes sequences of the letters a, c, g, t: coding and non-coding parts prefer other letters and last about
-ten letters. One letter tells little about its part; its neighbours and the previous prediction tell more.
+A hidden Markov model writes sequences of the letters a, c, g, t: coding and non-coding parts prefer
+other letters and last about ten letters. One letter tells little about its part; its neighbours and
+the previous prediction tell more.
 """
 
 import json
@@ -24,6 +25,7 @@ def sequence(rng: np.random.Generator, length: int) -> dict:
 
 
 def main() -> None:
+    """Writes the file."""
     rng = np.random.default_rng(0)
     lines = [json.dumps(sequence(rng, 40), separators=(",", ":")) for _ in range(100)]
     Path(__file__).with_name("genes.jsonl").write_text("\n".join(lines) + "\n", "utf-8")

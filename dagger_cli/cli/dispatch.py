@@ -45,6 +45,7 @@ def trained(cfg: DictConfig) -> Path:
     from dagger_cli.tracking.answers import answers_config, unfinished_first_round
     from dagger_cli.tracking.checkpoint import read_manifest, resolve_resumed
     from dagger_cli.tracking.checkpoint_read import offering_best
+    from dagger_cli.tracking.paused import paused_at_start, read_config
 
     config = HydraConfig.get()
     words = user_words()
@@ -56,6 +57,9 @@ def trained(cfg: DictConfig) -> Path:
     first = unfinished_first_round(given)
     if first is not None:
         return train(resumed_job(cfg, words, answers_config(first)), first, answered=True)
+    if paused_at_start(given):
+        job = resumed_job(cfg, words, read_config(given))
+        return train(job, given, again=True)
     checkpoint = resolve_resumed(given)
     with offering_best(checkpoint):
         saved = read_manifest(checkpoint).config
@@ -209,7 +213,14 @@ def _export(cfg: DictConfig) -> None:
     check(cfg.format, path)
     env, learner = student_parts(read_manifest(folder).config, trusted(cfg.get("trust"), {}))
     policy = load_policy(folder, learner, env.source.action_space)
-    export(folder, cfg.format, path, policy, env)
+    recording = None
+    if cfg.critic:
+        from dagger_cli.commands.returns import recording_of
+
+        if cfg.format != "sb3":
+            raise ConfigError(f"critic=true has no effect with format={cfg.format}: use format=sb3")
+        recording = recording_of(folder, trusted(cfg.get("trust"), {}))
+    export(folder, cfg.format, path, policy, env, recording)
 
 
 TASKS: dict[str, Callable[[DictConfig], Result | None]] = {

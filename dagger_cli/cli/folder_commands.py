@@ -1,5 +1,7 @@
 """Commands on folders of runs: `report`, `runs`, `compare`, `tb`, and `bench`, which makes them.
 
+Those on data sets and on answers in files are in data_commands.py.
+
 They compose no config, so Hydra is not loaded.
 """
 
@@ -8,6 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from dagger_cli.cli.data_commands import (
+    ANSWER_HELP,
+    ASK_HELP,
+    DATA_HELP,
+    run_answer,
+    run_ask,
+    run_data,
+)
 from dagger_cli.cli.plain_words import read_words
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.utils.system import at_home
@@ -66,6 +76,9 @@ Examples:
   dagger tb
   dagger tb outputs/cartpole/SWEEP --port 6007
 """,
+    "data": DATA_HELP,
+    "ask": ASK_HELP,
+    "answer": ANSWER_HELP,
     "bench": """\
 dagger bench: all trainers with several seeds on several tasks, and a report
 
@@ -160,4 +173,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "compare": _compare,
     "tb": _tb,
     "bench": _bench,
+    "data": run_data,
+    "ask": run_ask,
+    "answer": run_answer,
 }

@@ -24,6 +24,11 @@ Usage:
   dagger compare A B                            two runs or sweeps, paired by seed
   dagger tb [PATH] ...                          TensorBoard on runs
   dagger bench [SET] [key=value] ...            all trainers on a set of tasks, and a report
+  dagger data export run=PATH format=npz|parquet|minari|lerobot path=PATH
+  dagger data push run=PATH repo_id=USER/NAME   upload them to the Hugging Face Hub
+  dagger data show path=PATH                    what a data set contains
+  dagger ask run=PATH                           expert=file: which states wait for labels
+  dagger answer run=PATH file=PATH              expert=file: takes labels
   dagger --help | --version
 
 Groups of dagger train (one option of each; beta=... is short for beta_schedule=...):

@@ -13,6 +13,7 @@ from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.policies import Ensemble, Mixture, NonStationaryPolicy
 from dagger_cli.core.types import Policy, Space
 from dagger_cli.networks.agent_files import Agent
+from dagger_cli.publish.critic import Recording
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.write_errors import writing
 from dagger_cli.utils.files import write_bytes
@@ -32,10 +33,18 @@ def check(format: str, path: Path) -> None:
         raise ConfigError(f"path must end in {ending} for format={format}{folder}; got '{path}'")
 
 
-def export(checkpoint: Path, format: str, path: Path, policy: Policy, env: EnvChoice) -> None:
+def export(
+    checkpoint: Path,
+    format: str,
+    path: Path,
+    policy: Policy,
+    env: EnvChoice,
+    recording: Recording | None = None,
+) -> None:
     """Writes the policy of the checkpoint; `env` is the environment it was trained in.
 
-    Raises ConfigError where the format cannot represent the policy.
+    With `recording` an archive of PPO has a critic. Raises ConfigError where the format cannot
+    represent the policy.
     """
     kind = type(policy).__name__
     if isinstance(policy, (Mixture, NonStationaryPolicy, Ensemble)):
@@ -44,7 +53,10 @@ def export(checkpoint: Path, format: str, path: Path, policy: Policy, env: EnvCh
             "several policies; export a run of trainer=dagger or sup"
         )
     if env.source is env.full:
-        told = (_sb3 if format == "sb3" else _graph)(policy, format, path, env.source)
+        if format == "sb3":
+            told = _sb3(policy, path, env.source, recording)
+        else:
+            told = _graph(policy, format, path, env.source)
     else:
         told = _with_view(policy, format, path, env)
     console = Console()
@@ -74,7 +86,7 @@ def _with_view(policy: Policy, format: str, path: Path, env: EnvChoice) -> Pairs
     return [*told, ("view", f"the input is {words}"), ("keys", str(beside))]
 
 
-def _sb3(policy: Policy, format: str, path: Path, source: Any) -> Pairs:
+def _sb3(policy: Policy, path: Path, source: Any, recording: Recording | None) -> Pairs:
     from dagger_cli.networks.spec_modules import spec_of
     from dagger_cli.publish.sb3 import to_sb3, zoo_files
 
@@ -87,15 +99,17 @@ def _sb3(policy: Policy, format: str, path: Path, source: Any) -> Pairs:
         )
     # An archive without the environment's observation bounds would not fit the environment.
     spec = replace(found[0], observation_space=source.observation_space)
-    archive = to_sb3(Agent(spec, found[1], {}))
-    name = archive.algo.upper()
+    archive = to_sb3(Agent(spec, found[1], {}), recording)
+    name, told = archive.algo.upper(), []
+    if archive.explained is not None:
+        told.append(("critic", f"explains {archive.explained:.0%} of the variance of the returns"))
     if path.suffix == ".zip":
         _write(path, archive.data)
-        return [("use it", f"stable_baselines3.{name}.load({str(path)!r})")]
+        return [*told, ("use it", f"stable_baselines3.{name}.load({str(path)!r})")]
     for place, data in zoo_files(archive, str(source.id)).items():
         _write(path / place, data)
     words = f"--algo {archive.algo} --env {source.id} -f {shlex.quote(str(path))}"
-    return [("use it", f"python -m rl_zoo3.enjoy {words}")]
+    return [*told, ("use it", f"python -m rl_zoo3.enjoy {words}")]
 
 
 def _graph(policy: Policy, format: str, path: Path, source: Any) -> Pairs:

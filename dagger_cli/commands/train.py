@@ -17,8 +17,10 @@ from dagger_cli.commands.run_pictures import write_curve, write_gif
 from dagger_cli.commands.train_report import extra_words, report
 from dagger_cli.config.build import TrainJob
 from dagger_cli.config.components import open_for
+from dagger_cli.core.errors import Paused
 from dagger_cli.core.progress import watched
 from dagger_cli.core.state import State
+from dagger_cli.data.questions import QUESTIONS
 from dagger_cli.loggers.interface import Guarded, RunInfo, RunResult
 from dagger_cli.loggers.run_folder import ConsoleLogger
 from dagger_cli.loop.rollout import begin
@@ -48,6 +50,7 @@ def train(
     *,
     resume: Path | None = None,
     exact: bool = True,
+    again: bool = False,
     score_again: bool = True,
     logged: bool = False,
     answered: bool = False,
@@ -58,7 +61,8 @@ def train(
     Where `folder` is taken and `exact` is false, a new run uses another name beside it. A resumed
     run without rounds left is scored again only with `score_again`, or if it has no score yet.
     `answered`: the folder has a person's answers in a first round that was interrupted, which are
-    repeated. `logged`: what the console shows goes to console.log in the folder. `watchers` are
+    repeated; `again`: the run in `folder` paused before its first round was finished, and begins
+    once more. `logged`: what the console shows goes to console.log in the folder. `watchers` are
     called last after each round.
     """
     clock = time.monotonic()
@@ -66,9 +70,15 @@ def train(
     with ExitStack() as stack:
         stack.enter_context(closing(job.kit))
         check_objective(job)
-        folder, first = _locked(job, folder, stack, resume=resume, exact=exact, answered=answered)
+        if again:
+            folder, first = _begun_again(job, folder, stack)
+        else:
+            folder, first = _locked(
+                job, folder, stack, resume=resume, exact=exact, answered=answered
+            )
         allocate = allocator(job.config["aggregate"]["storage"], folder)
         job = replace(job, kit=replace(job.kit, allocate=allocate))
+        job = _asking_in(job, folder)
         console = _console(job, folder, stack, logged=logged)
         keep_answers(job, folder, _yaml(job.config))
         if resume is None:
@@ -86,7 +96,11 @@ def train(
         console.start(header(job, folder), job.notes, round=state.round)
         loggers = _started_loggers(job, folder, state, stack)
         own = _watchers(job, folder, state, console)
-        state, best = _rounds(job, state, best, (*loggers, *own, *watchers))
+        try:
+            state, best = _rounds(job, state, best, (*loggers, *own, *watchers))
+        except Paused as pause:
+            console.paused(folder, str(pause), extra_words(job))
+            return folder
         assert best is not None
         student = student_of(job, folder)
         scores = final_scores(job, student, console)
@@ -107,6 +121,14 @@ def train(
         pictures = {"curve": curve, "gif": gif}
         report(job, folder, result, state, best, objective, console, pictures, gif_note)
     return folder
+
+
+def _asking_in(job: TrainJob, folder: Path) -> TrainJob:
+    """Returns the job with the run's folder for questions, where its expert answers later."""
+    expert: Any = job.kit.expert
+    if not hasattr(expert, "in_folder"):
+        return job
+    return replace(job, kit=replace(job.kit, expert=expert.in_folder(folder / QUESTIONS)))
 
 
 def _nothing_left(rounds: int) -> str:
@@ -134,6 +156,14 @@ def _locked(
     first = job.trainer.start(job.kit)  # may raise, so before the folder is created
     new = lock_new_run(folder, exact=exact, config=job.config, answered=answered)
     return stack.enter_context(new), first
+
+
+def _begun_again(job: TrainJob, folder: Path, stack: ExitStack) -> tuple[Path, State | None]:
+    """Locks the folder of a run that has paused in its first round."""
+    first = job.trainer.start(job.kit)
+    stack.enter_context(lock_existing_run(folder))
+    remove_drafts(folder)
+    return folder, first
 
 
 def _console(job: TrainJob, folder: Path, stack: ExitStack, *, logged: bool) -> Console:

@@ -29,6 +29,7 @@ from dagger_cli.config.checks import (
 from dagger_cli.config.components import (
     ENV_NOTES,
     EnvChoice,
+    answers,
     built,
     env_of,
     for_evaluation,
@@ -41,6 +42,7 @@ from dagger_cli.config.components import (
 from dagger_cli.config.labelling import labelled
 from dagger_cli.config.person import asks_a_person, for_a_person, seated
 from dagger_cli.config.plain import Config, keys_in, named, plain, updated
+from dagger_cli.config.recorded import with_recorded
 from dagger_cli.config.trust import check_can_be_loaded, trusted
 from dagger_cli.config.typed import signature_of
 from dagger_cli.core.budget import Budget
@@ -105,7 +107,8 @@ def train_job(cfg: DictConfig, words: Sequence[str], *, sweep: bool) -> TrainJob
         config = for_a_person(config, touched, cfg.objective, sweep=sweep)
     check_can_be_loaded(config, GROUPS)
     trust = trusted(cfg.get("trust"), named(cfg, touched))
-    return assembled(config, cfg, words, trust, notes=unread)
+    all_rows = cfg.labels is None and "steps_per_round" not in touched
+    return assembled(config, cfg, words, trust, notes=unread, all_rows=all_rows)
 
 
 def _with_replaced_targets(config: Config, touched: Collection[str]) -> Config:
@@ -156,12 +159,15 @@ def assembled(
     words: Sequence[str],
     trust: tuple[str, ...],
     notes: tuple[str, ...] = (),
+    *,
+    all_rows: bool = False,
 ) -> TrainJob:
     """Creates the objects of a run, new or resumed, and checks its settings.
 
     `cfg` is this command line's, for the labeller and the loggers, which no run saves; `words` are
-    the user's overrides, `trust` the packages that the user trusts. Raises DaggerError with a
-    message for the user.
+    the user's overrides, `trust` the packages that the user trusts; `all_rows`: the budget of a
+    run that learns from a data set alone is the whole of it. Raises DaggerError with a message for
+    the user.
     """
     config = {**config, **{group: typed_group(config[group], group) for group in GROUPS}}
     config = _with_whole_paths(config)
@@ -185,6 +191,7 @@ def assembled(
         cfg.get("labeller"), config["expert"], env, trust
     )
     source = env.source
+    config, budget, recorded = with_recorded(config, budget, expert, env, trainer, all_rows)
     unsafe = getattr(learner, "uses_unsafe_actions", False)
     n_envs, restores = config["n_envs"], trainer.needs_state_restore
     at_least("n_envs", n_envs, 1)
@@ -201,6 +208,7 @@ def assembled(
         safety_expert=safety_expert_of(config, expert, trainer) if unsafe else None,
         close_labeller=close_labeller,
         hides=source is not env.full,
+        recorded=recorded,
     )
     rollouts = getattr(trainer, "cost_rollouts", None) if restores else None
     rolled_out = rollouts.notes(source.action_space) if rollouts else ()
@@ -214,16 +222,17 @@ def assembled(
         validation_seeds(config["validation"]["episodes"], source),
         config["validation"]["tolerance"],
         config.get("best", "return"),  # runs before this key have none
-        config["validation"]["queries"],
+        config["validation"]["queries"] if answers(expert) else 0,
         config["regret"],
         evaluation["checkpoint"],
-        evaluation.get("expert", True),
+        evaluation.get("expert", True) and answers(expert),
         unseen_seeds("evaluation.episodes", n_evaluation, evaluation["seed"]),
         notes=(
             *notes,
             *env.notes,
             *rolled_out,
             *image_notes(config, source),
+            *((recorded.note,) if recorded.note else ()),
             *expert.card.notes,
             *(expert.notes if asked else ()),
             *labeller_notes,
@@ -244,12 +253,20 @@ def _loggers(chosen: Any) -> dict[str, Any]:
     }
 
 
+_PATHS = (
+    ("env", "path"),
+    ("expert", "path"),
+    ("expert", "folder"),
+    ("trainer", "demonstrations"),
+)
+
+
 def _with_whole_paths(config: Config) -> Config:
     """Returns the config with absolute paths, as a run may be resumed from another folder."""
-    for group, key in (("env", "data"), ("expert", "path"), ("expert", "folder")):
+    for group, key in (("env", "data"), *_PATHS):
         path = config[group].get(key)
         # env.data may also be a name such as `synthetic`, even if a folder has that name.
-        exists = Path.is_file if group == "env" else Path.exists
+        exists = Path.is_file if key == "data" else Path.exists
         if path is not None and exists(Path(str(path))):
             config = updated(config, f"{group}.{key}", os.path.abspath(path))
     return config

@@ -59,8 +59,12 @@ class EnvChoice:
         return self.source if self.eval_full is self.full else self.show(self.eval_full)
 
     def sighted(self, expert: Any) -> Any:
-        """Returns the expert for the environments of `source`, whose students may see less."""
-        return expert if self.source is self.full else self.source.sighted(expert)
+        """Returns the expert for the environments of `source`, whose students may see less.
+
+        One that answers nothing at once sees what the students see.
+        """
+        same = self.source is self.full or not answers(expert)
+        return expert if same else self.source.sighted(expert)
 
     def asking(self, expert: Any) -> tuple[EnvChoice, Any]:
         """Returns the environment that asks an expert with a memory, and the expert as a policy.
@@ -92,6 +96,11 @@ class EnvChoice:
             f"{self.source.id} has no step limit, and an evaluation runs until all episodes end: "
             "if some never end, set env.max_episode_steps=1000",
         )
+
+
+def answers(expert: Any) -> bool:
+    """Returns whether an expert answers at once in any state: files and data sets do not."""
+    return bool(getattr(expert, "answers", True))
 
 
 def typed_group(node: Any, place: str) -> dict[str, Any]:

@@ -11,13 +11,17 @@ from dagger_cli.config.components import (
     NAMED,
     EnvChoice,
     Node,
+    answers,
     built,
     expert_for,
     loaded_expert,
     typed_group,
     with_parts,
 )
+from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import InCharge
+
+LOCAL = "dagger_cli.labellers.local.Local"
 
 
 def labelled(
@@ -37,6 +41,11 @@ def labelled(
     group = typed_group(OmegaConf.to_container(chosen, resolve=True), "labeller")
     labeller = with_parts(built(group, "labeller", drop=tuple(NAMED)), "labeller", "labelled")
     env, loaded = env.asking(loaded_expert(node, env, trust))
+    if not answers(loaded) and group["_target_"] != LOCAL:
+        raise ConfigError(
+            f"labeller={group['_target_']} has no effect: the answers of {loaded.card.name} are in "
+            "files; leave it out"
+        )
     expert, notes, close = labeller.labelled(loaded, load)
     # A person sees pictures, whatever the students see.
     sees = expert if isinstance(expert, InCharge) else env.sighted(expert)

@@ -8,7 +8,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-FOLDER_COMMANDS = ("report", "runs", "compare", "tb", "bench")  # of paths, without a config
+FOLDER_COMMANDS = (
+    "report",
+    "runs",
+    "compare",
+    "tb",
+    "bench",
+    "data",
+    "ask",
+    "answer",
+)  # of paths, without a config
 COMMANDS = (
     "train",
     "eval",

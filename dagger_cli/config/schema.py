@@ -133,6 +133,7 @@ class Export:
     checkpoint: str = MISSING
     format: str = MISSING
     path: str = MISSING
+    critic: bool = MISSING
     trust: Any = MISSING
 
 

@@ -44,7 +44,9 @@ class Dataset:
     `labels` (N, *action_shape) the expert's actions, or the cheapest action where costs were
     estimated; `rounds` the number of rows of each round; `weights` (N,) float32 the cost of a
     mistake in each row, None where all are equal; `fatal` (N, K) bool the unsafe ones of the K
-    actions (`all_actions`), which lose the episode, None where they were not queried.
+    actions (`all_actions`), which lose the episode, None where they were not queried. `played`
+    is how the rows of the last round came about (`loop/rollout.py`), for the run's folder: no
+    learner reads it, and neither subsets nor aggregates have that of earlier rounds.
     """
 
     obs: Array
@@ -53,6 +55,7 @@ class Dataset:
     rounds: tuple[int, ...]
     weights: Array | None = None
     fatal: Array | None = None
+    played: Columns | None = None
     _buffer: _Buffer | None = None
 
     def __len__(self) -> int:
@@ -122,4 +125,4 @@ def aggregate(
             buffer.append(data.columns)
     buffer.append(fresh.columns)
     columns = {name: column[: buffer.filled] for name, column in buffer.columns.items()}
-    return Dataset(**columns, rounds=(*rounds, *fresh.rounds), _buffer=buffer)
+    return Dataset(**columns, rounds=(*rounds, *fresh.rounds), played=fresh.played, _buffer=buffer)

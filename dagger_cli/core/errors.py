@@ -6,6 +6,7 @@ DaggerError               exit code 2, one sentence, no traceback
 |-- ExpertError           an expert that cannot be found, read or matched to the environment
 |   `-- HubUnreachable    no reply from the Hub; `expert.fallback` may help
 |-- CheckpointError       a run or checkpoint that is missing, damaged or of another kind
+|-- Paused                a run that waits for labels
 `-- Pruned                a job of a sweep that ends early
 """
 
@@ -32,6 +33,10 @@ class HubUnreachable(ExpertError):
 
 class CheckpointError(DaggerError):
     """Run or checkpoint that is missing, damaged, newer than this program, or of another kind."""
+
+
+class Paused(DaggerError):
+    """The run waits for labels, see `DeferredExpert`; not an error."""
 
 
 class Pruned(DaggerError):

@@ -15,6 +15,7 @@ from numpy.random import Generator
 from dagger_cli.core.budget import Budget
 from dagger_cli.core.dataset import Allocate, Dataset, aggregate, resampled
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.recorded import Recorded
 from dagger_cli.core.schedules import Progress
 from dagger_cli.core.seeds import EpisodeSeeds
 from dagger_cli.core.types import Array, Env, Expert, Fitted, Policy, SafetyExpert, Space, Usage
@@ -110,7 +111,8 @@ class Kit:
     and restores states of `env` for cost roll-outs, for trainers with `needs_state_restore`;
     `learner_for` makes a learner like `learner` for another action space; `safety_expert` is the
     expert where the learner's loss uses its unsafe actions; `close_labeller` ends the processes
-    that answer for the expert; `hides`: students see less than the expert.
+    that answer for the expert; `hides`: students see less than the expert; `recorded` has the rows
+    of the first rounds, where they were recorded before.
     """
 
     env: Env
@@ -124,6 +126,7 @@ class Kit:
     safety_expert: SafetyExpert | None = None
     close_labeller: Callable[[], None] | None = None
     hides: bool = False
+    recorded: Recorded = field(default_factory=lambda: Recorded(()))
     allocate: Allocate = np.empty
     clock: Stopwatch = field(default_factory=Stopwatch)
 

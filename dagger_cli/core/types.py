@@ -243,6 +243,30 @@ class RecurrentExpert(Protocol):
         ...
 
 
+class Labels(NamedTuple):
+    """`actions` (n, *action_shape), and a mask of the rows that have a label."""
+
+    actions: Array
+    known: Array  # (n,) bool
+
+
+@runtime_checkable
+class DeferredExpert(Protocol):
+    """Expert that labels the states of a round after the program has ended, see experts/file.py.
+
+    As a policy it acts at random: there is nothing else to begin with.
+    """
+
+    @property
+    def card(self) -> Card:
+        """Description of this expert."""
+        ...
+
+    def labels(self, round: int, observation: Observation) -> Labels:
+        """Returns the labels of the states of a round (from 0); raises Paused until there are."""
+        ...
+
+
 class Step(NamedTuple):
     """Result of stepping k environments; `failed` marks episodes lost to a fall, crash, etc."""
 
@@ -328,6 +352,10 @@ class Trajectories:
     slots: Array  # (N,) int64: index of the environment
     rewards: Array  # (N,) float64
     ended: Array  # (N,) bool: the episode ended with this step
+    terminated: Array  # (N,) bool: it ended, and not by the step limit
+    failed: Array  # (N,) bool: it ended by a fall, a crash, etc.
+    last_rows: Array  # (K,) int64: the rows after which the next row of the slot starts an episode
+    last_obs: Array  # (K, *obs_shape): the observations that their steps led to
 
     def __len__(self) -> int:
         return len(self.slots)

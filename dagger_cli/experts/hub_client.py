@@ -183,8 +183,13 @@ def _unless_offline(request: Callable[[], Result]) -> Callable[[], Result]:
     return asked
 
 
-def upload(repo_id: str, files: Mapping[str, bytes], *, private: bool, message: str) -> str:
-    """Uploads all files in one commit; creates the repository if needed; returns its URL."""
+def upload(
+    repo_id: str, files: Mapping[str, bytes], *, private: bool, message: str, kind: str = "model"
+) -> str:
+    """Uploads all files in one commit; creates the repository if needed; returns its URL.
+
+    `kind` is model or dataset.
+    """
     from huggingface_hub import CommitOperationAdd, HfApi
     from huggingface_hub.constants import HF_HUB_OFFLINE
 
@@ -194,9 +199,9 @@ def upload(repo_id: str, files: Mapping[str, bytes], *, private: bool, message: 
     def send() -> str:
         api = HfApi()
         try:
-            url = api.create_repo(repo_id, private=private, exist_ok=True)
+            url = api.create_repo(repo_id, private=private, exist_ok=True, repo_type=kind)
             operations = [CommitOperationAdd(name, data) for name, data in files.items()]
-            api.create_commit(repo_id, operations, commit_message=message)
+            api.create_commit(repo_id, operations, commit_message=message, repo_type=kind)
             return str(url)
         except Exception as err:
             if status_of(err) in (401, 403):

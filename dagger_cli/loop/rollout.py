@@ -11,7 +11,17 @@ import numpy as np
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import EnvError
 from dagger_cli.core.kit import Kit
-from dagger_cli.core.types import Acts, Array, AskingEnv, Env, Observation, Policy, Trajectories
+from dagger_cli.core.types import (
+    Acts,
+    Array,
+    AskingEnv,
+    DeferredExpert,
+    Env,
+    Observation,
+    Policy,
+    Trajectories,
+    Usage,
+)
 
 Watch = Callable[[Observation], None]
 
@@ -35,6 +45,8 @@ class _Rows(NamedTuple):
     from_expert: Array
     rewards: Array
     ended: Array
+    terminated: Array
+    failed: Array
 
     @classmethod
     def empty(cls, env: Env, n: int) -> _Rows:
@@ -47,6 +59,8 @@ class _Rows(NamedTuple):
             np.empty((n, *space.shape), space.dtype),
             np.empty(n, bool),
             np.empty(n, np.float64),
+            np.empty(n, bool),
+            np.empty(n, bool),
             np.empty(n, bool),
         )
 
@@ -71,10 +85,14 @@ def rollout(
     all_slots = np.arange(n_slots or env.n_envs)
     width, start = len(all_slots), 0
     asking = env if isinstance(env, AskingEnv) else None
+    last_rows: list[Array] = [np.empty(0, np.int64)]
+    last_obs: list[Array] = [rows.obs[:0]]
     with kit.clock("collect"):
         while start < n_steps:
             if asking is not None:
                 start -= asking.ask(start)
+                while last_rows[-1].size and last_rows[-1][0] >= start:  # one slot: one row each
+                    del last_rows[-1], last_obs[-1]
             slots = all_slots[: n_steps - start]
             here = slice(start, start + len(slots))
             observation = (
@@ -89,17 +107,61 @@ def rollout(
             rows.actions[here], rows.from_expert[here] = acts
             step = env.step(slots, acts.actions)
             rows.rewards[here], rows.ended[here] = step.rewards, step.ended
+            rows.terminated[here], rows.failed[here] = step.terminated, step.failed
             over = step.ended if until is None else step.ended | (env.observation.t[slots] >= until)
             if over.any():
-                _start(kit, np.flatnonzero(over))
+                done = np.flatnonzero(over)
+                last_rows.append(start + done)
+                last_obs.append(env.observation.obs[done])  # an index array: a copy
+                _start(kit, done)
             start += width
     check_finite("a reward", rows.rewards)
     check_finite("an observation", rows.obs)
     observations = Observation(rows.obs, rows.steps, rows.privileged)
     slots = np.resize(all_slots, n_steps)
     return Trajectories(
-        observations, Acts(rows.actions, rows.from_expert), slots, rows.rewards, rows.ended
+        observations,
+        Acts(rows.actions, rows.from_expert),
+        slots,
+        rows.rewards,
+        rows.ended,
+        rows.terminated,
+        rows.failed,
+        np.concatenate(last_rows),
+        np.concatenate(last_obs),
     )
+
+
+class Collected(NamedTuple):
+    """The labelled rows of one round, and what they used."""
+
+    fresh: Dataset
+    usage: Usage
+
+
+def collect(kit: Kit, round: int, actor: Policy) -> Collected:
+    """Rolls out `actor` for a round (from 0) and labels the visited states.
+
+    Takes the round's recorded rows instead where it has some.
+    """
+    recorded = kit.recorded.of(round)
+    if recorded is not None:
+        return Collected(recorded, Usage(0, len(recorded)))
+    visited = rollout(kit, actor, kit.budget.steps(round))
+    deferred = isinstance(kit.expert, DeferredExpert)
+    fresh = _deferred(kit, round, visited) if deferred else label(kit, visited)
+    return Collected(fresh, Usage(len(visited), len(fresh)))
+
+
+def _deferred(kit: Kit, round: int, visited: Trajectories) -> Dataset:
+    """Returns the states that have been labelled since; raises Paused while they are too few."""
+    assert isinstance(kit.expert, DeferredExpert)
+    observations = visited.observations
+    labels, known = kit.expert.labels(round, observations)
+    data = Dataset(observations.obs, observations.t, labels, (len(visited),))
+    if known.all():
+        return replace(data, played=_played(visited, None))
+    return replace(data[known], played=_played(visited, known))
 
 
 def check_finite(what: str, numbers: Array) -> None:
@@ -125,7 +187,27 @@ def label(kit: Kit, visited: Trajectories, where: Array | None = None) -> Datase
     data = Dataset(observations.obs, observations.t, labels, (len(visited),))
     if where is not None:
         observations, data = observations[where], data[where]
+    data = replace(data, played=_played(visited, where))
     if kit.safety_expert is not None:
         with kit.clock("label"):
             data = replace(data, fatal=kit.safety_expert.unsafe_actions(observations))
     return data
+
+
+def _played(visited: Trajectories, where: Array | None) -> dict[str, Array]:
+    """Returns how the labelled rows came about, as columns; the last observations where all are.
+
+    `slot` and the order of the rows give the episodes: one starts where `steps` is 0.
+    """
+    columns = {
+        "action": visited.acts.actions,
+        "from_expert": visited.acts.from_expert,
+        "slot": visited.slots.astype(np.int32),
+        "reward": visited.rewards,
+        "terminated": visited.terminated,
+        "truncated": visited.ended & ~visited.terminated,
+        "failed": visited.failed,
+    }
+    if where is not None:
+        return {name: column[where] for name, column in columns.items()}
+    return {**columns, "last_rows": visited.last_rows, "last_obs": visited.last_obs}

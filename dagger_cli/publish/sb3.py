@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,13 +21,18 @@ from dagger_cli.core.types import Array, Space
 from dagger_cli.networks.activations import ACTIVATIONS
 from dagger_cli.networks.agent_files import Agent
 from dagger_cli.networks.spec import Spec, describe, is_image
+from dagger_cli.publish.critic import Critic, Recording, fit_critic
 
 
 class Sb3Archive(NamedTuple):
-    """Bytes of the zip file, and the algorithm whose `load` reads it."""
+    """Bytes of the zip file, and the algorithm whose `load` reads it.
+
+    `explained` is the critic's share of the variance of the returns, None without a critic.
+    """
 
     data: bytes
     algo: str
+    explained: float | None = None
 
 
 class _Dense(NamedTuple):
@@ -37,16 +42,26 @@ class _Dense(NamedTuple):
     activation: str
 
 
-def to_sb3(agent: Agent) -> Sb3Archive:
-    """Converts an agent; raises ExpertError for networks and spaces that SB3 cannot represent."""
+def to_sb3(agent: Agent, recording: Recording | None = None) -> Sb3Archive:
+    """Converts an agent; raises ExpertError for networks and spaces that SB3 cannot represent.
+
+    With `recording` PPO also gets a critic that is fitted to its returns.
+    """
     spec = agent.spec
     _refuse(spec)
     dense = _dense(agent)
     td3 = spec.action_space.kind == "box"
-    model = _td3(spec, dense) if td3 else _ppo(spec, dense)
+    if td3 and recording is not None:
+        raise ExpertError(
+            "critic=true is for PPO, whose actions are choices; a student with Box actions becomes "
+            "TD3, whose critic judges actions: leave it out"
+        )
+    critic = None if recording is None else fit_critic(recording, dense.activation)
+    model = _td3(spec, dense) if td3 else _ppo(spec, dense, critic)
     kept = io.BytesIO()
     model.save(kept, exclude=["replay_buffer"])
-    return Sb3Archive(kept.getvalue(), "td3" if td3 else "ppo")
+    explained = None if critic is None else critic.explained
+    return Sb3Archive(kept.getvalue(), "td3" if td3 else "ppo", explained)
 
 
 def _refuse(spec: Spec) -> None:
@@ -105,19 +120,28 @@ def _td3(spec: Spec, dense: _Dense) -> Any:
     return model
 
 
-def _ppo(spec: Spec, dense: _Dense) -> Any:
+def _ppo(spec: Spec, dense: _Dense, critic: Critic | None) -> Any:
     from stable_baselines3 import PPO
 
     sizes = [len(bias) for _, bias in dense.layers[:-1]]
-    model = _made(PPO, spec, {"pi": sizes, "vf": []}, dense, n_steps=2, batch_size=2)
-    hidden = {
+    judged = [] if critic is None else [len(bias) for _, bias in critic.layers[:-1]]
+    model = _made(PPO, spec, {"pi": sizes, "vf": judged}, dense, n_steps=2, batch_size=2)
+    policy = model.policy
+    _fill(policy.mlp_extractor.policy_net, _hidden(dense.layers))
+    _fill(policy.action_net, dict(zip(("weight", "bias"), dense.layers[-1], strict=True)))
+    if critic is not None:
+        _fill(policy.mlp_extractor.value_net, _hidden(critic.layers))
+        _fill(policy.value_net, dict(zip(("weight", "bias"), critic.layers[-1], strict=True)))
+    return model
+
+
+def _hidden(layers: Sequence[tuple[Array, Array]]) -> dict[str, Array]:
+    """Returns all layers but the last by their names in a sequence with activations between."""
+    return {
         f"{2 * i}.{name}": value
-        for i, layer in enumerate(dense.layers[:-1])
+        for i, layer in enumerate(layers[:-1])
         for name, value in zip(("weight", "bias"), layer, strict=True)
     }
-    _fill(model.policy.mlp_extractor.policy_net, hidden)
-    _fill(model.policy.action_net, dict(zip(("weight", "bias"), dense.layers[-1], strict=True)))
-    return model
 
 
 def _made(algorithm: Any, spec: Spec, net_arch: Any, dense: _Dense, **options: Any) -> Any:

@@ -26,9 +26,9 @@ def read_aggregate(checkpoints: Path, manifest: Manifest, kit: Kit) -> Dataset |
         path = shard_path(checkpoints, round)
         limit = _HEADER + shard.rows * _row_bytes(kit)
         rows = read_arrays(path, shard.sha256, within=checkpoints, limit=limit)
-        if any(column.shape[:1] != (shard.rows,) for column in rows.values()):
-            raise CheckpointError(f"{path} does not contain the {shard.rows} rows of its round")
         columns: dict[str, Any] = {name: rows[name] for name in COLUMNS if name in rows}
+        if any(column.shape[:1] != (shard.rows,) for column in columns.values()):
+            raise CheckpointError(f"{path} does not contain the {shard.rows} rows of its round")
         for name in COLUMNS[:3]:
             if name not in columns:
                 raise CheckpointError(f"{path} contains no labelled states: no '{name}'")

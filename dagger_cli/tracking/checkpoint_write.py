@@ -6,6 +6,7 @@ after everything it relies on; what an interrupted run left beyond it is removed
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -25,6 +26,7 @@ from dagger_cli.tracking.run_paths import (
     CHECKPOINTS,
     ENV,
     LAST,
+    PLAYED,
     POLICY,
     check_inside,
     round_name,
@@ -51,13 +53,14 @@ class CheckpointWriter:
             (self._root / AGGREGATE).mkdir(parents=True, exist_ok=True)
             check_inside(self._root / AGGREGATE, folder)
             self._shards = _tidy(self._root, round)
+        self._acting = _policy_digest(self._root, round)
 
     def __call__(self, finished: Round) -> None:
         """Saves one round."""
         state = finished.state
         with writing(self._root):
             shards = (*self._shards, self._write_shard(state))
-            self._write_round(finished, shards)
+            self._acting = self._write_round(finished, shards)
             _move_pointers(self._root, best=finished.best.round, last=state.round)
         self._shards = shards
 
@@ -65,10 +68,15 @@ class CheckpointWriter:
         assert state.data is not None and len(state.data.rounds) == state.round
         newest = state.data.newest
         share = self._kit.budget.steps(state.round - 1)
-        sha256 = write_arrays(shard_path(self._root, state.round), newest.columns)
+        played = {f"{PLAYED}{name}": c for name, c in (state.data.played or {}).items()}
+        # The policy that acted, by the digest of its file, and beta: what `dagger data` tells of.
+        note = json.dumps({"policy": self._acting, "beta": state.metrics.get("train/beta")})
+        path = shard_path(self._root, state.round)
+        sha256 = write_arrays(path, {**newest.columns, **played}, note)
         return Shard(len(newest), share, sha256)
 
-    def _write_round(self, finished: Round, shards: tuple[Shard, ...]) -> None:
+    def _write_round(self, finished: Round, shards: tuple[Shard, ...]) -> str:
+        """Writes the checkpoint; returns the digest of its policy."""
         state, kit = finished.state, self._kit
         assert state.policy is not None
         with new_folder(self._root / round_name(state.round)) as folder:
@@ -88,6 +96,7 @@ class CheckpointWriter:
                 files=files,
             )
             write_manifest(folder, manifest)
+        return files[POLICY]
 
 
 def _tidy(root: Path, round: int) -> tuple[Shard, ...]:
@@ -105,6 +114,13 @@ def _tidy(root: Path, round: int) -> tuple[Shard, ...]:
         if (round_of(shard) or 0) > round:
             shard.unlink()
     return manifest.shards
+
+
+def _policy_digest(root: Path, round: int) -> str:
+    """Returns the digest of a round's policy, empty before the first round."""
+    if round == 0:
+        return ""
+    return read_manifest(check_inside(root / round_name(round), root)).files.get(POLICY, "")
 
 
 def _move_pointers(root: Path, *, best: int, last: int) -> None:

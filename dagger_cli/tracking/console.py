@@ -15,6 +15,7 @@ from dagger_cli.loop.run import Round
 from dagger_cli.tracking.progress_bar import Bar
 from dagger_cli.tracking.summary import NO_WORDS, ExtraWords, commands, score_summary
 from dagger_cli.utils.files import shown_path
+from dagger_cli.utils.quoting import shell_joined
 from dagger_cli.utils.terminal import printable, sane_size
 
 if TYPE_CHECKING:
@@ -169,6 +170,18 @@ class Console:
         if advice:
             self.line("")
             self.line(advice)
+
+    def paused(self, run: Path, why: str, extra: ExtraWords = NO_WORDS) -> None:
+        """Prints why the run waits, and the commands that go on."""
+        self.close()
+        self.line("")
+        resume = commands(run, extra=extra)["resume"]
+        given = f"run={shown_path(run)}"
+        answer = f"{shell_joined(['dagger', 'answer', given])} file=FILE by=NAME"
+        ask = shell_joined(["dagger", "ask", given])
+        where = shown_path(run / "questions")
+        rows = [("paused", why), ("states", where), ("open", ask), ("answer", answer)]
+        self._pairs([*rows, ("go on", resume)])
 
     def interrupted(self, run: Path, extra: ExtraWords = NO_WORDS) -> None:
         """Prints the command that resumes an interrupted run."""

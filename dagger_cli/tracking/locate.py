@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from dagger_cli.core.errors import CheckpointError
+from dagger_cli.tracking.paused import paused_at_start
 from dagger_cli.tracking.pointers import follow, has_rounds
 from dagger_cli.tracking.run_paths import (
     BEST,
@@ -44,6 +45,8 @@ def resolve_run(path: str | Path) -> Path:
         if has_rounds(folder / CHECKPOINTS):
             check_inside(folder / CHECKPOINTS, folder)  # another run would be continued
             return folder
+    if paused_at_start(given):
+        return given
     if (given / MANIFEST).exists():
         raise CheckpointError(
             f"{given} is a copy of one checkpoint and can only be evaluated: to resume, give the "

@@ -1,11 +1,7 @@
 """Names in a run folder.
 
-<<<<<<< HEAD
 run/config.yaml metrics.jsonl summary.json versions.json tb/ curve.svg student.gif
-=======
-run/config.yaml metrics.jsonl summary.json versions.json tb/
 run/human/{answers.jsonl, config.yaml}   with expert=human, also of an unfinished first round
->>>>>>> human
 run/checkpoints/aggregate/round_0001.safetensors ...   the rows of each round, written once
 run/checkpoints/round_0007/{policy.safetensors, env.safetensors, checkpoint.json}
 run/checkpoints/{last -> round_0007, best -> round_0005}   see pointers.py
@@ -27,6 +23,7 @@ HUMAN = "human"  # the answers of a person, with the run's config; kept without 
 JOB, LOG = "job.json", "console.log"  # of a job of a sweep
 SWEEP, TABLE_OF_SWEEP = "sweep.yaml", "sweep.csv"
 BEST_TRIAL = "optimization_results.yaml"  # of a search
+PLAYED = "played."  # before the names of columns of a shard that no learner reads
 POLICY, ENV, MANIFEST = "policy.safetensors", "env.safetensors", "checkpoint.json"
 
 _ROUND = re.compile(r"round_(\d{4,9})(\.safetensors)?")

@@ -16,14 +16,19 @@ from dagger_cli.utils.files import check_regular, write_bytes
 
 MAX_BYTES = 2**32  # of the arrays of a policy or of environments
 _CHUNK = 2**20
+NOTE = "note"
 
 
-def write_arrays(path: Path, arrays: Mapping[str, Array]) -> str:
-    """Writes the arrays (numbers or booleans of any shape); returns the file's sha256."""
+def write_arrays(path: Path, arrays: Mapping[str, Array], note: str | None = None) -> str:
+    """Writes the arrays (numbers or booleans of any shape) and a note; returns the file's sha256.
+
+    There is one note, as safetensors writes several in no fixed order.
+    """
     from safetensors.numpy import save
 
     # safetensors copies raw memory, so transposed or strided arrays must be made contiguous.
-    data: bytes = save({name: np.asarray(array, order="C") for name, array in arrays.items()})
+    whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    data: bytes = save(whole, None if note is None else {NOTE: note})
     write_bytes(path, data)
     return hashlib.sha256(data).hexdigest()
 
@@ -58,6 +63,18 @@ def check_hash(path: Path, sha256: str, within: Path, limit: int = MAX_BYTES) ->
                 digest.update(chunk)
     if digest.hexdigest() != sha256:
         raise CheckpointError(f"{path} is truncated or altered: its sha256 is not the recorded one")
+
+
+def read_note(path: Path) -> str:
+    """Returns the note of a file, empty without one; raises CheckpointError for no such file."""
+    from safetensors import SafetensorError, safe_open
+
+    with _reading(path):
+        try:
+            with safe_open(path, framework="numpy") as file:
+                return str((file.metadata() or {}).get(NOTE, ""))
+        except SafetensorError as err:
+            raise CheckpointError(f"{path} does not contain arrays: {err}") from err
 
 
 @contextmanager

@@ -24,9 +24,9 @@ from dagger_cli.core.policies import EpisodeMixture, Mixture
 from dagger_cli.core.roll_in import UniformRollIn
 from dagger_cli.core.schedules import Schedule, check_schedule
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Policy, Usage
+from dagger_cli.core.types import Policy
 from dagger_cli.core.values import one_of
-from dagger_cli.loop.rollout import label, rollout
+from dagger_cli.loop.rollout import collect
 
 MIXTURES: dict[str, type[Mixture] | type[EpisodeMixture]] = {
     "step": Mixture,
@@ -41,13 +41,15 @@ class DAgger:
     """`beta` is the probability that the expert acts, round by round.
 
     `mix_per`: the mixture draws per step or per episode; `update`: which rounds are fitted on;
-    `roll_in`: `uniform` lets the expert act alone up to a step drawn uniformly per episode.
+    `roll_in`: `uniform` lets the expert act alone up to a step drawn uniformly per episode;
+    `demonstrations`: a data set in place of the first round, in which the expert acts otherwise.
     """
 
     beta: Schedule
     mix_per: str
     update: str
     roll_in: str = "none"  # of runs before this key
+    demonstrations: str | None = None
     needs_state_restore: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -68,11 +70,10 @@ class DAgger:
     def step(self, state: State, kit: Kit) -> State:
         """Runs one iteration of Alg. 3.1."""
         beta = self.beta(kit.progress(state.round, state.usage))
-        visited = rollout(kit, self._actor(state, kit, beta), kit.budget.steps(state.round))
-        data = kit.aggregate(state.data, label(kit, visited))
+        fresh, usage = collect(kit, state.round, self._actor(state, kit, beta))
+        data = kit.aggregate(state.data, fresh)
         rows = data if self.update == "aggregate" else data.newest
         policy, loss = kit.fit(rows, None if self.update == "latest" else state.policy)
-        usage = Usage(len(visited), len(visited))
         return state.next(policy, data, usage, {"train/beta": beta, "train/loss": loss})
 
     def _actor(self, state: State, kit: Kit, beta: float) -> Policy:

@@ -20,13 +20,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import Mixture, members, without_expert
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Policy, Usage
+from dagger_cli.core.types import Policy
 from dagger_cli.core.values import in_range, one_of
 from dagger_cli.loop.cost_to_go import CostRollouts, Examples, Follow, cost_examples
-from dagger_cli.loop.rollout import label, rollout
+from dagger_cli.loop.rollout import collect
 
 COSTS = ("optimal", "rollout")
 
@@ -38,16 +39,25 @@ def weights(beta: float, n: int) -> tuple[float, ...]:
 
 @dataclass(frozen=True)
 class SEARN:
-    """`beta` in (0, 1] is the weight of each round's learner."""
+    """`beta` in (0, 1] is the weight of each round's learner.
+
+    `demonstrations`: a data set in place of the first round, in which the expert acts otherwise.
+    """
 
     beta: float
     costs: str
     cost_rollouts: CostRollouts
+    demonstrations: str | None = None
     fits_on_aggregate: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         in_range("trainer.beta", self.beta, "(0, 1]", 0.4)
         one_of("trainer.costs", self.costs, COSTS)
+        if self.demonstrations is not None and self.costs == "rollout":
+            raise ConfigError(
+                "trainer.demonstrations has no costs of actions, from which trainer.costs=rollout "
+                "learns: use trainer.costs=optimal, or trainer=dagger"
+            )
 
     @property
     def needs_state_restore(self) -> bool:
@@ -72,8 +82,7 @@ class SEARN:
         if self.costs == "rollout":
             follow = Follow(current.members, current.weights)
             return cost_examples(kit, self.cost_rollouts, state.round, current, current, follow)
-        visited = rollout(kit, current, kit.budget.steps(state.round))
-        return Examples(label(kit, visited), Usage(len(visited), len(visited)))
+        return Examples(*collect(kit, state.round, current))
 
     def deploy(self, state: State, kit: Kit) -> Policy:
         """Returns the mixture without the expert."""

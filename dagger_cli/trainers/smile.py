@@ -17,9 +17,9 @@ from typing import ClassVar
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import Mixture, members, without_expert
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Policy, Usage
+from dagger_cli.core.types import Policy
 from dagger_cli.core.values import in_range
-from dagger_cli.loop.rollout import label, rollout
+from dagger_cli.loop.rollout import collect
 
 
 def weights(alpha: float, n: int) -> tuple[float, ...]:
@@ -29,9 +29,13 @@ def weights(alpha: float, n: int) -> tuple[float, ...]:
 
 @dataclass(frozen=True)
 class SMILe:
-    """`alpha` in (0, 1] is the fraction of the expert's weight that each round's learner takes."""
+    """`alpha` in (0, 1] is the fraction of the expert's weight that each round's learner takes.
+
+    `demonstrations`: a data set in place of the first round, in which the expert acts otherwise.
+    """
 
     alpha: float
+    demonstrations: str | None = None
     needs_state_restore: ClassVar[bool] = False
     fits_on_aggregate: ClassVar[bool] = False
 
@@ -47,11 +51,10 @@ class SMILe:
         learned = members(state.policy)
         shares = weights(self.alpha, len(learned))
         actor = Mixture((kit.expert, *learned), shares)
-        visited = rollout(kit, actor, kit.budget.steps(state.round))
-        data = kit.aggregate(state.data, label(kit, visited))
+        fresh, usage = collect(kit, state.round, actor)
+        data = kit.aggregate(state.data, fresh)
         newcomer, loss = kit.fit(data.newest, learned[-1] if learned else None)
         policy = without_expert((*learned, newcomer), weights(self.alpha, len(learned) + 1))
-        usage = Usage(len(visited), len(visited))
         return state.next(policy, data, usage, {"train/beta": shares[0], "train/loss": loss})
 
     def deploy(self, state: State, kit: Kit) -> Policy:

@@ -12,14 +12,15 @@ from typing import ClassVar
 
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Policy, Usage
-from dagger_cli.loop.rollout import label, rollout
+from dagger_cli.core.types import Policy
+from dagger_cli.loop.rollout import collect
 
 
 @dataclass(frozen=True)
 class Sup:
-    """Has no hyper-parameters."""
+    """Has no hyper-parameters; `asks_anew`: whether the expert must act or answer in new states."""
 
+    asks_anew: ClassVar[bool] = False
     needs_state_restore: ClassVar[bool] = False
     fits_on_aggregate: ClassVar[bool] = True
 
@@ -29,10 +30,9 @@ class Sup:
 
     def step(self, state: State, kit: Kit) -> State:
         """Rolls out the expert; fits the learner on all rounds."""
-        visited = rollout(kit, kit.expert, kit.budget.steps(state.round))
-        data = kit.aggregate(state.data, label(kit, visited))
+        fresh, usage = collect(kit, state.round, kit.expert)
+        data = kit.aggregate(state.data, fresh)
         policy, loss = kit.fit(data, state.policy)
-        usage = Usage(len(visited), len(visited))
         return state.next(policy, data, usage, {"train/loss": loss})
 
     def deploy(self, state: State, kit: Kit) -> Policy:

@@ -10,12 +10,8 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError
-<<<<<<< HEAD
-from dagger_cli.core.types import Acts, Expert, History, Observation, Policy, Score, Space
-from dagger_cli.envs.video import Mode
-=======
 from dagger_cli.core.types import Acts, Expert, History, Observation, Policy, Score, Shown, Space
->>>>>>> human
+from dagger_cli.envs.video import Mode
 from dagger_cli.views.env import Framed, ViewedEnv
 from dagger_cli.views.layout import Layout, layout
 from dagger_cli.views.memory import Memory

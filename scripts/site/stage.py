@@ -1,7 +1,8 @@
 """Stages the sources of the documentation site: python -m scripts.site.stage OUT
 
-Copies README.md (as the first page), docs/, the pages of the root and those generated from code and YAML (reference.py) to OUT.
-Links between them are rewritten; a link to another file of the repository leads to a copy of it.
+Copies README.md (as the first page), docs/, the pages of the root and those generated from code and
+YAML (reference.py) to OUT. Links between them are rewritten; a link to another file of the
+repository leads to a copy of it.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from dagger_cli.utils.imports import import_object
 TYPED = ("env", "view", "expert", "policy", "beta_schedule", "trainer")
 NEEDED = {
     ("env", "gym"): ["env.id=CartPole-v1"],
+    ("env", "dataset"): ["env.path=file.npz"],
     ("env", "sequence"): ["env.data=file.jsonl"],
     ("view", "keys"): ["view.keep=[0]"],
     ("policy", "glyphs"): ["env=handwriting"],

@@ -166,6 +166,7 @@ def test_config_dir_adds_a_users_own_options(tmp_path):
 
 
 COMMANDS = {"train", "eval", "expert", "push", "export", "report", "runs", "compare", "tb", "bench"}
+COMMANDS |= {"data", "ask", "answer"}
 
 
 @pytest.mark.parametrize(

@@ -47,9 +47,6 @@ class KartSource:
         at_least("n_envs", n_envs, 1)
         return KartEnv(self.rules, n_envs)
 
-<<<<<<< HEAD
-    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: Mode) -> Score:
-=======
     def open_shown(self) -> Shown:
         """Opens one kart that is drawn, seen from behind, more coarsely than in a video."""
         from dagger_cli.envs.kart.picture import picture
@@ -57,8 +54,7 @@ class KartSource:
         env = self.open(1)
         return Shown(env, lambda: picture(env, quick=True), self.fps)
 
-    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path) -> Score:
->>>>>>> human
+    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: Mode) -> Score:
         """Renders one lap per seed, in a window or to a video file."""
         from dagger_cli.envs.kart.show import play
 

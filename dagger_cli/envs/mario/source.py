@@ -59,9 +59,6 @@ class MarioSource:
         workers = usable_cores() - 1 if self.workers == "auto" else self.workers
         return MarioEnv(self.made, n_envs, workers + 1, watch)
 
-<<<<<<< HEAD
-    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: Mode) -> Score:
-=======
     def open_shown(self) -> Shown:
         """Opens one game that is drawn, after each env step."""
         from dagger_cli.envs.mario.show import frame
@@ -69,8 +66,7 @@ class MarioSource:
         env = self.open(1)
         return Shown(env, lambda: frame(env), self.fps / self.made.ticks_per_action)
 
-    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path) -> Score:
->>>>>>> human
+    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: Mode) -> Score:
         """Renders one episode per seed, tick by tick, in a window or to a video file."""
         from dagger_cli.envs.mario.show import play
 

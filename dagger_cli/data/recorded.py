@@ -1,0 +1,47 @@
+"""Recorded rows as the first rounds of a run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from dagger_cli.core.budget import Budget
+from dagger_cli.core.dataset import Dataset
+from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.recorded import Recorded
+from dagger_cli.core.types import Array, Space
+from dagger_cli.data.fitting import dataset_of
+from dagger_cli.data.read import read_episodes
+
+
+def demonstrations(path: str, observations: Space, actions: Space, env_id: str) -> Recorded:
+    """Returns all steps of a data set as the first round."""
+    rows = dataset_of(read_episodes(path), observations, actions, env_id)
+    note = f"Round 1 learns from the {len(rows):,} steps of {Path(path).name}, without roll-outs."
+    return Recorded((rows,), note)
+
+
+def spread(rows: Dataset, budget: Budget) -> Recorded:
+    """Returns the rows as every round of the budget, in their order.
+
+    Raises ConfigError where there are too few.
+    """
+    if budget.total > len(rows):
+        raise ConfigError(
+            f"the budget has {budget.total:,} labels, but the data set has {len(rows):,} to learn "
+            f"from: give labels={len(rows)} or less, or leave it out"
+        )
+    rounds, begin = [], 0
+    for round in range(budget.rounds):
+        end = begin + budget.steps(round)
+        rounds.append(_part(rows, begin, end))
+        begin = end
+    return Recorded(tuple(rounds))
+
+
+def _part(rows: Dataset, begin: int, end: int) -> Dataset:
+    part = rows[begin:end]
+    played: dict[str, Array] = {
+        name: column[begin:end] for name, column in (rows.played or {}).items()
+    }
+    return replace(part, played=played)

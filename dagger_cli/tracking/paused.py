@@ -1,0 +1,34 @@
+"""Runs that paused before their first round was finished, and thus have no checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dagger_cli.core.errors import CheckpointError
+from dagger_cli.tracking.pointers import has_rounds
+from dagger_cli.tracking.run_paths import CHECKPOINTS, CONFIG
+from dagger_cli.utils.files import read_bytes
+
+MAX_BYTES = 2**22
+
+
+def paused_at_start(run: Path) -> bool:
+    """Returns whether the folder has a config and open questions, but no round."""
+    asked = (run / "questions" / "round_0001").is_dir() and (run / CONFIG).is_file()
+    return asked and not has_rounds(run / CHECKPOINTS)
+
+
+def read_config(run: Path) -> Mapping[str, Any]:
+    """Returns config.yaml, unchecked; raises CheckpointError where it is no mapping."""
+    import yaml
+
+    path = run / CONFIG
+    try:
+        config = yaml.safe_load(read_bytes(path, MAX_BYTES))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError, RecursionError) as err:
+        raise CheckpointError(f"{path} cannot be read: {err}") from err
+    if not isinstance(config, dict):
+        raise CheckpointError(f"{path} is no config of a run")
+    return config

@@ -1,0 +1,120 @@
+"""What is written comes back equal, in every format; other programs find what they expect."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dagger_cli.core.errors import ConfigError
+from dagger_cli.data.read import read_episodes
+from dagger_cli.data.write import check_target, write_episodes
+
+from .recorded import LENGTHS, differing, episodes
+
+LAYOUT = Path(__file__).with_name("lerobot_layout.json")
+
+
+@pytest.mark.parametrize("format", ["npz", "parquet"])
+def test_our_own_formats_come_back_equal(format, tmp_path):
+    if format == "parquet":
+        pytest.importorskip("pyarrow")
+    path, whole = tmp_path / f"toy.{format}", episodes()
+    write_episodes(whole, format, path)
+    read = read_episodes(path)
+    assert differing(whole, read) == []
+    assert np.array_equal(read.final_observation, whole.final_observation)
+    assert read.final_episode.tolist() == [0, 1]
+    assert read.about.observation_space == whole.about.observation_space
+    assert read.about.action_space == whole.about.action_space
+    assert (read.about.env_id, read.about.fps) == ("Toy-v0", 25)
+
+
+def test_minaris_own_loader_opens_it(tmp_path, monkeypatch):
+    minari = pytest.importorskip("minari")
+    pytest.importorskip("h5py")
+    whole = episodes()
+    write_episodes(whole, "minari", tmp_path / "toy-v0")
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
+    loaded = minari.load_dataset("toy-v0")
+    # The end of the last episode is not known, so that its last step has no result.
+    assert [len(e.actions) for e in loaded.iterate_episodes()] == [3, 1, 3]
+    first = next(iter(loaded.iterate_episodes()))
+    assert np.array_equal(first.observations[:3], whole.columns["observation"][:3])
+    assert np.array_equal(first.observations[3], whole.final_observation[0])
+    assert first.actions.tolist() == [1, 2, 0] and first.terminations.tolist() == [0, 0, 1]
+    read = read_episodes(tmp_path / "toy-v0")
+    assert read.columns["expert_action"].tolist() == [0, 1, 2, 0, 1, 2, 0]
+
+
+def test_a_folder_of_minari_has_a_name_that_minari_takes(tmp_path):
+    with pytest.raises(ConfigError, match=r"path=.*toy-v0"):
+        check_target("minari", tmp_path / "toy")
+
+
+def test_lerobots_layout(tmp_path):
+    """The facts of a stored data set of codebase v3.0, see lerobot_layout.json."""
+    pq = pytest.importorskip("pyarrow.parquet")
+    write_episodes(episodes(), "lerobot", tmp_path / "toy")
+    facts = json.loads(LAYOUT.read_text())
+    info = json.loads((tmp_path / "toy" / "meta" / "info.json").read_text())
+    assert info.keys() >= set(facts["info"]) and info["codebase_version"] == "v3.0"
+    assert {"total_episodes": 3, "total_frames": 8, "total_tasks": 1}.items() <= info.items()
+    for name, described in facts["features"].items():
+        assert info["features"][name] == described, name
+    for path in facts["files"]:
+        assert (tmp_path / "toy" / path).is_file()
+    rows = pq.read_table(tmp_path / "toy" / "meta" / "episodes" / "chunk-000" / "file-000.parquet")
+    assert set(facts["episodes"]) <= set(rows.column_names)
+    assert rows["length"].to_pylist() == list(LENGTHS)
+    assert rows["dataset_from_index"].to_pylist() == [0, 3, 4]
+    assert rows["dataset_to_index"].to_pylist() == [3, 4, 8]
+    frames = pq.read_table(tmp_path / "toy" / "data" / "chunk-000" / "file-000.parquet")
+    assert set(frames.column_names) == set(info["features"])
+    assert frames["timestamp"].to_pylist() == pytest.approx(
+        [t / 25 for t in (0, 1, 2, 0, 0, 1, 2, 3)]
+    )
+    tasks = pq.read_table(tmp_path / "toy" / "meta" / "tasks.parquet")
+    assert json.loads(tasks.schema.metadata[b"pandas"])["index_columns"] == ["task"]
+    stats = json.loads((tmp_path / "toy" / "meta" / "stats.json").read_text())
+    assert stats["action"] | {"std": 0} == {
+        "min": [0], "max": [2], "mean": [pytest.approx(7 / 8)], "std": 0, "count": [8]
+    }  # fmt: skip
+
+
+def test_lerobot_comes_back_as_float32(tmp_path):
+    pytest.importorskip("pyarrow")
+    whole = episodes()
+    write_episodes(whole, "lerobot", tmp_path / "toy")
+    read = read_episodes(tmp_path / "toy")
+    assert differing(whole, read) == ["beta", "policy", "reward"]  # float32, and left out
+    assert np.allclose(read.columns["reward"], whole.columns["reward"])
+
+
+def test_pictures_are_a_video(tmp_path):
+    pytest.importorskip("pyarrow")
+    flat = np.arange(8, dtype=np.uint8)[:, None, None, None] * 30
+    whole = episodes(observation=np.broadcast_to(flat, (8, 16, 24, 3)).copy())
+    write_episodes(whole, "lerobot", tmp_path / "toy")
+    info = json.loads((tmp_path / "toy" / "meta" / "info.json").read_text())
+    feature = info["features"]["observation.images.view"]
+    assert (feature["dtype"], feature["shape"]) == ("video", [16, 24, 3])
+    seen = read_episodes(tmp_path / "toy").columns["observation"]
+    assert seen.shape == (8, 16, 24, 3)
+    assert np.abs(seen.astype(int) - whole.columns["observation"]).max() <= 6  # compressed
+
+
+@pytest.mark.parametrize(
+    ("format", "name", "said"),
+    [
+        ("zarr", "toy", "format must be one of npz, parquet, minari, lerobot"),
+        ("npz", "toy.parquet", "must end in .npz"),
+        ("lerobot", "", "exists"),
+        ("npz", "none/toy.npz", "there is no folder"),
+    ],
+)
+def test_bad_targets(format, name, said, tmp_path):
+    with pytest.raises(ConfigError, match=said):
+        check_target(format, tmp_path / name)
