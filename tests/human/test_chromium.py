@@ -91,11 +91,14 @@ def test_a_person_in_a_browser(tmp_path, page):
         page.goto(address)
         until(lambda: "PAUSED" in page.inner_text("#lines"))
         assert f"step {len(before)} of this round" in text(page)
+        page.evaluate("navigator.getGamepads = () => [{axes: [-0.5, 0], buttons: []}]")
+        until(lambda: page.evaluate("sticks.left === 0.5"))
         page.keyboard.press("p")
         until(lambda: "round 2" in page.inner_text("#lines"))
         page.keyboard.press("p")
         assert process.wait(120) == 0, process.stderr.read()
-    assert answers(tmp_path / "run")[: len(before)] == before
-    assert len(answers(tmp_path / "run")) == 120
+    after = answers(tmp_path / "run")
+    assert after[: len(before)] == before and len(after) == 120
+    assert after[len(before) + 5]["action"] == [0.5]  # of the stick
     # The server is gone, so the page's last question fails: the only error there may be.
     assert [line for line in wrong if "ERR_" not in line] == []

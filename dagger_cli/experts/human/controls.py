@@ -120,7 +120,9 @@ class Switches:
     def words(self, action: Array) -> str:
         """Returns the keys that give the action."""
         flat = action.reshape(-1)
-        first = {pair: key for key, pair in reversed([*self.table.items()])}  # of two, the first
+        first = {
+            pair: key for key, pair in reversed(tuple(self.table.items()))
+        }  # of two, the first
         return _named(key for (at, value), key in first.items() if flat[at] == value)
 
 
