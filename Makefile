@@ -6,7 +6,7 @@ seed ?= 0
 scale ?= 25
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fmt check test test-all test-trust bench bench-peers
+.PHONY: help setup fmt check test test-all test-trust docs readme-gif bench bench-peers
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,12 @@ test-all:  ## every test that needs no network
 
 test-trust:  ## kills, damage, altered files and odd words, many of each: make test-trust seed=7 scale=25
 	DAGGER_TRUST_SEED=$(seed) DAGGER_TRUST_SCALE=$(scale) $(BIN)/pytest tests/trust
+
+docs:  ## the documentation site, in build/site; broken links and pages that are not listed are errors
+	$(BIN)/python -m scripts.site.stage build/docs && $(BIN)/mkdocs build --strict --quiet
+
+readme-gif:  ## the moving picture of README.md: trains two walkers and two Marios, five minutes
+	$(BIN)/python scripts/readme_gif.py
 
 bench:  ## measure what docs/benchmarks.md says and write it: half an hour on two idle cores
 	$(BIN)/python scripts/bench/run.py

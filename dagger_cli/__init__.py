@@ -7,7 +7,7 @@ are first used, so `import dagger_cli` loads neither torch nor Hydra.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+__version__ = "1.0.0rc1"
 
 _HOMES = {
     "dagger_cli.api.runs": ("Run", "load_run", "train"),

@@ -42,6 +42,7 @@ def trained(cfg: DictConfig) -> Path:
     from dagger_cli.config.build import train_job
     from dagger_cli.config.from_checkpoint import resumed_job
     from dagger_cli.config.plain import keys_in
+    from dagger_cli.tracking.answers import answers_config, unfinished_first_round
     from dagger_cli.tracking.checkpoint import read_manifest, resolve_resumed
     from dagger_cli.tracking.checkpoint_read import offering_best
     from dagger_cli.tracking.paused import paused_at_start, read_config
@@ -53,6 +54,9 @@ def trained(cfg: DictConfig) -> Path:
         chosen = any(str(word).startswith("hydra.run.dir=") for word in config.overrides.hydra)
         return train(train_job(cfg, words, sweep=False), folder, exact=chosen)
     given = Path(os.path.abspath(_from_start(cfg.resume)))
+    first = unfinished_first_round(given)
+    if first is not None:
+        return train(resumed_job(cfg, words, answers_config(first)), first, answered=True)
     if paused_at_start(given):
         job = resumed_job(cfg, words, read_config(given))
         return train(job, given, again=True)
@@ -109,7 +113,7 @@ def _eval(cfg: DictConfig) -> Result:
     from dagger_cli.tracking.checkpoint import read_manifest, resolve_checkpoint
 
     # Before there is an environment, which may change the current folder.
-    files = {key: cfg[key] and os.path.abspath(at_home(cfg[key])) for key in ("video", "json")}
+    video, json = (cfg[key] and os.path.abspath(at_home(cfg[key])) for key in ("video", "json"))
     if cfg.checkpoint == "expert":
         job, checkpoint = expert_job(cfg), None
     else:
@@ -119,7 +123,9 @@ def _eval(cfg: DictConfig) -> Result:
             missing = not at_home(cfg.checkpoint).parent.exists()
             raise CheckpointError(f"{err}{hub_hint(cfg.checkpoint) if missing else ''}") from err
         job = eval_job(cfg, user_words(), read_manifest(checkpoint).config)
-    return _scored(score(job, checkpoint, render=cfg.render, **files, width=_width(cfg)))
+    return _scored(
+        score(job, checkpoint, render=cfg.render, video=video, json=json, width=_width(cfg))
+    )
 
 
 def _scored(score: Score) -> Result:

@@ -44,10 +44,13 @@ def completed_line(line: CommandLine) -> CommandLine:
     resumed = line.text_of("resume")
     if resumed is None:
         return _with_best_experiment(line)
+    from dagger_cli.tracking.answers import unfinished_first_round
     from dagger_cli.tracking.checkpoint import resolve_run
     from dagger_cli.tracking.latest import with_latest
 
-    return line.in_folder(resolve_run(with_latest(at_home(resumed), Path())))
+    given = with_latest(at_home(resumed), Path())
+    first = unfinished_first_round(given)
+    return line.in_folder(resolve_run(given) if first is None else first.resolve())
 
 
 def _with_best_experiment(line: CommandLine) -> CommandLine:

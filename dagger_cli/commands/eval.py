@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -28,11 +29,12 @@ def score(
     video: str | None,
     json: str | None,
     width: int | None = None,
+    more: Callable[[Score], Sequence[tuple[str, str]]] = lambda score: (),
 ) -> Score:
     """Runs the episodes, prints the score, and writes it to `json` where that is given.
 
-    `width` is the beam width, None for greedy actions. Raises ConfigError for options that exclude
-    each other.
+    `width` is the beam width, None for greedy actions; `more` returns further rows of the score.
+    Raises ConfigError for options that exclude each other.
     """
     if render not in (None, "human"):
         raise ConfigError(f"render={render} is not known; use render=human, or video=path.mp4")
@@ -62,15 +64,13 @@ def score(
         else:
             with closing(open_for(job.env.source, len(job.seeds))) as env:
                 result = evaluate(env, policy, job.seeds, rng, progress)
-    console.score(result)
+    written = [(k, shown_path(Path(v))) for k, v in (("video", video), ("json", json)) if v]
     if json is not None:
         value = {"policy": name, "env": str(job.env.source.id), **score_summary(result)}
         value["returns"], value["lengths"] = result.returns.tolist(), result.lengths.tolist()
         with writing(Path(json)):
             write_json(Path(json), value)
-    written = [(k, shown_path(Path(v))) for k, v in (("video", video), ("json", json)) if v]
-    if written:
-        console.start(written)
+    console.score(result, [*more(result), *written])
     return result
 
 
@@ -86,4 +86,4 @@ def _policy(job: EvalJob, checkpoint: Path | None) -> tuple[Policy, str]:
         assert job.expert is not None
         return job.expert, f"expert {job.expert.card.name} ({job.expert.card.source})"
     assert job.learner is not None
-    return load_policy(checkpoint, job.learner, job.env.source.action_space), str(checkpoint)
+    return load_policy(checkpoint, job.learner, job.env.source.action_space), shown_path(checkpoint)

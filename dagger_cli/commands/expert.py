@@ -109,11 +109,13 @@ def score(job: EvalJob, json: str | None) -> Score:
     assert job.expert is not None
     timed = Timed(job.expert)
     job = replace(job, expert=timed)
-    result = evaluate.score(job, None, render=None, video=None, json=json)
     card = timed.card
-    label = f"{1000 * timed.seconds / result.lengths.sum():.3g} ms of one core"
-    pairs = [("published", _spread(card.published)), ("a label", label)]
-    Console().start(pairs)
+
+    def more(result: Score) -> list[tuple[str, str]]:
+        label = f"{1000 * timed.seconds / result.lengths.sum():.3g} ms of one core"
+        return [("published", _spread(card.published)), ("a label", label)]
+
+    result = evaluate.score(job, None, render=None, video=None, json=json, more=more)
     for warning in warnings(result, card, job):
         print(f"warning: {warning}")
     return result

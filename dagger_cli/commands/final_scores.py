@@ -17,10 +17,14 @@ from dagger_cli.tracking.checkpoint import load_policy, resolve_checkpoint
 from dagger_cli.tracking.console import Console
 
 
-def final_scores(job: TrainJob, folder: Path, console: Console) -> dict[str, Score]:
-    """Returns the scores of `student`, read from its checkpoint, and, if it is scored, `expert`."""
+def student_of(job: TrainJob, folder: Path) -> Policy:
+    """Returns the student of the run, read from its checkpoint."""
     checkpoint = resolve_checkpoint(folder / job.student)
-    student = load_policy(checkpoint, job.kit.learner, job.env.source.action_space)
+    return load_policy(checkpoint, job.kit.learner, job.env.source.action_space)
+
+
+def final_scores(job: TrainJob, student: Policy, console: Console) -> dict[str, Score]:
+    """Returns the scores of `student` and, if it is scored, of `expert`."""
     seeds = job.evaluation_seeds
     with closing(open_for(job.env.eval_source, len(seeds))) as env:
         play = partial(_score, job, env, "expert", job.kit.expert, console)

@@ -21,7 +21,8 @@ from dagger_cli.tracking.manifest import Manifest
 from dagger_cli.tracking.metrics import points_in
 from dagger_cli.tracking.run_paths import MANIFEST, METRICS, POLICY, check_inside
 from dagger_cli.tracking.safetensors_io import MAX_BYTES
-from dagger_cli.utils.curve import CURVE_TITLE, curve_png
+from dagger_cli.utils.curve import CURVE_TITLE
+from dagger_cli.utils.curve_png import curve_png
 from dagger_cli.utils.files import read_bytes
 from dagger_cli.utils.system import at_home
 

@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dagger_cli.commands.final_scores import final_scores
+from dagger_cli.commands.final_scores import final_scores, student_of
 from dagger_cli.commands.objective import check_objective, objective_of
+from dagger_cli.commands.person import keep_answers, round_teller
 from dagger_cli.commands.run_header import header
+from dagger_cli.commands.run_pictures import write_curve, write_gif
 from dagger_cli.commands.train_report import extra_words, report
 from dagger_cli.config.build import TrainJob
 from dagger_cli.config.components import open_for
@@ -24,6 +26,7 @@ from dagger_cli.loggers.run_folder import ConsoleLogger
 from dagger_cli.loop.rollout import begin
 from dagger_cli.loop.run import Best, Observer, run
 from dagger_cli.loop.validate import Validation
+from dagger_cli.tracking.answers import has_answers
 from dagger_cli.tracking.checkpoint import CheckpointWriter, changed_code, restore
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.remains import check_links, remove_drafts
@@ -50,26 +53,34 @@ def train(
     again: bool = False,
     score_again: bool = True,
     logged: bool = False,
+    answered: bool = False,
     watchers: Sequence[Observer] = (),
 ) -> Path:
     """Runs the job in `folder`, or continues it from the checkpoint `resume`; returns the folder.
 
     Where `folder` is taken and `exact` is false, a new run uses another name beside it. A resumed
     run without rounds left is scored again only with `score_again`, or if it has no score yet.
-    `logged`: what the console shows goes to console.log in the folder. `watchers` are called last
-    after each round. `again`: the run in `folder` paused before its first round was finished, and
-    begins once more.
+    `answered`: the folder has a person's answers in a first round that was interrupted, which are
+    repeated; `again`: the run in `folder` paused before its first round was finished, and begins
+    once more. `logged`: what the console shows goes to console.log in the folder. `watchers` are
+    called last after each round.
     """
     clock = time.monotonic()
     use_mmap_for_large()
     with ExitStack() as stack:
         stack.enter_context(closing(job.kit))
         check_objective(job)
-        folder, first = _locked(job, folder, stack, resume=resume, exact=exact, again=again)
+        if again:
+            folder, first = _begun_again(job, folder, stack)
+        else:
+            folder, first = _locked(
+                job, folder, stack, resume=resume, exact=exact, answered=answered
+            )
         allocate = allocator(job.config["aggregate"]["storage"], folder)
         job = replace(job, kit=replace(job.kit, allocate=allocate))
         job = _asking_in(job, folder)
         console = _console(job, folder, stack, logged=logged)
+        keep_answers(job, folder, _yaml(job.config))
         if resume is None:
             assert first is not None
             state, best = first, None
@@ -91,15 +102,24 @@ def train(
             console.paused(folder, str(pause), extra_words(job))
             return folder
         assert best is not None
-        scores = final_scores(job, folder, console)
+        student = student_of(job, folder)
+        scores = final_scores(job, student, console)
+        curve = write_curve(folder, state.round, scores.get("expert"))
+        gif, gif_note = write_gif(job, folder, student) if job.gif else (None, "")
         objective = objective_of(job, folder, best.mean)
         round = state.round if job.student == "last" else best.round
         result = RunResult(
-            scores["student"], scores.get("expert"), round, state.usage, time.monotonic() - clock
+            scores["student"],
+            scores.get("expert"),
+            round,
+            state.usage,
+            time.monotonic() - clock,
+            gif,
         )
         for logger in loggers:
             logger.finish(result)
-        report(job, folder, result, state, best, objective, console)
+        pictures = {"curve": curve, "gif": gif}
+        report(job, folder, result, state, best, objective, console, pictures, gif_note)
     return folder
 
 
@@ -125,7 +145,7 @@ def _locked(
     *,
     resume: Path | None,
     exact: bool,
-    again: bool,
+    answered: bool,
 ) -> tuple[Path, State | None]:
     """Locks the run's folder; returns it with the first state, None where a run is resumed."""
     if resume is not None:
@@ -134,12 +154,17 @@ def _locked(
         check_links(folder)
         return folder, None
     first = job.trainer.start(job.kit)  # may raise, so before the folder is created
-    if again:
-        stack.enter_context(lock_existing_run(folder))
-        remove_drafts(folder)
-        check_links(folder)
-        return folder, first
-    return stack.enter_context(lock_new_run(folder, exact=exact, config=job.config)), first
+    new = lock_new_run(folder, exact=exact, config=job.config, answered=answered)
+    return stack.enter_context(new), first
+
+
+def _begun_again(job: TrainJob, folder: Path, stack: ExitStack) -> tuple[Path, State | None]:
+    """Locks the folder of a run that has paused in its first round."""
+    first = job.trainer.start(job.kit)
+    stack.enter_context(lock_existing_run(folder))
+    remove_drafts(folder)
+    check_links(folder)
+    return folder, first
 
 
 def _console(job: TrainJob, folder: Path, stack: ExitStack, *, logged: bool) -> Console:
@@ -179,7 +204,7 @@ def _watchers(job: TrainJob, folder: Path, state: State, console: Console) -> tu
         card=job.kit.expert.card,
         round=state.round,
     )
-    return writer, console, lambda finished: trim_heap()
+    return writer, console, lambda finished: trim_heap(), *round_teller(job, state)
 
 
 def _log(folder: Path, stack: ExitStack) -> rich.console.Console:
@@ -195,7 +220,7 @@ def _after_interrupt(console: Console, folder: Path, extra: ExtraWords) -> Calla
 
     def say(kind: type[BaseException] | None, *_: object) -> None:
         stopped = kind is not None and issubclass(kind, KeyboardInterrupt)
-        if stopped and (folder / "checkpoints" / "last").exists():
+        if stopped and ((folder / "checkpoints" / "last").exists() or has_answers(folder)):
             console.interrupted(folder, extra)
 
     return say

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dagger_cli.config.build import GROUPS, TrainJob
@@ -25,8 +25,13 @@ def report(
     best: Best,
     objective: float,
     console: Console,
+    pictures: Mapping[str, Path | None],
+    note: str,
 ) -> None:
-    """Writes summary.json and prints the final table, and what it shows."""
+    """Writes summary.json and prints the final table, and what it shows.
+
+    `pictures` are files in the folder, `note` is a sentence of their own.
+    """
     shown, extra = bool(job.env.source.render_modes), extra_words(job)
     write_summary(
         folder,
@@ -46,6 +51,8 @@ def report(
         usage=result.usage,
         wall_seconds=result.wall_seconds,
         run=folder,
+        pictures=pictures,
+        note=note,
         chosen=choice_in_words(
             best, state.round, by=job.best_by, tolerance=job.tolerance, last=job.student == "last"
         ),

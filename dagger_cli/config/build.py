@@ -40,6 +40,7 @@ from dagger_cli.config.components import (
     typed_group,
 )
 from dagger_cli.config.labelling import labelled
+from dagger_cli.config.person import asks_a_person, for_a_person, seated
 from dagger_cli.config.plain import Config, keys_in, named, plain, updated
 from dagger_cli.config.recorded import with_recorded
 from dagger_cli.config.trust import check_can_be_loaded, trusted
@@ -77,6 +78,7 @@ class TrainJob:
     notes: tuple[str, ...]  # shown before it starts
     words: tuple[str, ...]  # the user's overrides
     objective: str  # of a sweep, see commands/objective.py
+    gif: bool  # of the student, at the end
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,8 @@ def train_job(cfg: DictConfig, words: Sequence[str], *, sweep: bool) -> TrainJob
     if unread and not sweep:
         raise ConfigError(unread[0])
     config = _with_replaced_targets(plain(cfg), touched)
+    if asks_a_person(config):
+        config = for_a_person(config, touched, cfg.objective, sweep=sweep)
     check_can_be_loaded(config, GROUPS)
     trust = trusted(cfg.get("trust"), named(cfg, touched))
     all_rows = cfg.labels is None and "steps_per_round" not in touched
@@ -191,8 +195,9 @@ def assembled(
     unsafe = getattr(learner, "uses_unsafe_actions", False)
     n_envs, restores = config["n_envs"], trainer.needs_state_restore
     at_least("n_envs", n_envs, 1)
+    asked = asks_a_person(config)
     kit = Kit(
-        source.open(n_envs),
+        seated(expert, source, config, trainer, budget) if asked else source.open(n_envs),
         expert,
         learner,
         budget,
@@ -229,10 +234,12 @@ def assembled(
             *image_notes(config, source),
             *((recorded.note,) if recorded.note else ()),
             *expert.card.notes,
+            *(expert.notes if asked else ()),
             *labeller_notes,
         ),
         words=tuple(words),
         objective=cfg.get("objective", "return"),
+        gif=cfg.get("gif", True),
     )
 
 

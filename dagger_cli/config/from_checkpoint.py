@@ -38,6 +38,12 @@ RESUME_MAY_CHANGE = (
     "env.step_timeout",
     "expert.path",
     "expert.timeout",
+    "expert.ui",
+    "expert.port",
+    "expert.pace",
+    "expert.speed",
+    "expert.undo",
+    "expert.keys",
     "policy.device",
     "aggregate.storage",
 )
@@ -48,7 +54,7 @@ EVAL_MAY_CHANGE = ("env", "env.id", "env.imports", "env.workers", "env.step_time
 
 def told_again(words: Sequence[str]) -> list[str]:
     """Returns the overrides that a run needs again when it is resumed: its config has the rest."""
-    needed = {"trust", "objective", *IMPORT_KEYS}
+    needed = {"trust", "objective", "gif", *IMPORT_KEYS}
     return [w for w in words if w.lstrip("+~").startswith(UNSAVED) or keys_in([w]) & needed]
 
 
@@ -79,7 +85,7 @@ def resumed_job(cfg: DictConfig, words: Sequence[str], saved: Mapping[str, Any])
     touched, config = keys_in(words), with_view(saved)
     trust = trusted(cfg.get("trust"), named(cfg, touched))
     check_trust(config, trust, GROUPS)
-    free = {"resume", "trust", "objective", *RESUME_MAY_CHANGE, *IMPORT_KEYS}
+    free = {"resume", "trust", "objective", "gif", *RESUME_MAY_CHANGE, *IMPORT_KEYS}
     if cfg.expert.get("_target_") == config["expert"].get("_target_"):
         free.add("expert")  # the same option again: expert.target= needs it
     for key in touched:

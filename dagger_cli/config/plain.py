@@ -11,7 +11,7 @@ from dagger_cli.config.trust import IMPORT_KEYS
 
 Config = dict[str, Any]
 
-NOT_SAVED = ("resume", "objective", "retry", "experiment", "trust", "labeller", "logger")
+NOT_SAVED = ("resume", "objective", "gif", "retry", "experiment", "trust", "labeller", "logger")
 
 
 def keys_in(words: Sequence[str]) -> frozenset[str]:

@@ -49,6 +49,7 @@ class Train:
     best: str = MISSING
     objective: str = MISSING
     regret: bool = MISSING
+    gif: bool = MISSING
     aggregate: Aggregate = field(default_factory=Aggregate)
     resume: str | None = MISSING
     retry: bool = MISSING

@@ -5,9 +5,10 @@ Everything is batched: n observations give n actions; a single environment is n 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -193,6 +194,37 @@ class MayStay(Protocol):
 
 
 @runtime_checkable
+class InCharge(Protocol):
+    """Expert that decides itself where it acts, as a person who takes over."""
+
+    def in_charge(self, observation: Observation) -> Array:
+        """Returns where the expert acts, (n,) bool."""
+        ...
+
+
+@runtime_checkable
+class PersonExpert(Protocol):
+    """Expert that is a person, whose answers are kept in the run's folder."""
+
+    def keep(self, folder: Path) -> None:
+        """Keeps the answers in `folder`; those that it has are repeated first."""
+        ...
+
+    def begin_round(self, round: int, usage: Usage, student: Policy | None) -> None:
+        """Tells the person about the next round, and shows what `student` would do."""
+        ...
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """Expert that counts what it was asked."""
+
+    def metrics(self, usage: Usage) -> dict[str, float]:
+        """Returns metrics since the start of the run, which has used `usage`."""
+        ...
+
+
+@runtime_checkable
 class RecurrentExpert(Protocol):
     """Expert with a memory of the episode, `memory_size` numbers per slot, zeros at its start."""
 
@@ -286,6 +318,29 @@ class Env(Protocol):
     def close(self) -> None:
         """Releases processes, windows and memory; may be called twice."""
         ...
+
+
+@runtime_checkable
+class AskingEnv(Protocol):
+    """Environment of one slot that asks a person before each step; see `experts/human/`."""
+
+    def ask(self, most: int) -> int:
+        """Asks for the current state; returns how many steps were taken back, at most `most`.
+
+        The state is then that of as many steps ago, and the answer is for that state.
+        """
+        ...
+
+
+class Shown(NamedTuple):
+    """One slot that is drawn: `frame` gives its picture, (height, width, 3) uint8.
+
+    `fps` is the number of env steps in a second of the simulated time.
+    """
+
+    env: Env
+    frame: Callable[[], Array]
+    fps: float
 
 
 @dataclass(frozen=True)

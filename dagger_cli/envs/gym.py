@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError, EnvError
-from dagger_cli.core.types import Env, Policy, Score, Space
+from dagger_cli.core.types import Env, Policy, Score, Shown, Space
 from dagger_cli.core.values import at_least, in_range, one_of
 from dagger_cli.envs.buffers import Slots, buffer_bytes, map_buffers
 from dagger_cli.envs.creation import Unavailable, create
@@ -23,6 +22,7 @@ from dagger_cli.envs.envpool_ids import has_env
 from dagger_cli.envs.envpool_twins import check_twin, has_twin
 from dagger_cli.envs.subprocess_engine import Workers, shared_memory
 from dagger_cli.envs.vector_env import Engine, Failure, VectorEnv, episode
+from dagger_cli.envs.video import Mode
 from dagger_cli.envs.worker_count import seconds_a_step, workers_that_pay
 from dagger_cli.utils.system import usable_cores
 
@@ -127,6 +127,21 @@ class GymSource:
         return VectorEnv(*spaces, self.failure, buffers, slots), slots
 
     @property
+    def play_keys(self) -> Mapping[Any, Any] | None:
+        """The environment's own table of keys to actions for people, None where it has none."""
+        with closing(self.open_one(None)) as env:
+            make = getattr(env.unwrapped, "get_keys_to_action", None)
+            try:
+                return None if make is None else dict(make())
+            except AttributeError:  # what Atari raises for its continuous actions
+                return None
+
+    def open_shown(self) -> Shown:
+        """Opens one slot that is drawn, in this process; whatever the backend, by Gymnasium."""
+        env, slots = self.open_here(1, "rgb_array")
+        return Shown(env, slots.frame, self.fps)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """Returns a note where EnvPool alone has it, or episodes with one seed differ.
 
@@ -150,7 +165,7 @@ class GymSource:
             "env.fresh_simulator=true.",
         )
 
-    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path) -> Score:
+    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: Mode) -> Score:
         """Renders one episode per seed in a single environment, see `video.play`."""
         from dagger_cli.envs.video import play
 

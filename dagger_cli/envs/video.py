@@ -1,38 +1,42 @@
-"""Rendering of episodes: in a window, or as an mp4 file."""
+"""Rendering of episodes: in a window, or as a file."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.random import Generator
 
+from dagger_cli.core.clip import Clip
 from dagger_cli.core.errors import ConfigError, EnvError
-from dagger_cli.core.types import Array, Env, Policy, Score
+from dagger_cli.core.types import Env, Policy, Score
 from dagger_cli.envs.buffers import Slots
+from dagger_cli.envs.film import film
 
 Show = Callable[[], None]
+Mode = str | Path | Clip  # 'human' for a window, else what is written: .mp4, .gif, a clip
+FILMS = (".mp4", ".gif")
 SLOT = np.zeros(1, np.int64)
 
 
-def play(
-    source: Opens, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path
-) -> Score:
+def play(source: Opens, policy: Policy, seeds: Sequence[int], rng: Generator, mode: Mode) -> Score:
     """Renders one episode per seed in a single environment; returns the score.
 
-    `mode` is 'human' for a window, else the mp4 file to write, which is created at the end.
+    A file is created at the end. Raises Enough where a clip ends before its episode.
     """
     human = mode == "human"
-    check_mode(source, mode)
-    with nullcontext() if human else mp4(Path(mode), source.fps) as write:
+    target = check_mode(source, mode)
+    if not human:
+        _quiet_sdl()
+    with nullcontext() if target is None else film(target, source.fps) as write:
         env, slots = source.open_here(1, "human" if human else "rgb_array")
         # With a window the environment renders by itself, in reset() and step().
-        show = (lambda: None) if write is None else (lambda: write(slots.frame()))
+        show = (lambda: None) if write is None else (lambda: write(slots.frame))
         try:
             return play_each(env, policy, seeds, rng, show)
         finally:
@@ -93,8 +97,11 @@ class Opens(Showable, Protocol):
         ...
 
 
-def check_mode(source: Showable, mode: str | Path) -> None:
-    """Raises EnvError or ConfigError where `mode` cannot be rendered; see `play`."""
+def check_mode(source: Showable, mode: Mode) -> Path | Clip | None:
+    """Returns what is written, None for a window.
+
+    Raises EnvError or ConfigError where `mode` cannot be rendered.
+    """
     human = mode == "human"
     # Gymnasium opens a window by itself for environments with frames only.
     wanted = {"human", "rgb_array"} if human else {"rgb_array"}
@@ -110,8 +117,26 @@ def check_mode(source: Showable, mode: str | Path) -> None:
         raise EnvError(f"env '{source.id}' cannot {what}: its render modes are: {known}")
     if human and not _has_display():
         raise EnvError("there is no display to open a window on; use video=path.mp4 instead")
-    if not human and Path(mode).suffix != ".mp4":
-        raise ConfigError(f"video={mode}: only .mp4 can be written; try {Path(mode).stem}.mp4")
+    if isinstance(mode, Clip):
+        return mode
+    if human:
+        return None
+    if Path(mode).suffix not in FILMS:
+        stem = Path(mode).stem
+        raise ConfigError(
+            f"video={mode}: only .mp4 and .gif can be written; try {stem}.mp4 or {stem}.gif"
+        )
+    return Path(mode)
+
+
+def _quiet_sdl() -> None:
+    """Makes SDL, which environments initialize to draw, look for no sound and no absent display.
+
+    It would print that there is none.
+    """
+    os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
+    if not _has_display():
+        os.environ["SDL_VIDEODRIVER"] = "dummy"
 
 
 def _has_display() -> bool:
@@ -119,26 +144,3 @@ def _has_display() -> bool:
     if not sys.platform.startswith("linux"):
         return True
     return any(os.environ.get(key) for key in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"))
-
-
-@contextmanager
-def mp4(path: Path, fps: int) -> Iterator[Callable[[Array], None]]:
-    """Yields a function that adds a frame; `path` is replaced when the video is complete."""
-    import imageio.v2 as imageio
-
-    unfinished = path.with_name(f".{path.stem}.{os.getpid()}.mp4")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.touch()
-    except OSError as err:
-        raise EnvError(f"cannot write video={path}: {err}") from err
-    # H.264 needs even sides; imageio's default of 16 would rescale most frames.
-    writer = imageio.get_writer(unfinished, fps=fps, codec="libx264", macro_block_size=2)
-    try:
-        with closing(writer):  # its own `with` leaves ffmpeg running after an exception
-            yield writer.append_data
-        unfinished.replace(path)
-    except OSError as err:
-        raise EnvError(f"cannot write video={path}: {err}") from err
-    finally:
-        unfinished.unlink(missing_ok=True)

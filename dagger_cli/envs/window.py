@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from typing import Any
 
 from dagger_cli.core.errors import EnvError
 from dagger_cli.core.types import Array
@@ -40,7 +39,9 @@ class Window:
 
 
 @contextmanager
-def window(title: str, size: tuple[int, int], fps: int) -> Iterator[Callable[[Array], Any]]:
-    """Yields a function that shows a frame; `size` is (width, height)."""
+def window(
+    title: str, size: tuple[int, int], fps: int
+) -> Iterator[Callable[[Callable[[], Array]], None]]:
+    """Yields a function that renders a frame and shows it; `size` is (width, height)."""
     with closing(Window(title, size, fps)) as opened:
-        yield opened.show
+        yield lambda frame: opened.show(frame())

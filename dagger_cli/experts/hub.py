@@ -93,8 +93,10 @@ class Hub:
             raise HubUnreachable(
                 f"{err}, and no agent is bundled for '{env_id}'; check the network"
             ) from err
+        algo = bundled_algo(env_id)
+        other = "" if algo == self.algo else f" instead of {self.algo}"
         note = (
-            f"{err}; using the bundled {bundled_algo(env_id)} agent instead of {self.algo} "
+            f"{err}; using the bundled {algo} agent{other} "
             "(expert.fallback=none makes this an error)."
         )
         return load_bundled(

@@ -65,7 +65,7 @@ class RunInfo:
 class RunResult:
     """Result of a run: final scores, round of the evaluated policy, and usage.
 
-    `expert` is None where `evaluation.expert=false`.
+    `expert` is None where `evaluation.expert=false`, `gif` where the student was not recorded.
     """
 
     student: Score
@@ -73,6 +73,7 @@ class RunResult:
     round: int
     usage: Usage
     wall_seconds: float
+    gif: Path | None = None
 
     @property
     def scalars(self) -> dict[str, float]:
@@ -165,7 +166,7 @@ def _flat(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
             yield f"{prefix}{key}", value
 
 
-_ELSEWHERE = ("~", "hydra", "labeller", "logger", "objective", "resume", "retry", "trust")
+_ELSEWHERE = ("~", "hydra", "labeller", "logger", "objective", "gif", "resume", "retry", "trust")
 
 
 def _key_and_text(word: str) -> tuple[str, str]:

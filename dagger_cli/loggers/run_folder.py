@@ -9,7 +9,8 @@ from dagger_cli.loop.run import Round
 from dagger_cli.tracking.metrics import MetricsFile, read_points
 from dagger_cli.tracking.run_paths import METRICS, TENSORBOARD
 from dagger_cli.tracking.tensorboard import TensorBoard
-from dagger_cli.utils.curve import CURVE_TITLE, SIZE, Point, curve_png
+from dagger_cli.utils.curve import CURVE_TITLE, Point
+from dagger_cli.utils.curve_png import curve_png
 
 
 class ConsoleLogger:
@@ -64,11 +65,13 @@ class TensorBoardLogger:
             self._points.append(Point(labels, score.mean, score.std))
 
     def finish(self, result: RunResult) -> None:
-        """Writes the HPARAMS entry, the final scores and the curve."""
+        """Writes the HPARAMS entry, the final scores, the curve and the student as a GIF."""
         self._board.finish(self._chosen, result.scalars)
         if self._points:
             expert = None if result.expert is None else result.expert.mean
-            self._board.image("curve", curve_png(self._points, CURVE_TITLE, expert), SIZE)
+            self._board.image("curve", curve_png(self._points, CURVE_TITLE, expert))
+        if result.gif is not None:
+            self._board.image("student", result.gif.read_bytes())
 
     def close(self) -> None:
         """Closes the event file."""

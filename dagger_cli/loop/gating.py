@@ -12,7 +12,7 @@ from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import GatedPolicy, distance
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Array, Observation, Policy, Usage
+from dagger_cli.core.types import Array, InCharge, Observation, Policy, Usage
 from dagger_cli.core.values import in_range
 from dagger_cli.loop.rollout import label, rollout
 
@@ -68,6 +68,17 @@ class ScriptedGate:
         now = np.asarray(np.where(before, gap >= self._leave, gap > self._enter))
         self._in_charge[: len(observation)] = now
         return now
+
+
+class PersonGate:
+    """Gate of an expert that decides itself where it acts."""
+
+    def __init__(self, expert: InCharge) -> None:
+        self._expert = expert
+
+    def __call__(self, observation: Observation, rng: Generator) -> Array:
+        """Returns where the expert acts, (n,) bool."""
+        return self._expert.in_charge(observation)
 
 
 class PolicyGate:

@@ -14,6 +14,7 @@ from dagger_cli.core.kit import Kit
 from dagger_cli.core.types import (
     Acts,
     Array,
+    AskingEnv,
     DeferredExpert,
     Env,
     Observation,
@@ -77,15 +78,21 @@ def rollout(
 
     An episode that ends, or has taken `until` steps, is followed by a new one at once. Episodes
     still running at the end continue in the next round. Only the first `n_slots` slots are stepped,
-    None for all. `watch` is called with the observations before each step.
+    None for all. `watch` is called with the observations before each step. Steps that a person
+    takes back (`AskingEnv`) are taken again.
     """
     env, rows = kit.env, _Rows.empty(kit.env, n_steps)
     all_slots = np.arange(n_slots or env.n_envs)
+    width, start = len(all_slots), 0
+    asking = env if isinstance(env, AskingEnv) else None
     last_rows: list[Array] = [np.empty(0, np.int64)]
     last_obs: list[Array] = [rows.obs[:0]]
-    width = len(all_slots)
     with kit.clock("collect"):
-        for start in range(0, n_steps, width):
+        while start < n_steps:
+            if asking is not None:
+                start -= asking.ask(start)
+                while last_rows[-1].size and last_rows[-1][0] >= start:  # one slot: one row each
+                    del last_rows[-1], last_obs[-1]
             slots = all_slots[: n_steps - start]
             here = slice(start, start + len(slots))
             observation = (
@@ -107,6 +114,7 @@ def rollout(
                 last_rows.append(start + done)
                 last_obs.append(env.observation.obs[done])  # an index array: a copy
                 _start(kit, done)
+            start += width
     check_finite("a reward", rows.rewards)
     check_finite("an observation", rows.obs)
     observations = Observation(rows.obs, rows.steps, rows.privileged)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Policy, Score
+from dagger_cli.core.types import Metered, Policy, Score
 from dagger_cli.loop.regret import OWN_GAP, measure
 from dagger_cli.loop.trainer import Trainer
 from dagger_cli.loop.validate import Validated
@@ -97,7 +97,8 @@ def run(
             if regret
             else {}
         )
-        state = replace(state, metrics={**state.metrics, **metrics})
+        asked = kit.expert.metrics(state.usage) if isinstance(kit.expert, Metered) else {}
+        state = replace(state, metrics={**state.metrics, **metrics, **asked})
         if validate is None:
             score, best = None, Best(state.round, math.nan, math.nan)
         else:

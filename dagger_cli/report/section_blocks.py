@@ -25,6 +25,11 @@ _COLUMNS = (
     *(f"labels to {100 * part:g} %" for part in PARTS),
     *("area under curve", "labels", "wall time"),
 )
+# What a person as the expert has spent: only runs with expert=human have these metrics.
+_PERSON = (
+    ("human/seconds", "seconds of the person"),
+    ("human/takeovers", "takeovers of the person"),
+)
 _REGRET = ("regret/average", "regret/online_loss_mean", "regret/hindsight_loss")
 
 
@@ -129,6 +134,12 @@ def _curves(section: Section, name: str) -> Iterator[Figure]:
         lines = [_line(group, x) for group in shown]
         caption = f"{section.env}: validation return against {label} ({note})"
         yield curves(f"{name}_{x}", caption, lines, (label, "validation return"), expert=expert)
+    for column, label in _PERSON:
+        lines = [Line(g.name, tuple(_against(run, column) for run in g.runs)) for g in shown]
+        if any(x.any() for line in lines for x, _ in line.seeds):
+            caption = f"{section.env}: validation return against {label} ({note})"
+            axes, key = (label, "validation return"), column.rpartition("/")[2]
+            yield curves(f"{name}_person_{key}", caption, lines, axes, expert=expert)
     regret = [Line(g.name, tuple(map(_regret_of, g.runs))) for g in shown]
     if any(len(x) for line in regret for x, _ in line.seeds):
         caption = f"{section.env}: average regret against labels (mean and each seed)"
@@ -139,6 +150,12 @@ def _curves(section: Section, name: str) -> Iterator[Figure]:
 def _line(group: Group, x: str) -> Line:
     curves_of = [run.curve for run in group.runs]
     return Line(group.name, tuple((getattr(curve, x), curve.returns) for curve in curves_of))
+
+
+def _against(run: Measured, column: str) -> tuple[Array, Array]:
+    x, returns = run.run.column(column), run.run.column("eval/return_mean")
+    there = np.isfinite(x) & np.isfinite(returns)
+    return x[there], returns[there]
 
 
 def _regret_of(run: Measured) -> tuple[Array, Array]:

@@ -21,7 +21,8 @@ from dagger_cli.utils.terminal import printable, sane_size
 if TYPE_CHECKING:
     import rich.console
 
-SILENT = 30.0  # seconds after which a line is printed where there is no terminal
+SILENT = 10.0  # seconds after which a line is printed where there is no terminal
+NO_PICTURES: Mapping[str, Path | None] = {}
 SHORT = 0.25  # seconds between two changes of a bar
 
 
@@ -102,7 +103,7 @@ class Console:
     def evaluating(self, total: int, what: str) -> Iterator[Progress]:
         """Shows, while the block evaluates `what`, finished episodes of `total` and env steps.
 
-        Without a terminal a line is printed for every half a minute.
+        Without a terminal a line is printed every ten seconds.
         """
         self.close()
         shown = time.monotonic()
@@ -134,6 +135,8 @@ class Console:
         usage: Usage,
         wall_seconds: float,
         run: Path,
+        pictures: Mapping[str, Path | None] = NO_PICTURES,
+        note: str = "",
         chosen: str = "",
         advice: str = "",
         shown: bool = True,
@@ -141,6 +144,7 @@ class Console:
     ) -> None:
         """Prints one row per score, the usage of the run, its folder and the next commands.
 
+        `pictures` are files of the run, named with it; `note` is printed after them.
         `chosen` says which round the student is of, and why.
         `advice`, one sentence on what would improve the student, is printed last. `shown`: the
         environment can be rendered.
@@ -156,8 +160,11 @@ class Console:
                 ("env steps", f"{usage.env_steps:,}"),
                 ("wall time", _duration(wall_seconds)),
                 ("run", shown_path(run)),
+                *((name, shown_path(path)) for name, path in pictures.items() if path),
             ]
         )
+        if note:
+            self.line(f"note: {note}", style="yellow")
         self.line("")
         self._pairs(list(commands(run, shown=shown, extra=extra).items()))
         if advice:
@@ -203,12 +210,12 @@ class Console:
             cells = [n.rjust(width) for n, width in zip(numbers, others, strict=True)]
             self.line(gap.join([name.ljust(first), *cells]))
 
-    def score(self, score: Score) -> None:
-        """Prints a single score with its spread."""
+    def score(self, score: Score, more: Sequence[tuple[str, str]] = ()) -> None:
+        """Prints a single score with its spread, then `more` rows in the same columns."""
         self.close()
         returns = score.returns
         digits = _digits(*returns)
-        names = {"mean": score.mean, "std": score.std, "standard error": score.stderr}
+        names = {"mean": score.mean, "std": score.std, "std error": score.stderr}
         names |= {"min": float(returns.min()), "max": float(returns.max())}
         rows = [(name, f"{value:,.{digits}f}") for name, value in names.items()]
         if self._per_step_name:
@@ -217,7 +224,7 @@ class Console:
             rows.append((self._failure_name, str(score.failures)))
         rows += [("episodes", str(len(returns))), ("mean length", f"{score.lengths.mean():,.0f}")]
         self.line("")
-        self._pairs(rows)
+        self._pairs([*rows, *more])
 
     def bar(self, what: str, done: int, total: int) -> Bar | None:
         """Returns a new progress bar; None where there is no terminal."""

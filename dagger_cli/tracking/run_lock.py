@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.tracking.answers import has_answers
 from dagger_cli.tracking.remains import clear, finished, foreign
 from dagger_cli.tracking.write_errors import writing
 from dagger_cli.utils.files import shown_path
@@ -37,16 +38,16 @@ def lock_existing_run(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def lock_new_run(
-    folder: Path, *, exact: bool, config: Mapping[str, Any] | None = None
+    folder: Path, *, exact: bool, config: Mapping[str, Any] | None = None, answered: bool = False
 ) -> Iterator[Path]:
     """Creates and locks the folder of a new run with this config.
 
     If `folder` is taken and `exact` is false (two runs may start in the same second), tries
     `<folder>_2`, `<folder>_3`, ... What the block leaves there is removed if it fails before its
-    first round is finished.
+    first round is finished. A folder with answers of a person is taken unless `answered`.
     """
     with writing(folder):
-        found, release = _claim(folder, exact=exact, config=config)
+        found, release = _claim(folder, exact=exact, config=config, answered=answered)
     try:
         yield found
     except BaseException:
@@ -73,12 +74,14 @@ def is_locked(folder: Path) -> bool:
     return False
 
 
-def _claim(folder: Path, *, exact: bool, config: Mapping[str, Any] | None) -> tuple[Path, Release]:
+def _claim(
+    folder: Path, *, exact: bool, config: Mapping[str, Any] | None, answered: bool
+) -> tuple[Path, Release]:
     candidate, n = folder, 1
     while True:
         candidate.mkdir(parents=True, exist_ok=True)
         release = _lock(candidate)
-        problem = _busy(folder) if release is None else _taken(candidate, config)
+        problem = _busy(folder) if release is None else _taken(candidate, config, answered)
         if release is not None and problem is None:
             try:
                 clear(candidate)  # what a killed run left
@@ -129,10 +132,10 @@ def _busy(folder: Path) -> str:
     return f"{name} is being trained by another process: wait for it, or choose another folder"
 
 
-def _taken(folder: Path, config: Mapping[str, Any] | None) -> str | None:
+def _taken(folder: Path, config: Mapping[str, Any] | None, answered: bool) -> str | None:
     """Returns why a folder cannot be used for a new run; None if it can."""
     name = shown_path(folder)
-    if finished(folder, config):
+    if finished(folder, config) or (has_answers(folder) and not answered):
         return (
             f"{name} already holds a run: resume it (resume={name}) or choose another folder "
             "(hydra.run.dir=...)"

@@ -1,6 +1,7 @@
 """Names in a run folder.
 
-run/config.yaml metrics.jsonl summary.json versions.json tb/
+run/config.yaml metrics.jsonl summary.json versions.json tb/ curve.svg student.gif
+run/human/{answers.jsonl, config.yaml}   with expert=human, also of an unfinished first round
 run/checkpoints/aggregate/round_0001.safetensors ...   the rows of each round, written once
 run/checkpoints/round_0007/{policy.safetensors, env.safetensors, checkpoint.json}
 run/checkpoints/{last -> round_0007, best -> round_0005}   see pointers.py
@@ -16,7 +17,9 @@ from dagger_cli.core.errors import CheckpointError
 CHECKPOINTS, AGGREGATE = "checkpoints", "aggregate"
 BEST, LAST = "best", "last"
 VERSIONS, CONFIG, SUMMARY = "versions.json", "config.yaml", "summary.json"
+CURVE, GIF = "curve.svg", "student.gif"
 METRICS, TABLE, TENSORBOARD = "metrics.jsonl", "metrics.csv", "tb"
+HUMAN = "human"  # the answers of a person, with the run's config; kept without a finished round
 JOB, LOG = "job.json", "console.log"  # of a job of a sweep
 SWEEP, TABLE_OF_SWEEP = "sweep.yaml", "sweep.csv"
 BEST_TRIAL = "optimization_results.yaml"  # of a search

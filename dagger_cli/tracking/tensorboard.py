@@ -75,12 +75,17 @@ class TensorBoard:
                 self._writer.add_scalar(name, value, self._labels)
             self._writer.flush()
 
-    def image(self, tag: str, png: bytes, size: tuple[int, int]) -> None:
-        """Records a picture for the IMAGES tab."""
+    def image(self, tag: str, file: bytes) -> None:
+        """Records a picture, a PNG or a GIF, for the IMAGES tab."""
+        import io
+
+        from PIL import Image
         from tensorboard.compat.proto.summary_pb2 import Summary
 
-        width, height = size
-        shown = Summary.Image(encoded_image_string=png, width=width, height=height, colorspace=_RGB)
+        width, height = Image.open(io.BytesIO(file)).size
+        shown = Summary.Image(
+            encoded_image_string=file, width=width, height=height, colorspace=_RGB
+        )
         with writing(self._folder):
             summary = Summary(value=[Summary.Value(tag=tag, image=shown)])
             self._writer.file_writer.add_summary(summary, self._labels)

@@ -1,11 +1,12 @@
-"""HG-DAgger: human-gated DAgger (Kelly et al. 2019, Alg. 1), with a scripted gate for the human.
+"""HG-DAgger: human-gated DAgger (Kelly et al. 2019, Alg. 1).
 
 The learner acts; a human supervisor takes control when it goes wrong and returns it afterwards.
-Only the states in which the expert acts become data. The scripted gate gives control to the expert
-where the action distance exceeds `enter` and returns it below `leave`.
+Only the states in which the expert acts become data. With `expert=human` the gate is the person.
+For all other experts it is scripted: it gives control to the expert where the action distance
+exceeds `enter` and returns it below `leave`.
 
-Differs from the paper: the gate is scripted, and its doubt threshold is not learned; the expert
-acts in the whole first round.
+Differs from the paper: the doubt threshold is not learned; the expert acts in the whole first
+round; without a person the gate is scripted.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from typing import ClassVar
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Policy
-from dagger_cli.loop.gating import ScriptedGate, check_threshold, gather
+from dagger_cli.core.types import InCharge, Policy
+from dagger_cli.loop.gating import Gate, PersonGate, ScriptedGate, check_threshold, gather
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class HGDAgger:
     leave: float
     needs_state_restore: ClassVar[bool] = False
     fits_on_aggregate: ClassVar[bool] = True
+    person_gates: ClassVar[bool] = True  # with expert=human the person takes over and gives back
 
     def __post_init__(self) -> None:
         check_threshold("enter", self.enter)
@@ -44,11 +46,17 @@ class HGDAgger:
 
     def step(self, state: State, kit: Kit) -> State:
         """Runs one iteration of Alg. 1."""
-        last = state.policy
-        gate = ScriptedGate(kit, last, self.enter, self.leave) if last else None
-        data, usage, metrics = gather(state, kit, gate)
+        data, usage, metrics = gather(state, kit, self._gate(state, kit))
         policy, loss = kit.fit(data, state.policy)
         return state.next(policy, data, usage, {**metrics, "train/loss": loss})
+
+    def _gate(self, state: State, kit: Kit) -> Gate | None:
+        """Returns the person's gate, else the scripted one; None before there is a learner."""
+        if state.policy is None:
+            return None
+        if isinstance(kit.expert, InCharge):
+            return PersonGate(kit.expert)
+        return ScriptedGate(kit, state.policy, self.enter, self.leave)
 
     def deploy(self, state: State, kit: Kit) -> Policy:
         """Returns the latest learner."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -28,6 +27,7 @@ from dagger_cli.core.types import (
     Snapshot,
     Step,
 )
+from dagger_cli.envs.video import Mode
 
 MEMORY, ANSWERS = "asked.memory", "asked.answers"
 STAYS = "this expert has a memory, so it is asked in the order of time, where the environment is"
@@ -54,7 +54,7 @@ class AskedSource:
         inner, slots = self.inner.open_here(n_envs, render_mode)
         return AskedEnv(inner, self.expert), slots
 
-    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path) -> Score:
+    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: Mode) -> Score:
         """Renders one episode per seed; raises EnvError for the expert itself."""
         if isinstance(policy, Told):
             raise EnvError("an expert with a memory cannot be recorded: record a student")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.core.types import Acts, Expert, History, Observation, Policy, Score, Space
+from dagger_cli.core.types import Acts, Expert, History, Observation, Policy, Score, Shown, Space
+from dagger_cli.envs.video import Mode
 from dagger_cli.views.env import Framed, ViewedEnv
 from dagger_cli.views.layout import Layout, layout
 from dagger_cli.views.memory import Memory
@@ -81,11 +81,19 @@ class ViewedSource:
         pictures = Pictures(slots.frame, self.view.pixels, self.view.grey)
         return ViewedEnv(env, self.layout, pictures), slots
 
+    def open_shown(self) -> Shown:
+        """Opens one slot that is drawn."""
+        if self.view.pixels is not None:
+            env, slots = self.open_here(1, RENDERED)
+            return Shown(env, slots.frame, self.full.fps)
+        shown: Shown = self.full.open_shown()
+        return shown._replace(env=ViewedEnv(shown.env, self.layout))
+
     def sighted(self, expert: Expert) -> Expert:
         """Returns an expert of the source `full` for these environments."""
         return with_full_sight(expert)
 
-    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path) -> Score:
+    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: Mode) -> Score:
         """Renders one episode per seed, played by a student."""
         if self.view.pixels is not None:
             from dagger_cli.envs.video import play

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from pathlib import Path
 from typing import Any
 
 from numpy.random import Generator
 
-from dagger_cli.core.types import Policy, Score, Space
+from dagger_cli.core.types import Policy, Score, Shown, Space
+from dagger_cli.envs.video import Mode
 from dagger_cli.views.env import ViewedEnv
 from dagger_cli.views.layout import Layout
 from dagger_cli.views.source import Through
@@ -51,7 +51,13 @@ class WrappedSource:
         inner, slots = self.inner.open_here(n_envs, render_mode)
         return ViewedEnv(inner, self.layout, None, attrgetter("privileged"), self.name), slots
 
-    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path) -> Score:
+    def open_shown(self) -> Shown:
+        """Opens one slot that is drawn."""
+        shown: Shown = self.inner.open_shown()
+        env = ViewedEnv(shown.env, self.layout, None, attrgetter("privileged"), self.name)
+        return shown._replace(env=env)
+
+    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: Mode) -> Score:
         """Renders one episode per seed."""
         score: Score = self.inner.play(Through(policy, self.layout, seeds), seeds, rng, mode)
         return score

@@ -30,6 +30,7 @@ TINY = (
     "steps_per_round=100",
     "validation.episodes=3",
     "evaluation.episodes=4",
+    "gif=false",
 )
 
 

@@ -36,7 +36,7 @@ def test_a_run_is_scored_as_in_its_own_final_table(folder):
     assert value["mean"] == np.mean(value["returns"]) and value["max"] == max(value["returns"])
     names = [line.split("  ")[0] for line in out.splitlines() if line]
     assert names[-9:] == [
-        "mean", "std", "standard error", "min", "max", "drops", "episodes", "mean length", "json"
+        "mean", "std", "std error", "min", "max", "drops", "episodes", "mean length", "json"
     ]  # fmt: skip
 
 

@@ -175,7 +175,7 @@ def score_of(folder: Path, tmp_path: Path, *words: str) -> str:
 def test_score_says_how_it_plays_and_warns_only_where_it_must(tmp_path):
     good = score_of(agent_folder(tmp_path / "good", (100.0, 0.0)), tmp_path, "json=s.json")
     told = dict(re.split(r"  +", line, maxsplit=1) for line in good.splitlines() if "  " in line)
-    for name in ("mean", "std", "standard error", "min", "max", "drops", "episodes"):
+    for name in ("mean", "std", "std error", "min", "max", "drops", "episodes"):
         assert name in told
     assert told["mean"] == "100.0" and told["seeds"] == "1000 to 1004"
     assert "warning" not in good

@@ -44,7 +44,8 @@ def test_the_run_folder_is_complete(main_run):
     run, _ = main_run
     names = {path.name for path in run.iterdir()}
     assert names == {
-        "config.yaml", "metrics.jsonl", "summary.json", "versions.json", "tb", "checkpoints"
+        "config.yaml", "metrics.jsonl", "summary.json", "versions.json", "tb", "checkpoints",
+        "curve.svg", "student.gif",
     }  # fmt: skip
     kept = {path.name for path in (run / "checkpoints").iterdir()}
     assert kept >= {"best", "last", "aggregate", "round_0003"} and len(kept) <= 5

@@ -82,8 +82,8 @@ def test_a_missing_pygame_is_one_sentence(walker, tmp_path, monkeypatch):
 
 
 def test_other_endings_are_refused(walker, tmp_path):
-    with pytest.raises(ConfigError, match=r"only \.mp4 .* try walk\.mp4"):
-        play(walker, tmp_path / "walk.gif")
+    with pytest.raises(ConfigError, match=r"only \.mp4 and \.gif .* try walk\.mp4"):
+        play(walker, tmp_path / "walk.avi")
 
 
 def test_an_unwritable_place_is_one_sentence(walker, tmp_path):

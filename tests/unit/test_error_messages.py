@@ -28,7 +28,7 @@ def refused(*overrides, root="train"):
     ("override", "sentence"),
     [
         ("env=bipdal", "env=bipdal: there is no such option; did you mean 'bipedal'? (acrobot, "),
-        ("expert=zzz", "expert=zzz: there is no such option (bundled, heuristic, hub, "),
+        ("expert=zzz", "expert=zzz: there is no such option (bundled, dataset, file, "),
         ("experiment=walkr", "experiment=walkr: there is no such option; did you mean 'walker'?"),
         ("roundss=3", "there is no key 'roundss'; did you mean 'rounds'?"),
         ("policy.size=[3]", "there is no key 'policy.size'; did you mean 'policy.sizes'?"),

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 from numpy.random import Generator
 
-from dagger_cli.core.types import Policy, Score, Space
+from dagger_cli.core.types import Policy, Score, Shown, Space
 from dagger_cli.core.values import at_least
 from dagger_cli.envs.kart.driving import DT
 from dagger_cli.envs.kart.env import KartEnv, Rules
+from dagger_cli.envs.video import Mode
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,14 @@ class KartSource:
         at_least("n_envs", n_envs, 1)
         return KartEnv(self.rules, n_envs)
 
-    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path) -> Score:
+    def open_shown(self) -> Shown:
+        """Opens one kart that is drawn, seen from behind, more coarsely than in a video."""
+        from dagger_cli.envs.kart.picture import picture
+
+        env = self.open(1)
+        return Shown(env, lambda: picture(env, quick=True), self.fps)
+
+    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: Mode) -> Score:
         """Renders one lap per seed, in a window or to a video file."""
         from dagger_cli.envs.kart.show import play
 

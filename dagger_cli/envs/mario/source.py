@@ -6,18 +6,18 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.core.types import Policy, Score, Space
+from dagger_cli.core.types import Policy, Score, Shown, Space
 from dagger_cli.core.values import at_least, one_of
 from dagger_cli.envs.mario.env import ACTION_SPACE, MarioEnv, Play
 from dagger_cli.envs.mario.prepare import make_ready
 from dagger_cli.envs.mario.rules import Rules
 from dagger_cli.envs.mario.simulator.engine import TICKS_PER_SECOND
+from dagger_cli.envs.video import Mode
 from dagger_cli.utils.system import usable_cores
 
 TICKS_SHOWN_PER_SECOND = 24  # frame rate of the original
@@ -59,7 +59,14 @@ class MarioSource:
         workers = usable_cores() - 1 if self.workers == "auto" else self.workers
         return MarioEnv(self.made, n_envs, workers + 1, watch)
 
-    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path) -> Score:
+    def open_shown(self) -> Shown:
+        """Opens one game that is drawn, after each env step."""
+        from dagger_cli.envs.mario.show import frame
+
+        env = self.open(1)
+        return Shown(env, lambda: frame(env), self.fps / self.made.ticks_per_action)
+
+    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: Mode) -> Score:
         """Renders one episode per seed, tick by tick, in a window or to a video file."""
         from dagger_cli.envs.mario.show import play
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.random import Generator
@@ -16,6 +15,7 @@ from dagger_cli.core.types import Array, Policy, Score, Space
 from dagger_cli.core.values import at_least
 from dagger_cli.envs.sequences.env import ObservationConfig, SequenceEnv
 from dagger_cli.envs.sequences.table import Sequences, Split
+from dagger_cli.envs.video import Mode
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class SequenceSource:
         at_least("n_envs", n_envs, 1)
         return SequenceEnv(self.sequences, self.config, Seeds(self.split), n_envs)
 
-    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: str | Path) -> Score:
+    def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: Mode) -> Score:
         """Raises EnvError: sequences cannot be rendered."""
         raise EnvError(
             f"env '{self.id}' cannot be shown: it labels sequences; leave out render and video"

@@ -1,0 +1,1 @@
+"""A person as the expert: what is asked, on which screen, and the record of the answers."""
