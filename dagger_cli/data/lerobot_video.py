@@ -11,21 +11,26 @@ import numpy as np
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Array
 
+MOST_CHANNELS = 16  # of a stack; more are a side of a picture
 MOST = 500  # pictures in the statistics, evenly spaced
 
 
 def as_frames(observations: Array) -> Array | None:
     """Returns pictures (n, height, width, 3) of bytes; None for other observations.
 
-    Grey pictures have one channel, first or last; stacks of pictures are no pictures.
+    Channels are last, or first where there are 1 or 3 of them. Of a stack of pictures, which has
+    the newest last, this is the newest: three channels where their number is a multiple of three.
     """
     if observations.dtype != np.uint8 or observations.ndim != 4:
         return None
-    if observations.shape[1] in (1, 3) and observations.shape[3] not in (1, 3):
+    if observations.shape[1] in (1, 3) and observations.shape[3] > MOST_CHANNELS:
         observations = np.moveaxis(observations, 1, 3)
-    if observations.shape[3] == 1:
-        return np.repeat(observations, 3, axis=3)
-    return observations if observations.shape[3] == 3 else None
+    channels = observations.shape[3]
+    if channels > MOST_CHANNELS:
+        return None
+    if channels % 3 == 0:
+        return observations[..., -3:]
+    return np.repeat(observations[..., -1:], 3, axis=3)
 
 
 def write_video(folder: Path, frames: Array, fps: int) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 GAMMA = 0.99  # PPO's in stable-baselines3
 SIZES = (64, 64)
-PASSES, STEPS, BATCH, RATE = 6, 600, 256, 1e-3
+PASSES, STEPS, BATCH, RATE = 6, 300, 256, 2e-3
 DECAY = 0.1  # of the weights: away from the recorded states the values stay moderate
 
 

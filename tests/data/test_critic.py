@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
+from dagger_cli.publish import critic
 from dagger_cli.publish.critic import Recording, fit_critic, returns_of
 
 from ..e2e.running import dagger, train
@@ -26,31 +27,45 @@ def test_returns_by_hand():
     assert returns_of(two, np.array([4.0, 100.0]), 0.5).tolist() == [3, 4, 8]
 
 
-def test_a_critic_fits_and_is_in_raw_units():
+@pytest.fixture
+def short(monkeypatch):
+    """A fit that takes a second: `short(passes, steps)`."""
+
+    def of(passes: int, steps: int) -> None:
+        monkeypatch.setattr(critic, "PASSES", passes)
+        monkeypatch.setattr(critic, "STEPS", steps)
+
+    return of
+
+
+def test_a_critic_fits_and_is_in_raw_units(short):
+    short(1, 500)
     steps = recording(np.full(400, 1.0), np.arange(0, 401, 100), [True] * 4)
     steps = steps._replace(obs=500 + 10 * np.tile(np.arange(100.0), 4)[:, None])
-    critic = fit_critic(steps, "ReLU")
-    assert critic.explained > 0.98
+    fitted = fit_critic(steps, "ReLU")
+    assert fitted.explained > 0.98
     x = steps.obs[:100]
-    for weight, bias in critic.layers[:-1]:
+    for weight, bias in fitted.layers[:-1]:
         x = np.maximum(x @ weight.T + bias, 0)
-    weight, bias = critic.layers[-1]
+    weight, bias = fitted.layers[-1]
     wanted = (1 - 0.99 ** np.arange(100, 0, -1)) / 0.01
     assert np.abs((x @ weight.T + bias)[:, 0] - wanted).mean() < 3
 
 
-def test_endless_rewards_are_worth_their_discounted_sum():
+def test_endless_rewards_are_worth_their_discounted_sum(short):
     """Episodes that are cut are worth what follows: 1 / (1 - gamma) everywhere."""
+    short(6, 50)
     steps = recording(np.full(600, 1.0), np.arange(0, 601, 300), [False] * 2)
-    critic = fit_critic(steps, "Tanh", gamma=0.9)
-    (_, hidden), (_, second), (weight, bias) = critic.layers
+    fitted = fit_critic(steps, "Tanh", gamma=0.9)
+    (_, hidden), (_, second), (weight, bias) = fitted.layers
     assert len(hidden) == len(second) == 64 and weight.shape == (1, 64)
     assert bias[0] == pytest.approx(10, abs=3)
 
 
-def test_ppo_goes_on_from_the_students_actions(tmp_path):
+def test_ppo_goes_on_from_the_students_actions(short, tmp_path):
     from stable_baselines3 import PPO
 
+    short(3, 100)
     train("trainer=dagger", "rounds=2", cwd=tmp_path)
     for name, word in (("with", "true"), ("without", "false")):
         words = ("checkpoint=run", "format=sb3", f"path={name}.zip", f"critic={word}")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.data.lerobot_video import as_frames
 from dagger_cli.data.read import read_episodes
 from dagger_cli.data.write import check_target, write_episodes
 
@@ -104,6 +105,18 @@ def test_pictures_are_a_video(tmp_path):
     seen = read_episodes(tmp_path / "toy").columns["observation"]
     assert seen.shape == (8, 16, 24, 3)
     assert np.abs(seen.astype(int) - whole.columns["observation"]).max() <= 6  # compressed
+
+
+@pytest.mark.parametrize(
+    ("shape", "channels"), [((8, 8, 3), (0, 1, 2)), ((8, 8, 1), (0, 0, 0)), ((8, 8, 4), (3, 3, 3))]
+)
+def test_of_a_stack_the_newest_picture_is_shown(shape, channels):
+    seen = np.random.default_rng(0).integers(0, 256, (5, *shape)).astype(np.uint8)
+    assert np.array_equal(as_frames(seen), seen[..., channels])
+    if shape[2] == 3:
+        wide = np.repeat(seen, 4, axis=2)
+        assert np.array_equal(as_frames(np.moveaxis(wide, 3, 1)), wide)
+    assert as_frames(seen.astype(np.float32)) is None
 
 
 @pytest.mark.parametrize(
