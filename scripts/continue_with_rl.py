@@ -31,7 +31,12 @@ STUDENT = (
 PPO = {"n_steps": 256, "batch_size": 64, "gamma": 0.99, "gae_lambda": 0.98}  # gamma of the critic
 CAREFUL = {"learning_rate": 1e-4, "n_epochs": 4, "clip_range": 0.1}
 
-WAYS = ("critic", "no critic", "scratch")
+ARCHIVES = {
+    "critic": "critic",
+    "no critic": "no critic",
+    "careful": "critic",
+    "scratch": None,
+}  # archives
 
 
 def student(folder: Path, seed: int) -> Path:
@@ -71,14 +76,14 @@ def go_on(run: Path, way: str, seed: int) -> list[float]:
 
     torch.set_num_threads(1)
     env = make_vec_env(ENV, 8, seed=seed)
-    settings = {**PPO, **(CAREFUL if way != "scratch" else {})}
-    if way == "scratch":
-        kwargs = {"net_arch": [64, 64]}
-        model = Algorithm(
-            "MlpPolicy", env, seed=seed, policy_kwargs=kwargs, device="cpu", **settings
-        )
+    settings = {**PPO, **(CAREFUL if way == "careful" else {})}
+    archive = ARCHIVES[way]
+    if archive is None:
+        own = {"net_arch": [64, 64]}
+        model = Algorithm("MlpPolicy", env, seed=seed, policy_kwargs=own, device="cpu", **settings)
     else:
-        model = Algorithm.load(run / f"{way}.zip", env, seed=seed, device="cpu", **settings)
+        path = run / f"{archive}.zip"
+        model = Algorithm.load(path, env, seed=seed, device="cpu", **settings)
     scores = [score(model)]
     while model.num_timesteps < STEPS:
         model.learn(EVERY, reset_num_timesteps=False)
@@ -90,7 +95,7 @@ def measure(folder: Path, seeds: list[int]) -> None:
     """Measures what is missing, a file for each way and seed."""
     for seed in seeds:
         run = student(folder, seed)
-        for way in WAYS:
+        for way in ARCHIVES:
             file = folder / f"{way.replace(' ', '_')}_{seed}.json"
             if not file.exists():
                 write_json(file, go_on(run, way, seed))
@@ -105,7 +110,7 @@ def main() -> None:
         measure(folder, seeds)
     found = {
         way: [json.loads((folder / f"{way.replace(' ', '_')}_{s}.json").read_text()) for s in seeds]
-        for way in WAYS
+        for way in ARCHIVES
     }
     result = {"env": ENV, "seeds": seeds, "every": EVERY, "episodes": EPISODES, "returns": found}
     write_json(ROOT / "docs" / "continue_with_rl.json", result)

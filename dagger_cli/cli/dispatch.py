@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from dagger_cli.cli.other_names import hub_hint
 from dagger_cli.core.errors import CheckpointError, ConfigError, Pruned
-from dagger_cli.core.types import Score
+from dagger_cli.core.types import DeferredExpert, Expert, Score
 from dagger_cli.sweeps.job_file import FINISHED, PRUNED, Job
 from dagger_cli.utils.system import at_home
 
@@ -86,6 +86,7 @@ def job_of_a_sweep(cfg: DictConfig, job: Job) -> Job:
         made = train_job(cfg, job.words, sweep=True)
     else:
         made = resumed_job(cfg, told_again(job.words), read_manifest(checkpoint).config)
+    _must_not_pause(made.kit.expert)
     pruner = watcher(config.sweeper, Path(config.sweep.dir).absolute(), folder)
     watchers = [] if pruner is None else [pruner]
     try:
@@ -104,6 +105,15 @@ def job_of_a_sweep(cfg: DictConfig, job: Job) -> Job:
         labels=done.usage["labels"],
         notes=made.notes,
     )
+
+
+def _must_not_pause(expert: Expert) -> None:
+    """Raises ConfigError for an expert whose run ends before it has a result."""
+    if isinstance(expert, DeferredExpert):
+        raise ConfigError(
+            "expert=file pauses a run until it is answered, which a job of a sweep cannot do: "
+            "start the runs one by one"
+        )
 
 
 def _eval(cfg: DictConfig) -> Result:

@@ -34,7 +34,7 @@ def with_recorded(
     if path is not None:
         node = {"_target_": DEMONSTRATIONS, "path": path}
         return config, budget, built(node, "trainer", **spaces)
-    if not hasattr(expert, "rows"):
+    if answers(expert) or not hasattr(expert, "rows"):
         return config, budget, Recorded(())
     own = getattr(source, "training_rows", None)  # those that are not held out
     rows = expert.rows(**spaces) if own is None else own()

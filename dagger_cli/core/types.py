@@ -262,7 +262,7 @@ class DeferredExpert(Protocol):
         """Description of this expert."""
         ...
 
-    def labels(self, round: int, observation: Observation) -> Labels:
+    def labels_of_round(self, round: int, observation: Observation) -> Labels:
         """Returns the labels of the states of a round (from 0); raises Paused until there are."""
         ...
 

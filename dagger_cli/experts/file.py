@@ -82,7 +82,7 @@ class FileExpert:
         n = len(observation)
         return Acts(_random(self.action_space, n, rng), np.zeros(n, bool))
 
-    def labels(self, round: int, observation: Observation) -> Labels:
+    def labels_of_round(self, round: int, observation: Observation) -> Labels:
         """Returns the labels of a round (from 0); raises Paused while there are too few."""
         assert self.folder is not None
         folder = folder_of(self.folder, round + 1)

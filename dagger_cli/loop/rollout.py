@@ -157,7 +157,7 @@ def _deferred(kit: Kit, round: int, visited: Trajectories) -> Dataset:
     """Returns the states that have been labelled since; raises Paused while they are too few."""
     assert isinstance(kit.expert, DeferredExpert)
     observations = visited.observations
-    labels, known = kit.expert.labels(round, observations)
+    labels, known = kit.expert.labels_of_round(round, observations)
     data = Dataset(observations.obs, observations.t, labels, (len(visited),))
     if known.all():
         return replace(data, played=_played(visited, None))
