@@ -14,9 +14,9 @@ from dagger_cli.data.answers import (
     read_answers,
     take_answers,
 )
-from dagger_cli.data.questions import QUESTIONS, Questions, newest_questions
+from dagger_cli.data.questions import ANSWERS, QUESTIONS, Questions, newest_questions
 from dagger_cli.data.questions_readme import action_in_words
-from dagger_cli.tracking.run_paths import CHECKPOINTS, shard_path
+from dagger_cli.tracking.run_paths import CHECKPOINTS, check_inside, shard_path
 from dagger_cli.utils.files import shown_path
 
 
@@ -49,6 +49,7 @@ def _open(run: Path) -> Questions:
         raise ConfigError(
             f"{shown_path(run)} has asked nothing: it has no {QUESTIONS}/, which expert=file writes"
         )
+    check_inside(questions.folder / ANSWERS, run)  # a link would lead the answers elsewhere
     if shard_path(run / CHECKPOINTS, questions.round).exists():
         raise ConfigError(
             f"nothing is open in {shown_path(run)}: its round {questions.round} has its labels; "

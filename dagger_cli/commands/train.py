@@ -163,6 +163,7 @@ def _begun_again(job: TrainJob, folder: Path, stack: ExitStack) -> tuple[Path, S
     first = job.trainer.start(job.kit)
     stack.enter_context(lock_existing_run(folder))
     remove_drafts(folder)
+    check_links(folder)
     return folder, first
 
 

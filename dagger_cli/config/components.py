@@ -100,7 +100,7 @@ class EnvChoice:
 
 def answers(expert: Any) -> bool:
     """Returns whether an expert answers at once in any state: files and data sets do not."""
-    return bool(getattr(expert, "answers", True))
+    return bool(getattr(expert, "answers_at_once", True))
 
 
 def typed_group(node: Any, place: str) -> dict[str, Any]:

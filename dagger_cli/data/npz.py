@@ -31,6 +31,7 @@ NAMES = {
     "episode": ("episode", "episodes", "episode_index"),
     "step": ("step", "steps"),
 }
+MOST_BYTES = 2**36  # of all arrays, uncompressed
 ENDS = ("dones", "done", "episode_ends")
 
 
@@ -58,9 +59,14 @@ def read_npz(path: Path) -> Episodes:
 def load_arrays(path: Path) -> dict[str, Array]:
     """Returns the arrays of an .npz file of numbers and texts.
 
-    Arrays of Python objects, which are pickles, are left out.
+    Arrays of Python objects, which are pickles, are left out. Raises ConfigError for a file that
+    is not whole or holds more than `MOST_BYTES`.
     """
     try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+        if size > MOST_BYTES:
+            raise ConfigError(f"{path} holds {size / 2**30:,.0f} GiB, more than are read at once")
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             return {name: array for name in file.files if (array := _plain(file, name)) is not None}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as err:

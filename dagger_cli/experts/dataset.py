@@ -29,11 +29,11 @@ class Dataset:
 
 @dataclass(frozen=True)
 class RecordedExpert:
-    """Has labels in recorded states alone; `answers` says that nobody may ask it in others."""
+    """Has labels in recorded states alone; `answers_at_once`: it cannot be asked in others."""
 
     path: str
     card: Card
-    answers: bool = False
+    answers_at_once: bool = False
 
     def rows(self, observations: Space, actions: Space, env_id: str) -> Rows:
         """Returns all recorded steps; raises ConfigError where they do not fit these spaces."""

@@ -53,7 +53,7 @@ class FileExpert:
     action_space: Space
     least: float
     folder: Path | None = None
-    answers: bool = False
+    answers_at_once: bool = False
 
     def in_folder(self, folder: Path) -> FileExpert:
         """Returns the expert of a run, with its folder for questions and answers."""

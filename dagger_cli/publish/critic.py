@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 GAMMA = 0.99  # PPO's in stable-baselines3
 SIZES = (64, 64)
 PASSES, STEPS, BATCH, RATE = 6, 600, 256, 1e-3
+DECAY = 0.1  # of the weights: away from the recorded states the values stay moderate
 
 
 class Critic(NamedTuple):
@@ -104,7 +105,7 @@ def _fit(network: nn.Sequential, inputs: Tensor, targets: Tensor, seed: int) -> 
     import torch
 
     generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.Adam(network.parameters(), RATE)
+    optimizer = torch.optim.AdamW(network.parameters(), RATE, weight_decay=DECAY)
     for _ in range(STEPS):
         rows = torch.randint(len(inputs), (BATCH,), generator=generator)
         loss = ((network(inputs[rows])[:, 0] - targets[rows]) ** 2).mean()

@@ -219,3 +219,14 @@ def test_the_readme_of_the_states_says_what_is_wanted(tmp_path):
     text = (asked(tmp_path, TORQUES).folder / "README.md").read_text()
     assert "`action_0` to `action_1`: real numbers, in the ranges -1 to 1; -1 to 1" in text
     assert json.dumps("dagger answer run=")[1:-1] in text
+
+
+def test_answers_do_not_leave_the_run(tmp_path):
+    questions = asked(tmp_path / "run")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (questions.folder / "answers").rmdir()
+    (questions.folder / "answers").symlink_to(elsewhere)
+    (tmp_path / "a.csv").write_text(f"row,state,action\n0,{questions.states[0]},1\n")
+    done = dagger("answer", "run=run", "file=a.csv", cwd=tmp_path)
+    assert done.code == 2 and "outside" in done.err and not any(elsewhere.iterdir())

@@ -1,0 +1,121 @@
+"""PPO that goes on from a student, with and without a critic, and from scratch.
+
+    python scripts/continue_with_rl.py run [seeds=0,1,2] [folder=outputs/continue_with_rl]
+    python scripts/continue_with_rl.py [seeds=0,1,2] [folder=outputs/continue_with_rl]
+
+`run` trains a student of few labels on CartPole for each seed, exports it, and lets PPO of
+stable-baselines3 go on; what is there is not repeated. Both forms then write
+docs/continue_with_rl.json and print the table of docs/continue_with_rl.md: mean return of 20
+episodes (test seeds, most likely actions) before PPO and after every 4,096 of its env steps.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dagger_cli.utils.files import write_json
+
+ROOT = Path(__file__).parents[1]
+ENV, STEPS, EVERY, EPISODES = "CartPole-v1", 40_960, 4096, 20
+STUDENT = (
+    "env=cartpole", "expert=bundled", "policy.sizes=[64,64]", "rounds=2", "steps_per_round=100",
+    "policy.gradient_steps=300", "evaluation.episodes=20", "evaluation.checkpoint=last",
+    "regret=false", "validation.episodes=0",
+)  # fmt: skip
+PPO = {"n_steps": 256, "batch_size": 64, "gamma": 0.99, "gae_lambda": 0.98}  # gamma of the critic
+CAREFUL = {"learning_rate": 1e-4, "n_epochs": 4, "clip_range": 0.1}
+
+WAYS = ("critic", "no critic", "scratch")
+
+
+def student(folder: Path, seed: int) -> Path:
+    """Returns the folder of a trained and exported student."""
+    run = folder / f"student_{seed}"
+    if not (run / "summary.json").exists():
+        line = ["train", *STUDENT, f"seed={seed}", f"hydra.run.dir={run}"]
+        subprocess.run([sys.executable, "-m", "dagger_cli", *line], check=True)
+    for name, word in (("critic", "critic=true"), ("no critic", "critic=false")):
+        line = ["export", f"checkpoint={run}/last", "format=sb3", f"path={run}/{name}.zip", word]
+        subprocess.run([sys.executable, "-m", "dagger_cli", *line], check=True)
+    return run
+
+
+def score(model: Any) -> float:
+    """Returns the mean return of the test episodes."""
+    import gymnasium
+
+    envs = [gymnasium.make(ENV) for _ in range(EPISODES)]
+    obs = np.stack([env.reset(seed=1000 + i)[0] for i, env in enumerate(envs)])
+    running, total = list(range(EPISODES)), 0.0
+    while running:
+        actions = model.predict(obs[running], deterministic=True)[0]
+        for i, action in zip([*running], actions, strict=True):
+            obs[i], reward, ended, cut, _ = envs[i].step(action)
+            total += float(reward)
+            if ended or cut:
+                running.remove(i)
+    return total / EPISODES
+
+
+def go_on(run: Path, way: str, seed: int) -> list[float]:
+    """Returns the scores before PPO and after every `EVERY` steps."""
+    import torch
+    from stable_baselines3 import PPO as Algorithm
+    from stable_baselines3.common.env_util import make_vec_env
+
+    torch.set_num_threads(1)
+    env = make_vec_env(ENV, 8, seed=seed)
+    settings = {**PPO, **(CAREFUL if way != "scratch" else {})}
+    if way == "scratch":
+        kwargs = {"net_arch": [64, 64]}
+        model = Algorithm(
+            "MlpPolicy", env, seed=seed, policy_kwargs=kwargs, device="cpu", **settings
+        )
+    else:
+        model = Algorithm.load(run / f"{way}.zip", env, seed=seed, device="cpu", **settings)
+    scores = [score(model)]
+    while model.num_timesteps < STEPS:
+        model.learn(EVERY, reset_num_timesteps=False)
+        scores.append(score(model))
+    return scores
+
+
+def measure(folder: Path, seeds: list[int]) -> None:
+    """Measures what is missing, a file for each way and seed."""
+    for seed in seeds:
+        run = student(folder, seed)
+        for way in WAYS:
+            file = folder / f"{way.replace(' ', '_')}_{seed}.json"
+            if not file.exists():
+                write_json(file, go_on(run, way, seed))
+
+
+def main() -> None:
+    given = dict(word.split("=") for word in sys.argv[1:] if "=" in word)
+    seeds = [int(seed) for seed in given.get("seeds", "0,1,2").split(",")]
+    folder = Path(given.get("folder", "outputs/continue_with_rl"))
+    folder.mkdir(parents=True, exist_ok=True)
+    if "run" in sys.argv[1:]:
+        measure(folder, seeds)
+    found = {
+        way: [json.loads((folder / f"{way.replace(' ', '_')}_{s}.json").read_text()) for s in seeds]
+        for way in WAYS
+    }
+    result = {"env": ENV, "seeds": seeds, "every": EVERY, "episodes": EPISODES, "returns": found}
+    write_json(ROOT / "docs" / "continue_with_rl.json", result)
+    shown = (0, 1, 2, 4, 7, 10)
+    print("| PPO's env steps |", " | ".join(f"{EVERY * i:,}" for i in shown), "|")
+    print("|---|" + "---|" * len(shown))
+    for way, curves in found.items():
+        cells = [f"{np.mean(c):.0f} ± {np.std(c):.0f}" for c in np.array(curves).T[list(shown)]]
+        print(f"| {way} |", " | ".join(cells), "|")
+
+
+if __name__ == "__main__":
+    main()
