@@ -30,7 +30,7 @@ test-trust:  ## kills, damage, altered files and odd words, many of each: make t
 	DAGGER_TRUST_SEED=$(seed) DAGGER_TRUST_SCALE=$(scale) $(BIN)/pytest tests/trust
 
 docs:  ## the documentation site, in build/site; broken links and pages that are not listed are errors
-	$(BIN)/python -m scripts.site.stage build/docs && $(BIN)/mkdocs build --strict --quiet
+	$(BIN)/python -m scripts.site.stage build/docs && NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 readme-gif:  ## the moving picture of README.md: trains two walkers and two Marios, five minutes
 	$(BIN)/python scripts/readme_gif.py

@@ -42,8 +42,9 @@ def training(cwd, *words):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, cwd=cwd, text=True, **pipes) as process:
         try:
-            line = process.stderr.readline()
-            yield process, re.search(r"http://127.0.0.1:\d+/\?token=[\w-]+", line)[0]
+            lines = iter(process.stderr.readline, "")  # others may write there before
+            found = (re.search(r"http://127.0.0.1:\d+/\?token=[\w-]+", line) for line in lines)
+            yield process, next(match[0] for match in found if match)
         finally:
             process.kill()
 

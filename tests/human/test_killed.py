@@ -52,7 +52,9 @@ def training(cwd, *words):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, cwd=cwd, text=True, **pipes) as process:
         try:
-            yield process, Page(re.search(r"http://\S+", process.stderr.readline())[0])
+            lines = iter(process.stderr.readline, "")  # others may write there before
+            found = (re.search(r"http://\S+", line) for line in lines)
+            yield process, Page(next(match[0] for match in found if match))
         finally:
             process.kill()
 

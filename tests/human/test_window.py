@@ -61,6 +61,15 @@ def test_a_gamepads_buttons_are_commands(window):
     assert window.look().pressed == ("return", "space")
 
 
+def test_an_environment_may_end_pygame(window):
+    """Gymnasium's classic environments do in close(), as with env.fresh_simulator=true."""
+    pygame.quit()
+    window.show(Picture(np.full((60, 80, 3), 90, np.uint8), ("again",)))
+    post(pygame.KEYDOWN, key=pygame.K_LEFT)
+    assert window.look().pressed == ("left",)
+    assert pygame.surfarray.array3d(window._surface)[100, 100].tolist() == [90] * 3
+
+
 def test_closing_it_closes(window):
     post(pygame.QUIT)
     assert window.look().closed

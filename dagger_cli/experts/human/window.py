@@ -26,18 +26,16 @@ class WindowScreen:
                 "a window needs pygame: pip install pygame-ce; or use expert.ui=browser"
             ) from err
         self._pygame: Any = pygame
-        pygame.display.init()
-        pygame.font.init()
-        pygame.joystick.init()
-        pygame.display.set_caption(f"{title}: you are the teacher")
-        self._font = pygame.font.Font(None, LINE)
-        self._surface: Any = None
+        self._title = f"{title}: you are the teacher"
         self._held: dict[str, None] = {}  # in the order of the presses
-        self._pads = [pygame.joystick.Joystick(i) for i in range(pygame.joystick.get_count())]
+        self._surface: Any = None
+        self._start()
 
     def show(self, picture: Picture) -> None:
         """Draws the frame and the lines."""
         pygame, frame = self._pygame, picture.frame
+        if not (pygame.display.get_init() and pygame.font.get_init()):
+            self._start()  # an environment that draws with pygame ends it when it is closed
         times = max(1, -(-LEAST // max(frame.shape[:2])))
         size = frame.shape[1] * times, frame.shape[0] * times
         lines = [part for line in picture.lines for part in self._wrapped(line, size[0])]
@@ -79,6 +77,15 @@ class WindowScreen:
     def close(self) -> None:
         """Closes the window; may be called twice."""
         self._pygame.display.quit()
+
+    def _start(self) -> None:
+        pygame = self._pygame
+        for part in (pygame.display, pygame.font, pygame.joystick):
+            part.init()
+        pygame.display.set_caption(self._title)
+        self._font = pygame.font.Font(None, LINE)
+        self._surface = None
+        self._pads = [pygame.joystick.Joystick(i) for i in range(pygame.joystick.get_count())]
 
     def _name(self, key: int) -> str:
         name = str(self._pygame.key.name(key))
