@@ -76,7 +76,7 @@ def go_on(run: Path, way: str, seed: int) -> list[float]:
 
     torch.set_num_threads(1)
     env = make_vec_env(ENV, 8, seed=seed)
-    settings = {**PPO, **(CAREFUL if way == "careful" else {})}
+    settings = {**PPO, **(CAREFUL if way.startswith("careful") else {})}
     archive = ARCHIVES[way]
     if archive is None:
         own = {"net_arch": [64, 64]}
@@ -115,10 +115,11 @@ def main() -> None:
     result = {"env": ENV, "seeds": seeds, "every": EVERY, "episodes": EPISODES, "returns": found}
     write_json(ROOT / "docs" / "continue_with_rl.json", result)
     shown = (0, 1, 2, 4, 7, 10)
-    print("| PPO's env steps |", " | ".join(f"{EVERY * i:,}" for i in shown), "|")
-    print("|---|" + "---|" * len(shown))
+    print("| PPO's env steps |", " | ".join(f"{EVERY * i:,}" for i in shown), "| best |")
+    print("|---|" + "---|" * (len(shown) + 1))
     for way, curves in found.items():
-        cells = [f"{np.mean(c):.0f} ± {np.std(c):.0f}" for c in np.array(curves).T[list(shown)]]
+        columns = [*np.array(curves).T[list(shown)], np.max(curves, axis=1)]
+        cells = [f"{np.mean(c):.0f} ({', '.join(f'{x:.0f}' for x in c)})" for c in columns]
         print(f"| {way} |", " | ".join(cells), "|")
 
 
