@@ -31,12 +31,12 @@ STUDENT = (
 PPO = {"n_steps": 256, "batch_size": 64, "gamma": 0.99, "gae_lambda": 0.98}  # gamma of the critic
 CAREFUL = {"learning_rate": 1e-4, "n_epochs": 4, "clip_range": 0.1}
 
-ARCHIVES = {
-    "critic": "critic",
-    "no critic": "no critic",
+ARCHIVES = {  # that PPO begins with
     "careful": "critic",
+    "careful without critic": "no critic",
+    "usual": "critic",
     "scratch": None,
-}  # archives
+}
 
 
 def student(folder: Path, seed: int) -> Path:

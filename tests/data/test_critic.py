@@ -38,6 +38,7 @@ def short(monkeypatch):
     return of
 
 
+@pytest.mark.slow
 def test_a_critic_fits_and_is_in_raw_units(short):
     short(1, 500)
     steps = recording(np.full(400, 1.0), np.arange(0, 401, 100), [True] * 4)
@@ -52,6 +53,7 @@ def test_a_critic_fits_and_is_in_raw_units(short):
     assert np.abs((x @ weight.T + bias)[:, 0] - wanted).mean() < 3
 
 
+@pytest.mark.slow
 def test_endless_rewards_are_worth_their_discounted_sum(short):
     """Episodes that are cut are worth what follows: 1 / (1 - gamma) everywhere."""
     short(6, 50)

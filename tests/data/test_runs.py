@@ -102,7 +102,9 @@ def test_a_run_without_an_expert_says_nothing_of_one(source, tmp_path):
     assert "disagreement/own" not in logged and "regret/online_loss" in logged
 
 
-@pytest.mark.parametrize("trainer", ["dagger", "smile", "searn"])
+@pytest.mark.parametrize(
+    "trainer", ["dagger", pytest.param("smile", marks=pytest.mark.slow), "searn"]
+)
 def test_demonstrations_are_the_first_round(trainer, source, tmp_path):
     words = (f"trainer={trainer}", f"trainer.demonstrations={source}")
     run = train(*words, "rounds=2", cwd=tmp_path)
