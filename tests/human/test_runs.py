@@ -249,3 +249,18 @@ def test_processes_leave_the_person_where_the_screen_is(tmp_path):
     done, _ = taught(*TINY, "rounds=1", "labeller=processes", cwd=tmp_path)
     assert done.code == 0, done.err
     assert "a person is asked in the order of time" in done.out
+
+
+def test_a_resumed_run_may_be_asked_in_another_way_and_for_more_rounds(tmp_path):
+    taught(*TINY, "rounds=1", cwd=tmp_path)
+    words = ("resume=run", "rounds=2", "expert=human", "expert.pace=real", "expert.speed=16")
+
+    def person(number, shown):
+        waits = any("PAUSED" in line for line in shown.lines)
+        return Input(("left",), ("p",) if waits else ())
+
+    with mock.patch("dagger_cli.experts.human.asking.ENDED", 0.0):
+        done, _ = taught(*words, cwd=tmp_path, script=person)
+    assert done.code == 0, done.err
+    assert {answer["action"][0] for answer in answers(tmp_path / "run")[40:]} == {0.0}
+    assert len(answers(tmp_path / "run")) == 80

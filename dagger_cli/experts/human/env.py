@@ -84,7 +84,12 @@ class PersonEnv:
         self._record = Record(path)
 
     def begin_round(self, round: int, usage: Usage, student: Policy | None) -> None:
-        """Tells the person about the next round, and shows what `student` would do."""
+        """Tells the person about the next round, and shows what `student` would do.
+
+        After the last round the screen is closed: the final scores need nobody.
+        """
+        if round == self._budget.rounds:
+            self._asking.close()
         self._progress = replace(self._progress, round=round, labels=usage.labels)
         self._student = student
         self._asking.new_round()
