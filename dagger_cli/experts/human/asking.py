@@ -49,7 +49,7 @@ class Asking:
 
         Raises KeyboardInterrupt where the person stops.
         """
-        # Before there is a student, there is nobody to take over from.
+        # In the first round there is no student to take over from.
         rules = self.rules if student is not None else replace(self.rules, gated=False)
         self._student = student
         shown, drawn, so_far = self._opened(), NEVER, Input()
