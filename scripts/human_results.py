@@ -1,8 +1,9 @@
 """Pictures and rates of docs/human.md: python scripts/human_results.py
 
 Runs `dagger train expert=human` with a scripted person, in the window (without a display) and on
-the page (in headless Chromium), writes docs/human_window.png and docs/human_page.png, and docs/
-human.json: the env steps per second that the person sees, on the machine of these pages.
+the page (in headless Chromium, driven by playwright: pip install playwright), writes
+docs/human_window.png and docs/human_page.png, and docs/human.json: the env steps per second that
+the person sees, on the machine of these pages.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -102,21 +102,30 @@ def window_picture() -> None:
 
 
 def page_picture() -> None:
-    """Writes the page of a kart, as Chromium shows it."""
-    shots: list[subprocess.Popen[bytes]] = []
+    """Writes the page of a kart, as Chromium shows it; the run waits for it."""
+    taken: list[int] = []
 
     def watch(screen: Scripted) -> None:
-        if screen.states == 230 and not shots and isinstance(screen.inner, BrowserScreen):
-            options = ("--headless", "--no-sandbox", "--hide-scrollbars", "--window-size=1000,800")
-            shot = f"--screenshot={DOCS / 'human_page.png'}"
-            command = [CHROMIUM, *options, "--timeout=4000", shot, screen.inner.address]
-            shots.append(subprocess.Popen(command, stderr=subprocess.DEVNULL))
+        if screen.states == 230 and not taken and isinstance(screen.inner, BrowserScreen):
+            taken.append(1)
+            photograph(screen.inner.address)
 
     words = ("env=kart", "trainer=dagger", "rounds=2", "steps_per_round=200")
     taught(words, ("left", "", "right", ""), watch, True)
-    for shot in shots:
-        shot.wait()
     smaller(DOCS / "human_page.png")
+
+
+def photograph(address: str) -> None:
+    """Writes docs/human_page.png, once the page has a picture."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1000, "height": 800})
+        page.goto(address)
+        page.locator("#lines p").first.wait_for()
+        page.screenshot(path=DOCS / "human_page.png")
+        browser.close()
 
 
 def smaller(path: Path) -> None:

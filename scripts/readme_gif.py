@@ -39,7 +39,7 @@ def clip(number: int, words: list[str]) -> list[Image.Image]:
 
 
 def picture(clips: list[list[Image.Image]], captions: list[str], at: int) -> Image.Image:
-    """Returns a frame: one cell beside the other, each with its caption; ended clips stand still."""
+    """Returns a frame: the cells, each with its caption; ended clips stand still."""
     width, height = SIZE
     bar = 20
     shown = Image.new("RGB", (2 * width + 6, 2 * (height + bar) + 6), "white")

@@ -6,6 +6,8 @@ import base64
 import http.client
 import io
 import json
+import socket
+import struct
 import threading
 from urllib.parse import parse_qs, urlsplit
 
@@ -120,6 +122,19 @@ def test_the_page_may_load_nothing_from_elsewhere(screen):
     assert status == 200 and policy.startswith("default-src 'none'; script-src 'nonce-")
     assert headers["X-Frame-Options"] == "DENY" and headers["Referrer-Policy"] == "no-referrer"
     assert b"http" not in body and b"NONCE" not in body
+
+
+def test_a_page_that_is_closed_in_an_answer_prints_nothing(screen, capsys):
+    url = urlsplit(screen.address)
+    with socket.create_connection((url.hostname, url.port)) as page:
+        page.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
+        page.sendall(
+            f"GET /next?after=0&{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\n\r\n".encode()
+        )
+    for number in range(3):
+        screen.show(Picture(FRAME, (str(number),)))
+        ask(screen, "GET", f"/next?after={number}")
+    assert capsys.readouterr().err == ""
 
 
 def test_it_listens_on_this_machine_only(screen):

@@ -9,6 +9,8 @@ from unittest import mock
 import numpy as np
 import pytest
 
+from dagger_cli.config.person import for_a_person
+from dagger_cli.core.errors import ConfigError
 from dagger_cli.experts.bundled import Bundled
 from dagger_cli.experts.human.given import Input
 from dagger_cli.experts.human.person import Person
@@ -218,3 +220,47 @@ def test_students_with_a_view_are_shown_beside_the_person(tmp_path, view):
     assert done.code == 0, done.err
     beside = [any("student:" in line for line in shown.lines) for shown in screen.shown]
     assert beside.count(True) >= 40 and beside.count(False) >= 40
+
+
+def test_a_persons_defaults_replace_those_that_were_not_chosen():
+    linear = {"_target_": "dagger_cli.core.schedules.Linear", "over": 3}
+    config = {
+        "n_envs": 8,
+        "env": {"backend": "auto"},
+        "policy": {"unsafe_penalty": 150.0},
+        "trainer": {"beta": linear},
+        "beta_schedule": linear,
+        "evaluation": {"expert": True},
+        "validation": {"queries": 500},
+    }
+    made = for_a_person(config, (), "return", sweep=False)
+    assert (made["n_envs"], made["env"]["backend"]) == (1, "gymnasium")
+    assert made["policy"]["unsafe_penalty"] == 0.0
+    assert made["beta_schedule"] == made["trainer"]["beta"] != linear
+    assert not made["evaluation"]["expert"] and made["validation"]["queries"] == 0
+    chosen = ("beta_schedule", "n_envs", "policy.unsafe_penalty")
+    kept = for_a_person(config, chosen, "return", sweep=False)
+    assert kept["trainer"]["beta"] == linear and kept["n_envs"] == 8
+    with pytest.raises(ConfigError, match="cannot be swept"):
+        for_a_person(config, (), "return", sweep=True)
+
+
+def test_processes_leave_the_person_where_the_screen_is(tmp_path):
+    done, _ = taught(*TINY, "rounds=1", "labeller=processes", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert "a person is asked in the order of time" in done.out
+
+
+def test_a_resumed_run_may_be_asked_in_another_way_and_for_more_rounds(tmp_path):
+    taught(*TINY, "rounds=1", cwd=tmp_path)
+    words = ("resume=run", "rounds=2", "expert=human", "expert.pace=real", "expert.speed=16")
+
+    def person(number, shown):
+        waits = any("PAUSED" in line for line in shown.lines)
+        return Input(("left",), ("p",) if waits else ())
+
+    with mock.patch("dagger_cli.experts.human.asking.ENDED", 0.0):
+        done, _ = taught(*words, cwd=tmp_path, script=person)
+    assert done.code == 0, done.err
+    assert {answer["action"][0] for answer in answers(tmp_path / "run")[40:]} == {0.0}
+    assert len(answers(tmp_path / "run")) == 80

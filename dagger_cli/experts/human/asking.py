@@ -29,6 +29,7 @@ class Asking:
         self._hands = Hands(rules.controls.rest, paused=True, speed=speed)
         self._screen: Screen | None = None
         self._note = ""
+        self._student: Array | None = None  # what it would do in the last state
         self._answered_at = NEVER
 
     @property
@@ -48,8 +49,9 @@ class Asking:
 
         Raises KeyboardInterrupt where the person stops.
         """
-        # Before there is a student, there is nobody to take over from.
+        # In the first round there is no student to take over from.
         rules = self.rules if student is not None else replace(self.rules, gated=False)
+        self._student = student
         shown, drawn, so_far = self._opened(), NEVER, Input()
         last = time.monotonic()
         active = 0.0 if self._answered_at == NEVER else last - self._answered_at
@@ -92,7 +94,7 @@ class Asking:
             self._screen = None
 
     def _say(self, frame: Array, at: Progress, note: str) -> None:
-        lines = self._lines(self.rules, at, 0.0, None, note)
+        lines = self._lines(self.rules, at, 0.0, self._student, note)
         self._opened().show(Picture(frame, lines))
 
     def _answered(self, state: int, active: float) -> Answer:

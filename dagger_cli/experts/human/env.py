@@ -1,7 +1,7 @@
 """The environment of one slot in which a person is asked before each step.
 
 Its observations carry the answer as privileged data, as those of experts with a memory do: so a
-trainer finds the label of every visited state, whoever acted there, and asks nobody afterwards.
+trainer finds the label of every visited state, also of those in which the student acted.
 """
 
 from __future__ import annotations
@@ -84,7 +84,12 @@ class PersonEnv:
         self._record = Record(path)
 
     def begin_round(self, round: int, usage: Usage, student: Policy | None) -> None:
-        """Tells the person about the next round, and shows what `student` would do."""
+        """Tells the person about the next round, and shows what `student` would do.
+
+        After the last round the screen is closed: the final scores need no person.
+        """
+        if round == self._budget.rounds:
+            self._asking.close()
         self._progress = replace(self._progress, round=round, labels=usage.labels)
         self._student = student
         self._asking.new_round()
