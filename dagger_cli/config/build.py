@@ -108,7 +108,7 @@ def train_job(cfg: DictConfig, words: Sequence[str], *, sweep: bool) -> TrainJob
     check_can_be_loaded(config, GROUPS)
     trust = trusted(cfg.get("trust"), named(cfg, touched))
     all_rows = cfg.labels is None and "steps_per_round" not in touched
-    return assembled(config, cfg, words, trust, notes=unread, all_rows=all_rows)
+    return assembled(config, cfg, words, trust, notes=unread, new=True, all_rows=all_rows)
 
 
 def _with_replaced_targets(config: Config, touched: Collection[str]) -> Config:
@@ -160,12 +160,13 @@ def assembled(
     trust: tuple[str, ...],
     notes: tuple[str, ...] = (),
     *,
+    new: bool = False,
     all_rows: bool = False,
 ) -> TrainJob:
     """Creates the objects of a run, new or resumed, and checks its settings.
 
     `cfg` is this command line's, for the labeller and the loggers, which no run saves; `words` are
-    the user's overrides, `trust` the packages that the user trusts; `all_rows`: the budget of a
+    the user's overrides, `trust` the packages that the user trusts; `new`: not resumed; `all_rows`: the budget of a
     run that learns from a data set alone is the whole of it. Raises DaggerError with a message for
     the user.
     """
@@ -191,7 +192,9 @@ def assembled(
         cfg.get("labeller"), config["expert"], env, trust
     )
     source = env.source
-    config, budget, recorded = with_recorded(config, budget, expert, env, trainer, all_rows)
+    config, budget, recorded = with_recorded(
+        config, budget, expert, env, trainer, new=new, all_rows=all_rows
+    )
     unsafe = getattr(learner, "uses_unsafe_actions", False)
     n_envs, restores = config["n_envs"], trainer.needs_state_restore
     at_least("n_envs", n_envs, 1)

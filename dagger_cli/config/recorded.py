@@ -16,10 +16,18 @@ SPREAD = "dagger_cli.data.recorded.spread"
 
 
 def with_recorded(
-    config: Config, budget: Budget, expert: Any, env: EnvChoice, trainer: Trainer, all_rows: bool
+    config: Config,
+    budget: Budget,
+    expert: Any,
+    env: EnvChoice,
+    trainer: Trainer,
+    *,
+    new: bool,
+    all_rows: bool,
 ) -> tuple[Config, Budget, Recorded]:
     """Returns the config and the budget with the data of its first rounds.
 
+    A resumed run, which is not `new`, has the rows of its demonstrations in its first round.
     `all_rows`: the budget of a run on a data set alone is the whole of it. Raises ConfigError
     where the data do not fit the environment, and where nobody can answer the trainer.
     """
@@ -32,6 +40,8 @@ def with_recorded(
     _check_answers(config, expert, trainer)
     path = config["trainer"].get("demonstrations")
     if path is not None:
+        if not new:
+            return config, budget, Recorded(())
         node = {"_target_": DEMONSTRATIONS, "path": path}
         return config, budget, built(node, "trainer", **spaces)
     if answers(expert) or not hasattr(expert, "rows"):
