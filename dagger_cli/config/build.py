@@ -166,9 +166,9 @@ def assembled(
     """Creates the objects of a run, new or resumed, and checks its settings.
 
     `cfg` is this command line's, for the labeller and the loggers, which no run saves; `words` are
-    the user's overrides, `trust` the packages that the user trusts; `new`: not resumed; `all_rows`: the budget of a
-    run that learns from a data set alone is the whole of it. Raises DaggerError with a message for
-    the user.
+    the user's overrides, `trust` the packages that the user trusts. `new`: not resumed; `all_rows`:
+    the budget of a run that learns from a data set alone is the whole of it. Raises DaggerError
+    with a message for the user.
     """
     config = {**config, **{group: typed_group(config[group], group) for group in GROUPS}}
     config = _with_whole_paths(config)
