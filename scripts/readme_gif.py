@@ -20,12 +20,13 @@ FRAMES, MS = 70, 100  # of the whole picture; milliseconds a frame
 SIZE = (280, 186)
 WALKER = ["experiment=original_walker", "expert=bundled"]
 SMALL = ["n_envs=50", "validation.episodes=50", "evaluation.episodes=50", "policy.final_fit=1"]
-MARIO = ["env=mario", "experiment=mario_best", *SMALL]
+FIT = ["policy.gradient_steps=200"]
+MARIO = ["env=mario", "experiment=mario_best", *SMALL, *FIT]
 CELLS = {  # caption: words of its run
     "BipedalWalker, after 2,000 labels": [*WALKER, "rounds=1", "labels=2000"],
     "after 10,000 labels": [*WALKER, "rounds=5", "labels=10000"],
     "Mario, after 2,000 labels": [*MARIO, "rounds=1", "labels=2000"],
-    "after 200,000 labels": [*MARIO, "rounds=10", "labels=200000"],
+    "after 100,000 labels": [*MARIO, "rounds=5", "labels=100000"],
 }
 
 

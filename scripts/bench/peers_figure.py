@@ -33,6 +33,7 @@ def draw(figures: dict[str, Any], path: Path) -> None:
     axes.minorticks_off()
     axes.set_xlabel("labels (expert queries)")
     axes.set_ylabel("return over 100 unseen seeds")
+    axes.set_title("BipedalWalker: dagger-cli and imitation 1.0.1, a dot per run", fontsize=10)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="lower right")
     chart.tight_layout()
