@@ -162,7 +162,7 @@ def test_config_dir_adds_a_users_own_options(tmp_path):
     assert (done.code, done.err) == (0, "")
     (run,) = (tmp_path / "outputs" / "shortpole" / "dagger").iterdir()
     assert summary(run)["expert"]["mean"] == 11
-    assert "mean            11" in dagger("eval", f"checkpoint={run}", cwd=tmp_path).out
+    assert "mean         11" in dagger("eval", f"checkpoint={run}", cwd=tmp_path).out
 
 
 COMMANDS = {"train", "eval", "expert", "push", "export", "report", "runs", "compare", "tb", "bench"}
