@@ -114,7 +114,16 @@ def summary(run: Path) -> dict[str, Any]:
 
 
 def aggregate(run: Path) -> dict[str, bytes]:
-    return {p.name: p.read_bytes() for p in (run / "checkpoints" / "aggregate").iterdir()}
+    """The rows of each round: its file without the note on who has acted."""
+    folder = run / "checkpoints" / "aggregate"
+    return {path.name: _without_note(path.read_bytes()) for path in folder.iterdir()}
+
+
+def _without_note(file: bytes) -> bytes:
+    end = 8 + int.from_bytes(file[:8], "little")  # the form of safetensors
+    header = json.loads(file[8:end])
+    header["__metadata__"].pop("note", None)
+    return json.dumps(header, sort_keys=True).encode() + file[end:]
 
 
 def numbers(run: Path) -> dict[str, Any]:

@@ -222,11 +222,11 @@ def test_a_full_disk_leaves_the_last_checkpoint_usable(tmp_path, monkeypatch):
     whole = train("rounds=3", "beta=exponential", cwd=tmp_path, run="whole")
     real, calls = checkpoint_write.write_arrays, []
 
-    def full(path, arrays):
+    def full(path, arrays, *more):
         calls.append(path)
         if len(calls) == 9:  # three files a round: the last one of the third round
             raise OSError(28, "No space left on device", str(path))
-        return real(path, arrays)
+        return real(path, arrays, *more)
 
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint_write, "write_arrays", full)
