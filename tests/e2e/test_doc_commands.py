@@ -40,6 +40,7 @@ NEEDS = {  # words of a command: the package of an extra
 }
 MODULES = {
     "my_module.py": """
+import numpy as np
 class Model:
     def predict(self, observation, state=None):
         return int(observation[2] > 0), None
@@ -130,6 +131,12 @@ def test_the_commands_of_a_page_run(page, made, shared, tmp_path, monkeypatch):
         monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
         for command in (c for c in commands() if c.page == page and why_not(c) is None):
             words = prepare(small(command.words), made, tmp_path)
+            if (
+                words[0] == "train"
+                and "handwriting" in command.line
+                and "env.data" not in command.line
+            ):
+                words.append(f"env.data={shared / 'ocr' / 'letter.data.gz'}")
             done = dagger(*words, cwd=tmp_path, HF_ENDPOINT=hub.url)
             _forget_modules()
             ran += 1
