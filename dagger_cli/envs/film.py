@@ -62,13 +62,8 @@ class _Mp4:
     """Frames as H.264, which needs even sides."""
 
     def __init__(self, file: Path, fps: int) -> None:
-        try:
-            import imageio.v2 as imageio
-            import imageio_ffmpeg  # noqa: F401
-        except ImportError as err:
-            raise EnvError(
-                f"an .mp4 needs {err.name}: pip install 'dagger-cli[video]'; or write a .gif"
-            ) from err
+        import imageio.v2 as imageio
+
         # imageio's default of 16 for macro blocks would rescale most frames.
         options: dict[str, Any] = {"fps": fps, "codec": "libx264", "macro_block_size": 2}
         self._writer = imageio.get_writer(file, **options)

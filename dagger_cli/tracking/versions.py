@@ -19,6 +19,7 @@ _PACKAGES = (
     "gymnasium",
     "huggingface_hub",
     "hydra-core",
+    "imageio",
     "numba",
     "numpy",
     "omegaconf",
