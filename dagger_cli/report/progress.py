@@ -14,7 +14,7 @@ from dagger_cli.tracking.run_lock import is_locked
 from dagger_cli.tracking.run_paths import CONFIG, JOB, METRICS, SUMMARY
 from dagger_cli.utils.files import shown_path
 
-STATUSES = ("finished", "stopped", "running", "pruned", "failed", "damaged")
+STATUSES = ("finished", "stopped", "waiting", "running", "pruned", "failed", "damaged")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Progress:
     @property
     def state(self) -> str:
         """Status, with the round of an unfinished run."""
-        if self.status not in ("stopped", "running", "pruned"):
+        if self.status not in ("stopped", "waiting", "running", "pruned"):
             return self.status
         return f"{self.status} at {self.round} of {'?' if self.rounds is None else self.rounds}"
 

@@ -15,6 +15,7 @@ from dagger_cli.core.types import Array
 from dagger_cli.report.config_file import Settings, read_settings
 from dagger_cli.report.job_file import JobFile, read_job, read_object
 from dagger_cli.tracking.metrics import MAX_BYTES
+from dagger_cli.tracking.paused import asks_in
 from dagger_cli.tracking.run_paths import METRICS, SUMMARY, VERSIONS
 from dagger_cli.utils.files import read_bytes
 
@@ -86,13 +87,14 @@ class RunRecord:
 
     @property
     def status(self) -> str:
-        """`finished`, `failed`, `pruned` (by a search), `damaged` or `stopped`."""
+        """`finished`, `failed`, `pruned` (by a search), `damaged`, `waiting` or `stopped`."""
         if self.damaged is not None:
             return "damaged"
         if self.final is not None:
             return "finished"  # also a failed job that was resumed by hand
-        ended = self.job.status in ("failed", "pruned")
-        return str(self.job.status) if ended else "stopped"
+        if self.job.status in ("failed", "pruned"):
+            return str(self.job.status)
+        return "waiting" if asks_in(self.folder, self.round + 1) else "stopped"
 
     def column(self, name: str) -> Array:
         """Returns a metric of all rounds, nan where it was not recorded."""

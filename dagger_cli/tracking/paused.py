@@ -8,7 +8,7 @@ from typing import Any
 
 from dagger_cli.core.errors import CheckpointError
 from dagger_cli.tracking.pointers import has_rounds
-from dagger_cli.tracking.run_paths import CHECKPOINTS, CONFIG
+from dagger_cli.tracking.run_paths import CHECKPOINTS, CONFIG, round_name
 from dagger_cli.utils.files import read_bytes
 
 MAX_BYTES = 2**22
@@ -16,8 +16,13 @@ MAX_BYTES = 2**22
 
 def paused_at_start(run: Path) -> bool:
     """Returns whether the folder has a config and open questions, but no round."""
-    asked = (run / "questions" / "round_0001").is_dir() and (run / CONFIG).is_file()
+    asked = asks_in(run, 1) and (run / CONFIG).is_file()
     return asked and not has_rounds(run / CHECKPOINTS)
+
+
+def asks_in(run: Path, round: int) -> bool:
+    """Returns whether the run has written questions for a round (from 1)."""
+    return (run / "questions" / round_name(round)).is_dir()
 
 
 def read_config(run: Path) -> Mapping[str, Any]:

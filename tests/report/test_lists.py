@@ -116,7 +116,7 @@ def test_sides_pair_on_what_both_vary(tmp_path):
         ("report outputs/toy --open", "dagger report has no flag '--open'"),
         ("report outputs/toy out=", "out= needs a value"),
         ("report gone", "gone does not exist"),
-        ("runs status=done", "status must be of finished, stopped, running, pruned, failed"),
+        ("runs status=done", "status must be of finished, stopped, waiting, running, pruned, failed"),
         ("runs gone", "gone does not exist"),
         ("runs --jsn", "dagger runs has no flag '--jsn'; did you mean '--json'?"),
         ("compare", "dagger compare needs two things to compare"),

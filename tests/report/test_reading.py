@@ -43,6 +43,14 @@ def test_a_resumed_run_that_stopped_is_not_finished(tmp_path):
     assert run.final is None and run.status == "stopped" and run.labels == 400
 
 
+def test_a_run_whose_next_round_has_questions_waits(tmp_path):
+    folder = make_run(tmp_path / "run", final=None)
+    (folder / "questions" / "round_0003").mkdir(parents=True)
+    assert read_run(folder).status == "stopped"  # they were answered
+    (folder / "questions" / "round_0004").mkdir()
+    assert read_run(folder).status == "waiting"
+
+
 def test_a_line_that_a_kill_cut_off_is_left_out(tmp_path):
     folder = make_run(tmp_path / "run", final=None)
     with (folder / "metrics.jsonl").open("a") as file:
