@@ -83,10 +83,11 @@ def small(words: tuple[str, ...]) -> list[str]:
     if words[0] != "train":
         return [re.sub(r"^episodes=.*", "episodes=2", word) for word in words]
     kept = [word for word in words if word.partition("=")[0] not in DROPPED]
-    kept = [re.sub(r"^([\w./@]+)=([^\[{,]+),([^,\]}]+),.*$", r"\1=\2,\3", word) for word in kept]
+    kept = [re.sub(r"^([\w./@]+)=([^\[{(,]+),([^,\]})]+),.*$", r"\1=\2,\3", word) for word in kept]
     kept = [re.sub(r"^seed=(\d+),.*", r"seed=\1", word) for word in kept]
     kept = [re.sub(r"(n_trials)=.*", r"\1=2", word) for word in kept]
     given = {word.partition("=")[0] for word in kept}
     if "resume" in given:
         return [*kept, "evaluation.episodes=2"] if "-m" not in kept else kept
-    return [*kept, *(f"{key}={value}" for key, value in SMALL.items())]
+    short = ["env.max_episode_steps=60"] if "trainer=forward" in kept else []  # a policy a step
+    return [*kept, *(f"{key}={value}" for key, value in SMALL.items()), *short]
