@@ -46,7 +46,10 @@ def run_data(words: list[str]) -> int:
 
         show_data(at_home(needed(given, "data show", "path")))
         return 0
-    raise ConfigError(f"dagger data has no word '{word}': it has export, push and show")
+    known = "export, push and show"
+    if not word:
+        raise ConfigError(f"dagger data needs one of its commands: {known}; see dagger data --help")
+    raise ConfigError(f"dagger data has no command '{word}': it has {known}")
 
 
 def _export(words: list[str]) -> int:
@@ -123,7 +126,7 @@ def run_ask(words: list[str]) -> int:
     given = read_words("ask", words, keys=("run",))
     from dagger_cli.commands.ask import ask
 
-    ask(at_home(needed(given, "ask", "run")))
+    ask(run_path(needed(given, "ask", "run")))
     return 0
 
 
@@ -132,6 +135,6 @@ def run_answer(words: list[str]) -> int:
     given = read_words("answer", words, keys=("run", "file", "by"))
     from dagger_cli.commands.ask import answer
 
-    run, file = (at_home(needed(given, "answer", key)) for key in ("run", "file"))
-    answer(run, file, given.one("by"))
+    run, file = (needed(given, "answer", key) for key in ("run", "file"))
+    answer(run_path(run), at_home(file), given.one("by"))
     return 0

@@ -29,9 +29,9 @@ dagger report: tables, figures and statistics of runs on one page
 Usage:
   dagger report PATH [PATH] ... [out=FOLDER]
 
-PATH is a run, a sweep, a folder of them, a pattern such as 'SWEEP/*_sup_*', or latest. Writes
-report.html (one file that loads nothing), report.md, report.csv and figures/ to FOLDER, by default
-PATH/report for one path, else outputs/reports/TIME.
+PATH is a run, a sweep, a folder of them, a pattern such as 'SWEEP/*_sup_*', or latest: the newest
+run, or the sweep of which it is a job. Writes report.html (one file that loads nothing), report.md,
+report.csv and figures/ to FOLDER, by default PATH/report for one path, else outputs/reports/TIME.
 
 Examples:
   dagger report outputs/cartpole

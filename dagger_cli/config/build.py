@@ -135,7 +135,14 @@ def _of_another_target(node: Config, group: str, touched: Collection[str]) -> Co
 
 def expert_job(cfg: DictConfig) -> EvalJob:
     """Creates the environment and its expert, to evaluate the expert."""
+    if asks_a_person(plain(cfg)):
+        raise ConfigError("expert=human plays no test episodes: a person is asked by dagger train")
     env, expert = expert_parts(cfg, for_evaluation)
+    if not answers(expert):
+        raise ConfigError(
+            f"the expert '{expert.card.name}' plays no test episodes: it has no answers in new "
+            "states; choose another one"
+        )
     env, expert = env.asking(expert)
     one_torch_thread()
     return EvalJob(env, None, expert, chosen_seeds(cfg, cfg.env.evaluation, env.source))
@@ -268,6 +275,8 @@ def _with_whole_paths(config: Config) -> Config:
     """Returns the config with absolute paths, as a run may be resumed from another folder."""
     for group, key in (("env", "data"), *_PATHS):
         path = config[group].get(key)
+        if path == "":
+            raise ConfigError(f"{group}.{key}= is empty: give a path, {group}.{key}=PATH")
         # env.data may also be a name such as `synthetic`, even if a folder has that name.
         exists = Path.is_file if key == "data" else Path.exists
         if path is not None and exists(Path(str(path))):

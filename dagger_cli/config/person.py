@@ -23,6 +23,8 @@ FIXED = (
 )
 PENALTY = "policy.unsafe_penalty"
 BETA = {"_target_": "dagger_cli.core.schedules.Indicator", "by": "round"}
+HUMAN = "dagger_cli.experts.human.source.Human"
+NO_SWEEP = "expert=human cannot be swept: a person answers one run at a time"
 LINEAR = "dagger_cli.core.schedules.Linear"
 
 
@@ -39,7 +41,7 @@ def for_a_person(
     `touched` are the keys that the user set. Raises ConfigError where they exclude a person.
     """
     if sweep:
-        raise ConfigError("expert=human cannot be swept: a person answers one run at a time")
+        raise ConfigError(NO_SWEEP)
     if objective == "labels_to_95":
         raise ConfigError(
             "objective=labels_to_95 compares with the expert's return, which a person has not: "

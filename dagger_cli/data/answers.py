@@ -40,10 +40,7 @@ def read_answers(path: Path, questions: Questions) -> Answers:
     columns = _columns(path)
     for name in ("row", "state"):
         if name not in columns:
-            raise ConfigError(
-                f"{path} has no column '{name}' (it has {', '.join(sorted(columns)) or 'none'}): "
-                "copy it from the states"
-            )
+            raise ConfigError(f"{path} has no column '{name}'{_has(columns)}: copy it from states")
     rows = _rows(columns["row"], len(questions.states), path)
     given = columns["state"].astype("U")
     other = np.flatnonzero(given != questions.states[rows])
@@ -67,7 +64,7 @@ def _rows(numbers: Array, n: int, path: Path) -> Array:
     wrong = (whole != np.rint(whole)) | (whole < 0) | (whole >= n)
     if wrong.any():
         first = numbers[wrong][0]
-        raise ConfigError(f"{path} answers row {first}, but there are rows 0 to {n - 1}")
+        raise ConfigError(f"{path} answers row {first:g}, but there are rows 0 to {n - 1}")
     rows = whole.astype(np.int64)
     found, counts = np.unique(rows, return_counts=True)
     if (counts > 1).any():
@@ -77,6 +74,11 @@ def _rows(numbers: Array, n: int, path: Path) -> Array:
 
 def _actions(columns: Mapping[str, Array], space: Space, path: Path) -> Array:
     n, size = len(columns["row"]), space.size
+    if f"action_{size}" in columns:
+        raise ConfigError(
+            f"{path} has a column 'action_{size}', but actions have {size} "
+            f"{'number' if size == 1 else 'numbers'}: leave it out"
+        )
     parts = [columns.get(f"action_{i}") for i in range(size)]
     try:
         if "action" in columns:
@@ -87,7 +89,12 @@ def _actions(columns: Mapping[str, Array], space: Space, path: Path) -> Array:
     except ValueError as err:
         raise ConfigError(f"{path}: 'action' is not of the shape {(n, *space.shape)}") from err
     wanted = "'action'" if size == 1 else f"'action_0' to 'action_{size - 1}'"
-    raise ConfigError(f"{path} has no column {wanted}")
+    raise ConfigError(f"{path} has no column {wanted}{_has(columns)}")
+
+
+def _has(columns: Mapping[str, Array]) -> str:
+    """Returns the names of a file's columns, for a sentence."""
+    return f" (it has {', '.join(columns) or 'none'})"
 
 
 def _columns(path: Path) -> dict[str, Array]:
@@ -118,17 +125,16 @@ def _csv(path: Path) -> dict[str, Array]:
     for number, row in enumerate(rows[1:], start=2):
         if len(row) != len(names):
             raise ConfigError(f"{path} ends in the middle of line {number}: write it again")
-    columns = dict(zip(names, zip(*rows[1:], strict=True), strict=False)) if rows[1:] else {}
-    return {
-        name: np.asarray([cell.strip() for cell in cells])
-        if name == "state"
-        else _numbers(name, cells, path)
-        for name, cells in columns.items()
-        if name in ("row", "state") or name.startswith("action")
-    }
+    if len(rows) == 1:
+        raise ConfigError(f"{path} has no answers")
+    columns = dict(zip(names, zip(*rows[1:], strict=True), strict=False))
+    return {name: _numbers(name, cells, path) for name, cells in columns.items()}
 
 
 def _numbers(name: str, cells: tuple[str, ...], path: Path) -> Array:
+    """Returns the numbers of a column, the texts of one that is not read as numbers."""
+    if name != "row" and not name.startswith("action"):
+        return np.asarray([cell.strip() for cell in cells])
     try:
         return np.asarray([float(cell) for cell in cells])
     except ValueError as err:

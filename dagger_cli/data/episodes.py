@@ -61,17 +61,22 @@ class Episodes:
     final_episode: Array
 
     def __post_init__(self) -> None:
+        source = self.about.source
         for name in NEEDED:
             if name not in self.columns:
-                raise ConfigError(f"{self.about.source} has no column '{name}'")
+                raise ConfigError(f"{source} has no column '{name}' of numbers")
+        for name, column in self.columns.items():
+            if column.ndim == 0:
+                raise ConfigError(f"{source}: '{name}' is a single value: it was altered")
         n = len(self.columns["episode"])
         for name, column in self.columns.items():
             if len(column) != n:
                 raise ConfigError(
-                    f"{self.about.source}: '{name}' has {len(column)} rows and 'episode' has {n}"
+                    f"{source}: '{name}' has {len(column)} rows and 'episode' has {n}"
                 )
         if n == 0:
-            raise ConfigError(f"{self.about.source} has no steps")
+            raise ConfigError(f"{source} has no steps")
+        _check_episodes(self.columns["episode"], source)
 
     def __len__(self) -> int:
         return len(self.columns["episode"])
@@ -103,6 +108,16 @@ class Episodes:
         """Returns the observation after an episode's last step, None where it is not known."""
         found = np.flatnonzero(self.final_episode == episode)
         return self.final_observation[found[0]] if found.size else None
+
+
+def _check_episodes(episode: Array, source: str) -> None:
+    """Raises ConfigError unless the episodes (N,) are whole numbers from 0, in their order."""
+    whole = np.issubdtype(episode.dtype, np.integer)
+    if not whole or episode.ndim != 1 or episode[0] < 0 or (np.diff(episode) < 0).any():
+        raise ConfigError(
+            f"{source}: 'episode' must be whole numbers from 0 that never fall: sort the rows by "
+            "episode"
+        )
 
 
 def without_finals(columns: Mapping[str, Array], about: About) -> Episodes:

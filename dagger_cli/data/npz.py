@@ -97,6 +97,10 @@ def _foreign(arrays: Mapping[str, Array], path: Path) -> Episodes:
         here = [other for other in known if other in arrays]
         if here:
             found[name] = arrays[here[0]]
+            if found[name].ndim == 0:
+                raise ConfigError(
+                    f"{path}: '{here[0]}' is a single value: give one row for each step"
+                )
     for name in ("observation", "expert_action"):
         if name not in found:
             raise ConfigError(

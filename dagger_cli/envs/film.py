@@ -34,7 +34,7 @@ def film(target: Path | Clip, fps: int) -> Iterator[Write]:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished.touch()
     except OSError as err:
-        raise EnvError(f"cannot write video={path}: {err}") from err
+        raise EnvError(f"cannot write video={path}: {err.strerror}") from err
     try:
         with closing(_writer(target, unfinished, fps)) as writer:  # also ends ffmpeg
             try:

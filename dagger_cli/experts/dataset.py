@@ -21,7 +21,7 @@ class Dataset:
     path: str | None
 
     def load(self, env_id: str, observation_space: Space, action_space: Space) -> Expert:
-        if self.path is None:
+        if not self.path:
             raise ExpertError("expert=dataset needs a file or folder: expert.path=demos.npz")
         name = Path(self.path).name
         return RecordedExpert(self.path, Card(name, f"the data set {name}", digest_of(self.path)))

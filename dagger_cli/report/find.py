@@ -9,8 +9,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dagger_cli.core.errors import CheckpointError
-from dagger_cli.tracking.latest import with_latest
-from dagger_cli.tracking.run_paths import CHECKPOINTS, CONFIG, JOB, METRICS, SUMMARY, VERSIONS
+from dagger_cli.tracking.latest import NAME, with_latest
+from dagger_cli.tracking.run_paths import (
+    CHECKPOINTS,
+    CONFIG,
+    JOB,
+    METRICS,
+    SUMMARY,
+    SWEEP,
+    VERSIONS,
+)
 from dagger_cli.utils.files import shown_path
 from dagger_cli.utils.system import at_home
 
@@ -20,6 +28,7 @@ _WITH_CONFIG = (CHECKPOINTS, METRICS, SUMMARY, VERSIONS)
 def existing(words: Sequence[str]) -> list[Path]:
     """Returns the folders that words name: paths, patterns (`sweep/*_sup_*`) or `latest`.
 
+    The latest of a sweep's jobs stands for the sweep.
     Raises CheckpointError where one does not exist.
     """
     return [path for word in words for path in _paths(word)]
@@ -38,6 +47,8 @@ def runs_below(folders: Sequence[Path]) -> list[Path]:
 def _paths(word: str) -> list[Path]:
     try:
         path = with_latest(at_home(word), Path())
+        if word == NAME and (path.parent / SWEEP).is_file():
+            path = path.parent  # a job is one row of its sweep
         if path.is_dir():
             return [path]
         matching = [Path(name) for name in sorted(glob.glob(str(path)))]

@@ -170,12 +170,15 @@ def test_a_second_file_of_a_name_replaces_rows(tmp_path):
         ("row,state,action\n0,{0},3\n", "is 3, outside 0 to 2"),
         ("row,state,action\n0,{0},0.5\n", "actions are whole"),
         ("row,state,action\n0,{1},1\n", "answers another state in row 0"),
-        ("row,state,action\n9,{0},1\n", "answers row 9.0, but there are rows 0 to 3"),
+        ("row,state,action\n9,{0},1\n", "answers row 9, but there are rows 0 to 3"),
         ("row,state,action\n0,{0},1\n0,{0},1\n", "answers row 0 twice"),
         ("row,state,action\n0,{0},1\n1,{1}", "ends in the middle of line 3"),
         ("row,state,action\n0,{0},left\n", "something that is no number"),
-        ("row,state\n0,{0}\n", "no column 'action'"),
-        ("row,action\n0,1\n", "no column 'state'"),
+        ("row,state\n0,{0}\n", r"no column 'action' \(it has row, state\)"),
+        ("row,action\n0,1\n", r"no column 'state' \(it has row, action\)"),
+        ("a,b\n0,left\n", r"no column 'row' \(it has a, b\)"),
+        ("row,state,action\n", "has no answers"),
+        ("row,state,action_0,action_1\n0,{0},1,1\n", "'action_1', but actions have 1 number"),
         ("", "is empty"),
     ],
 )
@@ -187,6 +190,21 @@ def test_bad_answers_are_one_sentence_and_change_nothing(text, said, tmp_path):
         read_answers(path, questions)
     assert "\n" not in str(err.value)
     assert all_answers(questions) == {}
+
+
+def test_a_file_is_no_expert_that_is_scored(demos, tmp_path):
+    """Before there are labels it acts at random, whose score says nothing."""
+    for expert in (("expert=file",), ("expert=dataset", "expert.path=demos.npz")):
+        for words in (("expert", "score"), ("eval", "checkpoint=expert")):
+            done = dagger(*words, "env=cartpole", *expert, "episodes=1", cwd=tmp_path)
+            assert done.code == 2 and done.out == "" and "plays no test episodes" in done.err
+
+
+def test_latest_is_a_run_for_ask_and_answer_too(tmp_path):
+    train("rounds=1", cwd=tmp_path, run="outputs/a")
+    for words in (("ask", "run=latest"), ("answer", "run=latest", "file=a.csv")):
+        done = dagger(*words, cwd=tmp_path)
+        assert done.code == 2 and "outputs/a has asked nothing" in done.err
 
 
 def test_answers_outside_a_box(tmp_path):

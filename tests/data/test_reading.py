@@ -14,8 +14,10 @@ from dagger_cli.data.fitting import actions_of, dataset_of
 from dagger_cli.data.npz import write_npz
 from dagger_cli.data.read import read_episodes
 
+from ..e2e.running import dagger
 from .recorded import ACTIONS, OBSERVATIONS, TORQUES, episodes
 
+EPISODE = episodes().columns["episode"]
 OBS, ACTS = np.zeros((5, 2), np.float32), np.array([0, 1, 2, 0, 1])
 
 
@@ -87,6 +89,38 @@ def test_arrays_of_objects_are_not_there(tmp_path):
     np.savez(tmp_path / "a.npz", obs=np.array([Bomb()] * 5, dtype=object), acts=ACTS)
     with pytest.raises(ConfigError, match=r"no array of numbers named observation.*it has acts"):
         read_episodes(tmp_path / "a.npz")
+
+
+def test_a_single_value_is_no_column(tmp_path):
+    np.savez(tmp_path / "a.npz", obs=np.zeros(()), acts=np.zeros(()))
+    with pytest.raises(ConfigError, match="'obs' is a single value"):
+        read_episodes(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "said"),
+    [
+        ("episode", -1 - EPISODE, "'episode' must be whole numbers from 0"),
+        ("episode", EPISODE + 0.5, "'episode' must be whole numbers from 0"),
+        ("episode", EPISODE[::-1], "that never fall"),
+        ("reward", np.float64(0), "'reward' is a single value"),
+        ("observation", np.array([None]), "no column 'observation' of numbers"),
+    ],
+)
+def test_an_altered_column_is_one_sentence(column, values, said, tmp_path):
+    write_npz(episodes(), tmp_path / "a.npz")
+    with np.load(tmp_path / "a.npz") as file:
+        arrays = {**file, column: values}
+    np.savez(tmp_path / "a.npz", **arrays)
+    with pytest.raises(ConfigError, match=said):
+        read_episodes(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("path", ["trainer.demonstrations", "expert.path"])
+def test_an_empty_path_is_not_the_current_folder(path, tmp_path):
+    words = ("env=cartpole", "expert=dataset", "trainer=dagger", f"{path}=")
+    done = dagger("train", *words, cwd=tmp_path)
+    assert done.code == 2 and f"{path}= is empty" in done.err and not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("kept", [0, 10, 300, -1])

@@ -162,4 +162,5 @@ def test_export_without_all_it_needs(tmp_path):
     done = dagger("data", "export", "run=nowhere", "format=npz", cwd=tmp_path)
     assert done.code == 2 and "needs path=..." in done.err
     done = dagger("data", "upload", cwd=tmp_path)
-    assert done.code == 2 and "no word 'upload'" in done.err
+    assert done.code == 2 and "no command 'upload'" in done.err
+    assert "needs one of its commands" in dagger("data", cwd=tmp_path).err

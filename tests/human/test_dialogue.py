@@ -131,6 +131,9 @@ def test_the_keys_of_the_lander_turn_it_their_way():
         (BOX2, {"left": [1, -1]}, r"outside \[0, 1\]"),
         (BUTTONS, {"left": [0, 2]}, r"outside \[0, 1\]"),
         (CHOICE, {"escape": 0}, "is a command"),
+        (CHOICE, {"foo": 0}, "there is no key 'foo'"),
+        (CHOICE, {"left+spcae": 0}, "there is no key 'spcae'"),
+        (BOX2, {"A": [0, 1]}, "write it small, 'a'"),
     ],
 )
 def test_keys_that_do_not_fit_are_refused(space, chosen, sentence):

@@ -178,6 +178,17 @@ def test_an_environment_without_pictures_is_refused(tmp_path):
     assert refused.code == 2 and "which 'handwriting' does not render" in refused.err, refused.err
 
 
+def test_a_sweep_with_a_person_is_refused_before_there_is_a_folder(tmp_path):
+    for words in (
+        ("train", "-m", "env=cartpole", "seed=0,1"),
+        ("bench", "tasks=cartpole", "trainers=sup"),
+    ):
+        refused = dagger(*words, "expert=human", cwd=tmp_path)
+        assert refused.code == 2, refused.out
+        assert refused.err.count("expert=human cannot be swept") <= 1
+        assert "report" not in refused.out and not list(tmp_path.iterdir())
+
+
 def test_a_person_is_not_scored(tmp_path):
     refused = dagger("eval", "checkpoint=expert", "env=cartpole", "expert=human", cwd=tmp_path)
     assert refused.code == 2 and "plays no test episodes" in refused.err

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dagger_cli.core.errors import CheckpointError
+from dagger_cli.report.find import existing
 from dagger_cli.tracking.latest import with_latest
 
 
@@ -33,3 +34,14 @@ def test_the_run_whose_round_was_saved_last(tmp_path: Path) -> None:
 def test_no_run_is_the_latest_of_none(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="there is no run below"):
         with_latest(Path("latest"), tmp_path)
+
+
+def test_the_latest_job_of_a_sweep_stands_for_the_sweep_in_reports(tmp_path, monkeypatch) -> None:
+    run(tmp_path / "outputs/a/sweep/0_sup", 100)
+    run(tmp_path / "outputs/a/sweep/1_dagger", 200)
+    monkeypatch.chdir(tmp_path)
+    assert existing(["latest"]) == [Path("outputs/a/sweep/1_dagger")]
+    (tmp_path / "outputs/a/sweep/sweep.yaml").touch()
+    assert existing(["latest"]) == [Path("outputs/a/sweep")]
+    run(tmp_path / "outputs/b/sup/1", 300)
+    assert existing(["latest"]) == [Path("outputs/b/sup/1")]

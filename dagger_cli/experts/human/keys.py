@@ -17,6 +17,11 @@ TAKE, PAUSE, STEP, BACK, STOP = "return", "p", "n", "backspace", "escape"
 FASTER, SLOWER = ("+", "="), ("-",)
 COMMANDS = frozenset({TAKE, PAUSE, STEP, BACK, STOP, *FASTER, *SLOWER})
 
+# Names of keys besides single characters: those of window and page, and those of a window alone.
+NAMED = {"left", "right", "up", "down", "space", "tab", "delete", "insert", "home", "end"}
+NAMED |= {f"f{n}" for n in range(1, 13)}
+OF_WINDOW = {f"{side} {key}" for side in ("left", "right") for key in ("alt", "ctrl", "shift")}
+
 Table = Mapping[str, Any]  # chord -> action (discrete), or key -> [component, value]
 
 # By id and kind of action space; "" is no key at all.
@@ -59,6 +64,8 @@ def controls_for(
     else:
         table = _known(env_id, space) or _plain(env_id, space)
     controls = _controls(space, table, rate)
+    if chosen:
+        _check_names(controls.keys - COMMANDS)
     taken = sorted(controls.keys & COMMANDS)
     if taken:
         raise ConfigError(
@@ -66,6 +73,19 @@ def controls_for(
             "another key"
         )
     return controls
+
+
+def _check_names(keys: frozenset[str]) -> None:
+    """Raises ConfigError for a name that no key has: it could never be pressed."""
+    for key in sorted(keys):
+        if len(key) == 1 and key.isupper():
+            raise ConfigError(f"expert.keys: '{key}' is no key: write it small, '{key.lower()}'")
+        if len(key) > 1 and key not in NAMED | OF_WINDOW:
+            raise ConfigError(
+                f"expert.keys: there is no key '{key}': use characters, left, right, up, down, "
+                "space, tab, delete, insert, home, end, f1 to f12, or in a window such as "
+                "'left shift'"
+            )
 
 
 def _controls(space: Space, table: Table, rate: float) -> Controls:
