@@ -18,7 +18,7 @@ from dagger_cli.cli.fast_start import may_set_mode
 from dagger_cli.cli.hydra_compat import initialized
 from dagger_cli.cli.unknown_keys import root_of
 from dagger_cli.config.options import config_dir
-from dagger_cli.config.person import HUMAN, NO_SWEEP
+from dagger_cli.config.person import check_swept
 from dagger_cli.config.schema import register
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.hydra_plugins.register import register_plugins
@@ -55,8 +55,8 @@ def sweep_of(line: CommandLine) -> Sweep | None:
             return None
         params = _params(cfg)
         swept = [*(o for o in line.overrides if o.is_sweep_override()), *params]
-        if cfg.expert.get("_target_") == HUMAN and all(o.key_or_group != "expert" for o in swept):
-            raise ConfigError(NO_SWEEP)  # before there is a folder
+        if all(o.key_or_group != "expert" for o in swept):
+            check_swept(cfg.expert)  # before there is a folder
         if "hydra.job.name" not in line.keys:
             name = "_".join(dict.fromkeys(_short(o) for o in swept)) or "sweep"
             line = line.plus(f"hydra.job.name={hydra_quoted(name[:60])}")

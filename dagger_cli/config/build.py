@@ -40,7 +40,7 @@ from dagger_cli.config.components import (
     typed_group,
 )
 from dagger_cli.config.labelling import labelled
-from dagger_cli.config.person import asks_a_person, for_a_person, seated
+from dagger_cli.config.person import asks_a_person, check_swept, for_a_person, seated
 from dagger_cli.config.plain import Config, keys_in, named, plain, updated
 from dagger_cli.config.recorded import with_recorded
 from dagger_cli.config.trust import check_can_be_loaded, trusted
@@ -103,8 +103,10 @@ def train_job(cfg: DictConfig, words: Sequence[str], *, sweep: bool) -> TrainJob
     if unread and not sweep:
         raise ConfigError(unread[0])
     config = _with_replaced_targets(plain(cfg), touched)
+    if sweep:
+        check_swept(config["expert"])
     if asks_a_person(config):
-        config = for_a_person(config, touched, cfg.objective, sweep=sweep)
+        config = for_a_person(config, touched, cfg.objective)
     check_can_be_loaded(config, GROUPS)
     trust = trusted(cfg.get("trust"), named(cfg, touched))
     all_rows = cfg.labels is None and "steps_per_round" not in touched

@@ -23,9 +23,21 @@ FIXED = (
 )
 PENALTY = "policy.unsafe_penalty"
 BETA = {"_target_": "dagger_cli.core.schedules.Indicator", "by": "round"}
-HUMAN = "dagger_cli.experts.human.source.Human"
-NO_SWEEP = "expert=human cannot be swept: a person answers one run at a time"
+# Experts, by target, that cannot answer the jobs of a sweep.
+NOT_SWEPT = {
+    "dagger_cli.experts.human.source.Human": "expert=human cannot be swept: a person answers one "
+    "run at a time",
+    "dagger_cli.experts.file.File": "expert=file cannot be swept: each run pauses until its labels "
+    "are there; start the runs one by one",
+}
 LINEAR = "dagger_cli.core.schedules.Linear"
+
+
+def check_swept(expert: Config) -> None:
+    """Raises ConfigError for an expert, a config, that cannot answer the jobs of a sweep."""
+    sentence = NOT_SWEPT.get(str(expert.get("_target_")))
+    if sentence is not None:
+        raise ConfigError(sentence)
 
 
 def asks_a_person(config: Config) -> bool:
@@ -33,15 +45,11 @@ def asks_a_person(config: Config) -> bool:
     return bool(getattr(target_of(config["expert"], "expert"), "asks_a_person", False))
 
 
-def for_a_person(
-    config: Config, touched: Collection[str], objective: str, *, sweep: bool
-) -> Config:
+def for_a_person(config: Config, touched: Collection[str], objective: str) -> Config:
     """Returns the config of a new run with a person's defaults.
 
     `touched` are the keys that the user set. Raises ConfigError where they exclude a person.
     """
-    if sweep:
-        raise ConfigError(NO_SWEEP)
     if objective == "labels_to_95":
         raise ConfigError(
             "objective=labels_to_95 compares with the expert's return, which a person has not: "

@@ -200,6 +200,19 @@ def test_a_file_is_no_expert_that_is_scored(demos, tmp_path):
             assert done.code == 2 and done.out == "" and "plays no test episodes" in done.err
 
 
+def test_a_sweep_is_refused_before_there_is_a_folder(tmp_path):
+    done = dagger("train", "-m", *BY_FILE, *COMMON, "expert=file", "seed=0,1", cwd=tmp_path)
+    assert done.code == 2 and done.err.count("\n") == 1 and not list(tmp_path.iterdir())
+    assert "expert=file cannot be swept: each run pauses" in done.err
+
+
+def test_a_job_of_a_sweep_over_experts_says_that_it_cannot_pause(tmp_path):
+    words = ("expert=bundled,file", "hydra.sweep.dir=sweep", *COMMON)
+    done = dagger("train", "-m", *BY_FILE, *words, cwd=tmp_path)
+    assert done.code == 2 and "expert=file cannot be swept" in done.err
+    assert len(list((tmp_path / "sweep").glob("0_*/summary.json"))) == 1  # the other one is trained
+
+
 def test_latest_is_a_run_for_ask_and_answer_too(tmp_path):
     train("rounds=1", cwd=tmp_path, run="outputs/a")
     for words in (("ask", "run=latest"), ("answer", "run=latest", "file=a.csv")):
