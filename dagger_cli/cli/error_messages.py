@@ -24,6 +24,7 @@ from dagger_cli.utils.terminal import printable
 NO_MEMORY = "can't allocate memory|[Ss]torage size calculation overflowed|index-sized integer"
 NO_MEMORY += "|can't start new thread|Resource temporarily unavailable"
 QUOTES = "'\""
+MOST_OPTIONS = 4  # that a sentence names
 LONGEST = 200  # characters of a value that a message repeats
 
 
@@ -192,6 +193,12 @@ def _unknown_key(key: str) -> str:
     same_level = [k for k in known if k.rpartition(".")[0] == key.rpartition(".")[0]]
     near = get_close_matches(key, same_level, n=1) or get_close_matches(key, known, n=1)
     if key in near:
+        options = [f"{group}={option}" for group, option, name in _of_options() if name == key]
+        if 0 < len(options) <= MOST_OPTIONS:
+            return (
+                f"there is no key '{key}' with the chosen options, only with "
+                f"{' or '.join(options)}: type that, too, or leave the key out"
+            )
         return f"there is no key '{key}' with this command and the chosen options: leave it out"
     hint = f"; did you mean '{near[0]}'?" if near else ": `dagger train --help` lists the keys"
     return f"there is no key '{key}'{hint}"
@@ -205,18 +212,23 @@ def _keys() -> list[str]:
     """Returns every key of every command and of every option that this package ships."""
     import dataclasses
 
-    import yaml
-
     from dagger_cli.config import schema
 
     keys = [f.name for root in schema.ROOTS.values() for f in dataclasses.fields(root)]
     for node, part in schema.NODES.items():
         keys += [f"{node}.{f.name}" for f in dataclasses.fields(part)]
-    for group in GROUPS:
-        for path in (config_dir() / group).glob("*.yaml"):
-            names = yaml.safe_load(path.read_text(encoding="utf-8"))
-            keys += [f"{group}.{name}" for name in names if group not in GLOBAL]
+    keys += [key for _, _, key in _of_options()]
     return list(dict.fromkeys(keys))
+
+
+def _of_options() -> Iterator[tuple[str, str, str]]:
+    """Yields (group, option, key) of every option that this package ships."""
+    import yaml
+
+    for group in (group for group in GROUPS if group not in GLOBAL):
+        for path in sorted((config_dir() / group).glob("*.yaml")):
+            for name in yaml.safe_load(path.read_text(encoding="utf-8")):
+                yield group, path.stem, f"{group}.{name}"
 
 
 def _one_line(text: str) -> str:

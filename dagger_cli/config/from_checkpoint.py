@@ -44,6 +44,7 @@ RESUME_MAY_CHANGE = (
     "expert.speed",
     "expert.undo",
     "expert.keys",
+    "expert.least",
     "policy.device",
     "aggregate.storage",
 )

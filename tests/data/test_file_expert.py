@@ -213,6 +213,19 @@ def test_a_job_of_a_sweep_over_experts_says_that_it_cannot_pause(tmp_path):
     assert len(list((tmp_path / "sweep").glob("0_*/summary.json"))) == 1  # the other one is trained
 
 
+def test_a_run_that_waits_may_go_on_with_fewer_answers(tmp_path):
+    words = (*BY_FILE, *COMMON, "expert=file", "rounds=1", "hydra.run.dir=run")
+    ok("train", *words, cwd=tmp_path)
+    write_answers(tmp_path / "run", 1, tmp_path / "a.npz", slice(0, 60))
+    ok("answer", "run=run", "file=a.npz", cwd=tmp_path)
+    assert "60 of 100 states" in ok("train", "resume=run", cwd=tmp_path)
+    alone = dagger("train", "resume=run", "expert.least=0.5", cwd=tmp_path)
+    assert alone.code == 2 and "only with expert=file: type that, too" in alone.err
+    assert "labels     60" in ok(
+        "train", "resume=run", "expert=file", "expert.least=0.5", cwd=tmp_path
+    )
+
+
 def test_latest_is_a_run_for_ask_and_answer_too(tmp_path):
     train("rounds=1", cwd=tmp_path, run="outputs/a")
     for words in (("ask", "run=latest"), ("answer", "run=latest", "file=a.csv")):
