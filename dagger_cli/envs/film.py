@@ -86,12 +86,14 @@ class _Gif:
         self._last = clip.seconds * fps
         self._seconds = self._every / fps
         self._frames: list[Any] = []
-        self._seen, self._began = 0, time.monotonic()
+        self._seen, self._began = 0, float("inf")
 
     def add(self, frame: Frame) -> None:
         """Adds every k-th frame; raises Enough where the clip is complete."""
         if self._seen % self._every == 0:
             self._frames.append(_small(frame(), self._clip.width))
+            if len(self._frames) == 2:
+                self._began = time.monotonic()  # the first ones compile what draws and acts
         self._seen += 1
         if self._seen > self._last or time.monotonic() - self._began > self._clip.work:
             raise Enough

@@ -70,6 +70,17 @@ def test_a_clip_ends_after_its_seconds_of_play_and_renders_only_what_it_keeps(tm
     assert [path.name for path in tmp_path.iterdir()] == ["a.gif"]
 
 
+def test_time_before_the_second_frame_does_not_end_a_clip(tmp_path, monkeypatch):
+    """What draws and acts may compile for longer than a clip may take."""
+    now = 0.0
+    monkeypatch.setattr("dagger_cli.envs.film.time.monotonic", lambda: now)
+    with pytest.raises(Enough), film(Clip(tmp_path / "a.gif", work=2.0), 10) as write:
+        for number, image in enumerate(frames(20)):
+            now += 60.0 if number < 2 else 0.5
+            write(lambda image=image: image)
+    assert opened(tmp_path / "a.gif").n_frames == 7  # five more take 2.5 s
+
+
 def test_an_episode_that_ends_sooner_is_kept_whole(tmp_path):
     with film(Clip(tmp_path / "a.gif"), 10) as write:
         for image in frames(4):
