@@ -122,7 +122,7 @@ class Console:
 
         self._bar = self.bar(what, 0, total)
         if self._bar is None:
-            self.line(f"evaluating {what}: {total} episodes")
+            self.line(f"evaluating {what}: {total} episode{'s' * (total > 1)}")
         try:
             yield show
         finally:

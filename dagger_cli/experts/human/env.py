@@ -75,7 +75,7 @@ class PersonEnv:
         time = f"{steps:,} env steps" + (
             ", each of which waits for a key"
             if rules.stepwise
-            else f" are about {minutes:.0f} minutes at speed 1"
+            else f" take about {max(1, round(minutes))} min at speed 1"
         )
         return (time, f"keys: {rules.controls.help}")
 
