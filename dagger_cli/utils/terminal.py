@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 
+USUAL = {"COLUMNS": 80, "LINES": 25}
+
 
 def printable(text: str) -> str:
     """Replaces control characters, which names in downloaded files may contain."""
@@ -13,14 +15,15 @@ def printable(text: str) -> str:
     )
 
 
-def sane_size() -> tuple[int | None, int | None]:
+def sane_size() -> tuple[int, int] | tuple[None, None]:
     """Returns the width and height to use where COLUMNS or LINES is 0 or no number, else None.
 
-    Containers set COLUMNS=0, and Rich would print nothing.
+    Containers set COLUMNS=0, and Rich would print nothing. It gets both: with one of them alone it
+    reads the other variable, and takes a superscript for a number.
     """
-    return _size("COLUMNS", 80), _size("LINES", 25)
-
-
-def _size(variable: str, usual: int) -> int | None:
-    value = os.environ.get(variable)
-    return None if value is None or re.fullmatch(r"[1-9][0-9]{0,5}", value) else usual
+    given = {name: os.environ.get(name) for name in USUAL}
+    sane = {k: v for k, v in given.items() if v and re.fullmatch(r"[1-9][0-9]{0,5}", v)}
+    if all(value is None or name in sane for name, value in given.items()):
+        return None, None
+    width, height = (int(sane.get(name, usual)) for name, usual in USUAL.items())
+    return width, height
