@@ -93,7 +93,7 @@ def test_without_demonstrations_the_first_round_acts_at_random(tmp_path):
         (("beta=linear",), "add beta=constant beta.value=0"),
         (("trainer=smile",), "use trainer=dagger"),
         (("trainer=aggrevate", *COMMON[:2]), "use trainer=dagger"),
-        ((*COMMON[:2], "-m", "seed=0"), "which a job of a sweep cannot do"),
+        ((*COMMON[:2], "-m", "seed=0"), "expert=file cannot be swept"),
         ((*COMMON[:2], "expert.least=0"), "expert.least must be in (0, 1]"),
     ],
 )

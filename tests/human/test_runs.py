@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from dagger_cli.config.person import for_a_person
-from dagger_cli.core.errors import ConfigError
 from dagger_cli.experts.bundled import Bundled
 from dagger_cli.experts.human.given import Input
 from dagger_cli.experts.human.person import Person
@@ -244,16 +243,14 @@ def test_a_persons_defaults_replace_those_that_were_not_chosen():
         "evaluation": {"expert": True},
         "validation": {"queries": 500},
     }
-    made = for_a_person(config, (), "return", sweep=False)
+    made = for_a_person(config, (), "return")
     assert (made["n_envs"], made["env"]["backend"]) == (1, "gymnasium")
     assert made["policy"]["unsafe_penalty"] == 0.0
     assert made["beta_schedule"] == made["trainer"]["beta"] != linear
     assert not made["evaluation"]["expert"] and made["validation"]["queries"] == 0
     chosen = ("beta_schedule", "n_envs", "policy.unsafe_penalty")
-    kept = for_a_person(config, chosen, "return", sweep=False)
+    kept = for_a_person(config, chosen, "return")
     assert kept["trainer"]["beta"] == linear and kept["n_envs"] == 8
-    with pytest.raises(ConfigError, match="cannot be swept"):
-        for_a_person(config, (), "return", sweep=True)
 
 
 def test_processes_leave_the_person_where_the_screen_is(tmp_path):
