@@ -114,6 +114,7 @@ def test_sb3_refuses_what_it_cannot_hold(change, sentence):
         to_sb3(agent._replace(spec=replace(agent.spec, **change)))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("actions", [ARM, pytest.param(MULTI, marks=pytest.mark.slow)])
 def test_onnx_gives_the_students_actions(actions):

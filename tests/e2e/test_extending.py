@@ -70,6 +70,7 @@ def test_commands_run(folder, tmp_path, line, monkeypatch):
     assert (done.code, done.err) == (0, ""), done.err
 
 
+@pytest.mark.slow
 def test_the_shortest_dagger_with_the_api_learns(tmp_path):
     command = [sys.executable, str(ROOT / "examples" / "minimal_dagger.py")]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)

@@ -157,6 +157,7 @@ TEACHERS = {
 SLOW = ("svm", "glyphs", "searn of svm", "smile")  # the others have the same paths
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in TEACHERS],

@@ -149,6 +149,7 @@ def test_it_is_exported_and_teaches(trained):
     works("train", *taught, "rounds=1", "hydra.run.dir=second", cwd=trained)
 
 
+@pytest.mark.slow
 def test_it_is_pushed_and_teaches_from_there(trained, tmp_path):
     with serving() as hub:
         hub.storage = tmp_path / "stored"
@@ -197,6 +198,7 @@ def test_wrong_values_end_in_the_same_sentences_as_for_options_that_ship(tmp_pat
     assert sentence in done.stderr and not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [

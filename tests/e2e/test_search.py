@@ -19,6 +19,8 @@ from dagger_cli.sweeps.job_file import FINISHED, PRUNED, jobs_in
 
 from .running import TINY, dagger, differences, metrics
 
+pytestmark = pytest.mark.slow  # each search trains several runs
+
 SEARCH = (
     "train", "-m", *(word for word in TINY if not word.startswith("policy")), "rounds=6",
     "steps_per_round=60", "hydra/sweeper=optuna", "policy.sizes=[16],[8,8]",

@@ -64,6 +64,7 @@ def rows(sweep: Path) -> list[dict[str, str]]:
         return [*csv.DictReader(file)]
 
 
+@pytest.mark.slow
 def test_another_launcher_keeps_results_failures_and_objectives(tmp_path):
     (tmp_path / "hydra_plugins").mkdir()
     (tmp_path / "hydra_plugins" / "apart.py").write_text(LAUNCHER)
@@ -128,6 +129,7 @@ def test_jobs_with_one_folder_get_folders_beside(tmp_path):
     assert statuses(sweep_in(tmp_path)) == {"same": FINISHED, "same_2": FINISHED}
 
 
+@pytest.mark.slow
 def test_a_sweep_of_environments(tmp_path):
     words = [word for word in ONE if not word.startswith(("env", "expert"))]
     choices = ("env=cartpole,mountaincar", "expert=bundled,heuristic")
@@ -172,6 +174,7 @@ def test_a_sweep_goes_on_where_it_was_killed(tmp_path):
         assert differences(sweep / run, tmp_path / "whole" / run) == []
 
 
+@pytest.mark.slow
 def test_what_failed_is_repeated_if_asked(tmp_path):
     words = ("train", "-m", *ONE, "expert=path", "expert.path=later", "seed=0,1")
     assert dagger(*words, cwd=tmp_path).code == 2

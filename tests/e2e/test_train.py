@@ -33,7 +33,7 @@ def main_run(tmp_path_factory):
     """The documented main job on a small environment, in the default folder."""
     cwd = tmp_path_factory.mktemp("main")
     words = "env=cartpole expert=bundled rounds=3 steps_per_round=200 validation.episodes=3"
-    small = "evaluation.episodes=5 policy.gradient_steps=60"
+    small = "evaluation.episodes=5 policy.gradient_steps=60 gif=true"
     done = dagger("train", *words.split(), *small.split(), cwd=cwd)
     assert (done.code, done.err) == (0, "")
     (run,) = (cwd / "outputs" / "cartpole" / "dagger").iterdir()
@@ -161,6 +161,7 @@ WALKER = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_walker_over_a_worker_resumes_bit_for_bit(tmp_path):
     whole = train(*WALKER, "rounds=3", cwd=tmp_path, run="whole")
     half = train(*WALKER, "rounds=2", cwd=tmp_path, run="half")
@@ -195,6 +196,7 @@ KART = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_karts_resume_bit_for_bit(tmp_path):
     """Laps are cut off in the middle at the end of a round and go on there."""
     for rounds, run in ((3, "whole"), (2, "half")):

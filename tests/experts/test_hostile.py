@@ -172,6 +172,7 @@ def test_legacy_checkpoints_that_declare_more_than_they_have(tmp_path: Path) -> 
         )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="counts memory in the units of Linux")
 def test_the_limits_on_memory_and_time(tmp_path: Path) -> None:
     """Each file in a process of its own: 200 MiB above an honest one's and 5 s are the limits."""

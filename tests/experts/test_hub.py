@@ -235,6 +235,7 @@ def settings(hub: Server, home: Path) -> dict[str, str]:
 LOADS = [sys.executable, "-c", "from test_hub import load; print(load()['source'])"]
 
 
+@pytest.mark.slow
 def test_the_librarys_own_variables(hub: Server, tmp_path: Path) -> None:
     """Nothing but what we print is printed where nobody watches."""
     done = subprocess.run(
@@ -245,6 +246,7 @@ def test_the_librarys_own_variables(hub: Server, tmp_path: Path) -> None:
     assert any((tmp_path / "hub").iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_a_terminal_shows_the_progress_of_a_download(hub: Server, tmp_path: Path) -> None:
     import fcntl

@@ -55,6 +55,7 @@ def test_the_past_handed_out_is_not_changed_by_who_goes_on_from_it():
         assert all(torch.equal(entry[name], before[name]) for name in before)
 
 
+@pytest.mark.slow
 def test_a_fit_does_not_load_torchs_compiler(tmp_path):
     """It takes 2 s, which would be a tenth of the default run."""
     script = (

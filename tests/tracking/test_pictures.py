@@ -24,7 +24,7 @@ def opened(path):
 
 
 def test_a_run_ends_with_its_curve_and_a_gif_named_on_the_console(tmp_path):
-    words = [word for word in TINY if word != "gif=false"]
+    words = [*(word for word in TINY if word != "gif=false"), "gif=true"]
     done = dagger("train", *words, "hydra.run.dir=run", cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
     assert "curve  " in done.out and "run/curve.svg" in done.out and "run/student.gif" in done.out

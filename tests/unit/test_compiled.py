@@ -24,6 +24,7 @@ class Touch:
         return os.system, ("touch canary",)
 
 
+@pytest.mark.slow
 def test_a_file_of_settings_in_the_current_folder_is_not_read(tmp_path: Path) -> None:
     (tmp_path / ".numba_config.yaml").write_text("cache_dir: planted\nopt: 1\n")
     for name in ("tournament", "margins"):
