@@ -46,6 +46,7 @@ def trained(cfg: DictConfig) -> Path:
     from dagger_cli.tracking.checkpoint import read_manifest, resolve_resumed
     from dagger_cli.tracking.checkpoint_read import offering_best
     from dagger_cli.tracking.paused import paused_at_start, read_config
+    from dagger_cli.tracking.run_paths import CONFIG
 
     config = HydraConfig.get()
     words = user_words()
@@ -58,7 +59,7 @@ def trained(cfg: DictConfig) -> Path:
     if first is not None:
         return train(resumed_job(cfg, words, answers_config(first)), first, answered=True)
     if paused_at_start(given):
-        job = resumed_job(cfg, words, read_config(given))
+        job = resumed_job(cfg, words, read_config(given / CONFIG))
         return train(job, given, again=True)
     checkpoint = resolve_resumed(given)
     with offering_best(checkpoint):

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from dagger_cli.core.errors import CheckpointError
+from dagger_cli.tracking.paused import read_config
 from dagger_cli.tracking.pointers import has_rounds
 from dagger_cli.tracking.run_paths import CHECKPOINTS, CONFIG, HUMAN
 from dagger_cli.tracking.write_errors import writing
-from dagger_cli.utils.files import read_bytes, write_text
+from dagger_cli.utils.files import write_text
 from dagger_cli.utils.system import at_home
-
-MAX_BYTES = 2**20  # of a config
 
 
 def has_answers(run: Path) -> bool:
@@ -38,13 +37,4 @@ def unfinished_first_round(path: str | Path) -> Path | None:
 
 def answers_config(run: Path) -> Mapping[str, Any]:
     """Reads the config of an unfinished first round; raises CheckpointError where it is damaged."""
-    import yaml
-
-    path = run / HUMAN / CONFIG
-    try:
-        config = yaml.safe_load(read_bytes(path, MAX_BYTES))
-    except (OSError, ValueError, yaml.YAMLError, RecursionError) as err:
-        raise CheckpointError(f"{path} cannot be read ({err}): train it again") from err
-    if not isinstance(config, Mapping):
-        raise CheckpointError(f"{path} holds no config: it was altered")
-    return config
+    return read_config(run / HUMAN / CONFIG)

@@ -25,11 +25,10 @@ def asks_in(run: Path, round: int) -> bool:
     return (run / "questions" / round_name(round)).is_dir()
 
 
-def read_config(run: Path) -> Mapping[str, Any]:
-    """Returns config.yaml, unchecked; raises CheckpointError where it is no mapping."""
+def read_config(path: Path) -> Mapping[str, Any]:
+    """Returns a config that a run has saved, unchecked; CheckpointError where it is no mapping."""
     import yaml
 
-    path = run / CONFIG
     try:
         config = yaml.safe_load(read_bytes(path, MAX_BYTES))
     except (OSError, yaml.YAMLError, UnicodeDecodeError, RecursionError) as err:

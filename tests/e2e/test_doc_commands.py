@@ -1,4 +1,4 @@
-"""Every command in README.md and docs/ runs, page by page, with small settings."""
+"""Commands in README.md and docs/ run, page by page, with small settings."""
 
 from __future__ import annotations
 
