@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
@@ -76,3 +80,17 @@ def policies(run: Path) -> list[bytes]:
     files = sorted((run / "checkpoints").glob("round_*/policy.safetensors"))
     files += sorted((run / "checkpoints/aggregate").glob("*.safetensors"))
     return [path.read_bytes() for path in files]
+
+
+@contextmanager
+def training(cwd, *words):
+    """A run in a process of its own; yields it and the address of its page."""
+    command = [sys.executable, "-m", "dagger_cli", "train", *words]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=cwd, text=True, **pipes) as process:
+        try:
+            lines = iter(process.stderr.readline, "")  # others may write there before
+            found = (re.search(r"http://127.0.0.1:\d+/\?token=[\w-]+", line) for line in lines)
+            yield process, next(match[0] for match in found if match)
+        finally:
+            process.kill()

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-import subprocess
-import sys
 import time
-from contextlib import contextmanager
 
 import pytest
 
-from tests.human.people import answers
+from tests.human.people import answers, training
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -33,20 +29,6 @@ WORDS = (
     "env.max_steps=100",
     "hydra.run.dir=run",
 )
-
-
-@contextmanager
-def training(cwd, *words):
-    """A run in a process of its own; yields it and the address of its page."""
-    command = [sys.executable, "-m", "dagger_cli", "train", *words]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=cwd, text=True, **pipes) as process:
-        try:
-            lines = iter(process.stderr.readline, "")  # others may write there before
-            found = (re.search(r"http://127.0.0.1:\d+/\?token=[\w-]+", line) for line in lines)
-            yield process, next(match[0] for match in found if match)
-        finally:
-            process.kill()
 
 
 @pytest.fixture

@@ -5,15 +5,13 @@ from __future__ import annotations
 import http.client
 import json
 import re
-import subprocess
-import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.human.people import TINY, answers, policies
+from tests.human.people import TINY, answers, policies, training
 
 pytestmark = pytest.mark.slow
 
@@ -46,19 +44,6 @@ class Page:
         return step
 
 
-@contextmanager
-def training(cwd, *words):
-    command = [sys.executable, "-m", "dagger_cli", "train", *words]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=cwd, text=True, **pipes) as process:
-        try:
-            lines = iter(process.stderr.readline, "")  # others may write there before
-            found = (re.search(r"http://\S+", line) for line in lines)
-            yield process, Page(next(match[0] for match in found if match))
-        finally:
-            process.kill()
-
-
 def until(condition):
     end = time.monotonic() + 60
     while not condition():
@@ -69,13 +54,15 @@ WORDS = (*TINY, "rounds=1", "expert.ui=browser")
 
 
 def test_a_killed_run_goes_on_where_it_was(tmp_path):
-    with training(tmp_path, *WORDS) as (process, page):
+    with training(tmp_path, *WORDS) as (process, address):
+        page = Page(address)
         until(lambda: page.step() == 25)
         process.kill()
         process.wait()
     given = answers(tmp_path / "run")
     assert 20 <= len(given) <= 30
-    with training(tmp_path, "resume=run") as (process, page):
+    with training(tmp_path, "resume=run") as (process, address):
+        page = Page(address)
         assert page.step() in (len(given), len(given) + 1)
         while process.poll() is None:
             with suppress(OSError, http.client.HTTPException):  # the server ends with the run
