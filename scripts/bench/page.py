@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from page_quality import quality_lines
+from page_ratios import ratio_lines, took_lines
 from page_rivals import (
     curves_lines,
     goal_lines,
     handwriting_lines,
     mario_lines,
+    mujoco_lines,
     peers_lines,
     reference_lines,
 )
@@ -23,9 +25,16 @@ that one of them may be from an earlier run; seconds are of the machine named be
 "best" and "worst" are over the repeats of that run.
 """
 
+RATIOS = (
+    "Of each part its ratios, in this run and in the run of that part before it. Sections below say"
+    " what is measured. A change for the worse of more than 5 % is marked: measure it again before"
+    " believing it, above all where the machine is another one."
+)
+
 
 def page(results: dict[str, Any]) -> str:
-    lines = [HEAD]
+    lines = [HEAD, "## All ratios", "", RATIOS, "", *ratio_lines(_ordered(results)), ""]
+    lines += [*took_lines(_ordered(results)), ""]
     for name, title in TITLES.items():
         lines += [f"## {title}", ""]
         if name not in results:
@@ -35,6 +44,10 @@ def page(results: dict[str, Any]) -> str:
             lines += [_machine(results[name]["machine"]), ""]
         lines += [*SECTIONS[name](results[name]["figures"]), ""]
     return "\n".join(lines)
+
+
+def _ordered(results: dict[str, Any]) -> dict[str, Any]:
+    return {name: results[name] for name in TITLES if name in results}
 
 
 def _machine(where: dict[str, Any]) -> str:
@@ -166,6 +179,7 @@ TITLES = {
     "profile": "Time profile of the default run",
     "peers": "Comparison with the library imitation",
     "curves": "Comparison with the library imitation at few labels",
+    "peers_mujoco": "Comparison with the library imitation on HalfCheetah and Hopper",
     "handwriting": "Handwriting: comparison with Vowpal Wabbit",
     "mario": "Mario's simulator and planner",
 }
@@ -181,6 +195,7 @@ SECTIONS: dict[str, Callable[[Any], Iterator[str]]] = {
     "profile": _profile,
     "peers": peers_lines,
     "curves": curves_lines,
+    "peers_mujoco": mujoco_lines,
     "handwriting": handwriting_lines,
     "mario": mario_lines,
 }
