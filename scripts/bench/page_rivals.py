@@ -136,8 +136,8 @@ def mujoco_lines(figures: Any) -> Iterator[str]:
         yield f"Not measured: {figures['skipped']}"
         return
     yield (
-        "Behaviour cloning and DAgger of both programs (scripts/bench/peers_mujoco.py), 50,000"
-        " labels each, networks of 256-256 units, about 20,000 gradient steps of 128 rows in all,"
+        "Behaviour cloning and DAgger of both programs (scripts/bench/peers_mujoco.py), 20,000"
+        " labels each, networks of 256-256 units, about 10,000 gradient steps of 128 rows in all,"
         " one torch thread, no validation; both mix expert and student by the same schedule: 0.5 to"
         " the power of the round on HalfCheetah, linear over ten rounds on Hopper. Version 4 of the"
         " environments with MuJoCo 3.6, Gymnasium 0.29.1's in `imitation` 1.0.1, EnvPool's in"

@@ -26,9 +26,9 @@ class Task(NamedTuple):
     theirs: str
 
 
-# Ours: 10 rounds of 2,000 steps. Theirs: as many steps in all, over all labels in every round.
-LABELS, ROUNDS, STEPS = 50_000, 10, 2_000
-EPOCHS = {"dagger": 9, "bc": 51}  # 128 rows a batch: 19,330 and 19,940 steps
+# Ours: 10 rounds of 1,000 steps. Theirs: as many steps in all, over all labels in every round.
+LABELS, ROUNDS, STEPS = 20_000, 10, 1_000
+EPOCHS = {"dagger": 12, "bc": 64}  # 128 rows a batch: 10,310 and 10,000 steps
 TRAINERS = {"dagger": "dagger", "bc": "sup"}
 TASKS = (
     # No episode of it ends early: the expert soon stops acting (conf/experiment/halfcheetah_best).
@@ -49,28 +49,39 @@ def peers_mujoco(repeats: int, runs: Path) -> dict[str, Any]:
     if not tasks:
         return {"skipped": "the agents are not in hub/sb3 of DAGGER_SHARED."}
     interpreter = installed(runs / "peers_venv")
-    return {task.env: _task(task, repeats, runs, interpreter) for task in tasks}
-
-
-def _task(task: Task, repeats: int, runs: Path, interpreter: Path) -> dict[str, Any]:
-    words = (f"env={task.env}", "env.version=4", "env.backend=envpool", "expert=path")
-    words = (*words, f"expert.path={SHARED / 'hub/sb3' / task.agent}")
-    agent = export_expert(runs / f"{task.env}.npz", *words)
-    pairs = []
+    found: dict[str, Any] = {
+        task.env: {"expert": score("expert", *_words(task)), "pairs": []} for task in tasks
+    }
     for seed in range(repeats):
-        pair: dict[str, Any] = {}
-        for method, trainer in TRAINERS.items():
-            folder = runs / f"{task.env}_{method}_{seed}"
-            given = [f"expert={agent}", f"env={task.id}", f"method={method}", f"seed={seed}"]
-            given += [f"labels={LABELS}", f"epochs={EPOCHS[method]}", f"beta={task.theirs}"]
-            given += ["sizes=256,256", "n_envs=5", "episodes=5"]
-            pair[f"imitation {method}"] = imitation(
-                interpreter, runs / f"imitation_{folder.name}", *given, env=words
-            )
-            pair[f"dagger trainer={trainer}"] = dagger(folder, *_ours(task, trainer, seed), *words)
-            print(seed, pair, flush=True)
-        pairs.append(pair)
-    return {"expert": score("expert", *words), "pairs": pairs}
+        for task in tasks:
+            pair = {}
+            for method in TRAINERS:
+                pair |= _theirs_and_ours(task, method, seed, runs, interpreter)
+            found[task.env]["pairs"].append(pair)
+            print(task.env, seed, pair, flush=True)
+    return found
+
+
+def _theirs_and_ours(
+    task: Task, method: str, seed: int, runs: Path, interpreter: Path
+) -> dict[str, Any]:
+    words, trainer = _words(task), TRAINERS[method]
+    folder = runs / f"{task.env}_{method}_{seed}"
+    agent = export_expert(runs / f"{task.env}.npz", *words)
+    given = [f"expert={agent}", f"env={task.id}", f"method={method}", f"seed={seed}"]
+    given += [f"labels={LABELS}", f"epochs={EPOCHS[method]}", f"beta={task.theirs}"]
+    given += ["sizes=256,256", "n_envs=2", "episodes=2"]
+    theirs = imitation(interpreter, runs / f"imitation_{folder.name}", *given, env=words)
+    ours = dagger(folder, *_ours(task, trainer, seed), *words)
+    return {f"imitation {method}": theirs, f"dagger trainer={trainer}": ours}
+
+
+def _words(task: Task) -> list[str]:
+    agent = SHARED / "hub/sb3" / task.agent
+    return [
+        *(f"env={task.env}", "env.version=4", "env.backend=envpool"),
+        *("expert=path", f"expert.path={agent}"),
+    ]
 
 
 def _ours(task: Task, trainer: str, seed: int) -> list[str]:
