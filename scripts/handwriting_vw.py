@@ -61,7 +61,7 @@ def main(words: Sequence[str]) -> int:
     return 0
 
 
-def show(fold: int, learner: str, accuracy: float, seconds: float) -> None:
+def show(fold: int | str, learner: str, accuracy: float, seconds: float) -> None:
     print(f"| {fold} | {learner} | {100 * accuracy:.2f} | {seconds:.1f} |", flush=True)
 
 
@@ -76,17 +76,20 @@ def ours(run: Path, *words: str) -> tuple[float, float]:
     return last["eval/return_mean"] / last["eval/episode_length"], cpu_seconds() - before
 
 
-def installed(folder: Path) -> Path:
-    """Returns the interpreter of a virtual environment with VW."""
+def installed(folder: Path, *more: str) -> Path:
+    """Returns the interpreter of a virtual environment with VW; installs what it lacks."""
     python = folder / "bin" / "python"
     if not python.exists():
         venv.create(folder, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "vowpalwabbit"], check=True)
+    for package in ("vowpalwabbit", *more):
+        find = f"import importlib.util as i, sys; sys.exit(i.find_spec('{package}') is None)"
+        if subprocess.run([python, "-c", find]).returncode:
+            subprocess.run([python, "-m", "pip", "install", "-q", package], check=True)
     return python
 
 
 def write(path: Path, letters: Sequences, words: np.ndarray) -> None:
-    """Writes one letter per line with its black pixels; an empty line ends a word."""
+    """Writes one token per line with its non-zero features; an empty line ends a sequence."""
     with open(path, "w") as file:
         for word in words:
             for i in range(letters.starts[word], letters.starts[word + 1]):
@@ -100,7 +103,14 @@ def score(
 ) -> tuple[float, float]:
     """Returns accuracy on the test words, and the CPU seconds of training and prediction."""
     model, answers = folder / "model.vw", folder / "answers.txt"
-    words = ["--search", "26", "--search_task", "sequence", "--search_history_length", "1"]
+    words = [
+        "--search",
+        str(len(letters.names)),
+        "--search_task",
+        "sequence",
+        "--search_history_length",
+        "1",
+    ]
     words += ["-b", "24" if quadratic == "true" else "18"]
     words += ["-q", "::"] if quadratic == "true" else []
     more = (

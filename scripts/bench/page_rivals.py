@@ -167,7 +167,23 @@ def handwriting_lines(figures: Any) -> Iterator[str]:
         return
     yield (
         "`scripts/handwriting_vw.py`: Vowpal Wabbit's `search` and `dagger train"
-        " experiment=handwriting_paper` on the same folds; start-up and scores included."
+        ' experiment=handwriting_paper` on the same folds; start-up and scores included. "All pairs'
+        ' of features": `-q ::` there, `experiment=handwriting_pairs` here.'
+    )
+    yield ""
+    yield from figures["lines"]
+
+
+def sequences_lines(figures: Any) -> Iterator[str]:
+    if "skipped" in figures:
+        yield f"Not measured: {figures['skipped']}"
+        return
+    yield (
+        "`scripts/sequences_vw.py`: 20,000 words of the CMU Pronouncing Dictionary, a tenth of them"
+        " for the test. `stress`: the stress of each sound is to be found (4 classes); `phonemes`:"
+        " the sound of each letter, in words with as many sounds as letters (39 classes). Both"
+        " programs get a symbol, two to each side and the last prediction; start-up and scores"
+        " included. Ours is `policy=svm policy.reduction=one_vs_rest`."
     )
     yield ""
     yield from figures["lines"]

@@ -12,7 +12,7 @@ import numpy as np
 import yaml
 from limit import limit
 from measure import python, took, train, walker_expert
-from others import handwriting, mario
+from others import handwriting, mario, sequences
 from peers import curves, peers
 from peers_mujoco import peers_mujoco
 from quality import quality
@@ -111,6 +111,7 @@ PARTS: dict[str, Callable[[int, Path], Figures]] = {
     "goal": goal,
     "profile": profile,
     "handwriting": handwriting,
+    "sequences": sequences,
     "mario": mario,
     "quality": quality,  # reads the runs of `dagger bench`, starts none
     "peers": peers,  # by `make bench-peers`: these three install an environment of their own

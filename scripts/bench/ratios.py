@@ -94,6 +94,22 @@ def _cpu(run: Any) -> float:
     return float(run["cpu_seconds"])
 
 
+def _vw(figures: Any) -> Iterator[Ratio]:
+    """Yields VW's CPU seconds / ours with all pairs of features, per fold or task.
+
+    Of each program the run with the highest accuracy.
+    """
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in figures["lines"][2:]]
+    for place in dict.fromkeys(row[0] for row in rows):
+        here = [row for row in rows if row[0] == place and "all pairs of features" in row[1]]
+        sides = [[row for row in here if row[1].startswith(name)] for name in ("VW", "dagger")]
+        if all(sides):
+            vw, ours = (max(side, key=lambda row: float(row[2])) for side in sides)
+            yield Ratio(f"VW / dagger on {place}, CPU s", float(vw[3]) / float(ours[3]), True)
+            gain = (100 - float(vw[2])) / (100 - float(ours[2]))
+            yield Ratio(f"VW / dagger on {place}, errors", gain, True)
+
+
 def _mario(figures: Any) -> Iterator[Ratio]:
     rates = dict(line.rsplit(maxsplit=1) for line in figures["lines"] if "/s" in line)
     rate = {name.strip(): float(text.replace(",", "")) for name, text in rates.items()}
@@ -117,5 +133,7 @@ RATIOS: dict[str, Callable[[Any], Iterator[Ratio]]] = {
     "profile": _profile,
     "peers": _peers,
     "peers_mujoco": _peers_mujoco,
+    "handwriting": _vw,
+    "sequences": _vw,
     "mario": _mario,
 }
