@@ -87,7 +87,10 @@ def _peers_mujoco(figures: Any) -> Iterator[Ratio]:
             yield Ratio(f"{theirs} / `{ours}` on {task}, CPU s", _median(times), True)
 
 
-METHODS = {"imitation bc": "dagger trainer=sup", "imitation dagger": "dagger trainer=dagger"}
+METHODS = {
+    "imitation bc, standardized": "dagger trainer=sup",
+    "imitation dagger, standardized": "dagger trainer=dagger",
+}
 
 
 def _cpu(run: Any) -> float:
