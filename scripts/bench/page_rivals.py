@@ -182,7 +182,7 @@ def sequences_lines(figures: Any) -> Iterator[str]:
         yield f"Not measured: {figures['skipped']}"
         return
     yield (
-        "`scripts/sequences_vw.py`: 20,000 words of the CMU Pronouncing Dictionary, a tenth of them"
+        "`scripts/sequences_vw.py`: 4,000 words of the CMU Pronouncing Dictionary, a tenth of them"
         " for the test. `stress`: the stress of each sound is to be found (4 classes); `phonemes`:"
         " the sound of each letter, in words with as many sounds as letters (39 classes). Both"
         " programs get a symbol, two to each side and the last prediction; start-up and scores"
