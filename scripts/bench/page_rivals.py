@@ -156,7 +156,7 @@ def mujoco_lines(figures: Any) -> Iterator[str]:
         yield "| | seed | labels | rounds | CPU s | return | share of the expert | falls of 100 |"
         yield "|---|---|---|---|---|---|---|---|"
         pairs = list(enumerate(found["pairs"]))
-        for name in found["pairs"][0]:
+        for name in dict.fromkeys(name for _, pair in pairs for name in pair):
             for seed, run in [(seed, pair[name]) for seed, pair in pairs if name in pair]:
                 spent = f"{run['labels']:,} | {run['rounds']} | {run['cpu_seconds']}"
                 share = f"{run['return'] / expert['return']:.3f}"

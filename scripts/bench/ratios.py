@@ -83,8 +83,13 @@ def _peers(figures: Any) -> Iterator[Ratio]:
 def _peers_mujoco(figures: Any) -> Iterator[Ratio]:
     for task, found in figures.items():
         for theirs, ours in METHODS.items():
-            times = [_cpu(pair[theirs]) / _cpu(pair[ours]) for pair in found["pairs"]]
-            yield Ratio(f"{theirs} / `{ours}` on {task}, CPU s", _median(times), True)
+            both = [pair for pair in found["pairs"] if theirs in pair and ours in pair]
+            if both:
+                times = [_cpu(pair[theirs]) / _cpu(pair[ours]) for pair in both]
+                yield Ratio(f"{theirs} / `{ours}` on {task}, CPU s", _median(times), True)
+                returns = [pair[ours]["return"] / pair[theirs]["return"] for pair in both]
+                name = f"`{ours}` / {theirs} on {task}, return"
+                yield Ratio(name, _median(returns), True)
 
 
 METHODS = {
