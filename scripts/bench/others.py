@@ -16,7 +16,7 @@ def handwriting(repeats: int, runs: Path) -> dict[str, Any]:
     if not data.exists():
         return {"skipped": "the letters are not in ocr/letter.data.gz of DAGGER_SHARED."}
     script = str(HERE.parent / "handwriting_vw.py")
-    words = [f"data={data}", f"venv={runs / 'vw'}", "folds=0,1", "passes=1,4", "rounds=2,20"]
+    words = [f"data={data}", f"venv={runs / 'vw'}", "folds=0,1", "passes=1,4", "rounds=2"]
     try:
         cost = took([sys.executable, script, *words])
     except CalledProcessError as err:

@@ -17,7 +17,7 @@ from peers import curves, peers
 from peers_mujoco import peers_mujoco
 from quality import quality
 from reference import goal, reference, until_trained
-from storage import storage
+from storage import LONG, storage
 
 Figures = dict[str, Any]
 BRIEF = ["evaluation.episodes=1", "validation.episodes=1"]
@@ -62,7 +62,8 @@ def growth(repeats: int, runs: Path) -> Figures:
     for labels in (100_000, 400_000):
         words = ["env=bipedal", "expert=bundled", "steps_per_round=10000", "n_envs=32", *BRIEF]
         words.append(f"rounds={labels // 10_000}")
-        costs = [train(runs / f"growth_{labels}", *words)[0] for _ in range(repeats)]
+        folder = runs / f"growth_{labels}"
+        costs = [train(folder, *words)[0] for _ in range(min(repeats, LONG))]
         figures["seconds"][labels] = _spread([cost.seconds for cost in costs])
         figures["peak_mib"][labels] = round(max(cost.peak_mib for cost in costs))
     seconds, peaks = figures["seconds"], figures["peak_mib"]

@@ -14,6 +14,7 @@ from wide import WIDTH
 
 LABELS, ROUNDS = 200_000, 10
 ROOM = 640  # MiB for a whole process: less than its aggregate
+LONG = 2  # repeats at most of a part whose runs take a minute or more
 NAMES = ("memory", "disk", "disk, little memory")
 WORDS = (
     *("env=gym", "env.id=Wide-v0", "env.imports=wide", "env.workers=0", "n_envs=16"),
@@ -32,7 +33,7 @@ def storage(repeats: int, runs: Path) -> dict[str, Any]:
     path = os.environ.get("PYTHONPATH", "")
     here = ("env", f"PYTHONPATH={HERE}:{path}")
     lines = []
-    for _ in range(repeats):
+    for _ in range(min(repeats, LONG)):
         line: dict[str, Took | None] = {}
         for name in NAMES[:2]:
             words = (*WORDS, f"aggregate.storage={name}")
