@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-sys.path.append(str(Path(__file__).resolve().parents[2]))  # a checkout that is not installed
+sys.path.insert(1, str(Path(__file__).resolve().parents[2]))  # this checkout, also if not installed
 
 
 def main(words: list[str]) -> int:

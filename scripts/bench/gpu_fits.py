@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.types import History, Space
 from dagger_cli.networks.gradients import gradient_of, trainable
+from dagger_cli.networks.layers import Standardise
+from dagger_cli.networks.modules import initialise
 from dagger_cli.policies.memory import gru_learner
 from dagger_cli.policies.optimizers import OPTIMIZERS
 from dagger_cli.policies.sources import cnn_learner, mlp_learner
@@ -105,8 +107,12 @@ def fitted(learner: TorchLearner, data: Dataset) -> tuple[float, list[Tensor]]:
 
 
 def network_of(learner: TorchLearner, data: Dataset, device: torch.device) -> nn.Module:
-    """Returns the learner's network as a fit begins it, on the device."""
-    network = learner._network(None, np.random.default_rng(0))
+    """Returns a new network of the learner, with the same weights for all devices."""
+    network = learner.make_network()
+    initialise(network, torch.Generator().manual_seed(0))
+    for layer in network.modules():
+        if isinstance(layer, Standardise):
+            layer.take(torch.from_numpy(data.obs))
     return network.to(device).train()
 
 
