@@ -41,7 +41,7 @@ class Standardise(nn.Module):
     def forward(self, obs: Tensor) -> Tensor:
         # `shape[0]`, as `len` would become a constant in an exported network.
         flat = obs.reshape(obs.shape[0], -1).to(self.mean.dtype)
-        return ((flat - self.mean) / self.std).clamp(-CUT, CUT)
+        return (flat - self.mean).div_(self.std).clamp_(-CUT, CUT)
 
     def take(self, obs: Tensor) -> None:
         """Sets mean and std from all rows (n, ...); the std of a constant feature is set to 1."""

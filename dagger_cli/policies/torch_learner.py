@@ -37,6 +37,7 @@ from dagger_cli.utils.memmap import at_random, will_need
 MOST = 2**53  # torch counts in 64 bits
 LOSS_ROWS = 8192  # batch size of a loss without gradients
 TOGETHER = 8  # batches gathered in one call, to save calls without gathering all targets
+PREPARED = 2**17  # numbers; up to so many, all gathered batches are prepared in one call
 
 
 @contextmanager
@@ -201,13 +202,22 @@ class TorchLearner:
             wanted -= per_pass
 
     def _batches(
-        self, data: Dataset, device: torch.device, rng: Generator
-    ) -> Iterator[tuple[Tensor, ...]]:
-        """Yields observations and targets of each batch, moved to the device batch by batch."""
+        self,
+        data: Dataset,
+        prepare: Callable[[Tensor], Tensor],
+        device: torch.device,
+        rng: Generator,
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yields inputs and targets of each batch, moved to the device."""
         obs = torch.from_numpy(data.obs)
         for rows in _fetched(data.obs, self._gathered(len(data), rng)):
-            both = (obs[rows].to(device), self._targets(data, rows).to(device))
-            yield from zip(*(torch.split(x, self.batch_size) for x in both), strict=True)
+            seen = obs.index_select(0, rows).to(device)
+            targets = self._targets(data, rows).to(device)
+            # Large observations would leave the cache between their preparation and their use.
+            at_once = seen.numel() <= PREPARED
+            inputs = torch.split(prepare(seen) if at_once else seen, self.batch_size)
+            for batch, wanted in zip(inputs, torch.split(targets, self.batch_size), strict=True):
+                yield batch if at_once else prepare(batch), wanted
 
     def _targets(self, data: Dataset, rows: Tensor | slice) -> Tensor:
         labels = torch.from_numpy(data.labels)[rows]
@@ -230,13 +240,13 @@ class TorchLearner:
     ) -> float:
         device = next(network.parameters()).device
         n_batches, total = self._n_batches(len(data)), torch.zeros((), device=device)
-        gradient = gradient_of(network, self.head.loss, products(self.precision))
+        gradient = gradient_of(network, self.head, products(self.precision))
         compares_rows = any(isinstance(m, _BatchNorm) for m in network.modules())
-        for i, (seen, targets) in enumerate(self._batches(data, device, rng)):
+        for i, (seen, targets) in enumerate(self._batches(data, gradient.prepare, device, rng)):
             if compares_rows and len(seen) == 1:
                 continue  # batch normalization has no variance in a batch of one row
             left = 1 - i / n_batches if self.decay else 1.0
-            loss, gradients = gradient(seen, targets)
+            loss, gradients = gradient.of(seen, targets)
             optimizer.step(gradients, self.learning_rate * left)
             total += loss
             fitted(i, n_batches)
