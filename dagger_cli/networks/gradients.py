@@ -48,10 +48,17 @@ def gradient_of(
 
     `products` is the type of matrix products, None for the parameters' type.
     """
-    plain = dense(network)
-    if plain is not None and products is None and all(row.backward for row in plain.rows()):
+    plain = explicit(network)
+    if plain is not None and products is None:
         return _by_hand(plain, loss)
     return _by_autograd(network, loss, products)
+
+
+def explicit(network: nn.Module) -> Dense | None:
+    """Returns the layers of a network whose gradient is computed without autograd, else None."""
+    plain = dense(network)
+    known = plain is not None and all(row.backward for row in plain.rows())
+    return plain if known else None
 
 
 def trainable(network: nn.Module) -> list[nn.Parameter]:
