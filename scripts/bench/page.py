@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from page_quality import quality_lines
+from page_ratios import ratio_lines, took_lines
 from page_rivals import (
     curves_lines,
     goal_lines,
     handwriting_lines,
     mario_lines,
+    mujoco_lines,
     peers_lines,
     reference_lines,
 )
@@ -22,22 +25,36 @@ that one of them may be from an earlier run; seconds are of the machine named be
 "best" and "worst" are over the repeats of that run.
 """
 
+RATIOS = (
+    "Of each part its ratios, in this run and in the run of that part before it. Sections below say"
+    " what is measured. A change for the worse of more than 5 % is marked: measure it again before"
+    " believing it, above all where the machine is another one."
+)
+
 
 def page(results: dict[str, Any]) -> str:
-    lines = [HEAD]
+    lines = [HEAD, "## All ratios", "", RATIOS, "", *ratio_lines(_ordered(results)), ""]
+    lines += [*took_lines(_ordered(results)), ""]
     for name, title in TITLES.items():
-        if name not in results:
-            lines += [f"## {title}", "", "Not measured yet.", ""]
-            continue
-        where = results[name]["machine"]
         lines += [f"## {title}", ""]
-        lines += [
-            f"{where['date']}, {where['cpu']}, {where['cores']} cores, Python {where['python']}, "
-            f"load before it {where['load_before']}.",
-            "",
-        ]
+        if name not in results:
+            lines += ["Not measured yet.", ""]
+            continue
+        if name != "quality":  # its runs were made before, on a machine that they do not name
+            lines += [_machine(results[name]["machine"]), ""]
         lines += [*SECTIONS[name](results[name]["figures"]), ""]
     return "\n".join(lines)
+
+
+def _ordered(results: dict[str, Any]) -> dict[str, Any]:
+    return {name: results[name] for name in TITLES if name in results}
+
+
+def _machine(where: dict[str, Any]) -> str:
+    return (
+        f"{where['date']}, {where['cpu']}, {where['cores']} cores, Python {where['python']}, "
+        f"load before it {where['load_before']}."
+    )
 
 
 def _startup(figures: Any) -> Iterator[str]:
@@ -158,9 +175,11 @@ TITLES = {
     "storage": "Aggregate on disk",
     "reference": "Comparison with the original script's workload",
     "goal": "Time to 98 % of the expert's return",
+    "quality": "Labels and seconds to 95 and 98 % of the expert",
     "profile": "Time profile of the default run",
     "peers": "Comparison with the library imitation",
     "curves": "Comparison with the library imitation at few labels",
+    "peers_mujoco": "Comparison with the library imitation on HalfCheetah and Hopper",
     "handwriting": "Handwriting: comparison with Vowpal Wabbit",
     "mario": "Mario's simulator and planner",
 }
@@ -172,9 +191,11 @@ SECTIONS: dict[str, Callable[[Any], Iterator[str]]] = {
     "storage": _storage,
     "reference": reference_lines,
     "goal": goal_lines,
+    "quality": quality_lines,
     "profile": _profile,
     "peers": peers_lines,
     "curves": curves_lines,
+    "peers_mujoco": mujoco_lines,
     "handwriting": handwriting_lines,
     "mario": mario_lines,
 }

@@ -14,6 +14,8 @@ from limit import limit
 from measure import python, took, train, walker_expert
 from others import handwriting, mario
 from peers import curves, peers
+from peers_mujoco import peers_mujoco
+from quality import quality
 from reference import goal, reference, until_trained
 from storage import storage
 
@@ -110,6 +112,8 @@ PARTS: dict[str, Callable[[int, Path], Figures]] = {
     "profile": profile,
     "handwriting": handwriting,
     "mario": mario,
-    "peers": peers,  # by `make bench-peers`: these two install an environment of their own
+    "quality": quality,  # reads the runs of `dagger bench`, starts none
+    "peers": peers,  # by `make bench-peers`: these three install an environment of their own
     "curves": curves,
+    "peers_mujoco": peers_mujoco,
 }
