@@ -20,6 +20,9 @@ from reference import goal, reference, until_trained
 from storage import storage
 
 Figures = dict[str, Any]
+FITS = [("128,128", 128)] + [
+    (f"{units},{units}", batch) for units in (64, 128, 256, 512) for batch in (64, 256, 1024)
+]
 BRIEF = ["evaluation.episodes=1", "validation.episodes=1"]
 
 
@@ -52,8 +55,14 @@ def collection(repeats: int, runs: Path) -> Figures:
 
 
 def fit(repeats: int, runs: Path) -> Figures:
-    """Returns the microseconds of a gradient step, and of its matrix products alone."""
-    return dict(json.loads(python("fitting.py", f"repeats={repeats}").output.splitlines()[-1]))
+    """Returns the microseconds of gradient steps, and of their matrix products alone."""
+
+    def line(*words: str) -> Figures:
+        return dict(json.loads(python("fitting.py", *words).output.splitlines()[-1]))
+
+    often = f"repeats={3 * repeats}"
+    steps = [line(often, f"sizes={sizes}", f"batch={batch}") for sizes, batch in FITS]
+    return {"steps": steps, "members": line(often, "members=5")}
 
 
 def growth(repeats: int, runs: Path) -> Figures:

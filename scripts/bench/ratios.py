@@ -44,7 +44,10 @@ def _collection(figures: Any) -> Iterator[Ratio]:
 
 
 def _fit(figures: Any) -> Iterator[Ratio]:
-    yield Ratio("gradient step / its matrix products", figures["ratio_median"], False)
+    for line in figures["steps"]:
+        name = f"gradient step / its products, layers {line['sizes']}, batch {line['batch']}"
+        yield Ratio(name, line["ratio_median"], False)
+    yield Ratio("members at once / one by one", figures["members"]["ratio_median"], False)
 
 
 def _growth(figures: Any) -> Iterator[Ratio]:
