@@ -32,6 +32,8 @@ def _startup(figures: Any) -> Iterator[Ratio]:
         yield Ratio(f"`{name}` / `python`", _over(figures[name], figures["python"]), False)
     job, torch = figures["dagger train --cfg job"], figures["import torch"]
     yield Ratio("`dagger train --cfg job` / `import torch`", _over(job, torch), False)
+    first = figures["dagger train, to its first round"]
+    yield Ratio("`dagger train` to its first round / `import torch`", _over(first, torch), False)
 
 
 def _over(one: Any, other: Any) -> float:
@@ -76,6 +78,8 @@ def _profile(figures: Any) -> Iterator[Ratio]:
     yield Ratio(
         "default run / its lower bound", figures["seconds"] / figures["limit"]["all"], False
     )
+    seconds = figures["second_seconds"] / figures["seconds"]
+    yield Ratio("default run, second start / first", seconds, False)
 
 
 def _peers(figures: Any) -> Iterator[Ratio]:
