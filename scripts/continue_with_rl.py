@@ -7,7 +7,8 @@
 on; what is in the folder (folder=outputs/continue_with_rl) is not repeated. With and without `run`,
 it then writes the environment's part of docs/continue_with_rl.json and prints its table for
 docs/continue_with_rl.md: mean return of 20 episodes (test seeds, most likely actions) before PPO
-and after every 4,096 of its env steps.
+and after every 4,096 of its env steps, and of the policy kept by then: of the student and those
+after it the one with the highest return in 50 other episodes.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ from dagger_cli.utils.files import write_json
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs" / "continue_with_rl.json"
-STEPS, EVERY, EPISODES = 40_960, 4096, 20
+STEPS, EVERY = 40_960, 4096
+TEST, VALIDATION = range(1000, 1020), range(2000, 2050)  # seeds
 ENVS = {  # the environment's id, and the labels of its student
-    "mountaincar": ("MountainCar-v0", ("rounds=3", "steps_per_round=300")),
+    "mountaincar": ("MountainCar-v0", ("rounds=2", "steps_per_round=300")),
     "cartpole": ("CartPole-v1", ("rounds=2", "steps_per_round=100")),
 }
 STUDENT = (
@@ -57,13 +59,13 @@ def student(folder: Path, env: str, seed: int) -> Path:
     return run
 
 
-def score(model: Any, env_id: str) -> float:
-    """Returns the mean return of the test episodes."""
+def score(model: Any, env_id: str, seeds: range) -> float:
+    """Returns the mean return of an episode for each seed."""
     import gymnasium
 
-    envs = [gymnasium.make(env_id) for _ in range(EPISODES)]
-    obs = np.stack([env.reset(seed=1000 + i)[0] for i, env in enumerate(envs)])
-    running, total = list(range(EPISODES)), 0.0
+    envs = [gymnasium.make(env_id) for _ in seeds]
+    obs = np.stack([env.reset(seed=s)[0] for s, env in zip(seeds, envs, strict=True)])
+    running, total = list(range(len(envs))), 0.0
     while running:
         actions = model.predict(obs[running], deterministic=True)[0]
         for i, action in zip([*running], actions, strict=True):
@@ -71,11 +73,11 @@ def score(model: Any, env_id: str) -> float:
             total += float(reward)
             if ended or cut:
                 running.remove(i)
-    return total / EPISODES
+    return total / len(envs)
 
 
-def go_on(run: Path, env_id: str, way: str, seed: int) -> list[float]:
-    """Returns the scores before PPO and after every `EVERY` steps."""
+def go_on(run: Path, env_id: str, way: str, seed: int) -> dict[str, list[float]]:
+    """Returns the scores before PPO and after every `EVERY` steps, and those of the policy kept."""
     import torch
     from stable_baselines3 import PPO as Algorithm
     from stable_baselines3.common.env_util import make_vec_env
@@ -90,11 +92,15 @@ def go_on(run: Path, env_id: str, way: str, seed: int) -> list[float]:
     else:
         path = run / f"{archive}.zip"
         model = Algorithm.load(path, env, seed=seed, device="cpu", **settings)
-    scores = [score(model, env_id)]
-    while model.num_timesteps < STEPS:
+    scores, kept, best = [], [], -np.inf
+    while True:
+        scores.append(score(model, env_id, TEST))
+        figure = score(model, env_id, VALIDATION)
+        kept.append(scores[-1] if figure > best else kept[-1])
+        best = max(best, figure)
+        if model.num_timesteps >= STEPS:
+            return {"returns": scores, "kept": kept}
         model.learn(EVERY, reset_num_timesteps=False)
-        scores.append(score(model, env_id))
-    return scores
 
 
 def measure(folder: Path, env: str, seeds: list[int]) -> None:
@@ -123,16 +129,20 @@ def main() -> None:
         way: [json.loads(result_file(folder, way, seed).read_text()) for seed in seeds]
         for way in ARCHIVES
     }
-    result = {"seeds": seeds, "every": EVERY, "episodes": EPISODES, "returns": found}
+    rows = {
+        name: [one[key] for one in found[way]]
+        for way in ARCHIVES
+        for name, key in ((way, "returns"), (f"{way}, kept", "kept"))
+    }
+    result = {"seeds": seeds, "every": EVERY, "episodes": len(TEST), "returns": rows}
     write_json(RESULTS, json.loads(RESULTS.read_text()) | {ENVS[env][0]: result})
     shown = (0, 1, 2, 4, 7, 10)
-    print("| PPO's env steps |", " | ".join(f"{EVERY * i:,}" for i in shown), "| lowest | best |")
-    print("|---|" + "---|" * (len(shown) + 2))
-    for way, curves in found.items():
-        ends = np.min(curves, axis=1), np.max(curves, axis=1)
-        columns = [*np.array(curves).T[list(shown)], *ends]
+    print("| PPO's env steps |", " | ".join(f"{EVERY * i:,}" for i in shown), "| lowest |")
+    print("|---|" + "---|" * (len(shown) + 1))
+    for name, curves in rows.items():
+        columns = [*np.array(curves).T[list(shown)], np.min(curves, axis=1)]
         cells = [f"{np.mean(c):.0f} ({', '.join(f'{x:.0f}' for x in c)})" for c in columns]
-        print(f"| {way} |", " | ".join(cells), "|")
+        print(f"| {name} |", " | ".join(cells), "|")
 
 
 if __name__ == "__main__":

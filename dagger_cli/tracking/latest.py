@@ -20,7 +20,8 @@ def with_latest(path: Path, start: Path) -> Path:
 
     The newest is the one whose last round was saved last, or, in a first round that a person or a
     file has not finished, whose last answers or questions were. `start` is the folder that has
-    outputs/. A file or folder of that name is meant first. Raises CheckpointError where there is no run.
+    outputs/. A file or folder of that name is meant first. Raises CheckpointError where there is
+    no run.
     """
     given = start / path
     if path.parts[:1] != (NAME,) or (start / NAME).exists():
