@@ -16,13 +16,14 @@ from numpy.random import Generator
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from dagger_cli.core.compact import Stored, row_bytes
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import CheckpointError, ConfigError
 from dagger_cli.core.progress import fitted
 from dagger_cli.core.types import Array, Fitted, Policy
 from dagger_cli.core.values import at_least, at_most
 from dagger_cli.networks.gradients import gradient_of, trainable
-from dagger_cli.networks.layers import OneHot, Standardise
+from dagger_cli.networks.layers import OneHot, Standardise, reader
 from dagger_cli.networks.modules import initialise
 from dagger_cli.policies.devices import check_device, device_for
 from dagger_cli.policies.heads import Head
@@ -64,7 +65,7 @@ def _memory(network: nn.Module, gathered: int) -> AbstractContextManager[None]:
     return nullcontext() if plain and gathered < LARGE else reused()
 
 
-def _fetched(obs: Array, groups: Iterator[Tensor]) -> Iterator[Tensor]:
+def _fetched(obs: Stored, groups: Iterator[Tensor]) -> Iterator[Tensor]:
     """Yields the same groups of row indices; each is prefetched from disk one group ahead."""
     before = None
     for rows in groups:
@@ -140,14 +141,14 @@ class TorchLearner:
         if self.normalize:
             for layer in network.modules():
                 if isinstance(layer, Standardise):
-                    layer.take(torch.from_numpy(data.obs))
+                    layer.take(data.stored)
         device = device_for(self.device, network, self.batch_size)
         network.to(device)
         past = start.optimizer if self.warm_start and isinstance(start, TorchPolicy) else ()
         past = _moved(past, device)
         optimizer = self._optimizer(network, past)
-        memory = _memory(network, TOGETHER * self.batch_size * data.obs[:1].nbytes)
-        with _chance(network.train(), rng), torch.no_grad(), memory, at_random(data.obs):
+        memory = _memory(network, TOGETHER * self.batch_size * row_bytes(data.stored))
+        with _chance(network.train(), rng), torch.no_grad(), memory, at_random(data.stored):
             loss = self._descend(network, optimizer, data, rng)
         here = torch.device("cpu")
         past = _moved(optimizer.past(), here)
@@ -204,9 +205,9 @@ class TorchLearner:
         self, data: Dataset, device: torch.device, rng: Generator
     ) -> Iterator[tuple[Tensor, ...]]:
         """Yields observations and targets of each batch, moved to the device batch by batch."""
-        obs = torch.from_numpy(data.obs)
-        for rows in _fetched(data.obs, self._gathered(len(data), rng)):
-            both = (obs[rows].to(device), self._targets(data, rows).to(device))
+        obs = reader(data.stored)
+        for rows in _fetched(data.stored, self._gathered(len(data), rng)):
+            both = (obs(rows).to(device), self._targets(data, rows).to(device))
             yield from zip(*(torch.split(x, self.batch_size) for x in both), strict=True)
 
     def _targets(self, data: Dataset, rows: Tensor | slice) -> Tensor:
@@ -245,12 +246,12 @@ class TorchLearner:
     def loss(self, policy: Policy, data: Dataset) -> float:
         """Returns the mean loss over all rows."""
         assert isinstance(policy, TorchPolicy)
-        obs, total = torch.from_numpy(data.obs), 0.0
-        will_need(data.obs, np.arange(len(data)))
-        with torch.inference_mode(), at_random(data.obs):
+        obs, total = reader(data.stored), 0.0
+        will_need(data.stored, np.arange(len(data)))
+        with torch.inference_mode(), at_random(data.stored):
             for start in range(0, len(data), LOSS_ROWS):
                 rows = slice(start, start + LOSS_ROWS)
-                outputs = policy.network(obs[rows])
+                outputs = policy.network(obs(rows))
                 batch = self.head.loss(outputs, self._targets(data, rows))
                 total += float(batch) * len(outputs)
         return total / len(data)
