@@ -47,7 +47,7 @@ class BitForm:
 
     def pack(self, rows: Array) -> dict[str, Array] | None:
         """Returns the parts; None where a binary component is neither 0 nor 1."""
-        flat = rows.reshape(len(rows), -1)
+        flat = rows.reshape(len(rows), len(self.binary))
         ones = np.empty((len(flat), self.n_bits), flat.dtype)
         for here, there in self._runs[True]:
             ones[:, there] = flat[:, here]
@@ -66,7 +66,7 @@ class BitForm:
             for here, there in self._runs[kind]:
                 assert source is not None
                 flat[:, here] = source[:, there]
-        return flat.reshape(-1, *self.shape)
+        return flat.reshape(len(flat), *self.shape)
 
     def count(self, parts: Parts) -> int:
         """Returns the number of rows."""

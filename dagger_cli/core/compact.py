@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -127,4 +128,4 @@ def packed(rows: Array, form: Form) -> CompactRows | None:
 
 def row_bytes(rows: Stored) -> int:
     """Returns the bytes of one row as an array."""
-    return int(np.prod(rows.shape[1:], dtype=np.int64)) * rows.dtype.itemsize
+    return prod(rows.shape[1:]) * rows.dtype.itemsize

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -55,9 +56,10 @@ class FrameForm:
     def pack(self, rows: Array) -> dict[str, Array]:
         """Returns the parts, each different frame once."""
         n, split = len(rows), self.split
-        flat = rows.reshape(n, -1)
+        flat = rows.reshape(n, prod(self.shape))
         lines = flat[:, : split.size].reshape(n, split.lines, split.stack, split.width)
-        frames = np.ascontiguousarray(np.moveaxis(lines, 2, 1)).reshape(-1, split.frame_size)
+        by_frame = np.ascontiguousarray(np.moveaxis(lines, 2, 1))
+        frames = by_frame.reshape(n * split.stack, split.frame_size)
         number, first = _distinct(frames)
         parts = {INDEX: number.reshape(n, split.stack), FRAMES: frames[first]}
         if split.size < flat.shape[1]:
@@ -66,15 +68,15 @@ class FrameForm:
 
     def unpack(self, parts: Parts) -> Array:
         """Returns the rows (n, *shape)."""
-        split, index = self.split, parts[INDEX]
+        split, index, n = self.split, parts[INDEX], self.count(parts)
         found = parts[FRAMES][index]
         if split.lines > 1:
-            lines = found.reshape(-1, split.stack, split.lines, split.width)
+            lines = found.reshape(n, split.stack, split.lines, split.width)
             found = np.ascontiguousarray(np.moveaxis(lines, 1, 2))
-        flat = found.reshape(len(index), split.size)
+        flat = found.reshape(n, split.size)
         if TAIL in parts:
             flat = np.concatenate([flat, parts[TAIL]], axis=1)
-        return np.asarray(flat.reshape(-1, *self.shape))
+        return np.asarray(flat.reshape(n, *self.shape))
 
     def count(self, parts: Parts) -> int:
         """Returns the number of rows."""
@@ -105,7 +107,7 @@ class FrameForm:
 
     def check(self, parts: Parts) -> None:
         """Raises ValueError where parts are not of this form."""
-        index, frames, size = parts[INDEX], parts[FRAMES], int(np.prod(self.shape))
+        index, frames, size = parts[INDEX], parts[FRAMES], prod(self.shape)
         n, kind = len(index), np.dtype(self.dtype)
         wanted = {
             INDEX: ((n, self.split.stack), np.dtype(np.int32)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 
 import numpy as np
 
@@ -77,11 +78,14 @@ def rows_in(arrays: Mapping[str, Array]) -> Stored | None:
         form: BitForm | FrameForm
         if BINARY in named:
             mask = named.pop(BINARY)
-            if mask.dtype != bool or mask.shape != (int(np.prod(shape)),):
+            if mask.dtype != bool or mask.shape != (prod(shape),):
                 raise ValueError("the mask does not fit the rows")
             form = BitForm(shape, dtype, tuple(mask.tolist()))
         else:
-            form = FrameForm(shape, dtype, Split(*map(int, named.pop(SPLIT))))
+            split = named.pop(SPLIT)
+            if split.dtype != np.int64 or split.shape != (3,):
+                raise ValueError("the split does not fit the rows")
+            form = FrameForm(shape, dtype, Split(*split.tolist()))
         form.check(named)
     except (KeyError, TypeError, IndexError) as err:
         raise ValueError(f"a part of the rows is missing or of another kind: {err}") from err
