@@ -1,6 +1,8 @@
 """Large runs: whether a round costs the same however many came before, in time and in files.
 
-Also a script, for runs that are started one by one: `growth.py RUN out=FILE.json [runs=FOLDER]`.
+Also a script, to measure some of it anew, those whose names contain a word:
+
+    python scripts/bench/growth.py only=cartpole [out=docs] [runs=outputs/bench]
 """
 
 from __future__ import annotations
@@ -8,14 +10,19 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from jobs import machine, options
-from measure import HERE, took
+from measure import HERE, took, train
+from safetensors.numpy import load_file
+
+from dagger_cli.core.row_forms import rows_in
 
 BRIEF = ("validation.episodes=1", "evaluation.episodes=1", "gif=false", "env.workers=0")
+PATH = f"PYTHONPATH={HERE}:{HERE.parents[1]}"
 PHASES = ("collect", "label", "fit", "regret", "validate", "round")
 
 
@@ -48,18 +55,66 @@ RUNS = {
 }
 
 
+# Short runs with the rows of a long one: its words, and the rows of the long one.
+ROWS = {
+    "experiment=mario_best": (
+        (
+            "experiment=mario_best",
+            "steps_per_round=16000",
+            "policy.gradient_steps=10",
+            "policy.final_fit=1",
+        ),
+        6_400_000,
+    ),
+    "experiment=mario_paper": (("experiment=mario_paper", "policy.passes=1"), 100_000),
+    "env=atari game=pong": (
+        (
+            *("env=atari", "policy=cnn", "steps_per_round=1000", "policy.gradient_steps=5"),
+            *("expert=python", "expert.target=moving:still", "expert.batched=true"),
+        ),
+        20_000,
+    ),
+}
+
+
 def growth_large(repeats: int, runs: Path) -> dict[str, Any]:
-    """Returns what each of the large runs took; they are not repeated."""
-    return {name: measured(name, runs / "growth_large") for name in RUNS}
+    """Returns what each of the large runs took, which are not repeated, and the bytes of rows."""
+    folder = runs / "growth_large"
+    return {
+        "runs": {name: measured(name, folder) for name in RUNS},
+        "rows": {name: row_bytes(name, folder) for name in ROWS},
+    }
 
 
-def measured(name: str, folder: Path, code: Path = HERE.parents[1]) -> dict[str, Any]:
+def row_bytes(name: str, folder: Path) -> dict[str, Any]:
+    """Returns the bytes of a row as arrays and as it is stored, from the last round of two."""
+    words, rows = ROWS[name]
+    shutil.rmtree(folder, ignore_errors=True)
+    brief = ("rounds=2", "validation.episodes=1", "evaluation.episodes=1", "gif=false")
+    train(folder, *words, *brief, "regret=false", before=("env", PATH))
+    shard = folder / "checkpoints" / "aggregate" / "round_0002.safetensors"
+    arrays = load_file(shard)
+    stored = rows_in(arrays)
+    assert stored is not None
+    others = sum(a.nbytes for name, a in arrays.items() if not name.startswith("obs"))
+    n, file_bytes = len(arrays["steps"]), shard.stat().st_size
+    shutil.rmtree(folder)
+    return {
+        "rows": rows,
+        "observation_bytes": [np.asarray(stored).nbytes // n, round(stored.nbytes / n, 1)],
+        "file_bytes": [
+            round((np.asarray(stored).nbytes + others) / n, 1),
+            round(file_bytes / n, 1),
+        ],
+    }
+
+
+def measured(name: str, folder: Path) -> dict[str, Any]:
     """Runs one of the large runs; returns its cost as a whole, of early and of late rounds."""
     run = RUNS[name]
     shutil.rmtree(folder, ignore_errors=True)
-    path = f"PYTHONPATH={HERE}:{code}"
     command = [sys.executable, str(HERE / "growth_cpu.py"), "train", *run.words, *BRIEF]
-    cost = took(["env", path, *command, f"hydra.run.dir={folder}"])
+    cost = took(["env", PATH, *command, f"hydra.run.dir={folder}"])
     rounds = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     labels = int(json.loads((folder / "summary.json").read_text())["spent"]["labels"])
     shards = sorted((folder / "checkpoints" / "aggregate").iterdir())
@@ -94,11 +149,18 @@ def _size(folder: Path) -> int:
 
 
 def main(words: list[str]) -> None:
-    given = options(words, run="", out="", runs="outputs/bench", code=str(HERE.parents[1]))
-    name = next(name for name in RUNS if name.startswith(given["run"]))
-    folder = Path(given["runs"]).resolve() / name.partition(",")[0]
-    figures = {name: {**measured(name, folder, Path(given["code"])), "machine": machine()}}
-    Path(given["out"]).write_text(json.dumps(figures, indent=1) + "\n")
+    given = options(words, only="", out="docs", runs="outputs/bench")
+    path, folder = Path(given["out"]) / "benchmarks.json", Path(given["runs"]).resolve() / "large"
+    for name in (*RUNS, *ROWS):
+        if given["only"] not in name:
+            continue
+        made, kind = (measured, "runs") if name in RUNS else (row_bytes, "rows")
+        where = {"date": time.strftime("%Y-%m-%d"), **machine()}
+        figures = made(name, folder)
+        results = json.loads(path.read_text())
+        part = results.setdefault("growth_large", {"figures": {"runs": {}, "rows": {}}})
+        part["machine"], part["figures"][kind][name] = where, figures
+        path.write_text(json.dumps(results, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -44,4 +44,9 @@ def expert(obs: Any) -> Any:
     return top.mean((1, 3)).argmax(1)
 
 
+def still(obs: Any) -> Any:
+    """Returns action 0, of a game for which there is no agent."""
+    return np.zeros(len(obs), np.int64)
+
+
 gymnasium.register("Moving-v0", entry_point=Moving, max_episode_steps=LENGTH)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import yaml
+from growth import growth_large
 from limit import limit
 from measure import python, took, train, walker_expert
 from others import handwriting, mario
@@ -110,6 +111,7 @@ PARTS: dict[str, Callable[[int, Path], Figures]] = {
     "profile": profile,
     "handwriting": handwriting,
     "mario": mario,
+    "growth_large": growth_large,  # by `run.py only=growth_large`: it takes an hour or two
     "peers": peers,  # by `make bench-peers`: these two install an environment of their own
     "curves": curves,
 }

@@ -21,7 +21,7 @@ from jobs import machine, options
 from page import page
 from peers_figure import draw
 
-USUAL = [name for name in parts.PARTS if name not in ("peers", "curves")]
+USUAL = [name for name in parts.PARTS if name not in ("peers", "curves", "growth_large")]
 
 
 def main(words: list[str]) -> None:
