@@ -71,6 +71,7 @@ ROWS = {
         (
             *("env=atari", "policy=cnn", "steps_per_round=1000", "policy.gradient_steps=5"),
             *("expert=python", "expert.target=moving:still", "expert.batched=true"),
+            "policy.threads=1",
         ),
         20_000,
     ),
@@ -101,6 +102,7 @@ def row_bytes(name: str, folder: Path) -> dict[str, Any]:
     shutil.rmtree(folder)
     return {
         "rows": rows,
+        "read_us": [_read_us(np.asarray(stored)), _read_us(stored)],
         "observation_bytes": [np.asarray(stored).nbytes // n, round(stored.nbytes / n, 1)],
         "file_bytes": [
             round((np.asarray(stored).nbytes + others) / n, 1),
@@ -134,6 +136,20 @@ def measured(name: str, folder: Path) -> dict[str, Any]:
     }
     shutil.rmtree(folder)
     return figures
+
+
+def _read_us(rows: Any) -> float:
+    """Returns the processor microseconds to read a row in batches of 1,024 random ones."""
+    order = np.random.default_rng(0).permutation(len(rows))
+    batches = [order[begin : begin + 1024] for begin in range(0, len(order) - 1023, 1024)]
+    batches = batches or [order]
+    taken = []
+    for _ in range(3):
+        begun = time.process_time()
+        for batch in batches:
+            np.asarray(rows[batch])
+        taken.append(time.process_time() - begun)
+    return round(min(taken) / sum(map(len, batches)) * 1e6, 2)
 
 
 def _by_phase(rounds: list[dict[str, Any]]) -> dict[str, float]:
