@@ -13,8 +13,10 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.budget import Budget
-from dagger_cli.core.dataset import Allocate, Dataset, aggregate, resampled
+from dagger_cli.core.compact import Form
+from dagger_cli.core.dataset import Dataset, aggregate, resampled
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.growing import Allocate
 from dagger_cli.core.recorded import Recorded
 from dagger_cli.core.schedules import Progress
 from dagger_cli.core.seeds import EpisodeSeeds
@@ -123,7 +125,8 @@ class Kit:
     `learner_for` makes a learner like `learner` for another action space; `safety_expert` is the
     expert where the learner's loss uses its unsafe actions; `close_labeller` ends the processes
     that answer for the expert; `hides`: students see less than the expert; `recorded` has the rows
-    of the first rounds, where they were recorded before.
+    of the first rounds, where they were recorded before; `allocate` and `form` say where the
+    aggregate is stored, and how.
     """
 
     env: Env
@@ -139,11 +142,13 @@ class Kit:
     hides: bool = False
     recorded: Recorded = field(default_factory=lambda: Recorded(()))
     allocate: Allocate = np.empty
+    form: Form | None = None
     clock: Stopwatch = field(default_factory=Stopwatch)
 
     def aggregate(self, data: Dataset | None, fresh: Dataset) -> Dataset:
         """Returns all rows so far, with capacity for those of the whole run."""
-        return aggregate(data, fresh, capacity=self.budget.total, allocate=self.allocate)
+        total, form = self.budget.total, self.form
+        return aggregate(data, fresh, capacity=total, allocate=self.allocate, form=form)
 
     def fit(self, data: Dataset, start: Policy | None) -> Fitted:
         """Fits the learner on all rows of `data`; one that warm-starts continues from `start`."""

@@ -16,13 +16,14 @@ from numpy.random import Generator
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from dagger_cli.core.compact import Stored, row_bytes
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import CheckpointError, ConfigError
 from dagger_cli.core.progress import fitted
 from dagger_cli.core.types import Array, Fitted, Policy
 from dagger_cli.core.values import at_least, at_most
 from dagger_cli.networks.gradients import explicit, gradient_of, trainable
-from dagger_cli.networks.layers import OneHot, Standardise
+from dagger_cli.networks.layers import OneHot, Standardise, reader
 from dagger_cli.networks.member_gradients import MemberGradients
 from dagger_cli.networks.modules import initialise
 from dagger_cli.policies.devices import check_device, device_for
@@ -66,7 +67,7 @@ def _memory(network: nn.Module, gathered: int) -> AbstractContextManager[None]:
     return nullcontext() if plain and gathered < LARGE else reused()
 
 
-def _fetched(obs: Array, groups: Iterator[Tensor]) -> Iterator[Tensor]:
+def _fetched(obs: Stored, groups: Iterator[Tensor]) -> Iterator[Tensor]:
     """Yields the same groups of row indices; each is prefetched from disk one group ahead."""
     before = None
     for rows in groups:
@@ -142,8 +143,8 @@ class TorchLearner:
         device = device_for(self.device, network, self.batch_size)
         network.to(device)
         optimizer = self._optimizer(trainable(network), _moved(self._past(start), device))
-        memory = _memory(network, TOGETHER * self.batch_size * data.obs[:1].nbytes)
-        with _chance(network.train(), rng), torch.no_grad(), memory, at_random(data.obs):
+        memory = _memory(network, TOGETHER * self.batch_size * row_bytes(data.stored))
+        with _chance(network.train(), rng), torch.no_grad(), memory, at_random(data.stored):
             loss = self._descend(network, optimizer, data, rng)
         here = torch.device("cpu")
         past = _moved(optimizer.past(), here)
@@ -166,7 +167,7 @@ class TorchLearner:
         blank: tuple[Entry, ...] = ({},) * len(trainable(networks[0]))
         past = [entry for start in starts for entry in self._past(start) or blank]
         optimizer = self._optimizer(members.parameters, past)
-        with torch.no_grad(), at_random(data.obs):
+        with torch.no_grad(), at_random(data.stored):
             losses = self._descend_together(members, optimizer, data, orders)
             members.take_back()
         entries = [
@@ -179,7 +180,8 @@ class TorchLearner:
 
     def _batches_members(self, data: Dataset) -> bool:
         """Returns whether batched products save time: those of small networks on the CPU."""
-        network, numbers = self._blank(), data.obs[:1].size * TOGETHER * self.batch_size
+        network = self._blank()
+        numbers = math.prod(data.stored.shape[1:]) * TOGETHER * self.batch_size
         known = isinstance(self.optimizer, str) and products(self.precision) is None
         here = device_for(self.device, network, self.batch_size).type == "cpu"
         return known and here and numbers <= PREPARED and explicit(network) is not None
@@ -212,7 +214,7 @@ class TorchLearner:
         if self.normalize:
             for layer in network.modules():
                 if isinstance(layer, Standardise):
-                    layer.take(torch.from_numpy(data.obs))
+                    layer.take(data.stored)
         return network
 
     def _blank(self, seed: int | None = None) -> nn.Module:
@@ -250,9 +252,9 @@ class TorchLearner:
         rng: Generator,
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yields inputs and targets of each batch, moved to the device."""
-        obs = torch.from_numpy(data.obs)
-        for rows in _fetched(data.obs, self._gathered(len(data), rng)):
-            seen = obs.index_select(0, rows).to(device)
+        obs = reader(data.stored)
+        for rows in _fetched(data.stored, self._gathered(len(data), rng)):
+            seen = obs(rows).to(device)
             targets = self._targets(data, rows).to(device)
             # Large observations would leave the cache between their preparation and their use.
             at_once = seen.numel() <= PREPARED
@@ -302,9 +304,9 @@ class TorchLearner:
     ) -> list[float]:
         """Returns the loss of each member; `orders` are row indices, gathered as by `_gathered`."""
         n_batches, total = self._n_batches(len(data)), torch.zeros(len(orders))
-        obs, done = torch.from_numpy(data.obs), 0
+        obs, done = reader(data.stored), 0
         for groups in zip(*orders, strict=True):
-            inputs = members.prepare([obs.index_select(0, rows) for rows in groups])
+            inputs = members.prepare([obs(rows) for rows in groups])
             targets = torch.stack([self._targets(data, rows) for rows in groups])
             pairs = (torch.split(x, self.batch_size, 1) for x in (inputs, targets))
             for seen, wanted in zip(*pairs, strict=True):
@@ -319,12 +321,12 @@ class TorchLearner:
     def loss(self, policy: Policy, data: Dataset) -> float:
         """Returns the mean loss over all rows."""
         assert isinstance(policy, TorchPolicy)
-        obs, total = torch.from_numpy(data.obs), 0.0
-        will_need(data.obs, np.arange(len(data)))
-        with torch.inference_mode(), at_random(data.obs):
+        obs, total = reader(data.stored), 0.0
+        will_need(data.stored, np.arange(len(data)))
+        with torch.inference_mode(), at_random(data.stored):
             for start in range(0, len(data), LOSS_ROWS):
                 rows = slice(start, start + LOSS_ROWS)
-                outputs = policy.network(obs[rows])
+                outputs = policy.network(obs(rows))
                 batch = self.head.loss(outputs, self._targets(data, rows))
                 total += float(batch) * len(outputs)
         return total / len(data)

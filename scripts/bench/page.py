@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from page_growth import large_lines
 from page_quality import quality_lines
 from page_ratios import ratio_lines, took_lines
 from page_rivals import (
@@ -196,6 +197,7 @@ TITLES = {
     "collection": "Collection",
     "fit": "Fitting",
     "growth": "Growth",
+    "growth_large": "Growth of large runs",
     "storage": "Aggregate on disk",
     "reference": "Comparison with the original script's workload",
     "goal": "Time to 98 % of the expert's return",
@@ -213,6 +215,7 @@ SECTIONS: dict[str, Callable[[Any], Iterator[str]]] = {
     "collection": _collection,
     "fit": _fit,
     "growth": _growth,
+    "growth_large": large_lines,
     "storage": _storage,
     "reference": reference_lines,
     "goal": goal_lines,

@@ -49,8 +49,7 @@ def test_the_restored_aggregate_has_room_for_the_rounds_to_come(tmp_path: Path) 
     train(tmp_path, 2)
     kit = make_kit(5)
     data = restore(resolve_resumed(tmp_path), kit)[0].data
-    assert data is not None and data._buffer is not None
-    assert data._buffer.capacity == kit.budget.total
+    assert data is not None and len(data.obs.base) == kit.budget.total
 
 
 def test_resuming_equals_never_having_stopped(tmp_path: Path) -> None:
