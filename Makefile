@@ -35,8 +35,8 @@ docs:  ## the documentation site, in build/site; broken links and pages that are
 readme-gif:  ## the moving picture of README.md: trains two walkers and two Marios, five minutes
 	$(BIN)/python scripts/readme_gif.py
 
-bench:  ## measure what docs/benchmarks.md says and write it: half an hour on two idle cores
+bench:  ## measure the usual parts of docs/benchmarks.md and write it: below 20 minutes on two idle cores
 	$(BIN)/python scripts/bench/run.py
 
-bench-peers:  ## the same against the library imitation, in an environment of its own: an hour
-	$(BIN)/python scripts/bench/run.py only=peers,curves
+bench-peers:  ## the long comparisons: the original loop, and imitation in an environment of its own: two hours
+	$(BIN)/python scripts/bench/run.py only=reference,peers,curves,peers_mujoco

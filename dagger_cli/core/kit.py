@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, runtime_checkable
@@ -49,6 +49,17 @@ class HasFinalFit(Protocol):
 
     def for_final_fit(self) -> Learner:
         """Returns the learner for the last fit, on all rounds."""
+        ...
+
+
+@runtime_checkable
+class FitsMembers(Protocol):
+    """Learner that fits several policies on the same rows in less time than one by one."""
+
+    def fit_members(
+        self, data: Dataset, starts: Sequence[Policy | None], rng: Generator
+    ) -> list[Fitted]:
+        """Fits a policy from each of `starts`, as `fit` does one after the other."""
         ...
 
 
@@ -141,18 +152,24 @@ class Kit:
 
     def fit(self, data: Dataset, start: Policy | None) -> Fitted:
         """Fits the learner on all rows of `data`; one that warm-starts continues from `start`."""
-        learner = self.learner
-        if len(data.rounds) == self.budget.rounds and isinstance(learner, HasFinalFit):
-            learner = learner.for_final_fit()
         with self.clock("fit"):
             rows = resampled(data, self.rng.learner)
-            fitted = learner.fit(rows, start, self.rng.learner)
-        if not math.isfinite(fitted.loss):
-            raise ConfigError(
-                f"the fit diverged: its loss is {fitted.loss}; try a smaller policy.learning_rate, "
-                "and check the observations and labels for extreme values"
-            )
-        return fitted
+            return _finite(self._learner(data).fit(rows, start, self.rng.learner))
+
+    def fit_members(self, data: Dataset, starts: Sequence[Policy | None]) -> list[Fitted]:
+        """Fits the learner from each of `starts`; rows with weights are drawn for each anew."""
+        learner = self._learner(data)
+        if data.weights is not None or not isinstance(learner, FitsMembers):
+            return [self.fit(data, start) for start in starts]
+        with self.clock("fit"):
+            return [_finite(one) for one in learner.fit_members(data, starts, self.rng.learner)]
+
+    def _learner(self, data: Dataset) -> Learner:
+        """Returns the learner of a fit on these rows."""
+        learner = self.learner
+        if len(data.rounds) == self.budget.rounds and isinstance(learner, HasFinalFit):
+            return learner.for_final_fit()
+        return learner
 
     def progress(self, round: int, usage: Usage) -> Progress:
         """Returns the progress before `round`, with `usage` so far."""
@@ -165,3 +182,13 @@ class Kit:
         for env in (self.env, self.scratch):
             if env is not None:
                 env.close()
+
+
+def _finite(fitted: Fitted) -> Fitted:
+    """Returns the fit; raises ConfigError where it diverged."""
+    if not math.isfinite(fitted.loss):
+        raise ConfigError(
+            f"the fit diverged: its loss is {fitted.loss}; try a smaller policy.learning_rate, "
+            "and check the observations and labels for extreme values"
+        )
+    return fitted

@@ -44,7 +44,7 @@ class Standardise(nn.Module):
     def forward(self, obs: Tensor) -> Tensor:
         # `shape[0]`, as `len` would become a constant in an exported network.
         flat = obs.reshape(obs.shape[0], -1).to(self.mean.dtype)
-        return ((flat - self.mean) / self.std).clamp(-CUT, CUT)
+        return (flat - self.mean).div_(self.std).clamp_(-CUT, CUT)
 
     def take(self, rows: Stored | Tensor) -> None:
         """Sets mean and std from all rows (n, ...); the std of a constant feature is set to 1."""
@@ -69,7 +69,9 @@ def reader(rows: Stored | Tensor) -> Callable[[Tensor | slice], Tensor]:
         compact = rows
         return lambda chosen: torch.from_numpy(np.asarray(compact[_numpy(chosen)]))
     array = torch.as_tensor(rows)
-    return lambda chosen: array[chosen]
+    return lambda chosen: (
+        array[chosen] if isinstance(chosen, slice) else array.index_select(0, chosen)
+    )
 
 
 def _numpy(rows: Tensor | slice) -> Any:

@@ -88,7 +88,7 @@ ROWS = {
 
 def growth_large(repeats: int, runs: Path) -> dict[str, Any]:
     """Returns what each of the large runs took, which are not repeated, and the bytes of rows."""
-    folder = runs / "growth_large"
+    folder = runs / "large"
     return {
         "runs": {name: measured(name, folder) for name in RUNS},
         "rows": {name: row_bytes(name, folder) for name in ROWS},

@@ -1,15 +1,18 @@
-"""DAgger of the library `imitation`, for peers.py to run in that library's own environment.
+"""DAgger and BC of the library `imitation`, for peers.py to run in that library's own environment.
 
     python scripts/bench/imitation_dagger.py expert=EXPERT.npz out=FOLDER [labels=100000]
-                                             [n_envs=8] [episodes=3] [ramp=15] [seed=0] [threads=1]
+        [env=BipedalWalker-v3] [method=dagger] [sizes=64,64] [n_envs=8] [episodes=3] [epochs=8]
+        [beta=15] [seed=0] [threads=1]
 
-Tuned `SimpleDAggerTrainer`: 64-64 network, Adam 1e-3, batches of 128, 8 epochs per round, no
-roll-outs for its log, no progress bar. It takes the least CPU time with one torch thread;
-`threads=torch` uses torch's default, one per core, which is the default of the library. Ends after
-the first round with `labels` labels in total; writes the learner's layers to FOLDER/student.npz,
-and labels, rounds and the CPU seconds of this process, start-up included, to FOLDER/spent.json. In
-a round each of `n_envs` environments finishes its episode, at least `episodes` in total: 8 of them
-give some 8,000 labels per round. beta falls from 1 to 0 in `ramp` rounds.
+Tuned: Adam 1e-3, batches of 128, `epochs` passes per fit, no roll-outs for its log, no progress
+bar. It takes the least CPU time with one torch thread; `threads=torch` uses torch's default, one
+per core, which is the default of the library. Writes the learner's layers to FOLDER/student.npz,
+and labels, rounds and the CPU seconds of this process, start-up included, to FOLDER/spent.json.
+
+`method=dagger` is SimpleDAggerTrainer. In a round each of `n_envs` environments finishes its
+episode, at least `episodes` in total: 8 of them give some 8,000 labels of the walker. It ends after
+the first round with `labels` labels in total. beta falls from 1 to 0 in `beta` rounds, or, below 1,
+is `beta` to the power of the round. `method=bc` clones `labels` steps of the expert in one fit.
 """
 
 from __future__ import annotations
@@ -21,32 +24,22 @@ import time
 from pathlib import Path
 from typing import Any
 
-import gymnasium
 import numpy as np
 import torch
 from imitation.algorithms import bc
-from imitation.algorithms.dagger import LinearBetaSchedule, SimpleDAggerTrainer
+from imitation.algorithms.dagger import (
+    ExponentialBetaSchedule,
+    LinearBetaSchedule,
+    SimpleDAggerTrainer,
+)
+from imitation.data import rollout
+from imitation.data.wrappers import RolloutInfoWrapper
 from imitation.util.util import make_vec_env
-from stable_baselines3.common.policies import ActorCriticPolicy
-from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
+from imitation_parts import ArrayExpert, layers_of, student_of
 
 DEFAULTS = {"expert": "", "out": "", "labels": "100000", "n_envs": "8", "episodes": "3"}
-DEFAULTS |= {"ramp": "15", "seed": "0", "threads": "1"}
-SB3_LAYERS = ("mlp_extractor.policy_net.0", "mlp_extractor.policy_net.2", "action_net")
-
-
-class Normalised(BaseFeaturesExtractor):
-    """Layer that normalizes observations with the agent's VecNormalize statistics."""
-
-    def __init__(self, space: Any, mean: Any, variance: Any, clip: float, epsilon: float) -> None:
-        super().__init__(space, space.shape[0])
-        self._mean = torch.from_numpy(mean)
-        self._deviation = torch.from_numpy(np.sqrt(variance + epsilon))
-        self._clip = clip
-
-    def forward(self, obs: torch.Tensor) -> torch.Tensor:
-        """Normalizes and clips observations (n, k)."""
-        return ((obs - self._mean) / self._deviation).clamp(-self._clip, self._clip).float()
+DEFAULTS |= {"beta": "15", "seed": "0", "threads": "1", "epochs": "8", "sizes": "64,64"}
+DEFAULTS |= {"env": "BipedalWalker-v3", "method": "dagger"}
 
 
 def main(words: list[str]) -> None:
@@ -57,9 +50,14 @@ def main(words: list[str]) -> None:
         torch.set_num_threads(int(given["threads"]))
     torch.manual_seed(int(given["seed"]))
     rng = np.random.default_rng(int(given["seed"]))
-    venv = make_vec_env("BipedalWalker-v3", rng=rng, n_envs=int(given["n_envs"]))
+    venv = make_vec_env(
+        given["env"],
+        rng=rng,
+        n_envs=int(given["n_envs"]),
+        post_wrappers=[lambda env, _: RolloutInfoWrapper(env)] if given["method"] == "bc" else None,
+    )
     spaces = venv.observation_space, venv.action_space
-    student = ActorCriticPolicy(*spaces, lambda _: 1e-3, net_arch=[64, 64])
+    student = student_of(*spaces, [int(size) for size in given["sizes"].split(",")])
     cloning = bc.BC(
         observation_space=spaces[0],
         action_space=spaces[1],
@@ -68,57 +66,54 @@ def main(words: list[str]) -> None:
         batch_size=128,
         device="cpu",
     )
-    labels = 0
-    with tempfile.TemporaryDirectory() as scratch:
-        trainer = SimpleDAggerTrainer(
-            venv=venv,
-            scratch_dir=scratch,
-            expert_policy=expert_of(np.load(given["expert"]), *spaces),
-            rng=rng,
-            bc_trainer=cloning,
-            beta_schedule=LinearBetaSchedule(int(given["ramp"])),
-        )
-        while labels < int(given["labels"]):
-            trainer.train(
-                1,  # one round
-                rollout_round_min_episodes=int(given["episodes"]),
-                bc_train_kwargs={"n_epochs": 8, "log_rollouts_venv": None, "progress_bar": False},
-            )
-            labels = sum(len(episode) for episode in trainer._all_demos)
-            print(f"{labels:,} labels, {time.process_time():.1f} CPU s", flush=True)
-        cpu, rounds = round(time.process_time(), 1), trainer.round_num
+    expert = ArrayExpert(*spaces, np.load(given["expert"]))
+    run = dagger if given["method"] == "dagger" else clone
+    labels, rounds = run(given, venv, expert, cloning, rng)
+    cpu = round(time.process_time(), 1)
     np.savez(out / "student.npz", **layers_of(student))
     spent = {"labels": labels, "rounds": rounds, "cpu_seconds": cpu}
     (out / "spent.json").write_text(json.dumps(spent))
 
 
-def expert_of(agent: Any, obs_space: gymnasium.Space, act_space: gymnasium.Space) -> Any:
-    """Returns the agent as a stable-baselines3 policy: normalization, then its layers."""
-    statistics = {"mean": agent["mean"], "variance": agent["variance"]}
-    limits = {"clip": float(agent["clip"]), "epsilon": float(agent["epsilon"])}
-    policy = ActorCriticPolicy(
-        obs_space,
-        act_space,
-        lambda _: 0.0,
-        net_arch=[64, 64],
-        features_extractor_class=Normalised,
-        features_extractor_kwargs={**statistics, **limits},
-    )
-    state = policy.state_dict()
-    for i, name in enumerate(SB3_LAYERS):
-        for part in ("weight", "bias"):
-            state[f"{name}.{part}"] = torch.from_numpy(agent[f"{part}_{i}"])
-    policy.load_state_dict(state)
-    return policy
+def dagger(
+    given: dict[str, str], venv: Any, expert: Any, cloning: Any, rng: Any
+) -> tuple[int, int]:
+    """Trains until the labels are used; returns labels and rounds."""
+    labels, beta = 0, float(given["beta"])
+    schedule = ExponentialBetaSchedule(beta) if beta < 1 else LinearBetaSchedule(int(beta))
+    with tempfile.TemporaryDirectory() as scratch:
+        trainer = SimpleDAggerTrainer(
+            venv=venv,
+            scratch_dir=scratch,
+            expert_policy=expert,
+            rng=rng,
+            bc_trainer=cloning,
+            beta_schedule=schedule,
+        )
+        while labels < int(given["labels"]):
+            trainer.train(
+                1,  # one round
+                rollout_round_min_episodes=int(given["episodes"]),
+                bc_train_kwargs=_fit(given),
+            )
+            labels = sum(len(episode) for episode in trainer._all_demos)
+            print(f"{labels:,} labels, {time.process_time():.1f} CPU s", flush=True)
+        return labels, trainer.round_num
 
 
-def layers_of(policy: Any) -> dict[str, Any]:
-    state = policy.state_dict()
-    return {
-        f"{part}_{i}": state[f"{name}.{part}"].numpy()
-        for i, name in enumerate(SB3_LAYERS)
-        for part in ("weight", "bias")
-    }
+def clone(given: dict[str, str], venv: Any, expert: Any, cloning: Any, rng: Any) -> tuple[int, int]:
+    """Collects the labels with the expert, and fits once."""
+    until = rollout.make_sample_until(min_timesteps=int(given["labels"]))
+    episodes = rollout.rollout(expert, venv, until, rng=rng)
+    returns = [episode.rews.sum() for episode in episodes]
+    print(f"the expert's return: {np.mean(returns):.1f} in {len(returns)} episodes", flush=True)
+    cloning.set_demonstrations(rollout.flatten_trajectories(episodes))
+    cloning.train(**_fit(given))
+    return sum(map(len, episodes)), 1
+
+
+def _fit(given: dict[str, str]) -> dict[str, Any]:
+    return {"n_epochs": int(given["epochs"]), "log_rollouts_venv": None, "progress_bar": False}
 
 
 if __name__ == "__main__":

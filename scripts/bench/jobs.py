@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+# Parts that `make bench` leaves out: they take long, or need the runs of `dagger bench`.
+APART = ("growth_large", "reference", "peers", "curves", "peers_mujoco", "quality")
+
 
 def options(words: list[str], **defaults: str) -> dict[str, str]:
     """Parses `key=value` words over the defaults; exits with the script's help on unknown keys."""

@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from page_growth import large_lines
+from page_quality import quality_lines
+from page_ratios import ratio_lines, took_lines
 from page_rivals import (
     curves_lines,
     goal_lines,
     handwriting_lines,
     mario_lines,
+    mujoco_lines,
     peers_lines,
     reference_lines,
 )
@@ -23,22 +26,36 @@ that one of them may be from an earlier run; seconds are of the machine named be
 "best" and "worst" are over the repeats of that run.
 """
 
+RATIOS = (
+    "Of each part its ratios, in this run and in the run of that part before it. Sections below say"
+    " what is measured. A change for the worse of more than 5 % is marked: measure it again before"
+    " believing it, above all where the machine is another one."
+)
+
 
 def page(results: dict[str, Any]) -> str:
-    lines = [HEAD]
+    lines = [HEAD, "## All ratios", "", RATIOS, "", *ratio_lines(_ordered(results)), ""]
+    lines += [*took_lines(_ordered(results)), ""]
     for name, title in TITLES.items():
-        if name not in results:
-            lines += [f"## {title}", "", "Not measured yet.", ""]
-            continue
-        where = results[name]["machine"]
         lines += [f"## {title}", ""]
-        lines += [
-            f"{where['date']}, {where['cpu']}, {where['cores']} cores, Python {where['python']}, "
-            f"load before it {where['load_before']}.",
-            "",
-        ]
+        if name not in results:
+            lines += ["Not measured yet.", ""]
+            continue
+        if name != "quality":  # its runs were made before, on a machine that they do not name
+            lines += [_machine(results[name]["machine"]), ""]
         lines += [*SECTIONS[name](results[name]["figures"]), ""]
     return "\n".join(lines)
+
+
+def _ordered(results: dict[str, Any]) -> dict[str, Any]:
+    return {name: results[name] for name in TITLES if name in results}
+
+
+def _machine(where: dict[str, Any]) -> str:
+    return (
+        f"{where['date']}, {where['cpu']}, {where['cores']} cores, Python {where['python']}, "
+        f"load before it {where['load_before']}."
+    )
 
 
 def _startup(figures: Any) -> Iterator[str]:
@@ -46,6 +63,18 @@ def _startup(figures: Any) -> Iterator[str]:
     yield "|---|---|---|---|"
     for name, took in figures.items():
         yield f"| `{name}` | {took['best']:.2f} | {took['median']:.2f} | {took['worst']:.2f} |"
+
+
+def _imports(figures: Any) -> Iterator[str]:
+    yield "What `dagger train` imports, by package, with the time of its own modules as measured"
+    yield "by `python -X importtime`, which makes imports slower. Networks need torch, which takes"
+    yield "most of it; nothing of it is imported before a command needs it."
+    yield ""
+    yield "| package | modules | ms |"
+    yield "|---|---|---|"
+    for name, line in figures["packages"].items():
+        yield f"| {name} | {line['modules']} | {line['ms']:,} |"
+    yield f"| all | {figures['all']['modules']:,} | {figures['all']['ms']:,} |"
 
 
 def _collection(figures: Any) -> Iterator[str]:
@@ -61,10 +90,20 @@ def _collection(figures: Any) -> Iterator[str]:
 
 
 def _fit(figures: Any) -> Iterator[str]:
+    yield "A gradient step of the learner (batch, loss, gradients, Adam) over its matrix products"
+    yield "alone, torch on one thread. The first line is the walker's default. Target: 2."
+    yield ""
+    yield "| layers | batch | step, us | products, us | ratio, median |"
+    yield "|---|---|---|---|---|"
+    for line in figures["steps"]:
+        times = f"{line['step_us']:,} | {line['products_us']:,} | {line['ratio_median']:.2f}"
+        yield f"| {line['sizes']} | {line['batch']} | {times} |"
+    yield ""
+    members = figures["members"]
     yield (
-        f"A gradient step of the walker's default (layers {figures['sizes']}, batch "
-        f"{figures['batch']}) takes {figures['step_us']} us, its matrix products alone "
-        f"{figures['products_us']} us: {figures['ratio_median']} times as much (median)."
+        f"The {members['members']} members of an ensemble (layers {members['sizes']}, batch "
+        f"{members['batch']}), fitted at once, take {members['ratio_median']:.2f} of the time of "
+        "fits one after the other."
     )
 
 
@@ -120,19 +159,20 @@ def _profile(figures: Any) -> Iterator[str]:
     yield ""
     yield "| part | seconds |"
     yield "|---|---|"
-    for name, value in figures.items():
-        if name not in ("seconds", "student", "peak_mib", "limit"):
-            yield f"| {name} | {value} |"
+    for name, value in figures["parts"].items():
+        yield f"| {name} | {value} |"
     yield f"| all | {figures['seconds']} |"
     yield ""
-    yield f"Peak memory: {figures['peak_mib']} MiB."
+    yield (
+        f"The same command again takes {figures['second_seconds']} s: the expert's score is read "
+        f"from the cache. Peak memory: {figures['peak_mib']} MiB."
+    )
     yield ""
     yield (
         "Collecting is not run in parallel with the fit of the round before: that could save only "
-        f"the {figures['collect']} s of collecting, and the acting policy would be a round older."
+        f"the {figures['parts']['collect']} s of collecting, and the acting policy would be a "
+        "round older."
     )
-    if "limit" not in figures:
-        return
     limit = figures["limit"]
     yield ""
     yield "### Lower bound"
@@ -153,6 +193,7 @@ def _profile(figures: Any) -> Iterator[str]:
 
 TITLES = {
     "startup": "Start-up",
+    "imports": "Imports",
     "collection": "Collection",
     "fit": "Fitting",
     "growth": "Growth",
@@ -160,14 +201,17 @@ TITLES = {
     "storage": "Aggregate on disk",
     "reference": "Comparison with the original script's workload",
     "goal": "Time to 98 % of the expert's return",
+    "quality": "Labels and seconds to 95 and 98 % of the expert",
     "profile": "Time profile of the default run",
     "peers": "Comparison with the library imitation",
     "curves": "Comparison with the library imitation at few labels",
+    "peers_mujoco": "Comparison with the library imitation on HalfCheetah and Hopper",
     "handwriting": "Handwriting: comparison with Vowpal Wabbit",
     "mario": "Mario's simulator and planner",
 }
 SECTIONS: dict[str, Callable[[Any], Iterator[str]]] = {
     "startup": _startup,
+    "imports": _imports,
     "collection": _collection,
     "fit": _fit,
     "growth": _growth,
@@ -175,9 +219,11 @@ SECTIONS: dict[str, Callable[[Any], Iterator[str]]] = {
     "storage": _storage,
     "reference": reference_lines,
     "goal": goal_lines,
+    "quality": quality_lines,
     "profile": _profile,
     "peers": peers_lines,
     "curves": curves_lines,
+    "peers_mujoco": mujoco_lines,
     "handwriting": handwriting_lines,
     "mario": mario_lines,
 }

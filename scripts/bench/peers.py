@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,13 @@ from measure import HERE, score, took, train, walker_agent
 from scoring import of_imitation, score_network
 
 PINS = ["setuptools<81", "wheel", "box2d", "imitation==1.0.1"]
-PINS += ["stable-baselines3==2.2.1", "gymnasium==0.29.1", "torch==2.13.0"]  # the page names them
+PINS += [
+    "stable-baselines3==2.2.1",
+    "gymnasium==0.29.1",
+    "mujoco==3.6.0",
+    "torch==2.13.0",
+]  # the page names them
+WALKER = "env=bipedal"
 MANY, FEW = 100_000, (2_000, 4_000, 8_000, 16_000)
 ROUND = 1_000  # labels of ours in a round of the curve: an episode or so, as in imitation's
 
@@ -28,7 +35,10 @@ def peers(repeats: int, runs: Path) -> dict[str, Any]:
     words = expert_words()
     if not words:
         return NO_AGENT
-    interpreter, expert = installed(runs / "peers_venv"), export_expert(words, runs)
+    interpreter, expert = (
+        installed(runs / "peers_venv"),
+        export_expert(runs / "expert.npz", WALKER, *words),
+    )
 
     def one(seed: int, threads: str) -> dict[str, Any]:
         out = runs / f"imitation_{MANY}_{threads}_{seed}"
@@ -52,7 +62,7 @@ def peers(repeats: int, runs: Path) -> dict[str, Any]:
         return {**theirs, "dagger": ours, "times_less_cpu": times}
 
     return {
-        "expert": score("expert", "env=bipedal", *words),
+        "expert": score("expert", WALKER, *words),
         "many": [many(seed) for seed in range(repeats)],
     }
 
@@ -62,19 +72,22 @@ def curves(repeats: int, runs: Path) -> dict[str, Any]:
     words = expert_words()
     if not words:
         return NO_AGENT
-    interpreter, expert = installed(runs / "peers_venv"), export_expert(words, runs)
+    interpreter, expert = (
+        installed(runs / "peers_venv"),
+        export_expert(runs / "expert.npz", WALKER, *words),
+    )
 
     def few(labels: int, seed: int) -> dict[str, Any]:
         n, ending = labels // ROUND, f"{labels}_{seed}"
-        one = [f"labels={labels}", "n_envs=1", "episodes=1", f"ramp={n}"]
+        one = [f"labels={labels}", "n_envs=1", "episodes=1", f"beta={n}"]
         out = runs / f"imitation_{ending}"
         theirs = imitation(interpreter, out, f"expert={expert}", f"seed={seed}", *one)
-        default = ["env=bipedal", "beta=linear", f"rounds={n}", f"steps_per_round={ROUND}"]
+        default = [WALKER, "beta=linear", f"rounds={n}", f"steps_per_round={ROUND}"]
         ours = dagger(runs / f"dagger_{ending}", *default, f"seed={seed}", *words)
         return {"imitation": theirs, "dagger": ours}
 
     return {
-        "expert": score("expert", "env=bipedal", *words),
+        "expert": score("expert", WALKER, *words),
         "few": {labels: [few(labels, seed) for seed in range(repeats)] for labels in FEW},
     }
 
@@ -94,24 +107,25 @@ def installed(folder: Path) -> Path:
     return interpreter
 
 
-def export_expert(words: list[str], folder: Path) -> Path:
+def export_expert(path: Path, *words: str) -> Path:
     """Writes the expert's layers and statistics as plain arrays, so that nothing is unpickled."""
-    network = job_of("env=bipedal", *words).kit.expert.network
-    weights = network.weights
-    arrays = {name: weights[name] for name in ("mean", "variance")}
-    names = (name.removesuffix(".weight") for name in weights if name.endswith(".weight"))
-    for i, name in enumerate(names):
-        arrays |= {f"{part}_{i}": weights[f"{name}.{part}"] for part in ("weight", "bias")}
-    path = folder / "expert.npz"
-    np.savez(path, clip=network.spec.clip, epsilon=network.spec.epsilon, **arrays)
+    network = job_of(*words).kit.expert.network
+    spec, weights = network.spec, network.weights
+    arrays = {name: weights[name] for name in ("mean", "variance") if name in weights}
+    numbers = [i for i, layer in enumerate(spec.layers) if layer.kind == "Linear"]
+    for i, number in enumerate(numbers):
+        arrays |= {f"{part}_{i}": weights[f"layers.{number}.{part}"] for part in ("weight", "bias")}
+    limits = {"epsilon": spec.epsilon, "clip": np.inf if spec.clip is None else spec.clip}
+    activation = spec.layers[numbers[0] + 1].kind
+    np.savez(path, activation=activation, squash=spec.head.squash, **limits, **arrays)
     return path
 
 
-def imitation(interpreter: Path, out: Path, *words: str) -> dict[str, Any]:
-    """Runs the library; returns its usage and the score of its learner."""
+def imitation(interpreter: Path, out: Path, *words: str, env: Sequence[str] = ()) -> Any:
+    """Runs the library; returns its usage and the score of its learner in our `env`."""
     took([str(interpreter), str(HERE / "imitation_dagger.py"), f"out={out}", *words])
     spent = json.loads((out / "spent.json").read_text())
-    return {**spent, **score_network(of_imitation(out / "student.npz"))}
+    return {**spent, **score_network(of_imitation(out / "student.npz"), *env)}
 
 
 def cpu_of(folder: Path, *words: str) -> float:

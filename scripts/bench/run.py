@@ -4,8 +4,10 @@
 
 Every result is a ratio of two measurements that alternate on one machine. Parts not in `only` keep
 their earlier numbers (each has its date and machine); with an empty `only=` nothing is measured,
-and the page is rewritten from the numbers. `reference` takes about ten minutes, the time of the
-reference loop, `peers,curves` (`make bench-peers`) an hour.
+and the page is rewritten from the numbers. A part that is measured again keeps the figures of the
+run before as `before`, which the page's first table compares; a part that is skipped keeps what it
+had. `reference,peers,curves,peers_mujoco` (`make bench-peers`) take long, and `quality` needs the
+runs of `dagger bench`.
 """
 
 from __future__ import annotations
@@ -14,14 +16,14 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import parts
-from jobs import machine, options
+from jobs import APART, machine, options
 from page import page
 from peers_figure import draw
+from results import Results, read, updated
 
-USUAL = [name for name in parts.PARTS if name not in ("peers", "curves", "growth_large")]
+USUAL = [name for name in parts.PARTS if name not in APART]
 
 
 def main(words: list[str]) -> None:
@@ -31,10 +33,9 @@ def main(words: list[str]) -> None:
     runs.mkdir(parents=True, exist_ok=True)
     for name in filter(None, given["only"].split(",")):
         print(f"== {name}", flush=True)
-        where = {"date": time.strftime("%Y-%m-%d"), **machine()}
-        figures = parts.PARTS[name](int(given["repeats"]), runs)
-        print(json.dumps(figures, indent=1), flush=True)
-        results = read(path) | {name: {"machine": where, "figures": figures}}
+        entry = measured(name, int(given["repeats"]), runs)
+        print(json.dumps(entry, indent=1), flush=True)
+        results = updated(read(path), name, entry)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(results, indent=1) + "\n")
     path.with_suffix(".md").write_text(page(read(path)))
@@ -42,9 +43,12 @@ def main(words: list[str]) -> None:
         draw(read(path)["curves"]["figures"], path.with_name("benchmarks_peers.png"))
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Reads earlier results; called again after every part, as another process may have written."""
-    return dict(json.loads(path.read_text())) if path.exists() else {}
+def measured(name: str, repeats: int, runs: Path) -> Results:
+    """Returns the figures of a part, where and when, and the wall seconds it took."""
+    where = {"date": time.strftime("%Y-%m-%d"), **machine()}
+    begun = time.perf_counter()
+    figures = parts.PARTS[name](repeats, runs)
+    return {"machine": where, "took": round(time.perf_counter() - begun), "figures": figures}
 
 
 if __name__ == "__main__":

@@ -50,9 +50,12 @@ def of_the_loop(folder: Path, round: int) -> Layers:
     return Layers(arrays, lambda x: np.maximum(x, 0), np.tanh)
 
 
-def score_network(policy: Layers, seeds: range = UNSEEN) -> dict[str, Any]:
-    """Returns mean and standard deviation of the returns, and the number of falls."""
-    eval_source = job_of("env=bipedal", "expert=bundled").env.eval_source
+def score_network(policy: Layers, *words: str, seeds: range = UNSEEN) -> dict[str, Any]:
+    """Returns mean and standard deviation of the returns, and the number of falls.
+
+    `words` are those of `dagger train` that select the environment, the walker without any.
+    """
+    eval_source = job_of(*(words or ("env=bipedal", "expert=bundled"))).env.eval_source
     with closing(open_for(eval_source, len(seeds))) as env:
         result = evaluate(env, policy, seeds, np.random.default_rng(0))
     returns = {"return": round(result.mean, 1), "std": round(result.std, 1)}
@@ -66,7 +69,7 @@ def first_good(folder: Path, goal: float) -> int | None:
     """
     for round in range(1, len(list(folder.glob("policy_*.pt"))) + 1):
         policy = of_the_loop(folder, round)
-        if score_network(policy, UNSEEN[:10])["return"] >= 0.95 * goal and (
+        if score_network(policy, seeds=UNSEEN[:10])["return"] >= 0.95 * goal and (
             score_network(policy)["return"] >= goal
         ):
             return round

@@ -77,6 +77,7 @@ def test_best_is_the_policy_that_scored_highest(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.slow
 def test_a_run_killed_at_any_access_to_the_disk_can_be_used_and_resumed(tmp_path: Path) -> None:
     here = Path(__file__).parent
     environment = {
