@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import yaml
+from growth import growth_large
 from limit import limit
 from measure import SHORT, python, took, train, walker_expert
 from others import handwriting, mario
@@ -150,7 +151,7 @@ PARTS: dict[str, Callable[[int, Path], Figures]] = {
     "profile": profile,
     "handwriting": handwriting,
     "mario": mario,
-    "growth_large": growth_large,  # by `run.py only=growth_large`: it takes an hour or two
+    "growth_large": growth_large,  # takes an hour or two
     "quality": quality,  # reads the runs of `dagger bench`, starts none
     "peers": peers,  # by `make bench-peers`: these three install an environment of their own
     "curves": curves,
