@@ -21,6 +21,8 @@ from safetensors.numpy import load_file
 
 from dagger_cli.core.row_forms import rows_in
 
+# A constant beta, so that expert and student act as often in every round.
+HALF = ("beta=constant", "beta.value=0.5")
 BRIEF = ("validation.episodes=1", "evaluation.episodes=1", "gif=false", "env.workers=0")
 PATH = f"PYTHONPATH={HERE}:{HERE.parents[1]}"
 PHASES = ("collect", "label", "fit", "regret", "validate", "round")
@@ -35,11 +37,17 @@ class Run(NamedTuple):
 
 RUNS = {
     "walker, 1,000,000 labels": Run(
-        ("env=bipedal", "expert=bundled", "n_envs=32", "rounds=100", "steps_per_round=10000"),
+        (
+            *("env=bipedal", "expert=bundled", *HALF),
+            *("n_envs=32", "rounds=100", "steps_per_round=10000"),
+        ),
         24 * 4 + 8 + 4 * 4,
     ),
     "cartpole, 10,000,000 labels": Run(
-        ("env=cartpole", "expert=bundled", "n_envs=256", "rounds=100", "steps_per_round=100000"),
+        (
+            *("env=cartpole", "expert=bundled", *HALF),
+            *("n_envs=256", "rounds=100", "steps_per_round=100000"),
+        ),
         4 * 4 + 8 + 8,
     ),
     "images, 1,000,000 labels": Run(
@@ -80,7 +88,7 @@ ROWS = {
 
 def growth_large(repeats: int, runs: Path) -> dict[str, Any]:
     """Returns what each of the large runs took, which are not repeated, and the bytes of rows."""
-    folder = runs / "growth_large"
+    folder = runs / "large"
     return {
         "runs": {name: measured(name, folder) for name in RUNS},
         "rows": {name: row_bytes(name, folder) for name in ROWS},

@@ -58,6 +58,15 @@ def _growth(figures: Any) -> Iterator[Ratio]:
     yield Ratio("bytes of memory / byte of aggregate", memory, False)
 
 
+def _growth_large(figures: Any) -> Iterator[Ratio]:
+    for name, run in figures["runs"].items():
+        rounds = run["late_s"]["round"] / run["early_s"]["round"]
+        yield Ratio(f"late round / early round, {name}, CPU s", rounds, False)
+    for name, row in figures["rows"].items():
+        before, now = row["file_bytes"]
+        yield Ratio(f"bytes in files, compact / array, {name}", now / before, False)
+
+
 def _storage(figures: Any) -> Iterator[Ratio]:
     for name, ratios in figures["over_memory"].items():
         if ratios is not None:
@@ -118,6 +127,7 @@ RATIOS: dict[str, Callable[[Any], Iterator[Ratio]]] = {
     "collection": _collection,
     "fit": _fit,
     "growth": _growth,
+    "growth_large": _growth_large,
     "storage": _storage,
     "reference": _reference,
     "goal": _goal,
