@@ -44,6 +44,14 @@ ARCHIVES = {  # that PPO begins with
     "usual": "critic",
     "scratch": None,
 }
+NAMES = {  # in the table
+    "careful": "small steps, with critic",
+    "careful, kept": "small steps, with critic, kept",
+    "careful without critic": "small steps, without critic",
+    "usual": "usual steps, with critic",
+    "usual, kept": "usual steps, with critic, kept",
+    "scratch": "from scratch, usual steps",
+}
 
 
 def student(folder: Path, env: str, seed: int) -> Path:
@@ -133,6 +141,7 @@ def main() -> None:
         name: [one[key] for one in found[way]]
         for way in ARCHIVES
         for name, key in ((way, "returns"), (f"{way}, kept", "kept"))
+        if key == "returns" or ARCHIVES[way] == "critic"
     }
     result = {"seeds": seeds, "every": EVERY, "episodes": len(TEST), "returns": rows}
     write_json(RESULTS, json.loads(RESULTS.read_text()) | {ENVS[env][0]: result})
@@ -142,7 +151,7 @@ def main() -> None:
     for name, curves in rows.items():
         columns = [*np.array(curves).T[list(shown)], np.min(curves, axis=1)]
         cells = [f"{np.mean(c):.0f} ({', '.join(f'{x:.0f}' for x in c)})" for c in columns]
-        print(f"| {name} |", " | ".join(cells), "|")
+        print(f"| {NAMES[name]} |", " | ".join(cells), "|")
 
 
 if __name__ == "__main__":

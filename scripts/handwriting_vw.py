@@ -1,12 +1,14 @@
 """Vowpal Wabbit's `search` (Langford & Daume's learning to search) on the same letters and folds.
 
     python scripts/handwriting_vw.py data=path/to/letter.data.gz [folds=0] [passes=1,4]
-                                     [quadratic=false,true] [rounds=2,20] [venv=outputs/vw]
+                                     [quadratic=false,true] [rounds=2,20] [pairs=1,2]
+                                     [venv=outputs/vw]
 
 Creates a virtual environment with the PyPI package `vowpalwabbit` (once), writes a fold in VW's
 format, trains on the other nine, predicts the tenth, and prints accuracy and CPU seconds. The last
 prediction is a feature, as in this package (--search_history_length 1). For comparison, runs
-`dagger train experiment=handwriting_paper` with `rounds` rounds, including start-up and evaluation.
+`dagger train experiment=handwriting_paper` with `rounds` rounds, and handwriting_pairs with `pairs`
+rounds, including start-up and evaluation.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from dagger_cli.envs.handwriting.letters import read_letters
 from dagger_cli.envs.sequences.table import Sequences, split_folds
 
 DEFAULTS = {"data": "", "folds": "0", "passes": "1,4", "quadratic": "false,true"}
-DEFAULTS |= {"rounds": "2,20", "venv": "outputs/vw"}
+DEFAULTS |= {"rounds": "2,20", "pairs": "1,2", "venv": "outputs/vw"}
 
 
 def main(words: Sequence[str]) -> int:
@@ -48,39 +50,46 @@ def main(words: Sequence[str]) -> int:
                 accuracy, seconds = score(python, folder, letters, split.test, passes, quadratic)
                 pairs = ", all pairs of features" if quadratic == "true" else ""
                 show(fold, f"VW, {passes} passes{pairs}", accuracy, seconds)
-        for rounds in given["rounds"].split(","):
-            show(fold, f"dagger, {rounds} rounds", *ours(folder, given["data"], fold, rounds))
+        data = [f"env.data={given['data']}", f"env.fold={fold}"]
+        for rounds in filter(None, given["rounds"].split(",")):
+            words = [*data, "experiment=handwriting_paper", f"rounds={rounds}"]
+            show(fold, f"dagger, {rounds} rounds", *ours(folder / "dagger", *words))
+        for rounds in filter(None, given["pairs"].split(",")):
+            words = [*data, "experiment=handwriting_pairs", f"rounds={rounds}"]
+            name = f"dagger, {rounds} rounds, all pairs of features"
+            show(fold, name, *ours(folder / "dagger", *words))
     return 0
 
 
-def show(fold: int, learner: str, accuracy: float, seconds: float) -> None:
+def show(fold: int | str, learner: str, accuracy: float, seconds: float) -> None:
     print(f"| {fold} | {learner} | {100 * accuracy:.2f} | {seconds:.1f} |", flush=True)
 
 
-def ours(folder: Path, data: str, fold: int, rounds: str) -> tuple[float, float]:
+def ours(run: Path, *words: str) -> tuple[float, float]:
     """Returns the same for a run of `dagger train`."""
-    run = folder / f"dagger_{fold}_{rounds}"
     shutil.rmtree(run, ignore_errors=True)
-    words = [f"env.data={data}", f"env.fold={fold}", f"rounds={rounds}", f"hydra.run.dir={run}"]
-    words += ["experiment=handwriting_paper", "env.validate_on_test=true", "regret=false"]
+    more = ["env.validate_on_test=true", "regret=false", f"hydra.run.dir={run}"]
     before = cpu_seconds()
-    command = [sys.executable, "-m", "dagger_cli.cli.main", "train", *words]
+    command = [sys.executable, "-m", "dagger_cli.cli.main", "train", *words, *more]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     last = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])
     return last["eval/return_mean"] / last["eval/episode_length"], cpu_seconds() - before
 
 
-def installed(folder: Path) -> Path:
-    """Returns the interpreter of a virtual environment with VW."""
+def installed(folder: Path, *more: str) -> Path:
+    """Returns the interpreter of a virtual environment with VW; installs what it lacks."""
     python = folder / "bin" / "python"
     if not python.exists():
         venv.create(folder, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "vowpalwabbit"], check=True)
+    for package in ("vowpalwabbit", *more):
+        find = f"import importlib.util as i, sys; sys.exit(i.find_spec('{package}') is None)"
+        if subprocess.run([python, "-c", find]).returncode:
+            subprocess.run([python, "-m", "pip", "install", "-q", package], check=True)
     return python
 
 
 def write(path: Path, letters: Sequences, words: np.ndarray) -> None:
-    """Writes one letter per line with its black pixels; an empty line ends a word."""
+    """Writes one token per line with its non-zero features; an empty line ends a sequence."""
     with open(path, "w") as file:
         for word in words:
             for i in range(letters.starts[word], letters.starts[word + 1]):
@@ -94,7 +103,14 @@ def score(
 ) -> tuple[float, float]:
     """Returns accuracy on the test words, and the CPU seconds of training and prediction."""
     model, answers = folder / "model.vw", folder / "answers.txt"
-    words = ["--search", "26", "--search_task", "sequence", "--search_history_length", "1"]
+    words = [
+        "--search",
+        str(len(letters.names)),
+        "--search_task",
+        "sequence",
+        "--search_history_length",
+        "1",
+    ]
     words += ["-b", "24" if quadratic == "true" else "18"]
     words += ["-q", "::"] if quadratic == "true" else []
     more = (

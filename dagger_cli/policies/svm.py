@@ -6,12 +6,14 @@ those two classes; predicts the class with the highest score over its pairs (Ros
 class with the largest margin. Each hyperplane minimizes lambda / 2 |w|^2 + (1 / N) * (the sum of
 its hinge losses), N being the number of all rows, by averaged stochastic subgradient descent: the
 step size falls linearly to 0, and the weights are averaged over the second half of the steps.
+With `pairs` the products of two inputs are inputs, too (svm_pair_kernels.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 Reduction = Literal["all_pairs", "one_vs_rest"]
 Decode = Literal["votes", "margins"]
+MOST_WEIGHTS = 2**28  # of products of inputs: 1 GiB
 ROWS_A_STEP = 512  # rows between two updates by the L2 penalty and by the average
 
 
@@ -40,13 +43,17 @@ class SvmPolicy:
     reduction: Reduction
     decode: Decode
     one_hot: Space | None = None  # of observations that are encoded, see networks/one_hot.py
+    pairs: bool = False  # products of two inputs are inputs, too
 
     def outputs(self, obs: Array) -> Array:
         """Returns scores (n, C): in [-1, 1] for all pairs, the margins for one versus rest."""
+        from dagger_cli.policies import svm_pair_kernels
         from dagger_cli.policies.svm_kernels import margins, tournament
 
         classes = self.actions.sizes[0]
         rows = _features(obs, self.one_hot)
+        if self.pairs:
+            return np.asarray(svm_pair_kernels.margins(rows, self.weights))
         found: Array = margins(rows, self.weights)
         if self.reduction == "one_vs_rest":
             return found
@@ -68,7 +75,8 @@ class SvmPolicy:
         from dagger_cli.policies.svm_module import SvmModule
 
         classes = None if self.reduction == "one_vs_rest" else self.actions.sizes[0]
-        network: nn.Module = SvmModule(self.weights, classes, votes=self.decode == "votes")
+        votes = self.decode == "votes"
+        network: nn.Module = SvmModule(self.weights, classes, votes=votes, products=self.pairs)
         if self.one_hot is not None:
             from torch.nn import Sequential
 
@@ -93,6 +101,7 @@ class SvmLearner:
     learning_rate: float
     row_visits: int
     one_hot: bool = False  # of configs saved before there was this key
+    pairs: bool = False  # likewise
 
     def __post_init__(self) -> None:
         if self.actions.kind != "discrete" or self.actions.sizes[0] < 2:
@@ -115,6 +124,21 @@ class SvmLearner:
         if self.row_visits < 1:
             raise ConfigError(f"policy.row_visits must be at least 1, got {self.row_visits}")
         _ = self._encoded  # raises early for too many choices
+        if self.pairs:
+            self._check_pairs()
+
+    def _check_pairs(self) -> None:
+        if self.reduction != "one_vs_rest":
+            raise ConfigError(
+                "policy.pairs works only with one hyperplane per class: set "
+                "policy.reduction=one_vs_rest"
+            )
+        n_weights = self._n_features * self.actions.sizes[0]
+        if n_weights > MOST_WEIGHTS:
+            raise ConfigError(
+                f"policy.pairs would have {n_weights:,} weights for the products of "
+                f"{self._n_inputs:,} inputs, more than {MOST_WEIGHTS:,}; use policy.pairs=false"
+            )
 
     def fit(self, data: Dataset, start: Policy | None, rng: Generator) -> Fitted:
         """Fits on all rows; the loss is the mean hinge loss of the rows when they are processed."""
@@ -155,8 +179,11 @@ class SvmLearner:
 
     @property
     def _descend(self) -> Any:
+        from dagger_cli.policies import svm_pair_kernels
         from dagger_cli.policies.svm_kernels import descend_pairs, descend_rest
 
+        if self.pairs:
+            return partial(svm_pair_kernels.descend_rest, self.actions.sizes[0])
         return descend_pairs if self.reduction == "all_pairs" else descend_rest
 
     def _rows(self, data: Dataset) -> tuple[Array, Array]:
@@ -164,17 +191,23 @@ class SvmLearner:
         return rows, data.labels.astype(np.int64) - self.actions.start
 
     def _policy(self, weights: Array) -> SvmPolicy:
-        return SvmPolicy(weights, self.actions, self.reduction, self.decode, self._encoded)
+        reduction, decode = self.reduction, self.decode
+        return SvmPolicy(weights, self.actions, reduction, decode, self._encoded, self.pairs)
 
     @property
     def _encoded(self) -> Space | None:
         return self.observations if encodes(self.observations, self.one_hot) else None
 
     @property
-    def _n_features(self) -> int:
-        """Number of weights of a hyperplane: one per feature, and the bias."""
+    def _n_inputs(self) -> int:
         space = self.observations
-        return 1 + (space.size if self._encoded is None else sum(space.sizes))
+        return space.size if self._encoded is None else sum(space.sizes)
+
+    @property
+    def _n_features(self) -> int:
+        """Number of weights of a hyperplane: one per input or product, and the bias."""
+        n = self._n_inputs
+        return 1 + n + (n * (n - 1) // 2 if self.pairs else 0)
 
     def _steps(self, n: int, rng: Generator) -> Iterator[tuple[int, Array]]:
         """Yields the number of rows processed so far, and the next ones."""
@@ -186,25 +219,26 @@ class SvmLearner:
             done += len(order)
 
     def _blank(self) -> Array:
-        """Returns zero weights in the shape of `descend_pairs` or `descend_rest`."""
+        """Returns zero weights in the shape of the kernel."""
         classes, features = self.actions.sizes[0], self._n_features
-        if self.reduction == "one_vs_rest":
-            return np.zeros((features, classes), np.float32)
         aligned = -(-classes // 16) * 16  # full vector registers in the inner loop
+        if self.reduction == "one_vs_rest":
+            return np.zeros((features, aligned if self.pairs else classes), np.float32)
         return np.zeros((classes, features, aligned), np.float32)
 
     def _columns(self, weights: Array) -> Array:
         """Returns the weights with one column per hyperplane, (d + 1, P)."""
         if self.reduction == "one_vs_rest":
-            return weights
+            return np.ascontiguousarray(weights[:, : self.actions.sizes[0]])
         first, second = np.triu_indices(self.actions.sizes[0], 1)
         return np.ascontiguousarray(weights[first, :, second].T)
 
     def _fitting_shape(self, columns: Array) -> Array:
         """Returns the inverse of `_columns`."""
-        if self.reduction == "one_vs_rest":
-            return columns
         weights = self._blank()
+        if self.reduction == "one_vs_rest":
+            weights[:, : columns.shape[1]] = columns
+            return weights
         first, second = np.triu_indices(self.actions.sizes[0], 1)
         weights[first, :, second], weights[second, :, first] = columns.T, -columns.T
         return weights

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -13,14 +15,19 @@ class SvmModule(nn.Module):
     """Maps observations (n, ...) to scores (n, C) of `policy=svm`.
 
     `weights` is (d + 1, P), the bias in the last row; `classes` is C for hyperplanes of all pairs,
-    None for one hyperplane per class.
+    None for one hyperplane per class. `products`: d counts those of two numbers of a row.
     """
 
     weights: Tensor
     pairs: Tensor
+    products: Tensor
 
-    def __init__(self, weights: Array, classes: int | None, *, votes: bool) -> None:
+    def __init__(
+        self, weights: Array, classes: int | None, *, votes: bool, products: bool = False
+    ) -> None:
         super().__init__()
+        n = (math.isqrt(8 * len(weights) - 7) - 1) // 2 if products else 0  # d = n + n (n - 1) / 2
+        self.register_buffer("products", torch.from_numpy(np.stack(np.triu_indices(n, 1))))
         self.register_buffer("weights", torch.tensor(weights))
         self.all_pairs, self.votes = classes is not None, votes
         pairs = np.zeros((weights.shape[1], classes or 0), np.float32)
@@ -31,6 +38,8 @@ class SvmModule(nn.Module):
 
     def forward(self, obs: Tensor) -> Tensor:
         rows = obs.reshape(obs.shape[0], -1).to(torch.float32)
+        if self.products.shape[1]:
+            rows = torch.cat([rows, rows[:, self.products[0]] * rows[:, self.products[1]]], dim=1)
         margins = rows @ self.weights[:-1] + self.weights[-1]
         if not self.all_pairs:
             return margins

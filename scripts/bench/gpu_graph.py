@@ -27,7 +27,8 @@ def graph(learner: TorchLearner, data: Dataset, device: torch.device, size: Size
     replay, others = captured(learner, data, device)
     with exact_products():
         one, other = (
-            descend(step, given, arrays) for step, arrays in ((eager, weights), (replay, others))
+            descend(step, given[: size.checked], arrays)
+            for step, arrays in ((eager, weights), (replay, others))
         )
     yield from loss_and_weights(what, one, other, SAME, SAME)
     yield timing(

@@ -9,6 +9,7 @@ from typing import Any
 import gymnasium
 import torch
 from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
+from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 
 ACTIVATIONS = {"ReLU": torch.relu, "Tanh": torch.tanh}
 
@@ -46,20 +47,50 @@ class ArrayExpert(BasePolicy):
         return torch.tanh(x) if self._squash else x
 
 
-def student_of(obs_space: gymnasium.Space, act_space: gymnasium.Space, sizes: list[int]) -> Any:
-    """Returns a new policy of tanh layers, Adam 1e-3."""
-    return ActorCriticPolicy(obs_space, act_space, lambda _: 1e-3, net_arch=sizes)
+class Standardised(BaseFeaturesExtractor):
+    """Layer that subtracts a mean from observations and divides them by a deviation."""
+
+    def __init__(self, space: gymnasium.Space, mean: Any, deviation: Any) -> None:
+        super().__init__(space, space.shape[0])
+        self.register_buffer("mean", torch.as_tensor(mean, dtype=torch.float32))
+        self.register_buffer("deviation", torch.as_tensor(deviation, dtype=torch.float32))
+
+    def forward(self, obs: torch.Tensor) -> torch.Tensor:
+        """Standardizes observations (n, k)."""
+        return (obs.float() - self.mean) / self.deviation
+
+
+def student_of(
+    obs_space: gymnasium.Space, act_space: gymnasium.Space, sizes: list[int], obs: Any
+) -> Any:
+    """Returns a new policy of tanh layers, Adam 1e-3; standardizes by `obs` (n, k), if any."""
+    if obs is None:
+        return ActorCriticPolicy(obs_space, act_space, lambda _: 1e-3, net_arch=sizes)
+    return ActorCriticPolicy(
+        obs_space,
+        act_space,
+        lambda _: 1e-3,
+        net_arch=sizes,
+        features_extractor_class=Standardised,
+        features_extractor_kwargs={"mean": obs.mean(0), "deviation": obs.std(0) + 1e-6},
+    )
 
 
 def layers_of(policy: Any) -> dict[str, Any]:
-    """Returns the layers of a student as arrays `weight_<i>` and `bias_<i>`."""
+    """Returns a student's layers as `weight_<i>`, `bias_<i>`, and what it standardizes by."""
     state = policy.state_dict()
+    extractor = policy.features_extractor
+    standard = {
+        name: getattr(extractor, name).numpy()
+        for name in ("mean", "deviation")
+        if isinstance(extractor, Standardised)
+    }
     hidden = [
         name.removesuffix(".weight")
         for name in state
         if re.fullmatch(r"mlp_extractor\.policy_net\.\d+\.weight", name)
     ]
-    return {
+    return standard | {
         f"{part}_{i}": state[f"{name}.{part}"].numpy()
         for i, name in enumerate([*hidden, "action_net"])
         for part in ("weight", "bias")

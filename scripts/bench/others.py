@@ -1,4 +1,4 @@
-"""Handwriting compared with Vowpal Wabbit, and speed of the Mario simulator, from their scripts."""
+"""Comparisons with Vowpal Wabbit, and speed of the Mario simulator, from their scripts."""
 
 from __future__ import annotations
 
@@ -19,6 +19,16 @@ def handwriting(repeats: int, runs: Path) -> dict[str, Any]:
     words = [f"data={data}", f"venv={runs / 'vw'}", "folds=0,1", "passes=1,4", "rounds=2,20"]
     try:
         cost = took([sys.executable, script, *words])
+    except CalledProcessError as err:
+        return {"skipped": f"{err}."}
+    return {"lines": cost.output.splitlines()}
+
+
+def sequences(repeats: int, runs: Path) -> dict[str, Any]:
+    """Returns the same on two tasks of the CMU Pronouncing Dictionary."""
+    script = str(HERE.parent / "sequences_vw.py")
+    try:
+        cost = took([sys.executable, script, f"venv={runs / 'vw'}"])
     except CalledProcessError as err:
         return {"skipped": f"{err}."}
     return {"lines": cost.output.splitlines()}

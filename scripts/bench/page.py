@@ -16,6 +16,7 @@ from page_rivals import (
     mujoco_lines,
     peers_lines,
     reference_lines,
+    sequences_lines,
 )
 
 HEAD = """# Benchmarks
@@ -207,6 +208,7 @@ TITLES = {
     "curves": "Comparison with the library imitation at few labels",
     "peers_mujoco": "Comparison with the library imitation on HalfCheetah and Hopper",
     "handwriting": "Handwriting: comparison with Vowpal Wabbit",
+    "sequences": "Words of the CMU dictionary: comparison with Vowpal Wabbit",
     "mario": "Mario's simulator and planner",
 }
 SECTIONS: dict[str, Callable[[Any], Iterator[str]]] = {
@@ -225,5 +227,6 @@ SECTIONS: dict[str, Callable[[Any], Iterator[str]]] = {
     "curves": curves_lines,
     "peers_mujoco": mujoco_lines,
     "handwriting": handwriting_lines,
+    "sequences": sequences_lines,
     "mario": mario_lines,
 }

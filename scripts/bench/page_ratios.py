@@ -33,12 +33,12 @@ def took_lines(results: dict[str, Any]) -> Iterator[str]:
     """Yields how long parts took, and the usual ones together if all are known."""
     known = {part: entry["took"] for part, entry in results.items() if "took" in entry}
     if known:
-        told = ", ".join(f"{part} {seconds}" for part, seconds in known.items())
-        yield f"Wall seconds that measuring a part took: {told}."
+        told = (f"{part} {took['wall']} ({took['cpu']})" for part, took in known.items())
+        yield f"Seconds that measuring a part took, wall (CPU): {', '.join(told)}."
     usual = [part for part in results if part not in APART]
     if set(usual) <= set(known):
-        minutes = sum(known[part] for part in usual) / 60
-        yield f"The parts of `make bench` together: {minutes:.0f} minutes."
+        wall, cpu = (sum(known[part][key] for part in usual) / 60 for key in ("wall", "cpu"))
+        yield f"The parts of `make bench` together: {wall:.0f} minutes, {cpu:.0f} CPU minutes."
 
 
 def _by_name(part: str, figures: Any) -> dict[str, Ratio]:

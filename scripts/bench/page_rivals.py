@@ -144,7 +144,9 @@ def mujoco_lines(figures: Any) -> Iterator[str]:
         " `dagger`; rl-zoo's agents of version 3 as experts (the same observations). Returns over"
         " the same 100 unseen seeds in EnvPool. Processor seconds of the whole process, start-up"
         " included; those of `dagger` with a final table of one episode. `imitation` completes"
-        " episodes, so it can have more labels."
+        " episodes, so it can have more labels. It has no standardization of observations, which"
+        ' `dagger` has: "standardized" gives its student a first layer for it, from the'
+        " demonstrations, or from 2,000 steps of the expert before the first round of DAgger."
     )
     for task, found in figures.items():
         expert = found["expert"]
@@ -153,8 +155,9 @@ def mujoco_lines(figures: Any) -> Iterator[str]:
         yield ""
         yield "| | seed | labels | rounds | CPU s | return | share of the expert | falls of 100 |"
         yield "|---|---|---|---|---|---|---|---|"
-        for name in found["pairs"][0]:
-            for seed, run in enumerate(pair[name] for pair in found["pairs"]):
+        pairs = list(enumerate(found["pairs"]))
+        for name in dict.fromkeys(name for _, pair in pairs for name in pair):
+            for seed, run in [(seed, pair[name]) for seed, pair in pairs if name in pair]:
                 spent = f"{run['labels']:,} | {run['rounds']} | {run['cpu_seconds']}"
                 share = f"{run['return'] / expert['return']:.3f}"
                 score = f"{run['return']:,} ± {run['std']} | {share} | {run['falls']}"
@@ -167,7 +170,23 @@ def handwriting_lines(figures: Any) -> Iterator[str]:
         return
     yield (
         "`scripts/handwriting_vw.py`: Vowpal Wabbit's `search` and `dagger train"
-        " experiment=handwriting_paper` on the same folds; start-up and scores included."
+        ' experiment=handwriting_paper` on the same folds; start-up and scores included. "All pairs'
+        ' of features": `-q ::` there, `experiment=handwriting_pairs` here.'
+    )
+    yield ""
+    yield from figures["lines"]
+
+
+def sequences_lines(figures: Any) -> Iterator[str]:
+    if "skipped" in figures:
+        yield f"Not measured: {figures['skipped']}"
+        return
+    yield (
+        "`scripts/sequences_vw.py`: 4,000 words of the CMU Pronouncing Dictionary, a tenth of them"
+        " for the test. `stress`: the stress of each sound is to be found (4 classes); `phonemes`:"
+        " the sound of each letter, in words with as many sounds as letters (39 classes). Both"
+        " programs get a symbol, two to each side and the last prediction; start-up and scores"
+        " included. Ours is `policy=svm policy.reduction=one_vs_rest`."
     )
     yield ""
     yield from figures["lines"]

@@ -15,7 +15,7 @@ import yaml
 from growth import growth_large
 from limit import limit
 from measure import SHORT, python, took, train, walker_expert
-from others import handwriting, mario
+from others import handwriting, mario, sequences
 from peers import curves, peers
 from peers_mujoco import peers_mujoco
 from quality import quality
@@ -150,6 +150,7 @@ PARTS: dict[str, Callable[[int, Path], Figures]] = {
     "goal": goal,
     "profile": profile,
     "handwriting": handwriting,
+    "sequences": sequences,
     "mario": mario,
     "growth_large": growth_large,  # by `run.py only=growth_large`: it takes an hour or two
     "quality": quality,  # reads the runs of `dagger bench`, starts none

@@ -65,15 +65,29 @@ def peers_mujoco(repeats: int, runs: Path) -> dict[str, Any]:
 def _theirs_and_ours(
     task: Task, method: str, seed: int, runs: Path, interpreter: Path
 ) -> dict[str, Any]:
-    words, trainer = _words(task), TRAINERS[method]
-    folder = runs / f"{task.env}_{method}_{seed}"
+    """Returns a run of each; of theirs also one that does not standardize, for the first seed."""
+    trainer = TRAINERS[method]
+    ours = dagger(runs / f"{task.env}_{method}_{seed}", *_ours(task, trainer, seed), *_words(task))
+    found = {
+        f"imitation {method}, standardized": _theirs(task, method, seed, runs, interpreter, "true"),
+        f"dagger trainer={trainer}": ours,
+    }
+    if seed == 0:
+        plain = _theirs(task, method, seed, runs, interpreter, "false")
+        found = {f"imitation {method}": plain, **found}
+    return found
+
+
+def _theirs(
+    task: Task, method: str, seed: int, runs: Path, interpreter: Path, standardize: str
+) -> dict[str, Any]:
+    words = _words(task)
     agent = export_expert(runs / f"{task.env}.npz", *words)
+    out = runs / f"imitation_{task.env}_{method}_{seed}_{standardize}"
     given = [f"expert={agent}", f"env={task.id}", f"method={method}", f"seed={seed}"]
     given += [f"labels={LABELS}", f"epochs={EPOCHS[method]}", f"beta={task.theirs}"]
-    given += ["sizes=256,256", "n_envs=2", "episodes=2"]
-    theirs = imitation(interpreter, runs / f"imitation_{folder.name}", *given, env=words)
-    ours = dagger(folder, *_ours(task, trainer, seed), *words)
-    return {f"imitation {method}": theirs, f"dagger trainer={trainer}": ours}
+    given += ["sizes=256,256", "n_envs=2", "episodes=2", "steps=2000", f"standardize={standardize}"]
+    return imitation(interpreter, out, *given, env=words)
 
 
 def _words(task: Task) -> list[str]:

@@ -99,15 +99,39 @@ def _peers(figures: Any) -> Iterator[Ratio]:
 def _peers_mujoco(figures: Any) -> Iterator[Ratio]:
     for task, found in figures.items():
         for theirs, ours in METHODS.items():
-            times = [_cpu(pair[theirs]) / _cpu(pair[ours]) for pair in found["pairs"]]
-            yield Ratio(f"{theirs} / `{ours}` on {task}, CPU s", _median(times), True)
+            both = [pair for pair in found["pairs"] if theirs in pair and ours in pair]
+            if both:
+                times = [_cpu(pair[theirs]) / _cpu(pair[ours]) for pair in both]
+                yield Ratio(f"{theirs} / `{ours}` on {task}, CPU s", _median(times), True)
+                returns = [pair[ours]["return"] / pair[theirs]["return"] for pair in both]
+                name = f"`{ours}` / {theirs} on {task}, return"
+                yield Ratio(name, _median(returns), True)
 
 
-METHODS = {"imitation bc": "dagger trainer=sup", "imitation dagger": "dagger trainer=dagger"}
+METHODS = {
+    "imitation bc, standardized": "dagger trainer=sup",
+    "imitation dagger, standardized": "dagger trainer=dagger",
+}
 
 
 def _cpu(run: Any) -> float:
     return float(run["cpu_seconds"])
+
+
+def _vw(figures: Any) -> Iterator[Ratio]:
+    """Yields VW's CPU seconds / ours with all pairs of features, per fold or task.
+
+    Of each program the run with the highest accuracy.
+    """
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in figures["lines"][2:]]
+    for place in dict.fromkeys(row[0] for row in rows):
+        here = [row for row in rows if row[0] == place and "all pairs of features" in row[1]]
+        sides = [[row for row in here if row[1].startswith(name)] for name in ("VW", "dagger")]
+        if all(sides):
+            vw, ours = (max(side, key=lambda row: float(row[2])) for side in sides)
+            yield Ratio(f"VW / dagger on {place}, CPU s", float(vw[3]) / float(ours[3]), True)
+            gain = (100 - float(vw[2])) / (100 - float(ours[2]))
+            yield Ratio(f"VW / dagger on {place}, errors", gain, True)
 
 
 def _mario(figures: Any) -> Iterator[Ratio]:
@@ -134,5 +158,7 @@ RATIOS: dict[str, Callable[[Any], Iterator[Ratio]]] = {
     "profile": _profile,
     "peers": _peers,
     "peers_mujoco": _peers_mujoco,
+    "handwriting": _vw,
+    "sequences": _vw,
     "mario": _mario,
 }

@@ -20,16 +20,21 @@ Activation = Callable[[Array], Array]
 
 
 class Layers:
-    """Fully connected network of arrays `weight_<i>` and `bias_<i>`; clips to the action bounds."""
+    """Fully connected network of arrays `weight_<i>` and `bias_<i>`; clips to the action bounds.
+
+    Observations are standardized by `mean` and `deviation` if there are such arrays.
+    """
 
     def __init__(self, arrays: Mapping[str, Array], hidden: Activation, last: Activation) -> None:
-        n = len(arrays) // 2
+        n = sum(name.startswith("weight_") for name in arrays)
+        self._mean = arrays.get("mean", np.float32(0))
+        self._deviation = arrays.get("deviation", np.float32(1))
         self._layers = [(arrays[f"weight_{i}"], arrays[f"bias_{i}"]) for i in range(n)]
         self._hidden, self._last = hidden, last
 
     def act(self, observation: Any, rng: Any) -> Acts:
         """Computes actions in float64, so that a row does not depend on the other rows."""
-        x = np.asarray(observation.obs, np.float64)
+        x = (np.asarray(observation.obs, np.float64) - self._mean) / self._deviation
         for i, (weight, bias) in enumerate(self._layers):
             activation = self._hidden if i + 1 < len(self._layers) else self._last
             x = activation(x @ weight.T.astype(np.float64) + bias)

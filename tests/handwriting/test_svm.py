@@ -175,3 +175,74 @@ def test_decodes_200_000_letters_a_second():
         policy.act(seen, rng)
         seconds.append(time.perf_counter() - begin)
     assert len(seen) / min(seconds) > 50_000
+
+
+BITS = Space("box", (5,), "uint8", (0.0,) * 5, (255.0,) * 5)
+PAIRS = {"reduction": "one_vs_rest", "pairs": True}
+
+
+def products(obs: np.ndarray) -> np.ndarray:
+    rows = obs.astype(np.float32)
+    first, second = np.triu_indices(rows.shape[1], 1)
+    return np.concatenate([rows, rows[:, first] * rows[:, second]], 1)
+
+
+def table(rows: int, high: int = 2) -> Dataset:
+    rng = np.random.default_rng(1)
+    obs = rng.integers(0, high, (rows, 5), dtype=np.uint8)
+    labels = 5 + obs[:, 0] % 2 + obs[:, 1] % 2 * (obs[:, 2] % 2)  # 5 to 7
+    return Dataset(obs, np.zeros(rows, np.int64), labels.astype(np.int64), (rows,))
+
+
+@pytest.mark.parametrize("high", [2, 4])
+def test_pairs_are_a_linear_machine_on_explicit_products(high):
+    data = table(200, high)
+    wide = Space("box", (15,), "float32", (0.0,) * 15, (9.0,) * 15)
+    explicit = replace(data, obs=products(data.obs))
+    pairs = fitted(data, observations=BITS, learning_rate=0.01, **PAIRS)
+    same = fitted(explicit, observations=wide, learning_rate=0.01, reduction="one_vs_rest")
+    np.testing.assert_allclose(pairs.policy.weights, same.policy.weights, rtol=0, atol=1e-4)
+    assert pairs.loss == pytest.approx(same.loss, rel=1e-4)
+    margins = products(data.obs) @ pairs.policy.weights[:-1] + pairs.policy.weights[-1]
+    np.testing.assert_allclose(pairs.policy.outputs(data.obs), margins, atol=1e-4)
+
+
+def test_pairs_learn_what_no_line_separates():
+    rng = np.random.default_rng(0)
+    obs = rng.integers(0, 2, (400, 5), dtype=np.uint8)
+    data = Dataset(
+        obs, np.zeros(400, np.int64), 5 + (obs[:, 0] ^ obs[:, 1]).astype(np.int64), (400,)
+    )
+    linear = fitted(data, observations=BITS, reduction="one_vs_rest").policy
+    assert accuracy(linear, data) < 0.8
+    assert accuracy(fitted(data, observations=BITS, **PAIRS).policy, data) == 1
+
+
+def test_rows_with_pairs_do_not_depend_on_their_batch_and_survive_a_checkpoint():
+    data = table(50)
+    machine = learner(observations=BITS, **PAIRS)
+    policy = machine.fit(data, None, np.random.default_rng(0)).policy
+    alone = np.concatenate([policy.outputs(data.obs[i : i + 1]) for i in range(50)])
+    np.testing.assert_array_equal(policy.outputs(data.obs), alone)
+    again = machine.unpack(machine.pack(policy))
+    np.testing.assert_array_equal(again.outputs(data.obs), alone)
+    assert machine.loss(again, data) == machine.loss(policy, data)
+
+
+def test_an_exported_policy_with_pairs_computes_the_same():
+    import torch
+
+    data = table(50)
+    policy = fitted(data, observations=BITS, **PAIRS).policy
+    with torch.no_grad():
+        acts, _ = policy.as_module()(torch.from_numpy(data.obs))
+    expected = policy.act(observation(data.obs), np.random.default_rng(0)).actions
+    np.testing.assert_array_equal(acts.numpy().ravel(), expected)
+
+
+def test_pairs_are_refused_with_all_pairs_of_classes_and_with_too_many_inputs():
+    with pytest.raises(ConfigError, match=r"policy\.reduction=one_vs_rest"):
+        learner(pairs=True)
+    wide = Space("box", (20_000,), "uint8", (0.0,) * 20_000, (255.0,) * 20_000)
+    with pytest.raises(ConfigError, match=r"products of 20,000 inputs"):
+        learner(observations=wide, **PAIRS)

@@ -68,3 +68,19 @@ def test_labels_to_a_share_count_runs_that_never_reach_it_as_infinite(bench, mon
     monkeypatch.setattr(quality, "_until", lambda one, part: next(ends))
     reached = quality._reached(type("Group", (), {"runs": (0, 1, 2)}), 0.95)
     assert reached["runs"] == 2 and reached["labels"] == 300 and reached["seconds"] == 3
+
+
+def test_vw_is_compared_at_the_highest_accuracy_of_each_program(bench):
+    lines = [
+        "| fold | learner | accuracy, % | CPU s |",
+        "|---|---|---|---|",
+        "| 0 | VW, 1 passes, all pairs of features | 80.00 | 1.0 |",
+        "| 0 | VW, 4 passes, all pairs of features | 90.00 | 8.0 |",
+        "| 0 | dagger, 20 rounds | 99.00 | 99.0 |",
+        "| 0 | dagger, 1 rounds, all pairs of features | 95.00 | 4.0 |",
+    ]
+    found = bench("ratios").ratios_of("handwriting", {"lines": lines})
+    assert [(ratio.name, ratio.value) for ratio in found] == [
+        ("VW / dagger on 0, CPU s", 2.0),
+        ("VW / dagger on 0, errors", 2.0),
+    ]
