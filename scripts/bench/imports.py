@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -33,10 +34,12 @@ TOGETHER = {  # packages that others bring along, under the one that is asked fo
 
 def main(words: list[str]) -> None:
     given = options(words, folder="outputs/bench/imports")
+    folder = Path(given["folder"]).resolve()
     command = [sys.executable, "-X", "importtime", "-m", "dagger_cli.cli.main", "train", *SHORT]
-    command += [*walker_expert(), f"hydra.run.dir={Path(given['folder']).resolve()}"]
-    subprocess.run(command, check=True, capture_output=True)  # so that all bytecode is there
-    text = subprocess.run(command, check=True, capture_output=True, text=True).stderr
+    command += [*walker_expert(), f"hydra.run.dir={folder}"]
+    for _ in range(2):  # the first leaves the bytecode of all modules
+        shutil.rmtree(folder, ignore_errors=True)
+        text = subprocess.run(command, check=True, capture_output=True, text=True).stderr
     print(json.dumps(figures(text)))
 
 
