@@ -114,7 +114,7 @@ def run_digest(code: Path, name: str, folder: Path) -> str:
     for which in ("last", "best"):
         files += [run / "checkpoints" / which / f"{part}.safetensors" for part in ("policy", "env")]
     for file in files:
-        arrays = load_file(file)
+        arrays = decoded(load_file(file))
         # Not who acted and what it led to, which rounds record for exports alone.
         sha.update(save({name: arrays[name] for name in arrays if not name.startswith("played.")}))
     summary = json.loads((run / "summary.json").read_text())
@@ -122,6 +122,17 @@ def run_digest(code: Path, name: str, folder: Path) -> str:
     sha.update(json.dumps(scores, sort_keys=True).encode())
     shutil.rmtree(run)
     return sha.hexdigest()[:32]
+
+
+def decoded(arrays: dict[str, Any]) -> dict[str, Any]:
+    """Returns the arrays of a file with observations as one of them, however they are stored."""
+    if not any(name.startswith("obs.") for name in arrays):
+        return arrays
+    sys.path.insert(0, str(ROOT))
+    from dagger_cli.core.row_forms import rows_in
+
+    beside = {name: array for name, array in arrays.items() if not name.startswith("obs")}
+    return {**beside, "obs": np.asarray(rows_in(arrays))}
 
 
 def agent_digest(code: Path, name: str, folder: Path) -> str:

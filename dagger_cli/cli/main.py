@@ -20,6 +20,8 @@ from dagger_cli.core.errors import Terminated
 
 def main() -> None:
     """Runs the command line; exits with 2 after one sentence on an error."""
+    # NumPy's products have few rows here, and threads beside those of simulators are slow.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     open_streams()
     words = sys.argv[1:]
     if "--traceback" in words:

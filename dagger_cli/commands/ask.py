@@ -14,9 +14,9 @@ from dagger_cli.data.answers import (
     read_answers,
     take_answers,
 )
-from dagger_cli.data.questions import ANSWERS, QUESTIONS, Questions, newest_questions
+from dagger_cli.data.questions import ANSWERS, Questions, newest_questions
 from dagger_cli.data.questions_readme import action_in_words
-from dagger_cli.tracking.run_paths import CHECKPOINTS, check_inside, shard_path
+from dagger_cli.tracking.run_paths import CHECKPOINTS, QUESTIONS, check_inside, shard_path
 from dagger_cli.utils.files import shown_path
 
 
@@ -44,7 +44,7 @@ def _open(run: Path) -> Questions:
     """Returns the states of a round that is not finished; raises ConfigError without any."""
     if not run.is_dir():
         raise ConfigError(f"there is no run at {run}")
-    questions = newest_questions(run)
+    questions = newest_questions(run / QUESTIONS)
     if questions is None:
         raise ConfigError(
             f"{shown_path(run)} has asked nothing: it has no {QUESTIONS}/, which expert=file writes"

@@ -20,7 +20,6 @@ from dagger_cli.config.components import open_for
 from dagger_cli.core.errors import Paused
 from dagger_cli.core.progress import watched
 from dagger_cli.core.state import State
-from dagger_cli.data.questions import QUESTIONS
 from dagger_cli.loggers.interface import Guarded, RunInfo, RunResult
 from dagger_cli.loggers.run_folder import ConsoleLogger
 from dagger_cli.loop.rollout import begin
@@ -31,7 +30,7 @@ from dagger_cli.tracking.checkpoint import CheckpointWriter, changed_code, resto
 from dagger_cli.tracking.console import Console
 from dagger_cli.tracking.remains import check_links, remove_drafts
 from dagger_cli.tracking.run_lock import lock_existing_run, lock_new_run
-from dagger_cli.tracking.run_paths import LOG, VERSIONS
+from dagger_cli.tracking.run_paths import LOG, QUESTIONS, VERSIONS
 from dagger_cli.tracking.run_words import WORDS, run_words
 from dagger_cli.tracking.summary import ExtraWords, is_scored
 from dagger_cli.tracking.versions import versions

@@ -48,6 +48,7 @@ from dagger_cli.config.typed import signature_of
 from dagger_cli.core.budget import Budget
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit, Learner, RngStreams
+from dagger_cli.core.row_forms import form_of
 from dagger_cli.core.types import Expert
 from dagger_cli.core.values import at_least
 from dagger_cli.loop.trainer import Trainer, completed
@@ -220,6 +221,7 @@ def assembled(
         safety_expert=safety_expert_of(config, expert, trainer) if unsafe else None,
         close_labeller=close_labeller,
         hides=source is not env.full,
+        form=form_of(source.observation_space, getattr(source, "frame_split", None)),
         recorded=recorded,
     )
     rollouts = getattr(trainer, "cost_rollouts", None) if restores else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, runtime_checkable
@@ -13,8 +13,10 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.budget import Budget
-from dagger_cli.core.dataset import Allocate, Dataset, aggregate, resampled
+from dagger_cli.core.compact import Form
+from dagger_cli.core.dataset import Dataset, aggregate, resampled
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.growing import Allocate
 from dagger_cli.core.recorded import Recorded
 from dagger_cli.core.schedules import Progress
 from dagger_cli.core.seeds import EpisodeSeeds
@@ -47,6 +49,17 @@ class HasFinalFit(Protocol):
 
     def for_final_fit(self) -> Learner:
         """Returns the learner for the last fit, on all rounds."""
+        ...
+
+
+@runtime_checkable
+class FitsMembers(Protocol):
+    """Learner that fits several policies on the same rows in less time than one by one."""
+
+    def fit_members(
+        self, data: Dataset, starts: Sequence[Policy | None], rng: Generator
+    ) -> list[Fitted]:
+        """Fits a policy from each of `starts`, as `fit` does one after the other."""
         ...
 
 
@@ -112,7 +125,8 @@ class Kit:
     `learner_for` makes a learner like `learner` for another action space; `safety_expert` is the
     expert where the learner's loss uses its unsafe actions; `close_labeller` ends the processes
     that answer for the expert; `hides`: students see less than the expert; `recorded` has the rows
-    of the first rounds, where they were recorded before.
+    of the first rounds, where they were recorded before; `allocate` and `form` say where the
+    aggregate is stored, and how.
     """
 
     env: Env
@@ -128,26 +142,34 @@ class Kit:
     hides: bool = False
     recorded: Recorded = field(default_factory=lambda: Recorded(()))
     allocate: Allocate = np.empty
+    form: Form | None = None
     clock: Stopwatch = field(default_factory=Stopwatch)
 
     def aggregate(self, data: Dataset | None, fresh: Dataset) -> Dataset:
         """Returns all rows so far, with capacity for those of the whole run."""
-        return aggregate(data, fresh, capacity=self.budget.total, allocate=self.allocate)
+        total, form = self.budget.total, self.form
+        return aggregate(data, fresh, capacity=total, allocate=self.allocate, form=form)
 
     def fit(self, data: Dataset, start: Policy | None) -> Fitted:
         """Fits the learner on all rows of `data`; one that warm-starts continues from `start`."""
-        learner = self.learner
-        if len(data.rounds) == self.budget.rounds and isinstance(learner, HasFinalFit):
-            learner = learner.for_final_fit()
         with self.clock("fit"):
             rows = resampled(data, self.rng.learner)
-            fitted = learner.fit(rows, start, self.rng.learner)
-        if not math.isfinite(fitted.loss):
-            raise ConfigError(
-                f"the fit diverged: its loss is {fitted.loss}; try a smaller policy.learning_rate, "
-                "and check the observations and labels for extreme values"
-            )
-        return fitted
+            return _finite(self._learner(data).fit(rows, start, self.rng.learner))
+
+    def fit_members(self, data: Dataset, starts: Sequence[Policy | None]) -> list[Fitted]:
+        """Fits the learner from each of `starts`; rows with weights are drawn for each anew."""
+        learner = self._learner(data)
+        if data.weights is not None or not isinstance(learner, FitsMembers):
+            return [self.fit(data, start) for start in starts]
+        with self.clock("fit"):
+            return [_finite(one) for one in learner.fit_members(data, starts, self.rng.learner)]
+
+    def _learner(self, data: Dataset) -> Learner:
+        """Returns the learner of a fit on these rows."""
+        learner = self.learner
+        if len(data.rounds) == self.budget.rounds and isinstance(learner, HasFinalFit):
+            return learner.for_final_fit()
+        return learner
 
     def progress(self, round: int, usage: Usage) -> Progress:
         """Returns the progress before `round`, with `usage` so far."""
@@ -160,3 +182,13 @@ class Kit:
         for env in (self.env, self.scratch):
             if env is not None:
                 env.close()
+
+
+def _finite(fitted: Fitted) -> Fitted:
+    """Returns the fit; raises ConfigError where it diverged."""
+    if not math.isfinite(fitted.loss):
+        raise ConfigError(
+            f"the fit diverged: its loss is {fitted.loss}; try a smaller policy.learning_rate, "
+            "and check the observations and labels for extreme values"
+        )
+    return fitted

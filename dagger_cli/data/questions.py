@@ -31,7 +31,7 @@ from dagger_cli.data.questions_readme import readme
 from dagger_cli.data.spaces import as_json, from_json
 from dagger_cli.utils.files import new_folder, write_bytes, write_text
 
-QUESTIONS, STATES, TABLE, ANSWERS = "questions", "states.npz", "states.csv", "answers"
+STATES, TABLE, ANSWERS = "states.npz", "states.csv", "answers"
 SHORT = 64  # numbers of an observation that a table has columns for
 MOST_PICTURES = 20_000
 
@@ -130,7 +130,7 @@ def read_questions(folder: Path) -> Questions:
     return Questions(folder, states, space)
 
 
-def newest_questions(run: Path) -> Questions | None:
-    """Returns the states of the last round that asked, None in a run that did not."""
-    folders = sorted((run / QUESTIONS).glob("round_[0-9]*"))
+def newest_questions(questions: Path) -> Questions | None:
+    """Returns the states of the last round in a run's folder of questions, None without any."""
+    folders = sorted(questions.glob("round_[0-9]*"))
     return read_questions(folders[-1]) if folders else None

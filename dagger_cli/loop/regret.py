@@ -61,7 +61,7 @@ def measure(kit: Kit, before: State, after: State, *, fits_on_aggregate: bool) -
         acts = before.policy.act(Observation(fresh.obs, fresh.steps), kit.rng.regret)
         apart = float(distance(kit.env.action_space, acts.actions, fresh.labels).mean())
         _, *later = data.by_round()
-        rounds = sum(len(_costly(rows)) > 0 for rows in later)  # rounds with measurable rows
+        rounds = sum(_measurable(rows) for rows in later)
         mean = before.metrics.get(ONLINE_MEAN, 0.0)
         mean += (online - mean) / rounds
         leader = policy if fits_on_aggregate else _leader(kit, data, policy)
@@ -88,6 +88,11 @@ def _hidden(kit: Kit, data: Dataset, leader: Policy) -> dict[str, float]:
     acts = leader.act(Observation(rows.obs, rows.steps), kit.rng.regret)
     apart = float(distance(actions, acts.actions, rows.labels).mean())
     return {HIDDEN_GAP: bound, HINDSIGHT_GAP: apart}
+
+
+def _measurable(data: Dataset) -> bool:
+    """Returns whether any row has a positive weight."""
+    return len(data) > 0 if data.weights is None else bool((data.weights > 0).any())
 
 
 def _costly(data: Dataset) -> Dataset:

@@ -21,7 +21,7 @@ class Activation(NamedTuple):
 
     `by_numpy` is for learners, which act in float64, and `by_torch` for agents in float32: the two
     libraries round differently. `backward` maps the gradient of the outputs, and the outputs, to
-    the gradient of the inputs.
+    the gradient of the inputs, in the memory of the former.
     """
 
     option: str | None = None
@@ -33,13 +33,15 @@ class Activation(NamedTuple):
 def _relu_backward(gradient: Tensor, outputs: Tensor) -> Tensor:
     import torch
 
-    return cast("Tensor", torch.ops.aten.threshold_backward(gradient, outputs, 0))
+    backward = torch.ops.aten.threshold_backward.grad_input
+    return cast("Tensor", backward(gradient, outputs, 0, grad_input=gradient))
 
 
 def _tanh_backward(gradient: Tensor, outputs: Tensor) -> Tensor:
     import torch
 
-    return cast("Tensor", torch.ops.aten.tanh_backward(gradient, outputs))
+    backward = torch.ops.aten.tanh_backward.grad_input
+    return cast("Tensor", backward(gradient, outputs, grad_input=gradient))
 
 
 ACTIVATIONS: dict[str, Activation] = {

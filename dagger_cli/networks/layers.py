@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dagger_cli.core.compact import CompactRows, Stored
 from dagger_cli.core.one_hot import OneHotRows
 from dagger_cli.core.types import Array, Space
 
@@ -41,24 +44,45 @@ class Standardise(nn.Module):
     def forward(self, obs: Tensor) -> Tensor:
         # `shape[0]`, as `len` would become a constant in an exported network.
         flat = obs.reshape(obs.shape[0], -1).to(self.mean.dtype)
-        return ((flat - self.mean) / self.std).clamp(-CUT, CUT)
+        return (flat - self.mean).div_(self.std).clamp_(-CUT, CUT)
 
-    def take(self, obs: Tensor) -> None:
+    def take(self, rows: Stored | Tensor) -> None:
         """Sets mean and std from all rows (n, ...); the std of a constant feature is set to 1."""
         # In pieces, with one buffer: all rows in float64 may exceed the memory, and temporary
         # arrays of this size fragment the heap, which is then not returned to the system.
-        pieces = [piece.reshape(len(piece), -1) for piece in torch.split(obs, PIECE)]
-        scratch = torch.empty(pieces[0].shape, dtype=torch.float64)
+        scratch = torch.empty((min(len(rows), PIECE), len(self.mean)), dtype=torch.float64)
         total, squares = (torch.zeros_like(self.mean, dtype=torch.float64) for _ in range(2))
-        for piece in pieces:
+        for piece in _pieces(rows):
             total += scratch[: len(piece)].copy_(piece).sum(0)
-        mean = total / len(obs)
-        for piece in pieces:
+        mean = total / len(rows)
+        for piece in _pieces(rows):
             apart = scratch[: len(piece)].copy_(piece).sub_(mean)
             squares += apart.square_().sum(0)
-        std = (squares / len(obs)).sqrt()
+        std = (squares / len(rows)).sqrt()
         self.mean.copy_(mean)
         self.std.copy_(torch.where(std > 1e-6, std, torch.ones_like(std)))
+
+
+def reader(rows: Stored | Tensor) -> Callable[[Tensor | slice], Tensor]:
+    """Returns a function that reads rows by their numbers (n,) or a slice, as a tensor."""
+    if isinstance(rows, CompactRows):
+        compact = rows
+        return lambda chosen: torch.from_numpy(np.asarray(compact[_numpy(chosen)]))
+    array = torch.as_tensor(rows)
+    return lambda chosen: (
+        array[chosen] if isinstance(chosen, slice) else array.index_select(0, chosen)
+    )
+
+
+def _numpy(rows: Tensor | slice) -> Any:
+    return rows if isinstance(rows, slice) else rows.numpy()
+
+
+def _pieces(rows: Stored | Tensor) -> Iterator[Tensor]:
+    read = reader(rows)
+    for begin in range(0, len(rows), PIECE):
+        piece = read(slice(begin, begin + PIECE))
+        yield piece.reshape(len(piece), -1)
 
 
 class OneHot(nn.Module):

@@ -15,9 +15,9 @@ from dagger_cli.core.types import Array
 from dagger_cli.networks.layers import CUT, OneHot, Standardise
 from dagger_cli.networks.modules import Dense
 
-# Multiplications per product. OpenBLAS uses threads from twice as many, which is slower.
-PIECE = 2**19
-PIECES = 4  # with more rows the overhead of torch's calls is negligible
+# Multiplications per product. From 2**19 on OpenBLAS uses threads, and beside those of simulators a
+# product then took up to 50 times as long. The overhead of torch's calls is small there.
+MOST = 2**19 - 1
 
 
 def takes(network: Dense) -> bool:
@@ -35,13 +35,9 @@ class Float64Rows:
             (np.ascontiguousarray(_array(linear.weight).T), _array(linear.bias), activate)
             for linear, activate in zip(network.linears, activations, strict=True)
         ]
-        self._piece = PIECE // max(weight.size for weight, _, _ in self._layers)  # rows
-        self.most = PIECES * self._piece
+        self.most = MOST // max(weight.size for weight, _, _ in self._layers)  # rows
 
     def __call__(self, obs: Array) -> Array:
-        if len(obs) > self._piece:
-            pieces = range(0, len(obs), self._piece)
-            return np.concatenate([self(obs[i : i + self._piece]) for i in pieces])
         x = self._input(obs)
         for weight, bias, activate in self._layers:
             x = x @ weight

@@ -16,7 +16,8 @@ from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Array, Space
 from dagger_cli.networks.action_heads import Choices, Scaled
 from dagger_cli.networks.exported import ChoicesModule, ScaledModule
-from dagger_cli.policies.own_parts import Loss, own_loss
+from dagger_cli.policies.loss_gradients import Loss, by_autograd, gradient_of_loss, tanh_backward
+from dagger_cli.policies.own_parts import own_loss
 
 BOX_LOSSES = ("mse", "huber")
 CHOICE_LOSSES = ("cross_entropy", "hinge")
@@ -43,6 +44,10 @@ class Head(Protocol):
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Returns the mean loss of a batch, a scalar."""
+        ...
+
+    def gradient(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns `loss` and its gradient for the outputs; called under `torch.no_grad`."""
         ...
 
     def as_module(self) -> nn.Module:
@@ -90,7 +95,7 @@ class Squashed:
         self._all_bounded = scaled.all_bounded
         arrays = scaled.bounded, scaled.centre, scaled.half
         self._bounded, self._centre, self._half = map(torch.from_numpy, arrays)
-        self._distance = loss
+        self._distance, self._distance_gradient = loss, gradient_of_loss(loss)
 
     def _unit(self, outputs: Tensor) -> Tensor:
         squashed = torch.tanh(outputs)
@@ -105,6 +110,14 @@ class Squashed:
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return self._distance(self._unit(outputs), targets)
 
+    def gradient(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        unit = self._unit(outputs)
+        value, back = self._distance_gradient(unit, targets)
+        squashed = tanh_backward(back, unit)
+        if self._all_bounded:
+            return value, squashed
+        return value, torch.where(self._bounded.to(outputs.device), squashed, back)
+
     def as_module(self) -> nn.Module:
         return ScaledModule(self._space)
 
@@ -116,7 +129,8 @@ class Categorical:
         self.outputs, self._space = sum(space.sizes), space
         choices = Choices(space)
         self.actions, self._parts = choices.actions, choices.parts
-        self._distance = loss
+        self._distance, self._distance_gradient = loss, gradient_of_loss(loss)
+        self._by_autograd = by_autograd(self.loss)
 
     def targets(self, labels: Array | Tensor) -> Tensor:
         flat = torch.as_tensor(labels, dtype=torch.int64).reshape(len(labels), -1)
@@ -127,6 +141,11 @@ class Categorical:
             self._distance(outputs[:, part], targets[:, i]) for i, part in enumerate(self._parts)
         ]
         return torch.stack(losses).mean()
+
+    def gradient(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        if len(self._parts) == 1:
+            return self._distance_gradient(outputs, targets[:, 0])
+        return self._by_autograd(outputs, targets)
 
     def as_module(self) -> nn.Module:
         return ChoicesModule(self._space)

@@ -16,6 +16,7 @@ from dagger_cli.core.actions import all_actions
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Array, Space
 from dagger_cli.networks.exported import TableModule
+from dagger_cli.policies.loss_gradients import by_autograd
 
 
 class Joint:
@@ -38,6 +39,7 @@ class Joint:
         self._actions = all_actions(space, instead="use policy=mlp")
         self._sizes, self._start, self.unsafe_penalty = space.sizes, space.start, unsafe_penalty
         self.outputs = len(self._actions)
+        self.gradient = by_autograd(self.loss)
 
     def actions(self, outputs: Array) -> Array:
         """Maps outputs (n, K) to actions (n, *action_shape)."""

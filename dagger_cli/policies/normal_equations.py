@@ -35,7 +35,7 @@ class NormalEquations:
         rounds = list(data.by_round())
         digests = list(accumulate(rounds, _digest_of, initial=b""))
         known = digests.index(self._digest) if self._digest in digests[1:] else 0
-        width = data.obs[0].size + 1 + self.actions.size
+        width = int(np.prod(data.stored.shape[1:])) + 1 + self.actions.size
         total = self._sums.copy() if known else np.zeros((width, width))
         for part in rounds[known:]:
             for block in blocks(part, self.actions):

@@ -20,6 +20,7 @@ Entry = dict[str, Tensor]
 
 BETAS = (0.9, 0.999)  # torch's defaults, those of Kingma & Ba 2015
 EPSILON = 1e-8
+MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 def fits(entry: Entry, parameter: Tensor) -> bool:
@@ -29,7 +30,7 @@ def fits(entry: Entry, parameter: Tensor) -> bool:
     """
     if not entry:
         return True
-    if set(entry) != {"step", "exp_avg", "exp_avg_sq"}:
+    if set(entry) != {"step", *MOMENTS}:
         return False
     step, *moments = entry["step"], entry["exp_avg"], entry["exp_avg_sq"]
     if step.numel() != 1 or step.dtype != torch.float32:
@@ -55,13 +56,14 @@ class Adam:
             {name: t.clone() for name, t in entry.items()} or _no_past(p)
             for p, entry in zip(parameters, past or [{}] * len(parameters), strict=True)
         ]
-        self._steps, self._means, self._squares = (
-            [entry[name] for entry in entries] for name in ("step", "exp_avg", "exp_avg_sq")
-        )
+        self._means, self._squares = ([e[name] for e in entries] for name in MOMENTS)
+        # Counters in one tensor, as one call per counter would cost as much as the update.
+        self._counts = torch.stack([entry["step"].reshape(()) for entry in entries])
+        self._steps = list(self._counts.unbind())
 
     def step(self, gradients: Sequence[Tensor], learning_rate: float) -> None:
         """Updates the parameters in place."""
-        torch._foreach_add_(self._steps, 1)
+        self._counts.add_(1)
         self._kernel(
             self._parameters,
             list(gradients),
@@ -81,7 +83,7 @@ class Adam:
     def past(self) -> tuple[Entry, ...]:
         """Returns the state for a warm start, one entry per parameter."""
         rows = zip(self._steps, self._means, self._squares, strict=True)
-        return tuple({"step": s, "exp_avg": m, "exp_avg_sq": v} for s, m, v in rows)
+        return tuple({"step": s.clone(), "exp_avg": m, "exp_avg_sq": v} for s, m, v in rows)
 
 
 def _kernel(name: str) -> Callable[..., Any]:

@@ -11,9 +11,8 @@ import torch
 from torch import Tensor
 
 from dagger_cli.core.errors import CheckpointError, ConfigError
+from dagger_cli.policies.loss_gradients import Loss
 from dagger_cli.policies.optimizers import Entry
-
-Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 def own_loss(make: Callable[..., Any]) -> Loss:

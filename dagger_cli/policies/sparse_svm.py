@@ -10,13 +10,14 @@ iterates oscillate around the optimum, so the weights are averaged over the seco
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.random import Generator
 
+from dagger_cli.core.compact import Stored
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Acts, Array, Fitted, Observation, Policy, Space
@@ -25,6 +26,7 @@ from dagger_cli.policies.saved_weights import check_weights
 if TYPE_CHECKING:
     from torch import nn
 
+ROWS = 4096  # read at a time
 PARTS = 10  # times per pass that the weights are added to the average
 
 
@@ -88,14 +90,17 @@ class SparseSvmLearner:
         """Fits the weights on all rows; returns the policy and its mean loss on them."""
         from dagger_cli.policies.sparse_svm_kernels import ascend
 
-        rows, signs = self._rows(data), self._signs(data)
+        signs = self._signs(data)
         weights, alphas = np.zeros(self._shape, np.float32), np.zeros_like(signs)
-        most = 1 / (self.regularization * len(rows))
-        orders = [rng.permutation(len(rows)) for _ in range(self.passes)]
+        most = 1 / (self.regularization * len(data))
+        orders = [rng.permutation(len(data)) for _ in range(self.passes)]
         parts = [part for order in orders for part in np.array_split(order, PARTS)]
         total, later = np.zeros(self._shape), len(parts) // 2
         for number, part in enumerate(parts):
-            ascend(rows, signs, part, alphas, weights, most)
+            for order in _pieces(part):
+                rows, own = _bytes(data.stored[order]), alphas[order]
+                ascend(rows, signs[order], np.arange(len(order)), own, weights, most)
+                alphas[order] = own
             if number >= later:
                 total += weights
         mean = (total / (len(parts) - later)).astype(np.float32)
@@ -105,7 +110,9 @@ class SparseSvmLearner:
     def loss(self, policy: Policy, data: Dataset) -> float:
         """Returns the hinge loss summed over buttons and averaged over rows."""
         assert isinstance(policy, SparseSvmPolicy)
-        short = 1 - self._signs(data) * policy.outputs(data.obs)
+        every = _pieces(np.arange(len(data)))
+        margins = [policy.outputs(np.asarray(data.stored[rows])) for rows in every]
+        short = 1 - self._signs(data) * np.concatenate(margins)
         return float(np.maximum(short, 0).sum(1, dtype=np.float64).mean())
 
     def pack(self, policy: Policy) -> dict[str, Array]:
@@ -122,9 +129,17 @@ class SparseSvmLearner:
     def _shape(self) -> tuple[int, int]:
         return 8 * self.observations.size + 1, self.actions.size
 
-    def _rows(self, data: Dataset) -> Array:
-        return np.ascontiguousarray(data.obs.reshape(len(data), -1))
-
     def _signs(self, data: Dataset) -> Array:
         """Returns (N, buttons): 1 where the button was pressed, otherwise -1."""
         return 2 * data.labels.reshape(len(data), -1).astype(np.float32) - 1
+
+
+def _pieces(order: Array) -> Iterator[Array]:
+    """Yields `ROWS` of the numbers (n,) at a time."""
+    for begin in range(0, len(order), ROWS):
+        yield order[begin : begin + ROWS]
+
+
+def _bytes(rows: Stored) -> Array:
+    """Returns packed rows (n, bytes)."""
+    return np.ascontiguousarray(np.asarray(rows).reshape(len(rows), -1))

@@ -142,11 +142,12 @@ class SvmLearner:
 
     def fit(self, data: Dataset, start: Policy | None, rng: Generator) -> Fitted:
         """Fits on all rows; the loss is the mean hinge loss of the rows when they are processed."""
-        rows, labels = self._rows(data)
         weights, mean, n_averaged, loss = self._blank(), self._blank(), 0, 0.0
-        for done, order in self._steps(len(rows), rng):
+        for done, order in self._steps(len(data), rng):
             rate = self.learning_rate * (1 - done / self.row_visits)
-            loss += self._descend(rows, labels, order, weights, np.float32(rate))
+            rows, labels = self._rows(data[order])
+            places = np.arange(len(order))
+            loss += self._descend(rows, labels, places, weights, np.float32(rate))
             weights *= np.float32(1 - rate * self.regularization * len(order))
             if 2 * (done + len(order)) >= self.row_visits:
                 mean += weights

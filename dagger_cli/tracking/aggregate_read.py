@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from dagger_cli.core.dataset import COLUMNS, Dataset
+from dagger_cli.core.compact import Stored
+from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import CheckpointError
 from dagger_cli.core.kit import Kit
-from dagger_cli.core.types import Array
 from dagger_cli.tracking.manifest import Manifest
 from dagger_cli.tracking.run_paths import shard_path
 from dagger_cli.tracking.safetensors_io import read_arrays
+from dagger_cli.tracking.shard_columns import columns_of
 
 _HEADER = 2**20  # bytes of a file beside its rows
 
@@ -26,14 +27,12 @@ def read_aggregate(checkpoints: Path, manifest: Manifest, kit: Kit) -> Dataset |
         path = shard_path(checkpoints, round)
         limit = _HEADER + shard.rows * _row_bytes(kit)
         rows = read_arrays(path, shard.sha256, within=checkpoints, limit=limit)
-        columns: dict[str, Any] = {name: rows[name] for name in COLUMNS if name in rows}
+        stored, beside = columns_of(path, rows)
+        columns: dict[str, Any] = {"obs": stored, **beside}
         if any(column.shape[:1] != (shard.rows,) for column in columns.values()):
             raise CheckpointError(f"{path} does not contain the {shard.rows} rows of its round")
-        for name in COLUMNS[:3]:
-            if name not in columns:
-                raise CheckpointError(f"{path} contains no labelled states: no '{name}'")
         _check_rows(path, columns, kit)
-        data = kit.aggregate(data, Dataset(**columns, rounds=(shard.rows,)))
+        data = kit.aggregate(data, Dataset(stored, **beside, rounds=(shard.rows,)))
     return data
 
 
@@ -42,7 +41,7 @@ def _row_bytes(kit: Kit) -> int:
     return 2 * kit.env.observation.obs[:1].nbytes + 16 * kit.env.action_space.size + 4096
 
 
-def _check_rows(path: Path, columns: Mapping[str, Array], kit: Kit) -> None:
+def _check_rows(path: Path, columns: Mapping[str, Stored], kit: Kit) -> None:
     """Checks shapes, dtypes and labels: hashes do not make untrusted rows safe to index by."""
     obs, space = kit.env.observation.obs, kit.env.action_space
     kinds = {
@@ -57,5 +56,5 @@ def _check_rows(path: Path, columns: Mapping[str, Array], kit: Kit) -> None:
                 f"{path} contains '{name}' as {column.dtype} of shape {column.shape[1:]}, but this "
                 f"environment has {dtype} of shape {shape}"
             )
-    if not space.contains(columns["labels"]):
+    if not space.contains(np.asarray(columns["labels"])):
         raise CheckpointError(f"{path} contains labels that are not actions")

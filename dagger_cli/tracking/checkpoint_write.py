@@ -14,6 +14,7 @@ from typing import Any
 
 from dagger_cli.core.errors import CheckpointError
 from dagger_cli.core.kit import Kit
+from dagger_cli.core.row_forms import file_columns
 from dagger_cli.core.serialization import pack
 from dagger_cli.core.state import State
 from dagger_cli.core.types import Card
@@ -72,7 +73,8 @@ class CheckpointWriter:
         # The policy that acted, by the digest of its file, and beta: what `dagger data` tells of.
         note = json.dumps({"policy": self._acting, "beta": state.metrics.get("train/beta")})
         path = shard_path(self._root, state.round)
-        sha256 = write_arrays(path, {**newest.columns, **played}, note)
+        columns = {**file_columns(newest.stored), **newest.beside}
+        sha256 = write_arrays(path, {**columns, **played}, note)
         return Shard(len(newest), share, sha256)
 
     def _write_round(self, finished: Round, shards: tuple[Shard, ...]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from dagger_cli.core.errors import CheckpointError
 from dagger_cli.tracking.pointers import has_rounds
-from dagger_cli.tracking.run_paths import CHECKPOINTS, CONFIG, round_name
+from dagger_cli.tracking.run_paths import CHECKPOINTS, CONFIG, QUESTIONS, round_name
 from dagger_cli.utils.files import read_bytes
 
 MAX_BYTES = 2**22
@@ -22,7 +22,7 @@ def paused_at_start(run: Path) -> bool:
 
 def asks_in(run: Path, round: int) -> bool:
     """Returns whether the run has written questions for a round (from 1)."""
-    return (run / "questions" / round_name(round)).is_dir()
+    return (run / QUESTIONS / round_name(round)).is_dir()
 
 
 def read_config(path: Path) -> Mapping[str, Any]:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from dagger_cli.core.dataset import COLUMNS
+from dagger_cli.core.compact import row_bytes
 from dagger_cli.core.errors import CheckpointError
 from dagger_cli.core.types import Array
 from dagger_cli.tracking.manifest import Manifest
 from dagger_cli.tracking.run_paths import PLAYED, shard_path
-from dagger_cli.tracking.safetensors_io import read_arrays, read_note
+from dagger_cli.tracking.safetensors_io import MAX_BYTES, read_arrays, read_note
+from dagger_cli.tracking.shard_columns import columns_of
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,10 @@ def saved_rounds(checkpoints: Path, manifest: Manifest) -> list[SavedRound]:
 def _saved(checkpoints: Path, round: int, sha256: str) -> SavedRound:
     path = shard_path(checkpoints, round)
     arrays = read_arrays(path, sha256, within=checkpoints)
-    columns = {name: arrays[name] for name in COLUMNS if name in arrays}
-    for name in COLUMNS[:3]:
-        if name not in columns:
-            raise CheckpointError(f"{path} contains no labelled states: no '{name}'")
+    stored, beside = columns_of(path, arrays)
+    if len(stored) * row_bytes(stored) > MAX_BYTES:
+        raise CheckpointError(f"{path} contains more than {MAX_BYTES:,} bytes of observations")
+    columns = {"obs": np.asarray(stored), **beside}
     played = {
         name.removeprefix(PLAYED): column
         for name, column in arrays.items()

@@ -19,6 +19,7 @@ BEST, LAST = "best", "last"
 VERSIONS, CONFIG, SUMMARY = "versions.json", "config.yaml", "summary.json"
 CURVE, GIF = "curve.svg", "student.gif"
 METRICS, TABLE, TENSORBOARD = "metrics.jsonl", "metrics.csv", "tb"
+QUESTIONS = "questions"  # what a run asks whose labels come from files
 HUMAN = "human"  # the answers of a person, with the run's config; kept without a finished round
 JOB, LOG = "job.json", "console.log"  # of a job of a sweep
 SWEEP, TABLE_OF_SWEEP = "sweep.yaml", "sweep.csv"

@@ -51,7 +51,7 @@ class EnsembleDAgger:
 
         data, usage, metrics = gather(state, kit, disagrees if last else None)
         starts = last.members if last else (None,) * self.size
-        fits = [kit.fit(data, start) for start in starts]
+        fits = kit.fit_members(data, starts)
         policy = Ensemble(tuple(fit.policy for fit in fits), kit.env.action_space)
         loss = float(np.mean([fit.loss for fit in fits]))
         return state.next(policy, data, usage, {**metrics, "train/loss": loss})

@@ -67,7 +67,7 @@ class SafeDAgger:
         unsafe = self._unsafe(data, kit)
         # Unweighted, P(unsafe) rarely exceeds 1/2 where the learner is good.
         weights = np.where(unsafe, (~unsafe).sum(), unsafe.sum()).astype(np.float32)
-        answers = Dataset(data.obs, data.steps, unsafe.astype(np.int64), (len(data),), weights)
+        answers = Dataset(data.stored, data.steps, unsafe.astype(np.int64), (len(data),), weights)
         with kit.clock("fit"):
             return kit.learner_for(SAFE_OR_NOT).fit(resampled(answers, rng), None, rng).policy
 

@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from dagger_cli.core.dataset import Allocate
+from dagger_cli.core.compact import CompactRows, Stored
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.growing import Allocate
 from dagger_cli.core.types import Array
 
 STORAGES = ("memory", "disk")
@@ -54,21 +55,30 @@ def allocator(storage: str, folder: Path) -> Allocate:
 
 
 @contextmanager
-def at_random(array: Array) -> Iterator[None]:
-    """Disables read-ahead within the block for an array that may be memory-mapped."""
-    file = _file_of(array)
-    if file is None:
-        yield
-        return
-    file.madvise(mmap.MADV_RANDOM)
+def at_random(rows: Stored) -> Iterator[None]:
+    """Disables read-ahead within the block for rows that may be memory-mapped."""
+    arrays = rows.parts.values() if isinstance(rows, CompactRows) else [rows]
+    files = [file for array in arrays if (file := _file_of(array)) is not None]
+    for file in files:
+        file.madvise(mmap.MADV_RANDOM)
     try:
         yield
     finally:
-        file.madvise(mmap.MADV_NORMAL)
+        for file in files:
+            file.madvise(mmap.MADV_NORMAL)
 
 
-def will_need(array: Array, rows: Array) -> None:
-    """Prefetches rows (n,) of an array that may be memory-mapped; does not wait."""
+def will_need(stored: Stored, rows: Array) -> None:
+    """Prefetches some rows (n,) that may be memory-mapped; does not wait."""
+    if not isinstance(stored, CompactRows):
+        _prefetch(stored, rows)
+        return
+    if any(_file_of(array) is not None for array in stored.parts.values()):
+        for array, here in stored.form.reads(stored.parts, rows):
+            _prefetch(array, here)
+
+
+def _prefetch(array: Array, rows: Array) -> None:
     file = _file_of(array)
     if file is None:
         return

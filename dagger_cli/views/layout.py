@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.frame_rows import Split
 from dagger_cli.core.one_hot import OneHotRows
 from dagger_cli.core.types import Array, History, Space
 from dagger_cli.views.keep import kept
@@ -39,6 +40,12 @@ class Layout:
     def history(self) -> History:
         """The sizes of what an observation consists of."""
         return History(self.view.stack, self.frame.size, self.codes)
+
+    @property
+    def frame_split(self) -> Split | None:
+        """The frames of a stack of flat observations; those of images follow from their shape."""
+        stack, frame = self.view.stack, self.frame
+        return Split(1, stack, frame.size) if stack > 1 and len(frame.shape) == 1 else None
 
     @cached_property
     def space(self) -> Space:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.frame_rows import Split
 from dagger_cli.core.types import Acts, Expert, History, Observation, Policy, Score, Shown, Space
 from dagger_cli.envs.video import Mode
 from dagger_cli.views.env import Framed, ViewedEnv
@@ -49,6 +50,11 @@ class ViewedSource:
     def observation_space(self) -> Space:
         """Space of the student's observations."""
         return self.layout.space
+
+    @property
+    def frame_split(self) -> Split | None:
+        """The frames of a stack of flat observations."""
+        return self.layout.frame_split
 
     @property
     def history(self) -> History:

@@ -9,6 +9,7 @@ from typing import Any
 
 from numpy.random import Generator
 
+from dagger_cli.core.frame_rows import Split
 from dagger_cli.core.types import Policy, Score, Shown, Space
 from dagger_cli.envs.video import Mode
 from dagger_cli.views.env import ViewedEnv
@@ -34,6 +35,11 @@ class WrappedSource:
     def observation_space(self) -> Space:
         """Space of the wrapped observations."""
         return self.layout.space
+
+    @property
+    def frame_split(self) -> Split | None:
+        """The frames of a stack of flat observations."""
+        return self.layout.frame_split
 
     @property
     def parts(self) -> dict[str, tuple[int, int]]:

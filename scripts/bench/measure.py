@@ -15,6 +15,10 @@ from typing import Any, NamedTuple
 HERE = Path(__file__).resolve().parent
 SHARED = Path(os.environ.get("DAGGER_SHARED", HERE.parents[2] / "shared"))
 UNSEEN = range(50_000, 50_100)  # neither the table's seeds nor any that defaults were chosen on
+SHORT = (  # a run of one round that does next to nothing
+    "rounds=1", "steps_per_round=8", "policy.gradient_steps=1", "validation.episodes=0",
+    "evaluation.episodes=1", "evaluation.expert=false", "gif=false",
+)  # fmt: skip
 
 
 class Took(NamedTuple):

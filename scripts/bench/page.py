@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from page_growth import large_lines
 from page_quality import quality_lines
 from page_ratios import ratio_lines, took_lines
 from page_rivals import (
@@ -65,6 +66,18 @@ def _startup(figures: Any) -> Iterator[str]:
         yield f"| `{name}` | {took['best']:.2f} | {took['median']:.2f} | {took['worst']:.2f} |"
 
 
+def _imports(figures: Any) -> Iterator[str]:
+    yield "What `dagger train` imports, by package, with the time of its own modules as measured"
+    yield "by `python -X importtime`, which makes imports slower. Networks need torch, which takes"
+    yield "most of it; nothing of it is imported before a command needs it."
+    yield ""
+    yield "| package | modules | ms |"
+    yield "|---|---|---|"
+    for name, line in figures["packages"].items():
+        yield f"| {name} | {line['modules']} | {line['ms']:,} |"
+    yield f"| all | {figures['all']['modules']:,} | {figures['all']['ms']:,} |"
+
+
 def _collection(figures: Any) -> Iterator[str]:
     yield "Env steps per second of a DAgger round (expert and student act, the expert labels), over"
     yield "the same actions in the bare backend with as many environments. Target: 0.8."
@@ -78,10 +91,20 @@ def _collection(figures: Any) -> Iterator[str]:
 
 
 def _fit(figures: Any) -> Iterator[str]:
+    yield "A gradient step of the learner (batch, loss, gradients, Adam) over its matrix products"
+    yield "alone, torch on one thread. The first line is the walker's default. Target: 2."
+    yield ""
+    yield "| layers | batch | step, us | products, us | ratio, median |"
+    yield "|---|---|---|---|---|"
+    for line in figures["steps"]:
+        times = f"{line['step_us']:,} | {line['products_us']:,} | {line['ratio_median']:.2f}"
+        yield f"| {line['sizes']} | {line['batch']} | {times} |"
+    yield ""
+    members = figures["members"]
     yield (
-        f"A gradient step of the walker's default (layers {figures['sizes']}, batch "
-        f"{figures['batch']}) takes {figures['step_us']} us, its matrix products alone "
-        f"{figures['products_us']} us: {figures['ratio_median']} times as much (median)."
+        f"The {members['members']} members of an ensemble (layers {members['sizes']}, batch "
+        f"{members['batch']}), fitted at once, take {members['ratio_median']:.2f} of the time of "
+        "fits one after the other."
     )
 
 
@@ -137,19 +160,20 @@ def _profile(figures: Any) -> Iterator[str]:
     yield ""
     yield "| part | seconds |"
     yield "|---|---|"
-    for name, value in figures.items():
-        if name not in ("seconds", "student", "peak_mib", "limit"):
-            yield f"| {name} | {value} |"
+    for name, value in figures["parts"].items():
+        yield f"| {name} | {value} |"
     yield f"| all | {figures['seconds']} |"
     yield ""
-    yield f"Peak memory: {figures['peak_mib']} MiB."
+    yield (
+        f"The same command again takes {figures['second_seconds']} s: the expert's score is read "
+        f"from the cache. Peak memory: {figures['peak_mib']} MiB."
+    )
     yield ""
     yield (
         "Collecting is not run in parallel with the fit of the round before: that could save only "
-        f"the {figures['collect']} s of collecting, and the acting policy would be a round older."
+        f"the {figures['parts']['collect']} s of collecting, and the acting policy would be a "
+        "round older."
     )
-    if "limit" not in figures:
-        return
     limit = figures["limit"]
     yield ""
     yield "### Lower bound"
@@ -170,9 +194,11 @@ def _profile(figures: Any) -> Iterator[str]:
 
 TITLES = {
     "startup": "Start-up",
+    "imports": "Imports",
     "collection": "Collection",
     "fit": "Fitting",
     "growth": "Growth",
+    "growth_large": "Growth of large runs",
     "storage": "Aggregate on disk",
     "reference": "Comparison with the original script's workload",
     "goal": "Time to 98 % of the expert's return",
@@ -187,9 +213,11 @@ TITLES = {
 }
 SECTIONS: dict[str, Callable[[Any], Iterator[str]]] = {
     "startup": _startup,
+    "imports": _imports,
     "collection": _collection,
     "fit": _fit,
     "growth": _growth,
+    "growth_large": large_lines,
     "storage": _storage,
     "reference": reference_lines,
     "goal": goal_lines,

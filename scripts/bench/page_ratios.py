@@ -16,7 +16,7 @@ def ratio_lines(results: dict[str, Any]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for part, entry in results.items():
         earlier = entry.get("before")
-        before = {} if earlier is None else _by_name(part, earlier["figures"])
+        before = {} if earlier is None else _earlier(part, earlier["figures"])
         for ratio in ratios_of(part, entry["figures"]):
             side = "more" if ratio.more else "less"
             then = before.get(ratio.name)
@@ -39,6 +39,14 @@ def took_lines(results: dict[str, Any]) -> Iterator[str]:
     if set(usual) <= set(known):
         wall, cpu = (sum(known[part][key] for part in usual) / 60 for key in ("wall", "cpu"))
         yield f"The parts of `make bench` together: {wall:.0f} minutes, {cpu:.0f} CPU minutes."
+
+
+def _earlier(part: str, figures: Any) -> dict[str, Ratio]:
+    """Returns the ratios of the run before, none where its figures had another form."""
+    try:
+        return _by_name(part, figures)
+    except KeyError:
+        return {}
 
 
 def _by_name(part: str, figures: Any) -> dict[str, Ratio]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
+from growth import growth_large
 from limit import limit
-from measure import python, took, train, walker_expert
+from measure import SHORT, python, took, train, walker_expert
 from others import handwriting, mario, sequences
 from peers import curves, peers
 from peers_mujoco import peers_mujoco
@@ -20,6 +23,9 @@ from reference import goal, reference, until_trained
 from storage import LONG, storage
 
 Figures = dict[str, Any]
+FITS = [("128,128", 128)] + [
+    (f"{units},{units}", batch) for units in (64, 128, 256, 512) for batch in (64, 256, 1024)
+]
 BRIEF = ["evaluation.episodes=1", "validation.episodes=1"]
 
 
@@ -37,7 +43,23 @@ def startup(repeats: int, runs: Path) -> Figures:
     taken = {
         name: [took(words).seconds for _ in range(repeats)] for name, words in commands.items()
     }
-    return {name: _spread(seconds) for name, seconds in taken.items()}
+    to_first_round = [_to_first_round(runs / "first") for _ in range(repeats)]
+    return {
+        **{name: _spread(seconds) for name, seconds in taken.items()},
+        "dagger train, to its first round": _spread(to_first_round),
+    }
+
+
+def _to_first_round(folder: Path) -> float:
+    """Returns the seconds from a command until its run's config is written, before round 1."""
+    cost, _, _ = train(folder, *SHORT, *walker_expert())
+    return (folder / "config.yaml").stat().st_mtime - cost.begun
+
+
+def imports(repeats: int, runs: Path) -> Figures:
+    """Returns what `dagger train` imports until its end, and the time of each package."""
+    line = python("imports.py", f"folder={runs / 'imports'}").output.splitlines()[-1]
+    return dict(json.loads(line))
 
 
 def collection(repeats: int, runs: Path) -> Figures:
@@ -52,8 +74,14 @@ def collection(repeats: int, runs: Path) -> Figures:
 
 
 def fit(repeats: int, runs: Path) -> Figures:
-    """Returns the microseconds of a gradient step, and of its matrix products alone."""
-    return dict(json.loads(python("fitting.py", f"repeats={repeats}").output.splitlines()[-1]))
+    """Returns the microseconds of gradient steps, and of their matrix products alone."""
+
+    def line(*words: str) -> Figures:
+        return dict(json.loads(python("fitting.py", *words).output.splitlines()[-1]))
+
+    often = f"repeats={3 * repeats}"
+    steps = [line(often, f"sizes={sizes}", f"batch={batch}") for sizes, batch in FITS]
+    return {"steps": steps, "members": line(often, "members=5")}
 
 
 def growth(repeats: int, runs: Path) -> Figures:
@@ -75,9 +103,16 @@ def growth(repeats: int, runs: Path) -> Figures:
 
 
 def profile(repeats: int, runs: Path) -> Figures:
-    """Returns the default run's time by phase, and its lower bound."""
-    folder = runs / "default"
-    cost, summary, rounds = train(folder, "env=bipedal", "beta=linear", *walker_expert())
+    """Returns the default run's time by phase, and its lower bound.
+
+    The first run scores the expert, the second reads the score from the cache.
+    """
+    folder, words = runs / "default", ("env=bipedal", "beta=linear", *walker_expert())
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["DAGGER_CACHE"] = cache
+        cost, summary, rounds = train(folder, *words)
+        second, _, _ = train(runs / "second", *words)
+        del os.environ["DAGGER_CACHE"]
     config = yaml.safe_load((folder / "config.yaml").read_text())
     parts = ("collect", "label", "fit", "validate")
     spent = {part: round(sum(r.get(f"time/{part}", 0.0) for r in rounds), 2) for part in parts}
@@ -85,10 +120,13 @@ def profile(repeats: int, runs: Path) -> Figures:
     rest = cost.seconds - sum(spent.values()) - table
     return {
         "seconds": round(cost.seconds, 1),
+        "second_seconds": round(second.seconds, 1),
         "peak_mib": round(cost.peak_mib),
-        **spent,
-        "final table (Gymnasium)": round(table, 1),
-        "start-up, checkpoints, the rest": round(rest, 1),
+        "parts": {
+            **spent,
+            "final table (Gymnasium)": round(table, 1),
+            "start-up, checkpoints, the rest": round(rest, 1),
+        },
         "student": [round(summary["student"]["mean"], 1), summary["student"]["failures"]],
         "limit": limit(config, summary, rounds, repeats),
     }
@@ -104,6 +142,7 @@ def _spread(values: list[float]) -> Figures:
 
 PARTS: dict[str, Callable[[int, Path], Figures]] = {
     "startup": startup,
+    "imports": imports,
     "collection": collection,
     "fit": fit,
     "growth": growth,
@@ -114,6 +153,7 @@ PARTS: dict[str, Callable[[int, Path], Figures]] = {
     "handwriting": handwriting,
     "sequences": sequences,
     "mario": mario,
+    "growth_large": growth_large,  # by `run.py only=growth_large`: it takes an hour or two
     "quality": quality,  # reads the runs of `dagger bench`, starts none
     "peers": peers,  # by `make bench-peers`: these three install an environment of their own
     "curves": curves,

@@ -32,6 +32,8 @@ def _startup(figures: Any) -> Iterator[Ratio]:
         yield Ratio(f"`{name}` / `python`", _over(figures[name], figures["python"]), False)
     job, torch = figures["dagger train --cfg job"], figures["import torch"]
     yield Ratio("`dagger train --cfg job` / `import torch`", _over(job, torch), False)
+    first = figures["dagger train, to its first round"]
+    yield Ratio("`dagger train` to its first round / `import torch`", _over(first, torch), False)
 
 
 def _over(one: Any, other: Any) -> float:
@@ -44,13 +46,25 @@ def _collection(figures: Any) -> Iterator[Ratio]:
 
 
 def _fit(figures: Any) -> Iterator[Ratio]:
-    yield Ratio("gradient step / its matrix products", figures["ratio_median"], False)
+    for line in figures["steps"]:
+        name = f"gradient step / its products, layers {line['sizes']}, batch {line['batch']}"
+        yield Ratio(name, line["ratio_median"], False)
+    yield Ratio("members at once / one by one", figures["members"]["ratio_median"], False)
 
 
 def _growth(figures: Any) -> Iterator[Ratio]:
     yield Ratio("seconds of 400,000 / 100,000 labels", figures["seconds_ratio"], False)
     memory = figures["memory_per_byte_of_aggregate"]
     yield Ratio("bytes of memory / byte of aggregate", memory, False)
+
+
+def _growth_large(figures: Any) -> Iterator[Ratio]:
+    for name, run in figures["runs"].items():
+        rounds = run["late_s"]["round"] / run["early_s"]["round"]
+        yield Ratio(f"late round / early round, {name}, CPU s", rounds, False)
+    for name, row in figures["rows"].items():
+        before, now = row["file_bytes"]
+        yield Ratio(f"bytes in files, compact / array, {name}", now / before, False)
 
 
 def _storage(figures: Any) -> Iterator[Ratio]:
@@ -73,6 +87,8 @@ def _profile(figures: Any) -> Iterator[Ratio]:
     yield Ratio(
         "default run / its lower bound", figures["seconds"] / figures["limit"]["all"], False
     )
+    seconds = figures["second_seconds"] / figures["seconds"]
+    yield Ratio("default run, second start / first", seconds, False)
 
 
 def _peers(figures: Any) -> Iterator[Ratio]:
@@ -135,6 +151,7 @@ RATIOS: dict[str, Callable[[Any], Iterator[Ratio]]] = {
     "collection": _collection,
     "fit": _fit,
     "growth": _growth,
+    "growth_large": _growth_large,
     "storage": _storage,
     "reference": _reference,
     "goal": _goal,

@@ -72,6 +72,7 @@ def test_jobs_behind_the_others_end_early(searched):
     assert all("validation return" in job.error for job in pruned)
 
 
+@pytest.mark.slow
 def test_a_search_is_resumed(searched, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(searched, copy, symlinks=True)
@@ -87,6 +88,7 @@ def test_a_search_is_resumed(searched, tmp_path):
             assert differences(job.folder, copy / job.folder.name) == []
 
 
+@pytest.mark.slow
 def test_a_shared_storage(tmp_path):
     words = ("hydra.sweeper.storage=journal:///study.log", "hydra.sweeper.n_trials=2")
     for name in ("a", "b"):

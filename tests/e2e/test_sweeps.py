@@ -148,6 +148,7 @@ def test_everything_in_a_group(tmp_path):
 # ---- resume
 
 
+@pytest.mark.slow
 def test_a_sweep_goes_on_where_it_was_killed(tmp_path):
     """kill -9 in the second job, then resumed: equal to one that was never interrupted."""
     words = ["train", "-m", *TINY, "rounds=12", "seed=0,1"]
@@ -187,6 +188,7 @@ def test_what_failed_is_repeated_if_asked(tmp_path):
     assert (done.code, done.err) == (0, "") and set(statuses(sweep).values()) == {FINISHED}
 
 
+@pytest.mark.slow
 def test_a_resumed_sweep_can_be_extended(tmp_path):
     assert dagger("train", "-m", *ONE, "seed=0,1", cwd=tmp_path).code == 0
     sweep = sweep_in(tmp_path)

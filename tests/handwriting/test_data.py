@@ -7,7 +7,6 @@ import hashlib
 import http.server
 import json
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -142,9 +141,7 @@ def test_the_published_hash_is_of_the_real_file(letters, tmp_path, monkeypatch):
 
 def test_synthetic_words_are_always_the_same_and_legible():
     synthetic_letters.cache_clear()
-    begin = time.perf_counter()
     words, folds = synthetic_letters()
-    assert time.perf_counter() - begin < 10  # about 1 s on an idle core
     assert len(words) == 1500 and set(folds) == set(range(10))
     assert set(words.labels) == set(range(26)) and set(STROKES) == set(ALPHABET)
     spelled = "".join(ALPHABET[i] for i in words.labels[: words.starts[1]])

@@ -8,8 +8,9 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import dagger_cli.envs.mario.gym_env  # noqa: F401  registers it
-from dagger_cli.core.dataset import Dataset
-from dagger_cli.envs.mario.env import MarioEnv
+from dagger_cli.core.dataset import Dataset, aggregate
+from dagger_cli.core.row_forms import form_of
+from dagger_cli.envs.mario.env import OBSERVATIONS, MarioEnv
 from dagger_cli.envs.mario.observations import paper_features as features
 from dagger_cli.envs.mario.simulator.state import RUNNING
 from dagger_cli.envs.mario.source import MODES, mario
@@ -86,11 +87,24 @@ def test_a_hundred_thousand_rows_of_features_fit_in_less_than_500_megabytes():
     assert features.N_BYTES * 8 == 27152
     row = opened(1).observation.obs
     assert row.dtype == np.uint8 and row.nbytes * 100_000 < 500e6
-    source = mario(
-        id="mario", start_mode="small", difficulty=1, stage_type="overground", length=320,
-        time_limit=60, ticks_per_action=3, observation="features", failure="died", workers=0,
-    )  # fmt: skip
-    spaces = {"observations": source.observation_space, "actions": source.action_space}
-    learner = SparseSvmLearner(**spaces, regularization=1e-4, passes=1)
-    data = Dataset(row, np.zeros(1, np.int64), np.ones((1, 4), np.int8), (1,))
-    assert np.shares_memory(learner._rows(data), data.obs)  # fitted where they lie, never unpacked
+
+
+@pytest.mark.parametrize(("observation", "most"), [("features", 1000), ("compact", 170)])
+def test_rows_of_the_aggregate_are_small_and_the_same(observation, most):
+    """Each image once, or eight bits in a byte: 3394 and 815 bytes as arrays."""
+    env, play = opened(20, observation=observation), OBSERVATIONS[observation]
+    rows = [env.observation.obs.copy()]
+    for _ in range(11):
+        env.step(np.arange(20), np.tile(np.int8([0, 1, 0, 0]), (20, 1)))
+        rows.append(env.observation.obs.copy())
+    data = Dataset(
+        np.concatenate(rows), np.zeros(240, np.int64), np.ones((240, 4), np.int8), (240,)
+    )
+    smaller = aggregate(None, data, form=form_of(play.space, play.split))
+    assert smaller.stored.nbytes <= 240 * most and np.array_equal(smaller.obs, data.obs)
+    if observation == "features":
+        spaces = {"observations": play.space, "actions": env.action_space}
+        learner = SparseSvmLearner(**spaces, regularization=1e-4, passes=2)
+        fits = [learner.fit(rows, None, np.random.default_rng(0)) for rows in (data, smaller)]
+        assert fits[0].loss == fits[1].loss
+        assert np.array_equal(fits[0].policy.weights, fits[1].policy.weights)

@@ -22,6 +22,7 @@ def recordings(shared: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_recorded_runs_are_equal_in_every_column_of_every_tick(recordings):
     paths = sorted((recordings / "traces2009" / "public").glob("*.jsonl.gz"))
     assert len(paths) == 30

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from dagger_cli.core.types import Space
-from dagger_cli.networks.activations import ACTIVATIONS
+from dagger_cli.networks.forward import Forward
 from dagger_cli.networks.modules import dense, initialise, mlp
-from dagger_cli.networks.small_batch_float64 import PIECE, Float64Rows, takes
+from dagger_cli.networks.small_batch_float64 import MOST, Float64Rows, takes
 
 SEEN = Space("box", (2, 3), "float32", (-np.inf,) * 6, (np.inf,) * 6)
 
@@ -39,14 +39,17 @@ def test_layers_that_numpy_lacks_are_not_taken():
     assert takes(dense(network((8,), "tanh"))) and not takes(dense(network((8,), "gelu")))
 
 
-def test_more_rows_are_pieces_of_products_that_stay_in_one_thread(monkeypatch):
-    few, sizes = Float64Rows(dense(network((128, 128)))), []
-    assert few.most == 4 * PIECE // 128**2 == 128
-    obs = np.random.default_rng(0).standard_normal((70, 6))
-    one_by_one = np.concatenate([few(obs[i : i + 1]) for i in range(70)])
-    relu = ACTIVATIONS["ReLU"]
-    counted = relu._replace(by_numpy=lambda x: (sizes.append(len(x)), relu.by_numpy(x)))
-    monkeypatch.setitem(ACTIVATIONS, "ReLU", counted)
-    again = Float64Rows(dense(network((128, 128))))
-    np.testing.assert_allclose(again(obs), one_by_one, rtol=1e-12)
-    assert sizes == [32, 32, 32, 32, 6, 6]
+def test_no_product_is_large_enough_for_threads():
+    few = Float64Rows(dense(network((128, 128))))
+    assert few.most == 31 and few.most * 128**2 <= MOST < 2**19
+    obs = np.random.default_rng(0).standard_normal((31, 6))
+    one_by_one = np.concatenate([few(obs[i : i + 1]) for i in range(31)])
+    np.testing.assert_allclose(few(obs), one_by_one, rtol=1e-12)
+
+
+def test_batches_of_every_size_are_answered_alike():
+    net = network((300, 300))  # five rows by NumPy, all others by torch
+    obs = np.random.default_rng(0).standard_normal((40, 2, 3))
+    whole = Forward(net)(obs)
+    for n in (1, 5, 6, 32):
+        np.testing.assert_allclose(Forward(net)(obs[:n]), whole[:n], rtol=1e-12)

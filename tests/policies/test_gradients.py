@@ -45,11 +45,11 @@ def autograd(network, head, obs, targets):
 def test_by_hand_is_autograd(sizes, activation, space, loss, monkeypatch):
     monkeypatch.setattr(gradients, "_by_autograd", None)  # so it cannot have been used
     network, head, obs, targets = problem(sizes, activation, space, loss)
-    gradient = gradient_of(network, head.loss)
+    gradient = gradient_of(network, head)
     for rows in (slice(0, 128), slice(128, 165), slice(299, 300)):
         value, found = autograd(network, head, obs[rows], targets[rows])
         with torch.no_grad():
-            mine, ours = gradient(obs[rows], targets[rows])
+            mine, ours = gradient.of(gradient.prepare(obs[rows]), targets[rows])
         assert torch.equal(mine, value)
         assert all(torch.equal(a, b) for a, b in zip(ours, found, strict=True))
 
@@ -69,6 +69,6 @@ def test_other_networks_are_left_to_autograd(layers, monkeypatch):
     other = nn.Sequential(network[0], *layers)
     value, found = autograd(other, head, obs, targets)
     with torch.no_grad():
-        mine, ours = gradient_of(other, head.loss)(obs, targets)
+        mine, ours = gradient_of(other, head).of(obs, targets)
     assert torch.equal(mine, value)
     assert all(torch.equal(a, b) for a, b in zip(ours, found, strict=True))

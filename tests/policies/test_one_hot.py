@@ -133,6 +133,7 @@ def test_exports_answer_as_the_policy(space, actions, tmp_path):
 @pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
 @pytest.mark.parametrize("actions", [CHOICE, BOX], ids=["choices", "box"])
 @pytest.mark.parametrize("space", [ROOMS, PAIR])
+@pytest.mark.slow
 def test_onnx_answers_as_the_policy(space, actions):
     pytest.importorskip("onnxruntime", reason="the export extra is not installed")
     assert to_onnx(fitted(space, actions)[1], space, actions)[1] < 1e-5

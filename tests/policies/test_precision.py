@@ -10,9 +10,11 @@ from dagger_cli.networks.gradients import gradient_of
 from dagger_cli.policies.precision import FAST, check_precision, products
 
 
-def loss(outputs, targets):
-    assert outputs.dtype == torch.float32
-    return nn.functional.mse_loss(outputs, targets)
+class Head:
+    @staticmethod
+    def loss(outputs, targets):
+        assert outputs.dtype == torch.float32
+        return nn.functional.mse_loss(outputs, targets)
 
 
 @pytest.mark.parametrize("fast", [True, False])
@@ -33,8 +35,8 @@ def test_gradients_in_bfloat16_are_rounded_and_near_the_exact_ones():
     network = nn.Sequential(nn.Linear(40, 30), nn.Tanh(), nn.Linear(30, 3))
     obs, targets = torch.randn(64, 40), torch.randn(64, 3)
     with torch.no_grad():
-        _, exact = gradient_of(network, loss)(obs, targets)
-        value, rounded = gradient_of(network, loss, torch.bfloat16)(obs, targets)
+        _, exact = gradient_of(network, Head).of(obs, targets)
+        value, rounded = gradient_of(network, Head, torch.bfloat16).of(obs, targets)
     assert value.dtype == torch.float32
     for a, b in zip(exact, rounded, strict=True):
         assert b.dtype == torch.float32 and not torch.equal(a, b)

@@ -31,6 +31,20 @@ def test_the_run_whose_round_was_saved_last(tmp_path: Path) -> None:
     assert with_latest(Path("latest"), tmp_path) == tmp_path / "latest"
 
 
+def test_a_run_that_waits_in_its_first_round_can_be_the_latest(tmp_path: Path) -> None:
+    run(tmp_path / "outputs/a/dagger/1", 100)
+    asks, answered = tmp_path / "outputs/a/dagger/2", tmp_path / "outputs/a/dagger/3"
+    (asks / "questions/round_0001").mkdir(parents=True)
+    (answered / "human").mkdir(parents=True)
+    for file in (asks / "config.yaml", answered / "human/config.yaml"):
+        file.touch()
+    os.utime(asks / "questions", (200, 200))
+    os.utime(answered / "human", (150, 150))
+    assert with_latest(Path("latest"), tmp_path) == asks
+    os.utime(answered / "human", (250, 250))
+    assert with_latest(Path("latest"), tmp_path) == answered
+
+
 def test_no_run_is_the_latest_of_none(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="there is no run below"):
         with_latest(Path("latest"), tmp_path)

@@ -18,8 +18,8 @@ def seed() -> int:
 
 @pytest.fixture(scope="session")
 def scale() -> float:
-    """Number of inputs, in units of each test: DAGGER_TRUST_SCALE; a quarter in the fast tests."""
-    return float(os.environ.get("DAGGER_TRUST_SCALE", "0.25"))
+    """Number of inputs, in units of each test: DAGGER_TRUST_SCALE; 0.15 in the fast tests."""
+    return float(os.environ.get("DAGGER_TRUST_SCALE", "0.15"))
 
 
 @pytest.fixture(scope="module")

@@ -50,9 +50,12 @@ def test_a_skipped_part_keeps_what_it_had(bench):
 
 def test_the_first_table_compares_and_marks_what_became_worse(bench):
     lines = bench("page_ratios").ratio_lines
-    then, now = entry({"ratio_median": 4.0}, "2025-12-31"), entry({"ratio_median": 5.0})
-    (row,) = list(lines({"fit": now | {"before": then}}))[2:]
-    assert row.startswith("| fit | gradient step / its matrix products | less | 5 | 4 (2025-12-31")
+    figures = {"seconds_ratio": 3.0, "memory_per_byte_of_aggregate": 4.0}
+    then, now = entry(figures, "2025-12-31"), entry(figures | {"memory_per_byte_of_aggregate": 5.0})
+    _, row = list(lines({"growth": now | {"before": then}}))[2:]
+    assert row.startswith(
+        "| growth | bytes of memory / byte of aggregate | less | 5 | 4 (2025-12-31"
+    )
     assert row.endswith("| +25 **worse** |")
     goal = [{"times_faster": [2.0]}, {"times_faster": [1.0, 3.0, 4.0]}]
     (row,) = list(lines({"goal": entry(goal[1]) | {"before": entry(goal[0])}}))[2:]

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from dagger_cli.core.errors import EnvError
+from dagger_cli.core.frame_rows import Split
 from dagger_cli.core.types import Array, Observation, Snapshot, Space, Step
 from dagger_cli.core.values import at_least, one_of
 from dagger_cli.envs.mario.batch import Batch
@@ -27,21 +28,34 @@ OBSERVE_TICKS = 1  # an observation takes about as long as a tick
 
 @dataclass(frozen=True)
 class ObservationConfig:
-    """An observation: its number of bytes, and the compiled function that updates it."""
+    """An observation: the compiled function that updates it, and what its bytes are.
 
-    n_bytes: int
+    `highest` (n_bytes,) are the largest values of each; `split` are the images that it begins with.
+    """
+
     look: Callable[[Array, Array, Array, Array, Array], None]
+    highest: Array
+    split: Split | None = None
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of an observation."""
+        return len(self.highest)
 
     @property
     def space(self) -> Space:
         """A flat box of bytes."""
-        ends = (0.0,) * self.n_bytes, (255.0,) * self.n_bytes
+        ends = (0.0,) * self.n_bytes, tuple(self.highest.astype(float).tolist())
         return Space("box", (self.n_bytes,), "uint8", *ends)
 
 
 OBSERVATIONS = {
-    "features": ObservationConfig(features.N_BYTES, features.look),
-    "compact": ObservationConfig(compact.N_BYTES, compact.look),
+    "features": ObservationConfig(
+        features.look,
+        np.full(features.N_BYTES, 255),
+        Split(1, features.IMAGES, features.IMAGE_BYTES),
+    ),
+    "compact": ObservationConfig(compact.look, np.where(compact.BINARY, 1, 255)),
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.frame_rows import Split
 from dagger_cli.core.types import Policy, Score, Shown, Space
 from dagger_cli.core.values import at_least, one_of
 from dagger_cli.envs.mario.env import ACTION_SPACE, MarioEnv, Play
@@ -45,6 +46,11 @@ class MarioSource:
     def observation_space(self) -> Space:
         """See `observations.paper_features` and `observations.compact`."""
         return self.made.config.space
+
+    @property
+    def frame_split(self) -> Split | None:
+        """The images that an observation begins with, None without."""
+        return self.made.config.split
 
     @property
     def horizon(self) -> int:

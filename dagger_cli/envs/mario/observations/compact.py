@@ -85,7 +85,15 @@ def _places() -> Array:
     return places
 
 
-PLACES = _places()
+def _binary() -> Array:
+    """Returns which bytes are 0 or 1, (N_BYTES,) bool."""
+    binary = np.zeros(N_BYTES, bool)
+    binary[:SCALARS_AT] = True
+    binary[THINGS_AT:].reshape(NEAREST, THING_NUMBERS)[:, THING_MEASURES:] = True
+    return binary
+
+
+PLACES, BINARY = _places(), _binary()
 
 
 @entry_point
