@@ -27,7 +27,9 @@ def main(words: list[str]) -> int:
     if given["device"] == "cuda" and not torch.cuda.is_available():
         print(f"torch {torch.__version__} sees no GPU here: nothing was measured.")
         return 0
-    from gpu_checks import checks
+    if given["quick"] == "true":
+        torch.set_num_threads(1)  # on a busy machine, two wait for each other in every product
+    from gpu_checks import checks  # reads the number of threads
 
     begun = time.perf_counter()
     card = torch.cuda.get_device_name() if given["device"] == "cuda" else "none"

@@ -67,10 +67,11 @@ def same_gradient(name: str, data: Dataset, learner: TorchLearner, device: torch
     """Compares the gradients of one batch: the norm of their difference by that of the CPU's."""
     found = []
     for where in (CPU, device):
-        gradient = gradient_of(network_of(learner, data, where), learner.head.loss)
+        gradient = gradient_of(network_of(learner, data, where), learner.head)
+        obs = torch.from_numpy(data.obs[:BATCH]).to(where)
         targets = learner.head.targets(torch.from_numpy(data.labels[:BATCH])).to(where)
         with torch.no_grad():
-            found.append(gradient(torch.from_numpy(data.obs[:BATCH]).to(where), targets)[1])
+            found.append(gradient.of(gradient.prepare(obs), targets)[1])
     return check(f"{name}: gradient of a batch", apart(*found), GRADIENT)
 
 
@@ -98,7 +99,7 @@ def on_device(
     """Compares batches gathered on the device with batches that are copied there one by one."""
 
     def run(way: Callable[..., Iterator[tuple[torch.Tensor, torch.Tensor]]], steps: int) -> object:
-        step, weights, _ = stepper(learner, network_of(learner, data, device))
+        step, weights = stepper(learner, network_of(learner, data, device))
         return descend(step, way(data, steps, BATCH, device), weights)
 
     what = f"mlp 256-256: aggregate of {len(data):,} rows on the device"

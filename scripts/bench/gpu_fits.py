@@ -139,22 +139,19 @@ def descend(
     return float(torch.stack(losses).mean()), [w.detach().clone() for w in weights]
 
 
-def stepper(
-    learner: TorchLearner, network: nn.Module
-) -> tuple[Step, list[nn.Parameter], list[Tensor]]:
-    """Returns a function that makes one step of Adam, and what it changes: weights and moments."""
+def stepper(learner: TorchLearner, network: nn.Module) -> tuple[Step, list[nn.Parameter]]:
+    """Returns a function that makes one step of Adam, and the weights that it changes."""
     weights = trainable(network)
-    gradient = gradient_of(network, learner.head.loss)
+    gradient = gradient_of(network, learner.head)
     optimizer = OPTIMIZERS["adam"](weights, [], 0.0)
 
     def step(obs: Tensor, targets: Tensor) -> Tensor:
         with torch.no_grad():
-            loss, gradients = gradient(obs, targets)
+            loss, gradients = gradient.of(gradient.prepare(obs), targets)
             optimizer.step(gradients, RATE)
         return loss
 
-    moments = [tensor for entry in optimizer.past() for tensor in entry.values()]
-    return step, weights, moments
+    return step, weights
 
 
 def seconds(do: Callable[[], Any], device: torch.device) -> float:

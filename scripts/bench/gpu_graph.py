@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
-from gpu_fits import BATCH, Size, Step, batches_there, descend, network_of, stepper
+from gpu_fits import BATCH, Batch, Size, Step, batches_there, descend, network_of, stepper
 from gpu_lines import Line, exact_products, loss_and_weights, skipped, timing
 from torch import Tensor, nn
 
@@ -23,13 +23,13 @@ def graph(learner: TorchLearner, data: Dataset, device: torch.device, size: Size
         yield skipped(what, "CUDA graphs need a GPU")
         return
     given = list(batches_there(data, size.timed, BATCH, device))
-    eager, weights, _ = stepper(learner, network_of(learner, data, device))
-    replay, others = captured(learner, data, device)
+    eager, weights = stepper(learner, network_of(learner, data, device))
     with exact_products():
-        one, other = (
-            descend(step, given[: size.checked], arrays)
-            for step, arrays in ((eager, weights), (replay, others))
-        )
+        for _ in range(WARM_UP):  # as before the capture
+            eager(*given[0])
+        replay, others = captured(learner, data, device, given[0])
+        few = given[: size.checked]
+        one, other = descend(eager, few, weights), descend(replay, few, others)
     yield from loss_and_weights(what, one, other, SAME, SAME)
     yield timing(
         what,
@@ -41,13 +41,14 @@ def graph(learner: TorchLearner, data: Dataset, device: torch.device, size: Size
 
 
 def captured(
-    learner: TorchLearner, data: Dataset, device: torch.device
+    learner: TorchLearner, data: Dataset, device: torch.device, batch: Batch
 ) -> tuple[Step, list[nn.Parameter]]:
-    """Captures a step; returns a function that replays it on a batch, and the weights."""
-    ((obs, targets),) = batches_there(data, 1, BATCH, device)
-    step, weights, moments = stepper(learner, network_of(learner, data, device))
-    changed = [*weights, *moments]
-    first = [t.detach().clone() for t in changed]
+    """Captures a step after WARM_UP steps on a batch; returns a function that replays it.
+
+    Also returns the weights, which the capture itself does not change.
+    """
+    obs, targets = (tensor.clone() for tensor in batch)
+    step, weights = stepper(learner, network_of(learner, data, device))
     aside = torch.cuda.Stream()
     aside.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(aside):
@@ -55,11 +56,8 @@ def captured(
             step(obs, targets)
     torch.cuda.current_stream().wait_stream(aside)
     whole = torch.cuda.CUDAGraph()
-    with exact_products(), torch.cuda.graph(whole):
+    with torch.cuda.graph(whole):
         loss = step(obs, targets)
-    with torch.no_grad():  # the steps of the warm-up count for nothing
-        for tensor, before in zip(changed, first, strict=True):
-            tensor.copy_(before)
 
     def replay(new_obs: Tensor, new_targets: Tensor) -> Tensor:
         obs.copy_(new_obs)
