@@ -153,6 +153,7 @@ def test_a_run_goes_on_with_the_agent_it_began_with_wherever_that_lies(tmp_path)
     assert other.code == 2 and ": use the first one" in other.err
 
 
+@pytest.mark.slow
 def test_a_run_taught_by_a_mixture_notices_another_one(tmp_path):
     train("trainer=smile", "rounds=2", cwd=tmp_path, run="a")
     run = train("expert=path", "expert.path=a/last", "rounds=1", cwd=tmp_path)

@@ -113,6 +113,7 @@ def test_the_folder_of_a_sweep(tmp_path):
     assert "round 1/1" in (sweep / "0_sup_seed0" / "console.log").read_text()
 
 
+@pytest.mark.slow
 def test_sweeps_of_the_same_second_have_folders_of_their_own(tmp_path):
     words = ("train", "-m", *ONE, "seed=0")
     option = tmp_path / "mine" / "experiment" / "one.yaml"
@@ -138,6 +139,7 @@ def test_a_sweep_of_environments(tmp_path):
     assert (tmp_path / "outputs" / "mixed").is_dir()
 
 
+@pytest.mark.slow
 def test_everything_in_a_group(tmp_path):
     done = dagger("train", "-m", *ONE, "trainer=glob(s*,exclude=se*)", cwd=tmp_path)
     assert (done.code, done.err) == (0, "")

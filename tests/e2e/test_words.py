@@ -110,6 +110,7 @@ def test_a_sweep_makes_a_run_a_job(tmp_path, choices, keys):
     assert set(found) == keys
 
 
+@pytest.mark.slow
 def test_in_a_sweep_the_expert_plays_the_same_episodes_once(tmp_path):
     choices = ("seed=0,1", "env.max_episode_steps=40,60")
     words = ("train", "-m", *TINY, "rounds=1", *choices)

@@ -51,6 +51,7 @@ def test_the_bundled_cheetah_teaches_a_student_without_velocities(tmp_path):
     assert done.code == 0, done.err
 
 
+@pytest.mark.slow
 def test_goals_and_missed_goals_are_reported(tmp_path):
     (tmp_path / "idle_arm.py").write_text(STILL.format(4))
     words = (

@@ -56,6 +56,7 @@ def labelled(made, part="train") -> Dataset:
 
 
 @pytest.mark.parametrize("encoder", ["conv", "dense"])
+@pytest.mark.slow
 def test_learns_to_read(encoder):
     made = source(history=2, before=1, after=1)
     own = learner(made, encoder=encoder, sizes=[64], code=32, gradient_steps=250)
