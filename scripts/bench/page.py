@@ -100,8 +100,9 @@ def _fit(figures: Any) -> Iterator[str]:
         times = f"{line['step_us']:,} | {line['products_us']:,} | {line['ratio_median']:.2f}"
         yield f"| {line['sizes']} | {line['batch']} | {times} |"
     yield ""
-    yield "With few units and rows the calls are the floor: a step makes 8 products and 14 other calls of"
-    yield "torch (2 activations and their gradients, 4 of the loss, 3 sums, Adam and its counters)."
+    yield "With few units and rows the calls are the floor: a step makes 8 products and 14 other"
+    yield "calls of torch (2 activations and their gradients, 4 of the loss, 3 sums, Adam with its"
+    yield "counters, and the sum of the losses)."
     yield ""
     members = figures["members"]
     yield (
