@@ -170,12 +170,10 @@ class TorchLearner:
         with torch.no_grad(), at_random(data.stored):
             losses = self._descend_together(members, optimizer, data, orders)
             members.take_back()
-        entries = [
-            optimizer.past()[i * len(blank) : (i + 1) * len(blank)] for i in range(len(starts))
-        ]
+        state, n = optimizer.past(), len(blank)
         return [
-            Fitted(TorchPolicy(network.eval(), self.head, entry), loss)
-            for network, entry, loss in zip(networks, entries, losses, strict=True)
+            Fitted(TorchPolicy(network.eval(), self.head, state[i * n : (i + 1) * n]), loss)
+            for i, (network, loss) in enumerate(zip(networks, losses, strict=True))
         ]
 
     def _batches_members(self, data: Dataset) -> bool:

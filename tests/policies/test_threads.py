@@ -1,5 +1,10 @@
-"""The number of torch threads is set by each job, independent of earlier ones."""
+"""Threads: torch's are set by each job, independent of earlier ones, and OpenBLAS has one."""
 
+import os
+import subprocess
+import sys
+
+import pytest
 import torch
 
 from dagger_cli.policies.sources import use_threads
@@ -31,3 +36,16 @@ def test_an_expert_that_is_scored_has_one_thread(monkeypatch):
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("given, used", [(None, "1"), ("3", "3")])
+def test_the_command_limits_openblas_unless_told_otherwise(given, used):
+    """Before NumPy is loaded: later the variable has no effect."""
+    env = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"}
+    env |= {} if given is None else {"OPENBLAS_NUM_THREADS": given}
+    code = (
+        "import os, sys; from dagger_cli.cli.main import main; assert 'numpy' not in sys.modules; "
+        "sys.argv = ['dagger', '--version']; main(); print(os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1:] == [used], done.stderr
