@@ -28,17 +28,20 @@ DEFAULTS = {
     "out": str(ROOT / "docs" / "views.json"),
     "runs": "outputs/views",
 }
-HIDDEN = {"cartpole": "view.keep=[0,2]", "pendulum": "view.keep=[0,1]"}  # no velocities
+HIDDEN = {  # no velocities
+    "cartpole": "view=keys view.keep=[0,2]",
+    "pendulum": "view=keys view.keep=[0,1]",
+}
 # Name of a row: the words of its runs, `hidden` for the view without velocities.
 ROWS = {
     "everything": "",
     "no velocities": "{hidden}",
     "no velocities, policy=window": "{hidden} policy=window",
     "no velocities, policy=gru": "{hidden} policy=gru",
-    "view.delay=2": "view.delay=2",
-    "view.delay=2, policy=window": "view.delay=2 policy=window",
-    "view.delay=2, policy=window view.stack_actions=true": (
-        "view.delay=2 policy=window view.stack_actions=true"
+    "view=delay": "view=delay",
+    "view=delay, policy=window": "view=delay policy=window",
+    "view=delay, policy=window view.stack_actions=true": (
+        "view=delay policy=window view.stack_actions=true"
     ),
 }
 TRAINERS = ("sup", "dagger")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 # Parts that `make bench` leaves out: they take long, or need the runs of `dagger bench`.
-APART = ("reference", "peers", "curves", "peers_mujoco", "quality", "growth_large")
+APART = ("ways", "reference", "peers", "curves", "peers_mujoco", "quality", "growth_large")
 
 
 def options(words: list[str], **defaults: str) -> dict[str, str]:

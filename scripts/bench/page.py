@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from page_collection import collection_lines, ways_lines
 from page_growth import large_lines
 from page_quality import quality_lines
 from page_ratios import ratio_lines, took_lines
@@ -76,18 +77,6 @@ def _imports(figures: Any) -> Iterator[str]:
     for name, line in figures["packages"].items():
         yield f"| {name} | {line['modules']} | {line['ms']:,} |"
     yield f"| all | {figures['all']['modules']:,} | {figures['all']['ms']:,} |"
-
-
-def _collection(figures: Any) -> Iterator[str]:
-    yield "Env steps per second of a DAgger round (expert and student act, the expert labels), over"
-    yield "the same actions in the bare backend with as many environments. Target: 0.8."
-    yield ""
-    yield "| backend | ours | bare | ratio, median | range |"
-    yield "|---|---|---|---|---|"
-    for name, line in figures.items():
-        ours, bare = (f"{max(line[key]):,}" for key in ("ours_per_second", "bare_per_second"))
-        low, high = line["ratio_range"]
-        yield f"| {name} | {ours} | {bare} | {line['ratio_median']:.2f} | {low:.2f} to {high:.2f} |"
 
 
 def _fit(figures: Any) -> Iterator[str]:
@@ -200,6 +189,7 @@ TITLES = {
     "startup": "Start-up",
     "imports": "Imports",
     "collection": "Collection",
+    "ways": "Other ways to collect, tried",
     "fit": "Fitting",
     "growth": "Growth",
     "growth_large": "Growth of large runs",
@@ -218,7 +208,8 @@ TITLES = {
 SECTIONS: dict[str, Callable[[Any], Iterator[str]]] = {
     "startup": _startup,
     "imports": _imports,
-    "collection": _collection,
+    "collection": collection_lines,
+    "ways": ways_lines,
     "fit": _fit,
     "growth": _growth,
     "growth_large": large_lines,

@@ -73,6 +73,16 @@ def collection(repeats: int, runs: Path) -> Figures:
     return lines
 
 
+def ways(repeats: int, runs: Path) -> Figures:
+    """Returns the rates of other ways to collect, relative to the bare backend."""
+    return {
+        n_envs: json.loads(
+            python("ways.py", f"n_envs={n_envs}", f"repeats={repeats}").output.splitlines()[-1]
+        )
+        for n_envs in ("16", "32", "64")
+    }
+
+
 def fit(repeats: int, runs: Path) -> Figures:
     """Returns the microseconds of gradient steps, and of their matrix products alone."""
 
@@ -144,6 +154,7 @@ PARTS: dict[str, Callable[[int, Path], Figures]] = {
     "startup": startup,
     "imports": imports,
     "collection": collection,
+    "ways": ways,  # by `run.py only=ways`: a record of what was tried
     "fit": fit,
     "growth": growth,
     "storage": storage,

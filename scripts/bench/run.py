@@ -6,8 +6,8 @@ Every result is a ratio of two measurements that alternate on one machine. Parts
 their earlier numbers (each has its date and machine); with an empty `only=` nothing is measured,
 and the page is rewritten from the numbers. A part that is measured again keeps the figures of the
 run before as `before`, which the page's first table compares; a part that is skipped keeps what it
-had. `reference,peers,curves,peers_mujoco` (`make bench-peers`) and `growth_large` take long, and
-`quality` needs the runs of `dagger bench`.
+had. `reference,peers,curves,peers_mujoco` (`make bench-peers`) and `growth_large` take long, `ways`
+is a record of what was tried, and `quality` needs the runs of `dagger bench`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,33 @@
+"""The sections of docs/benchmarks.md on collecting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+
+def collection_lines(figures: Any) -> Iterator[str]:
+    yield "Env steps per second of a DAgger round (expert and student act, the expert labels), over"
+    yield "the same actions in the bare backend with as many environments. Target: 0.8."
+    yield ""
+    yield "| backend | ours | bare | ratio, median | range |"
+    yield "|---|---|---|---|---|"
+    for name, line in figures.items():
+        ours, bare = (f"{max(line[key]):,}" for key in ("ours_per_second", "bare_per_second"))
+        low, high = line["ratio_range"]
+        yield f"| {name} | {ours} | {bare} | {line['ratio_median']:.2f} | {low:.2f} to {high:.2f} |"
+
+
+def ways_lines(figures: Any) -> Iterator[str]:
+    yield "The smallest loop that acts, `python scripts/bench/ways.py n_envs=N`: steps per second"
+    yield "over the bare backend's, median and range. In turns: all slots act, then all step, as in"
+    yield "`dagger train`. Halves: half of them act while the other half steps. A process a core:"
+    yield "each acts for its share of the slots, with a pool of one thread."
+    yield ""
+    names = list(next(iter(figures.values()))["ratios"])
+    yield "| environments | " + " | ".join(names) + " |"
+    yield "|---" * (len(names) + 1) + "|"
+    for n_envs, line in figures.items():
+        ratios = line["ratios"].values()
+        cells = [f"{mid:.2f} ({low:.2f} to {high:.2f})" for mid, low, high in ratios]
+        yield f"| {n_envs} | " + " | ".join(cells) + " |"
