@@ -27,23 +27,25 @@ def limit(
         row["eval/episode_length"] for row in rounds
     )
     validation += validation / len(rounds)  # the expert's own, once
-    table = sum(
-        summary[who]["mean"] / summary[who]["per_step"] * summary[who]["episodes"]
+    table = {
+        who: summary[who]["mean"] / summary[who]["per_step"] * summary[who]["episodes"] / table_rate
         for who in ("student", "expert")
-    )
+    }
     acting = (collect + validation) / n_envs * products["acting_us"] / 1e6
     seconds = {
         "collect: env steps": collect / pool,
         "validate: env steps": validation / pool,
         "products of actors and expert": acting,
         "fit: products": steps * len(rounds) * products["products_us"] / 1e6,
-        "final table: env steps in Gymnasium, on all cores": table / table_rate,
+        "final table: the student's env steps in Gymnasium, on all cores": table["student"],
+        "final table: the expert's": table["expert"],
     }
     return {
         "envpool_steps_per_second": round(pool),
         "gymnasium_steps_per_second": round(table_rate),
         "seconds": {name: round(value, 2) for name, value in seconds.items()},
         "all": round(sum(seconds.values()), 2),
+        "second": round(sum(seconds.values()) - table["expert"], 2),
     }
 
 
