@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol, cast
+
 import torch
 from torch import Tensor, nn
 
@@ -43,7 +45,14 @@ class ScaledModule(nn.Module):
         self.shape, self.whole = space.shape, space.whole
 
     def forward(self, outputs: Tensor) -> Tensor:
-        unit = torch.where(self.bounded, torch.tanh(outputs), outputs)
+        return self.decided(self.averaged(outputs))
+
+    def averaged(self, outputs: Tensor) -> Tensor:
+        """Maps outputs (..., k) to actions in units of half the range."""
+        return torch.where(self.bounded, torch.tanh(outputs), outputs)
+
+    def decided(self, unit: Tensor) -> Tensor:
+        """Maps such actions (n, k) to those of the space."""
         inside = torch.clamp(unit * self.reach + self.centre, self.low, self.high)
         if self.whole:
             inside = torch.round(inside)
@@ -62,6 +71,13 @@ class ChoicesModule(nn.Module):
         choices = torch.stack([part.argmax(dim=1) + self.start for part in parts], dim=1)
         return choices.reshape(-1, *self.shape)
 
+    def averaged(self, outputs: Tensor) -> Tensor:
+        """Maps logits (..., k) to the probabilities of each component's choices."""
+        parts = torch.split(outputs, self.sizes, dim=-1)
+        return torch.cat([torch.softmax(part, dim=-1) for part in parts], dim=-1)
+
+    decided = forward
+
 
 class TableModule(nn.Module):
     """Head for joint actions: the row of `table` (K, *action_shape) of the largest output."""
@@ -74,3 +90,50 @@ class TableModule(nn.Module):
 
     def forward(self, outputs: Tensor) -> Tensor:
         return self.table[outputs.argmax(dim=1)]
+
+    def averaged(self, outputs: Tensor) -> Tensor:
+        """Maps logits (..., k) to probabilities."""
+        return torch.softmax(outputs, dim=-1)
+
+    decided = forward
+
+
+class Averages(Protocol):
+    """Head for one prediction whose `averaged` outputs can be averaged over several, `decided`."""
+
+    def averaged(self, outputs: Tensor) -> Tensor:
+        """Maps outputs (..., k) to what is averaged, of the same shape."""
+        ...
+
+    def decided(self, averages: Tensor) -> Tensor:
+        """Maps averages (n, k) to actions (n, *action_shape)."""
+        ...
+
+
+class ChunkModule(nn.Module):
+    """Head for `chunk` predictions of one action, newest first, and their count after the first.
+
+    Their average is weighted by exp(-decay * i) for that of i steps ago; those that the count lacks
+    weigh nothing.
+    """
+
+    weights: Tensor
+
+    def __init__(self, head: nn.Module, chunk: int, decay: float) -> None:
+        super().__init__()
+        self.head, self.chunk = head, chunk
+        # Row c is for c + 1 predictions. The largest exponent is 0, so that none overflows.
+        exponents = -decay * torch.arange(chunk, dtype=torch.float64)
+        there = torch.ones(chunk, chunk).tril().bool()
+        self.register_buffer("weights", exponents.masked_fill(~there, -torch.inf).softmax(1))
+
+    def forward(self, outputs: Tensor) -> Tensor:
+        head = cast("Averages", self.head)
+        return head.decided(self.mean(outputs))
+
+    def mean(self, outputs: Tensor) -> Tensor:
+        """Returns the average of what the head averages, (n, k)."""
+        predictions = outputs[:, :-1].reshape(outputs.shape[0], self.chunk, -1)
+        count = outputs[:, -1].clamp(0, self.chunk - 1).to(torch.int64)
+        weights = self.weights[count].to(outputs.dtype)
+        return (cast("Averages", self.head).averaged(predictions) * weights[:, :, None]).sum(1)

@@ -13,6 +13,7 @@ from torch import Tensor
 from dagger_cli.core.compact import Stored
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.networks.layers import reader
+from dagger_cli.policies.chunk_head import ChunkHead
 from dagger_cli.policies.heads import Head
 from dagger_cli.policies.joint_head import Joint
 from dagger_cli.utils.memmap import will_need
@@ -26,7 +27,7 @@ def targets_of(head: Head, data: Dataset, rows: Tensor | slice) -> Tensor:
     labels = torch.from_numpy(data.labels)[rows]
     if data.fatal is None:
         return head.targets(labels)
-    assert isinstance(head, Joint), "only Joint uses unsafe actions"
+    assert isinstance(head, Joint | ChunkHead), "only Joint uses unsafe actions"
     return head.targets(labels, torch.from_numpy(data.fatal)[rows])
 
 

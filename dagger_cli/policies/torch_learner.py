@@ -21,11 +21,14 @@ from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.progress import fitted
 from dagger_cli.core.types import Array, Fitted, Policy
 from dagger_cli.core.values import at_least, at_most
+from dagger_cli.core.windows import Windows
+from dagger_cli.networks.chunked import Chunked
 from dagger_cli.networks.gradients import explicit, gradient_of, trainable
 from dagger_cli.networks.layers import OneHot, Standardise, reader
 from dagger_cli.networks.member_gradients import MemberGradients
 from dagger_cli.networks.modules import initialise
 from dagger_cli.policies.batches import PREPARED, TOGETHER, Batches, targets_of
+from dagger_cli.policies.chunk_head import single
 from dagger_cli.policies.devices import check_device, device_for
 from dagger_cli.policies.heads import Head
 from dagger_cli.policies.joint_head import Joint
@@ -95,6 +98,7 @@ class TorchLearner:
     precision: str = "float32"
     final_fit: int = 1
     draws_weights: bool = False  # the network draws its weights from torch's global generator
+    windows: Windows | None = None  # of rows with several observations, for a `ChunkHead`
 
     def __post_init__(self) -> None:
         check_device(self.device)
@@ -211,7 +215,7 @@ class TorchLearner:
         if self.normalize:
             for layer in network.modules():
                 if isinstance(layer, Standardise):
-                    layer.take(data.stored)
+                    layer.take(data.stored, None if self.windows is None else self.windows.index[0])
         return network
 
     def _blank(self, seed: int | None = None) -> nn.Module:
@@ -219,7 +223,10 @@ class TorchLearner:
         with torch.random.fork_rng(devices=[]):
             if seed is not None:
                 torch.manual_seed(seed)
-            return self.make_network()
+            network = self.make_network()
+            if self.windows is None:
+                return network
+            return Chunked(network, self.windows, self.head.outputs)
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         """Returns the shapes of the network's arrays, without allocating them if possible."""
@@ -233,7 +240,8 @@ class TorchLearner:
     @property
     def uses_unsafe_actions(self) -> bool:
         """Whether a fit uses the actions that the expert marks as unsafe."""
-        return isinstance(self.head, Joint) and self.head.unsafe_penalty > 0
+        head = single(self.head)
+        return isinstance(head, Joint) and head.unsafe_penalty > 0
 
     def _descend(
         self,

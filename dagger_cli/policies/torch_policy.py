@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from dagger_cli.core.types import Acts, Array, Observation, Policy
 from dagger_cli.networks.batched_members import Stack
 from dagger_cli.networks.exported import Exported
-from dagger_cli.networks.forward import Forward
+from dagger_cli.networks.forward import ChunkedForward, Forward, forward_of
 from dagger_cli.networks.modules import dense
+from dagger_cli.policies.chunk_head import ChunkHead
 from dagger_cli.policies.heads import Head
 
 
@@ -28,9 +29,9 @@ class TorchPolicy:
     optimizer: tuple[dict[str, Tensor], ...]
 
     @cached_property
-    def outputs(self) -> Forward:
+    def outputs(self) -> Forward | ChunkedForward:
         """Function from observations (n, *obs_shape) to the network's outputs (n, k)."""
-        return Forward(self.network)
+        return forward_of(self.network)
 
     def act(self, observation: Observation, rng: Generator) -> Acts:
         """Returns the head's actions; deterministic, `rng` is not used."""
@@ -58,6 +59,8 @@ class TorchPolicy:
     def scores(self, observation: Observation) -> Array:
         """Returns the log-probabilities (n, choices) of a Discrete action, for beam search."""
         outputs = self.outputs.by_torch(observation.obs)
+        if isinstance(self.head, ChunkHead):
+            return np.asarray(self.head.log_probabilities(outputs).numpy())
         return np.asarray(torch.log_softmax(outputs, dim=1).numpy())
 
     def as_module(self) -> nn.Module:
