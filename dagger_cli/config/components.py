@@ -260,8 +260,8 @@ def _check_chunk(policy: Node, windows: Windows | None) -> None:
     chunk, shown = policy.get("chunk", 1), 1 if windows is None else windows.chunk
     if chunk != shown:
         raise ConfigError(
-            f"policy={policy.get('name', policy['_target_'])} predicts {chunk} actions from each "
-            f"observation, but view.chunk={shown}: leave view.chunk out, policy.chunk sets it"
+            f"view.chunk={shown} does not fit policy={policy.get('name', policy['_target_'])}, "
+            f"which predicts chunks of {chunk}: leave view.chunk out, as policy.chunk sets it"
         )
 
 
