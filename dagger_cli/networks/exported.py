@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -110,30 +111,33 @@ class Averages(Protocol):
         ...
 
 
-class ChunkModule(nn.Module):
-    """Head for `chunk` predictions of one action, newest first, and their count after the first.
+def ensemble_weights(chunk: int, decay: float) -> Array:
+    """Returns the weights (chunk, chunk) of predictions, newest first, in rows that sum to 1.
 
-    Their average is weighted by exp(-decay * i) for that of i steps ago; those that the count lacks
-    weigh nothing.
+    Row c is for c + 1 predictions; that of i steps ago weighs exp(-decay * i).
+    """
+    exponents = np.tile(-decay * np.arange(chunk), (chunk, 1))
+    exponents[np.triu_indices(chunk, 1)] = -np.inf
+    weights = np.exp(exponents - exponents.max(1, keepdims=True))  # the largest is 1
+    return np.asarray(weights / weights.sum(1, keepdims=True))
+
+
+class ChunkModule(nn.Module):
+    """Head for several predictions of one action, newest first, and their number after the first.
+
+    `head` is that of one, whose averages are weighted by the rows of `weights`.
     """
 
     weights: Tensor
 
-    def __init__(self, head: nn.Module, chunk: int, decay: float) -> None:
+    def __init__(self, head: nn.Module, weights: Array) -> None:
         super().__init__()
-        self.head, self.chunk = head, chunk
-        # Row c is for c + 1 predictions. The largest exponent is 0, so that none overflows.
-        exponents = -decay * torch.arange(chunk, dtype=torch.float64)
-        there = torch.ones(chunk, chunk).tril().bool()
-        self.register_buffer("weights", exponents.masked_fill(~there, -torch.inf).softmax(1))
+        self.head, self.chunk = head, len(weights)
+        self.register_buffer("weights", torch.tensor(weights, dtype=torch.float32))
 
     def forward(self, outputs: Tensor) -> Tensor:
-        head = cast("Averages", self.head)
-        return head.decided(self.mean(outputs))
-
-    def mean(self, outputs: Tensor) -> Tensor:
-        """Returns the average of what the head averages, (n, k)."""
         predictions = outputs[:, :-1].reshape(outputs.shape[0], self.chunk, -1)
-        count = outputs[:, -1].clamp(0, self.chunk - 1).to(torch.int64)
-        weights = self.weights[count].to(outputs.dtype)
-        return (cast("Averages", self.head).averaged(predictions) * weights[:, :, None]).sum(1)
+        past = outputs[:, -1].clamp(0, self.chunk - 1)
+        weights = self.weights[past.to(torch.int64)]
+        head = cast("Averages", self.head)
+        return head.decided((head.averaged(predictions) * weights[:, :, None]).sum(1))

@@ -14,21 +14,22 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Array, Space
 from dagger_cli.core.values import at_least
-from dagger_cli.networks.exported import ChunkModule
-from dagger_cli.policies.heads import Head
+from dagger_cli.networks.exported import ChunkModule, ensemble_weights
+from dagger_cli.policies.heads import Head, SingleHead
 from dagger_cli.policies.joint_head import Joint
 from dagger_cli.policies.loss_gradients import by_autograd
 
 STEEPEST = 50.0  # exp(-50) of a weight is below the last digit of the others
 
 
-def with_chunk(head: Head, actions: Space, chunk: int, decay: float) -> Head:
+def with_chunk(head: SingleHead, actions: Space, chunk: int, decay: float) -> Head:
     """Returns the head for `chunk` predictions of each action; `head` itself for one.
 
     Raises ConfigError for invalid values.
@@ -38,7 +39,7 @@ def with_chunk(head: Head, actions: Space, chunk: int, decay: float) -> Head:
         raise ConfigError(
             f"policy.chunk_decay must be between -{STEEPEST:g} and {STEEPEST:g}, got {decay}; try 0"
         )
-    return head if chunk == 1 else ChunkHead(head, actions, chunk, decay)
+    return head if chunk == 1 else ChunkHead(head, chunk, decay)
 
 
 def single(head: Head) -> Head:
@@ -54,21 +55,24 @@ class ChunkHead:
     would be from before the start of an episode are left out of both.
     """
 
-    def __init__(self, one: Head, actions: Space, chunk: int, decay: float) -> None:
+    def __init__(self, one: SingleHead, chunk: int, decay: float) -> None:
         self.one, self.outputs = one, chunk * one.outputs
-        self._space, self._chunk, self._decay = actions, chunk, decay
-        self._average = ChunkModule(one.as_module(), chunk, decay).double().eval()
+        self._chunk, self._weights = chunk, ensemble_weights(chunk, decay)
         self.gradient = by_autograd(self.loss)
 
     def actions(self, outputs: Array) -> Array:
         """Maps outputs (n, outputs + 1) to actions (n, *action_shape)."""
-        with torch.inference_mode():
-            found = self._average(torch.from_numpy(outputs).double()).numpy()
-        return self._space.cast(found)
+        return self.one.decided(self._mean(outputs))
 
-    def log_probabilities(self, outputs: Tensor) -> Tensor:
+    def log_probabilities(self, outputs: Array) -> Array:
         """Returns the logarithm of the mean probabilities (n, choices) of a finite space."""
-        return self._average.mean(outputs.double()).log()
+        return np.asarray(np.log(self._mean(outputs)))
+
+    def _mean(self, outputs: Array) -> Array:
+        predictions = outputs[:, :-1].reshape(len(outputs), self._chunk, -1)
+        past = np.minimum(np.maximum(outputs[:, -1], 0), self._chunk - 1)
+        weights = self._weights[past.astype(np.int64)]
+        return np.asarray((self.one.averaged(predictions) * weights[:, :, None]).sum(1))
 
     def targets(self, labels: Array | Tensor, fatal: Array | Tensor | None = None) -> Tensor:
         """Maps labels (n, *action_shape) to targets; every prediction has the same."""
@@ -86,4 +90,4 @@ class ChunkHead:
         return self.one.loss(predictions[there], each[there])
 
     def as_module(self) -> nn.Module:
-        return ChunkModule(self.one.as_module(), self._chunk, self._decay)
+        return ChunkModule(self.one.as_module(), self._weights)

@@ -58,9 +58,9 @@ class TorchPolicy:
 
     def scores(self, observation: Observation) -> Array:
         """Returns the log-probabilities (n, choices) of a Discrete action, for beam search."""
-        outputs = self.outputs.by_torch(observation.obs)
         if isinstance(self.head, ChunkHead):
-            return np.asarray(self.head.log_probabilities(outputs).numpy())
+            return self.head.log_probabilities(self.outputs(observation.obs))
+        outputs = self.outputs.by_torch(observation.obs)
         return np.asarray(torch.log_softmax(outputs, dim=1).numpy())
 
     def as_module(self) -> nn.Module:

@@ -156,7 +156,7 @@ def test_a_chunk_of_one_is_no_chunk_bit_for_bit(rng):
     plain = learner(gradient_steps=30)
     rows = np.concatenate([data.obs, np.zeros((50, 1), np.float32)], axis=1)
     through = dataclasses.replace(
-        plain, head=ChunkHead(plain.head, BOX, 1, 0.0), windows=flat_windows(OBS, ONE, 1)
+        plain, head=ChunkHead(plain.head, 1, 0.0), windows=flat_windows(OBS, ONE, 1)
     )
     fits = plain.fit(data, None, np.random.default_rng(0))
     same = through.fit(dataclasses.replace(data, stored=rows), None, np.random.default_rng(0))
@@ -182,7 +182,7 @@ def test_a_row_does_not_depend_on_its_batch_and_packing_keeps_every_bit(rng):
 
 
 def test_unsafe_actions_are_penalized_in_every_prediction():
-    head = ChunkHead(Joint(SWITCHES, 10.0), SWITCHES, 2, 0.0)
+    head = ChunkHead(Joint(SWITCHES, 10.0), 2, 0.0)
     fatal = np.array([[False, True, False, False]] * 2)
     targets = head.targets(np.zeros((2, 2), np.int8), fatal)
     outputs = torch.zeros(2, 9)
@@ -206,5 +206,5 @@ def test_the_network_gives_each_prediction_its_observation():
 
 @pytest.mark.parametrize(("chunk", "decay"), [(0, 0.0), (2, float("nan")), (2, 99.0)])
 def test_wrong_values_are_refused(chunk, decay):
-    with pytest.raises(ConfigError, match="policy.chunk"):
+    with pytest.raises(ConfigError, match=r"policy\.chunk"):
         with_chunk(make_head(BOX, "auto"), BOX, chunk, decay)
