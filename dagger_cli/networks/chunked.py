@@ -41,6 +41,30 @@ class Chunked(nn.Module):
         return torch.cat([own, flat[:, self.count, None].to(own.dtype)], dim=1)
 
 
+class ChunkedRows:
+    """The same in NumPy, in two steps: observations of rows, and what is used of their outputs."""
+
+    def __init__(self, network: Chunked) -> None:
+        self._shape, self._count = network.shape, network.count
+        self._index, self._own = network.index.numpy(), network.own.numpy()
+        self.chunk = len(self._index)
+
+    def observations(self, rows: Array) -> Array:
+        """Returns the observations (n * k, *shape) of rows (n, *row_shape), newest first."""
+        return rows.reshape(len(rows), -1)[:, self._index].reshape(-1, *self._shape)
+
+    def outputs(self, rows: Array, outputs: Array) -> Array:
+        """Returns the outputs (n, k * m + 1) of rows, from those of their observations."""
+        own = outputs.reshape(len(rows), -1)[:, self._own]
+        past = rows.reshape(len(rows), -1)[:, self._count, None]
+        return np.concatenate([own, past.astype(own.dtype)], axis=1)
+
+
+def single(network: nn.Module) -> nn.Module:
+    """Returns the network that is applied to each observation."""
+    return network.network if isinstance(network, Chunked) else network
+
+
 def own_outputs(chunk: int, outputs: int) -> Array:
     """Returns the positions of prediction i of observation i among all outputs of a row."""
     each = np.arange(chunk * outputs).reshape(chunk, chunk, outputs // chunk)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from dagger_cli.core.types import Array
-from dagger_cli.networks.chunked import Chunked
+from dagger_cli.networks.chunked import Chunked, ChunkedRows
 from dagger_cli.networks.modules import dense
 from dagger_cli.networks.prepared import Prepared
 from dagger_cli.networks.small_batch_float64 import Float64Rows, takes
@@ -38,20 +38,12 @@ class ChunkedForward:
     """The same for a network that is applied to several observations of a row."""
 
     def __init__(self, network: Chunked) -> None:
-        self._forward, self._shape, self._count = (
-            Forward(network.network),
-            network.shape,
-            network.count,
-        )
-        self._index, self._own = network.index.numpy(), network.own.numpy()
+        self._forward, self._rows = Forward(network.network), ChunkedRows(network)
 
     def __call__(self, obs: Array) -> Array:
         if len(obs) > PIECE:
             return np.concatenate([self(obs[i : i + PIECE]) for i in range(0, len(obs), PIECE)])
-        flat = obs.reshape(len(obs), -1)
-        outputs = self._forward(flat[:, self._index].reshape(-1, *self._shape))
-        own = outputs.reshape(len(obs), -1)[:, self._own]
-        return np.concatenate([own, flat[:, self._count, None].astype(own.dtype)], axis=1)
+        return self._rows.outputs(obs, self._forward(self._rows.observations(obs)))
 
     def by_torch(self, obs: Array) -> Tensor:
         """Returns the same as a tensor."""

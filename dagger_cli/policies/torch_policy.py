@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from dagger_cli.core.types import Acts, Array, Observation, Policy
 from dagger_cli.networks.batched_members import Stack
+from dagger_cli.networks.chunked import Chunked, ChunkedRows, single
 from dagger_cli.networks.exported import Exported
 from dagger_cli.networks.forward import ChunkedForward, Forward, forward_of
 from dagger_cli.networks.modules import dense
@@ -40,7 +41,11 @@ class TorchPolicy:
 
     @cached_property
     def _stackable(self) -> bool:
-        return dense(self.network) is not None
+        return dense(single(self.network)) is not None
+
+    @cached_property
+    def _rows(self) -> ChunkedRows | None:
+        return ChunkedRows(self.network) if isinstance(self.network, Chunked) else None
 
     def joins(self) -> bool:
         """Returns whether `act_for` can be called: only with fully connected networks."""
@@ -51,10 +56,15 @@ class TorchPolicy:
 
         `members` are policies of the same learner; `chosen` is (n,) int.
         """
-        networks = tuple(m.network for m in members if isinstance(m, TorchPolicy))
+        networks = tuple(single(m.network) for m in members if isinstance(m, TorchPolicy))
+        obs, rows = observation.obs, self._rows
+        if rows is not None:
+            obs, chosen = rows.observations(obs), chosen.repeat(rows.chunk)
         with torch.inference_mode():
-            outputs = _stack(networks)(torch.as_tensor(observation.obs), chosen)
-        return self.head.actions(outputs.numpy())
+            outputs = _stack(networks)(torch.as_tensor(obs), chosen).numpy()
+        return self.head.actions(
+            outputs if rows is None else rows.outputs(observation.obs, outputs)
+        )
 
     def scores(self, observation: Observation) -> Array:
         """Returns the log-probabilities (n, choices) of a Discrete action, for beam search."""

@@ -181,6 +181,17 @@ def test_a_row_does_not_depend_on_its_batch_and_packing_keeps_every_bit(rng):
         assert np.array_equal(part, acts[rows])
 
 
+def test_members_of_a_mixture_act_in_one_batch_as_alone(rng):
+    ours, data = chunked(CHOICE), labelled(CHOICE)
+    members = [ours.fit(data, None, rng).policy for _ in range(4)]
+    chosen = rng.integers(4, size=len(data))
+    seen = Observation(data.obs, data.steps)
+    assert members[0].joins()
+    together = members[0].act_for(members, chosen, seen)
+    alone = np.array([members[m].act(seen, rng).actions[i] for i, m in enumerate(chosen)])
+    assert np.array_equal(together, alone) and len(np.unique(alone)) > 1
+
+
 def test_unsafe_actions_are_penalized_in_every_prediction():
     head = ChunkHead(Joint(SWITCHES, 10.0), 2, 0.0)
     fatal = np.array([[False, True, False, False]] * 2)
