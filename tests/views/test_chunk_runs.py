@@ -1,4 +1,4 @@
-"""Runs with chunks of actions: what the view shows, every policy, bit for bit, in other programs."""
+"""Runs with chunks of actions: their rows, every policy, bit for bit, in other programs."""
 
 from __future__ import annotations
 
