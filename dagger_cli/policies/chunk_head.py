@@ -37,7 +37,7 @@ def with_chunk(head: SingleHead, actions: Space, chunk: int, decay: float) -> He
     at_least("policy.chunk", chunk, 1, 4)
     if not (math.isfinite(decay) and abs(decay) <= STEEPEST):
         raise ConfigError(
-            f"policy.chunk_decay must be between -{STEEPEST:g} and {STEEPEST:g}, got {decay}; try 0"
+            f"policy.chunk_decay must be between -{STEEPEST:g} and {STEEPEST:g}, got {decay}; try 1"
         )
     return head if chunk == 1 else ChunkHead(head, chunk, decay)
 

@@ -143,7 +143,7 @@ def glyphs_learner(
     loss: str | Callable[..., Any],
     threads: int | None,
     chunk: int = 1,
-    chunk_decay: float = 0.0,
+    chunk_decay: float = 1.0,
     **fit: Any,
 ) -> TorchLearner:
     """Creates the learner of `policy=glyphs`; `fit` is passed on to `TorchLearner`.

@@ -28,7 +28,7 @@ def window_learner(
     loss: str | Callable[..., Any],
     threads: int | None,
     chunk: int = 1,
-    chunk_decay: float = 0.0,
+    chunk_decay: float = 1.0,
     **fit: Any,
 ) -> TorchLearner:
     """Creates the learner of a fully connected network over the last `window` observations.
@@ -51,7 +51,7 @@ def gru_learner(
     loss: str | Callable[..., Any],
     threads: int | None,
     chunk: int = 1,
-    chunk_decay: float = 0.0,
+    chunk_decay: float = 1.0,
     **fit: Any,
 ) -> TorchLearner:
     """Creates the learner of a recurrent network over the last `window` observations.

@@ -109,7 +109,7 @@ def scene_learner(
     unsafe_penalty: float,
     threads: int | None,
     chunk: int = 1,
-    chunk_decay: float = 0.0,
+    chunk_decay: float = 1.0,
     **fit: Any,
 ) -> TorchLearner:
     """Creates the learner of `policy=scene`, with a `Joint` head; `fit` goes to `TorchLearner`.

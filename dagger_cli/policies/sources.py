@@ -30,7 +30,7 @@ def mlp_learner(
     threads: int | None,
     one_hot: bool = False,  # of configs saved before there was this key
     chunk: int = 1,
-    chunk_decay: float = 0.0,
+    chunk_decay: float = 1.0,
     **fit: Any,
 ) -> TorchLearner:
     """Creates the learner of a fully connected network, linear if `sizes` is empty.
@@ -57,7 +57,7 @@ def cnn_learner(
     loss: str | Callable[..., Any],
     threads: int | None,
     chunk: int = 1,
-    chunk_decay: float = 0.0,
+    chunk_decay: float = 1.0,
     **fit: Any,
 ) -> TorchLearner:
     """Creates the learner of the Nature CNN; the network scales uint8 images itself.
@@ -81,7 +81,7 @@ def torch_learner(
     threads: int | None,
     one_hot: bool = False,  # as in `mlp_learner`
     chunk: int = 1,
-    chunk_decay: float = 0.0,
+    chunk_decay: float = 1.0,
     **fit: Any,
 ) -> TorchLearner:
     """Creates the learner of any torch.nn.Module, made by `network(inputs=..., outputs=...)`.
