@@ -1,7 +1,7 @@
 """Measures the tables of docs/chunks.md: students that predict chunks of actions.
 
     python scripts/chunk_results.py               # runs what is missing, writes docs/chunks.json
-    python scripts/chunk_results.py envs=pendulum seeds=0 [out=docs/chunks.json] [runs=outputs/chunks]
+    python scripts/chunk_results.py envs=pendulum seeds=0 [out=here.json] [runs=outputs/chunks]
     python scripts/chunk_results.py show          # prints the tables
 
 Unfinished runs are resumed. A cell of a table is the mean over training seeds, with the standard
@@ -27,7 +27,10 @@ DEFAULTS = {
     "out": str(ROOT / "docs" / "chunks.json"),
     "runs": "outputs/chunks",
 }
-COMMON = "expert=bundled gif=false validation.episodes=3 evaluation.episodes=20 env.workers=0"
+COMMON = (
+    "expert=bundled gif=false regret=false validation.episodes=3 validation.queries=0 "
+    "evaluation.episodes=20 env.workers=0"
+)
 BUDGETS = {
     "pendulum": "rounds=5 steps_per_round=1000 policy.gradient_steps=500",
     "bipedal": "rounds=4 steps_per_round=1000 policy.gradient_steps=500",
@@ -40,8 +43,6 @@ ROWS = {
     "noise": "view.noise=0.05",
     "noise, chunk=4": "view.noise=0.05 policy.chunk=4",
     "noise, chunk=8": "view.noise=0.05 policy.chunk=8",
-    "noise, policy=window": "view.noise=0.05 policy=window",
-    "noise, policy=window, chunk=4": "view.noise=0.05 policy=window policy.chunk=4",
 }
 TRAINERS = ("sup", "dagger")
 Job = tuple[str, str, str, str]  # environment, seed, row, trainer
@@ -57,7 +58,7 @@ def measured(folder: Path, words: list[str]) -> dict[str, Any]:
         print("$", shlex.join(command), flush=True)
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     read: dict[str, Any] = json.loads(summary.read_text())
-    return {who: read[who]["mean"] for who in ("student", "expert") if who in read}
+    return {who: read[who]["mean"] for who in ("student", "expert") if read.get(who)}
 
 
 def words_of(job: Job) -> list[str]:

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from dagger_cli.core.errors import ConfigError
-from dagger_cli.core.types import Array, Space
+from dagger_cli.core.types import Array
 from dagger_cli.core.values import at_least
 from dagger_cli.networks.exported import ChunkModule, ensemble_weights
 from dagger_cli.policies.heads import Head, SingleHead
@@ -29,7 +29,7 @@ from dagger_cli.policies.loss_gradients import by_autograd
 STEEPEST = 50.0  # exp(-50) of a weight is below the last digit of the others
 
 
-def with_chunk(head: SingleHead, actions: Space, chunk: int, decay: float) -> Head:
+def with_chunk(head: SingleHead, chunk: int, decay: float) -> Head:
     """Returns the head for `chunk` predictions of each action; `head` itself for one.
 
     Raises ConfigError for invalid values.

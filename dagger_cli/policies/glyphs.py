@@ -161,7 +161,7 @@ def glyphs_learner(
         )
     use_threads(threads)
     layout = Layout.of(observations, image, history * actions.sizes[0])
-    head = with_chunk(make_head(actions, loss), actions, chunk, chunk_decay)
+    head = with_chunk(make_head(actions, loss), chunk, chunk_decay)
 
     def network() -> Glyphs:
         return Glyphs(

@@ -62,7 +62,7 @@ def gru_learner(
     check_window(observations, past, window)
     at_least("policy.units", units, 1, 128)
     at_most("policy.units", units, MOST_UNITS)
-    head = with_chunk(make_head(actions, loss), actions, chunk, chunk_decay)
+    head = with_chunk(make_head(actions, loss), chunk, chunk_decay)
     return TorchLearner(lambda: Recurrent(past, units, head.outputs), head, **fit)
 
 

@@ -123,7 +123,7 @@ def scene_learner(
     read = Layout(**layout)
     read.check(observations)
     use_threads(threads)
-    head = with_chunk(Joint(actions, unsafe_penalty), actions, chunk, chunk_decay)
+    head = with_chunk(Joint(actions, unsafe_penalty), chunk, chunk_decay)
     return TorchLearner(
         lambda: Scene(read, head.outputs, code, sizes), head, normalize=False, **fit
     )

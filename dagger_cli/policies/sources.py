@@ -40,7 +40,7 @@ def mlp_learner(
     `fit` is passed on to `TorchLearner`. Raises ConfigError for invalid values.
     """
     use_threads(threads)
-    head = with_chunk(make_head(actions, loss), actions, chunk, chunk_decay)
+    head = with_chunk(make_head(actions, loss), chunk, chunk_decay)
 
     def make() -> nn.Sequential:
         return mlp(observations, head.outputs, sizes, activation, one_hot=one_hot)
@@ -65,7 +65,7 @@ def cnn_learner(
     `fit` is passed on to `TorchLearner`. Raises ConfigError where observations are not images.
     """
     use_threads(threads)
-    head = with_chunk(make_head(actions, loss), actions, chunk, chunk_decay)
+    head = with_chunk(make_head(actions, loss), chunk, chunk_decay)
     with torch.device("meta"):
         cnn(observations, head.outputs)
     return TorchLearner(lambda: cnn(observations, head.outputs), head, normalize=False, **fit)
@@ -89,7 +89,7 @@ def torch_learner(
     See networks/prepared.py for the arguments. Raises ConfigError where the module is unsuitable.
     """
     use_threads(threads)
-    head = with_chunk(make_head(actions, loss), actions, chunk, chunk_decay)
+    head = with_chunk(make_head(actions, loss), chunk, chunk_decay)
 
     def make() -> Prepared:
         return prepared(observations, head.outputs, network, normalize=normalize, one_hot=one_hot)

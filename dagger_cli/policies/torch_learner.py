@@ -28,7 +28,7 @@ from dagger_cli.networks.layers import OneHot, Standardise, reader
 from dagger_cli.networks.member_gradients import MemberGradients
 from dagger_cli.networks.modules import initialise
 from dagger_cli.policies.batches import PREPARED, TOGETHER, Batches, targets_of
-from dagger_cli.policies.chunk_head import single
+from dagger_cli.policies.chunk_head import ChunkHead, single
 from dagger_cli.policies.devices import check_device, device_for
 from dagger_cli.policies.heads import Head
 from dagger_cli.policies.joint_head import Joint
@@ -113,6 +113,11 @@ class TorchLearner:
             raise ConfigError(
                 "policy.weight_decay works only with adam, adamw and sgd; set "
                 "policy.optimizer.weight_decay"
+            )
+        if isinstance(self.head, ChunkHead) != (self.windows is not None):
+            raise ConfigError(
+                "policy.chunk above 1 needs the places of a row's observations, which the view "
+                "tells (windows=), and a chunk of 1 needs none"
             )
         if (self.epochs is None) == (self.gradient_steps is None):
             raise ConfigError(

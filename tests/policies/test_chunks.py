@@ -16,6 +16,7 @@ from dagger_cli.networks.chunked import Chunked
 from dagger_cli.policies.chunk_head import ChunkHead, with_chunk
 from dagger_cli.policies.heads import make_head
 from dagger_cli.policies.joint_head import Joint
+from dagger_cli.testing.policies import check_learner
 
 from .learners import BOX, CHOICE, OBS, SWITCHES, box_data, equal, learner, looks, numbers
 
@@ -181,6 +182,18 @@ def test_a_row_does_not_depend_on_its_batch_and_packing_keeps_every_bit(rng):
         assert np.array_equal(part, acts[rows])
 
 
+@pytest.mark.parametrize("actions", [BOX, CHOICE, SWITCHES])
+def test_it_is_a_learner_as_any_other(actions):
+    rows = Space("box", (10,), "float32", (-9.0,) * 9 + (0.0,), (9.0,) * 9 + (2.0,))
+    check_learner(chunked(actions), rows, actions)
+
+
+def test_rows_and_head_belong_together():
+    for keys in ({"chunk": 2}, {"windows": flat_windows(OBS, ONE, 2)}):
+        with pytest.raises(ConfigError, match=r"policy\.chunk"):
+            learner(**keys)
+
+
 def test_members_of_a_mixture_act_in_one_batch_as_alone(rng):
     ours, data = chunked(CHOICE), labelled(CHOICE)
     members = [ours.fit(data, None, rng).policy for _ in range(4)]
@@ -218,4 +231,4 @@ def test_the_network_gives_each_prediction_its_observation():
 @pytest.mark.parametrize(("chunk", "decay"), [(0, 0.0), (2, float("nan")), (2, 99.0)])
 def test_wrong_values_are_refused(chunk, decay):
     with pytest.raises(ConfigError, match=r"policy\.chunk"):
-        with_chunk(make_head(BOX, "auto"), BOX, chunk, decay)
+        with_chunk(make_head(BOX, "auto"), chunk, decay)
