@@ -243,10 +243,10 @@ def learner_of(policy: Node, env: EnvChoice, actions: Space | None = None) -> An
         "observations": env.source.observation_space,
         "actions": actions or env.source.action_space,
     }
-    if signature_of(target_of(policy, "policy")).keys.get("past") is History:
+    keys, windows = signature_of(target_of(policy, "policy")).keys, env.windows
+    if keys.get("past") is History:
         spaces["past"] = env.history
-    windows = env.windows
-    _check_chunk(policy, windows)
+    _check_chunk(policy, windows, policy.get("chunk", 1) if "windows" in keys else 1)
     if windows is not None:
         spaces |= {"observations": windows.space, "windows": windows}
     if actions is not None and env.source.action_space.kind == "box" and "loss" in policy:
@@ -255,13 +255,14 @@ def learner_of(policy: Node, env: EnvChoice, actions: Space | None = None) -> An
     return with_parts(learner, "policy", "fit", "loss", "pack", "unpack")
 
 
-def _check_chunk(policy: Node, windows: Windows | None) -> None:
-    """Raises ConfigError unless a row has as many observations as the policy predicts from."""
-    chunk, shown = policy.get("chunk", 1), 1 if windows is None else windows.chunk
+def _check_chunk(policy: Node, windows: Windows | None, chunk: int) -> None:
+    """Raises ConfigError unless a row has the `chunk` observations that the policy acts by."""
+    shown = 1 if windows is None else windows.chunk
     if chunk != shown:
         raise ConfigError(
             f"view.chunk={shown} does not fit policy={policy.get('name', policy['_target_'])}, "
-            f"which predicts chunks of {chunk}: leave view.chunk out, as policy.chunk sets it"
+            f"which predicts chunks of {chunk}: use view.chunk={chunk}, or leave it out, as "
+            "policy.chunk sets it"
         )
 
 
