@@ -28,12 +28,12 @@ DEFAULTS = {
     "runs": "outputs/chunks",
 }
 COMMON = (
-    "expert=bundled gif=false regret=false validation.episodes=3 validation.queries=0 "
-    "evaluation.episodes=20 env.workers=0"
+    "expert=bundled gif=false regret=false validation.queries=0 evaluation.episodes=20 "
+    "env.workers=0"
 )
 BUDGETS = {
-    "pendulum": "rounds=5 steps_per_round=1000 policy.gradient_steps=500",
-    "bipedal": "rounds=4 steps_per_round=1000 policy.gradient_steps=500",
+    "pendulum": "rounds=5 steps_per_round=1000 policy.gradient_steps=500 validation.episodes=3",
+    "bipedal": "rounds=4 steps_per_round=1000 policy.gradient_steps=500 validation.episodes=2",
 }
 # Name of a row: the words of its runs.
 ROWS = {
@@ -43,6 +43,7 @@ ROWS = {
     "noise": "view.noise=0.05",
     "noise, chunk=4": "view.noise=0.05 policy.chunk=4",
     "noise, chunk=8": "view.noise=0.05 policy.chunk=8",
+    "everything, chunk=8, chunk_decay=-0.01": "policy.chunk=8 policy.chunk_decay=-0.01",
 }
 TRAINERS = ("sup", "dagger")
 Job = tuple[str, str, str, str]  # environment, seed, row, trainer
