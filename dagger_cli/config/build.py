@@ -220,7 +220,7 @@ def assembled(
         learner_for=lambda actions: learner_of(config["policy"], env, actions),
         safety_expert=safety_expert_of(config, expert, trainer) if unsafe else None,
         close_labeller=close_labeller,
-        hides=source is not env.full,
+        hides=getattr(source, "hides", source is not env.full),
         form=form_of(source.observation_space, getattr(source, "frame_split", None)),
         recorded=recorded,
     )

@@ -82,6 +82,11 @@ def never_read(cfg: DictConfig, touched: Collection[str]) -> Iterator[str]:
     unseen = {"validation.queries", "validation.tolerance"}.intersection(touched)
     if unseen and cfg.validation.episodes == 0:
         yield f"'{min(unseen)}' has no effect with validation.episodes=0; leave one of them out"
+    if "policy.chunk_decay" in touched and cfg.policy.get("chunk", 1) == 1:
+        yield (
+            f"'policy.chunk_decay={value_of(cfg, 'policy.chunk_decay')}' has no effect with "
+            "policy.chunk=1; leave it out, or add policy.chunk=4"
+        )
     for key in touched:
         if key.split(".")[0] == "beta_schedule" and "${beta_schedule}" not in str(trainer):
             yield (

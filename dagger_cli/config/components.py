@@ -16,6 +16,7 @@ from dagger_cli.config.schema import EnvNotes
 from dagger_cli.config.typed import is_function, signature_of, typed
 from dagger_cli.core.errors import ConfigError, DaggerError
 from dagger_cli.core.types import Expert, History, RecurrentExpert, SafetyExpert, Space
+from dagger_cli.core.windows import Windows
 from dagger_cli.loop.trainer import Trainer
 from dagger_cli.utils.imports import import_object
 
@@ -84,6 +85,11 @@ class EnvChoice:
         """What a student's observation consists of."""
         space: Space = self.source.observation_space
         return getattr(self.source, "history", None) or History(1, space.size, 0)
+
+    @property
+    def windows(self) -> Windows | None:
+        """Where a row has the observations of the last steps; None where it is one observation."""
+        return getattr(self.source, "windows", None)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -237,12 +243,27 @@ def learner_of(policy: Node, env: EnvChoice, actions: Space | None = None) -> An
         "observations": env.source.observation_space,
         "actions": actions or env.source.action_space,
     }
-    if signature_of(target_of(policy, "policy")).keys.get("past") is History:
+    keys, windows = signature_of(target_of(policy, "policy")).keys, env.windows
+    if keys.get("past") is History:
         spaces["past"] = env.history
+    _check_chunk(policy, windows, policy.get("chunk", 1) if "windows" in keys else 1)
+    if windows is not None:
+        spaces |= {"observations": windows.space, "windows": windows}
     if actions is not None and env.source.action_space.kind == "box" and "loss" in policy:
         spaces["loss"] = "auto"  # the chosen loss is for Box actions
     learner = built(policy, "policy", drop=("name", *spaces), **spaces)
     return with_parts(learner, "policy", "fit", "loss", "pack", "unpack")
+
+
+def _check_chunk(policy: Node, windows: Windows | None, chunk: int) -> None:
+    """Raises ConfigError unless a row has the `chunk` observations that the policy acts by."""
+    shown = 1 if windows is None else windows.chunk
+    if chunk != shown:
+        raise ConfigError(
+            f"view.chunk={shown} does not fit policy={policy.get('name', policy['_target_'])}, "
+            f"which predicts chunks of {chunk}: use view.chunk={chunk}, or leave it out, as "
+            "policy.chunk sets it"
+        )
 
 
 def expert_for(

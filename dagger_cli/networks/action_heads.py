@@ -30,9 +30,15 @@ class Scaled:
 
     def actions(self, outputs: Array) -> Array:
         """Maps outputs (n, k) to actions (n, *action_shape) of the space's dtype."""
+        return self.scaled(self.unit(outputs))
+
+    def unit(self, outputs: Array) -> Array:
+        """Maps outputs (..., k) to actions in units of half the range."""
         unit = np.tanh(outputs)
-        if not self.all_bounded:
-            unit = np.where(self.bounded, unit, outputs)
+        return unit if self.all_bounded else np.where(self.bounded, unit, outputs)
+
+    def scaled(self, unit: Array) -> Array:
+        """Maps such actions (n, k), which it overwrites, to those of the space."""
         unit *= self.half
         unit += self.centre
         # Rounding can exceed the range by one unit in the last place; np.clip is slower.
@@ -59,6 +65,16 @@ class Choices:
             logits = [part + rng.gumbel(size=part.shape) for part in logits]
         choices = np.stack([part.argmax(1) + self._space.start for part in logits], 1)
         return choices.astype(self._space.dtype).reshape(-1, *self._space.shape)
+
+    def probabilities(self, outputs: Array) -> Array:
+        """Maps logits (..., sum of sizes) to probabilities of each component's choices."""
+        return np.concatenate([softmax(outputs[..., part]) for part in self.parts], axis=-1)
+
+
+def softmax(logits: Array) -> Array:
+    """Returns the probabilities (..., choices)."""
+    odds = np.exp(logits - logits.max(-1, keepdims=True))
+    return np.asarray(odds / odds.sum(-1, keepdims=True))
 
 
 class Outputs:

@@ -12,16 +12,42 @@ import copy
 from collections.abc import Callable
 from functools import cached_property, reduce
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from dagger_cli.core.types import Array
+from dagger_cli.networks.chunked import Chunked, ChunkedRows
 from dagger_cli.networks.modules import dense
 from dagger_cli.networks.prepared import Prepared
 from dagger_cli.networks.small_batch_float64 import Float64Rows, takes
 from dagger_cli.utils.malloc import reused
 
 PIECE = 4096  # rows
+
+
+def forward_of(network: nn.Module) -> Forward | ChunkedForward:
+    """Returns the function from observations (n, *obs_shape) to outputs (n, k).
+
+    `network` must not change.
+    """
+    return ChunkedForward(network) if isinstance(network, Chunked) else Forward(network)
+
+
+class ChunkedForward:
+    """The same for a network that is applied to several observations of a row."""
+
+    def __init__(self, network: Chunked) -> None:
+        self._forward, self._rows = Forward(network.network), ChunkedRows(network)
+
+    def __call__(self, obs: Array) -> Array:
+        if len(obs) > PIECE:
+            return np.concatenate([self(obs[i : i + PIECE]) for i in range(0, len(obs), PIECE)])
+        return self._rows.outputs(obs, self._forward(self._rows.observations(obs)))
+
+    def by_torch(self, obs: Array) -> Tensor:
+        """Returns the same as a tensor."""
+        return torch.from_numpy(self(obs))
 
 
 class Forward:

@@ -46,16 +46,19 @@ class Standardise(nn.Module):
         flat = obs.reshape(obs.shape[0], -1).to(self.mean.dtype)
         return (flat - self.mean).div_(self.std).clamp_(-CUT, CUT)
 
-    def take(self, rows: Stored | Tensor) -> None:
-        """Sets mean and std from all rows (n, ...); the std of a constant feature is set to 1."""
+    def take(self, rows: Stored | Tensor, columns: Array | None = None) -> None:
+        """Sets mean and std from all rows (n, ...); the std of a constant feature is set to 1.
+
+        `columns` are the numbers of a row that are standardized, None for all.
+        """
         # In pieces, with one buffer: all rows in float64 may exceed the memory, and temporary
         # arrays of this size fragment the heap, which is then not returned to the system.
         scratch = torch.empty((min(len(rows), PIECE), len(self.mean)), dtype=torch.float64)
         total, squares = (torch.zeros_like(self.mean, dtype=torch.float64) for _ in range(2))
-        for piece in _pieces(rows):
+        for piece in _pieces(rows, columns):
             total += scratch[: len(piece)].copy_(piece).sum(0)
         mean = total / len(rows)
-        for piece in _pieces(rows):
+        for piece in _pieces(rows, columns):
             apart = scratch[: len(piece)].copy_(piece).sub_(mean)
             squares += apart.square_().sum(0)
         std = (squares / len(rows)).sqrt()
@@ -78,11 +81,12 @@ def _numpy(rows: Tensor | slice) -> Any:
     return rows if isinstance(rows, slice) else rows.numpy()
 
 
-def _pieces(rows: Stored | Tensor) -> Iterator[Tensor]:
+def _pieces(rows: Stored | Tensor, columns: Array | None) -> Iterator[Tensor]:
     read = reader(rows)
     for begin in range(0, len(rows), PIECE):
         piece = read(slice(begin, begin + PIECE))
-        yield piece.reshape(len(piece), -1)
+        flat = piece.reshape(len(piece), -1)
+        yield flat if columns is None else flat[:, columns]
 
 
 class OneHot(nn.Module):

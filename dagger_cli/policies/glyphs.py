@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Space
+from dagger_cli.policies.chunk_head import with_chunk
 from dagger_cli.policies.heads import make_head
 from dagger_cli.policies.sources import use_threads
 from dagger_cli.policies.torch_learner import TorchLearner
@@ -141,6 +142,8 @@ def glyphs_learner(
     shift: int,
     loss: str | Callable[..., Any],
     threads: int | None,
+    chunk: int = 1,
+    chunk_decay: float = 1.0,
     **fit: Any,
 ) -> TorchLearner:
     """Creates the learner of `policy=glyphs`; `fit` is passed on to `TorchLearner`.
@@ -158,7 +161,7 @@ def glyphs_learner(
         )
     use_threads(threads)
     layout = Layout.of(observations, image, history * actions.sizes[0])
-    head = make_head(actions, loss)
+    head = with_chunk(make_head(actions, loss), chunk, chunk_decay)
 
     def network() -> Glyphs:
         return Glyphs(

@@ -55,7 +55,19 @@ class Head(Protocol):
         ...
 
 
-def make_head(space: Space, loss: str | Callable[..., Any]) -> Head:
+class SingleHead(Head, Protocol):
+    """Head whose outputs can be averaged over several predictions of one action."""
+
+    def averaged(self, outputs: Array) -> Array:
+        """Maps outputs (..., outputs) to what is averaged, of the same shape."""
+        ...
+
+    def decided(self, averages: Array) -> Array:
+        """Maps averages (n, outputs), which it may overwrite, to actions (n, *action_shape)."""
+        ...
+
+
+def make_head(space: Space, loss: str | Callable[..., Any]) -> SingleHead:
     """Creates the head for an action space; `loss="auto"` is mse for Box, else cross_entropy.
 
     A loss function gets outputs and targets: for Box both (n, k) in units of half the range,
@@ -91,7 +103,7 @@ class Squashed:
     def __init__(self, space: Space, loss: Loss) -> None:
         self.outputs, self._space = space.size, space
         scaled = Scaled(space)
-        self.actions = scaled.actions
+        self.actions, self.averaged, self.decided = scaled.actions, scaled.unit, scaled.scaled
         self._all_bounded = scaled.all_bounded
         arrays = scaled.bounded, scaled.centre, scaled.half
         self._bounded, self._centre, self._half = map(torch.from_numpy, arrays)
@@ -128,7 +140,8 @@ class Categorical:
     def __init__(self, space: Space, loss: Loss) -> None:
         self.outputs, self._space = sum(space.sizes), space
         choices = Choices(space)
-        self.actions, self._parts = choices.actions, choices.parts
+        self.actions = self.decided = choices.actions
+        self.averaged, self._parts = choices.probabilities, choices.parts
         self._distance, self._distance_gradient = loss, gradient_of_loss(loss)
         self._by_autograd = by_autograd(self.loss)
 

@@ -15,6 +15,7 @@ from torch.nn import functional
 from dagger_cli.core.actions import all_actions
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Array, Space
+from dagger_cli.networks.action_heads import softmax
 from dagger_cli.networks.exported import TableModule
 from dagger_cli.policies.loss_gradients import by_autograd
 
@@ -40,6 +41,7 @@ class Joint:
         self._sizes, self._start, self.unsafe_penalty = space.sizes, space.start, unsafe_penalty
         self.outputs = len(self._actions)
         self.gradient = by_autograd(self.loss)
+        self.averaged, self.decided = softmax, self.actions
 
     def actions(self, outputs: Array) -> Array:
         """Maps outputs (n, K) to actions (n, *action_shape)."""

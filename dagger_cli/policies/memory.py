@@ -9,6 +9,7 @@ from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import History, Space
 from dagger_cli.core.values import at_least, at_most
 from dagger_cli.networks.recurrent import Recurrent
+from dagger_cli.policies.chunk_head import with_chunk
 from dagger_cli.policies.heads import make_head
 from dagger_cli.policies.sources import mlp_learner, use_threads
 from dagger_cli.policies.torch_learner import TorchLearner
@@ -26,6 +27,8 @@ def window_learner(
     activation: str,
     loss: str | Callable[..., Any],
     threads: int | None,
+    chunk: int = 1,
+    chunk_decay: float = 1.0,
     **fit: Any,
 ) -> TorchLearner:
     """Creates the learner of a fully connected network over the last `window` observations.
@@ -33,6 +36,7 @@ def window_learner(
     `fit` is passed on to `TorchLearner`. Raises ConfigError for invalid values.
     """
     check_window(observations, past, window)
+    fit |= {"chunk": chunk, "chunk_decay": chunk_decay}
     network: dict[str, Any] = {"sizes": sizes, "activation": activation, "loss": loss}
     return mlp_learner(observations, actions, threads=threads, **network, **fit)
 
@@ -46,6 +50,8 @@ def gru_learner(
     units: int,
     loss: str | Callable[..., Any],
     threads: int | None,
+    chunk: int = 1,
+    chunk_decay: float = 1.0,
     **fit: Any,
 ) -> TorchLearner:
     """Creates the learner of a recurrent network over the last `window` observations.
@@ -56,7 +62,7 @@ def gru_learner(
     check_window(observations, past, window)
     at_least("policy.units", units, 1, 128)
     at_most("policy.units", units, MOST_UNITS)
-    head = make_head(actions, loss)
+    head = with_chunk(make_head(actions, loss), chunk, chunk_decay)
     return TorchLearner(lambda: Recurrent(past, units, head.outputs), head, **fit)
 
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Space
+from dagger_cli.policies.chunk_head import with_chunk
 from dagger_cli.policies.joint_head import Joint
 from dagger_cli.policies.sources import use_threads
 from dagger_cli.policies.torch_learner import TorchLearner
@@ -107,6 +108,8 @@ def scene_learner(
     sizes: Sequence[int],
     unsafe_penalty: float,
     threads: int | None,
+    chunk: int = 1,
+    chunk_decay: float = 1.0,
     **fit: Any,
 ) -> TorchLearner:
     """Creates the learner of `policy=scene`, with a `Joint` head; `fit` goes to `TorchLearner`.
@@ -120,7 +123,7 @@ def scene_learner(
     read = Layout(**layout)
     read.check(observations)
     use_threads(threads)
-    head = Joint(actions, unsafe_penalty)
+    head = with_chunk(Joint(actions, unsafe_penalty), chunk, chunk_decay)
     return TorchLearner(
         lambda: Scene(read, head.outputs, code, sizes), head, normalize=False, **fit
     )

@@ -12,6 +12,7 @@ from dagger_cli.core.types import Space
 from dagger_cli.core.values import in_range
 from dagger_cli.networks.modules import cnn, mlp
 from dagger_cli.networks.prepared import Prepared, check_outputs, prepared
+from dagger_cli.policies.chunk_head import with_chunk
 from dagger_cli.policies.heads import make_head
 from dagger_cli.policies.torch_learner import TorchLearner
 
@@ -28,6 +29,8 @@ def mlp_learner(
     loss: str | Callable[..., Any],
     threads: int | None,
     one_hot: bool = False,  # of configs saved before there was this key
+    chunk: int = 1,
+    chunk_decay: float = 1.0,
     **fit: Any,
 ) -> TorchLearner:
     """Creates the learner of a fully connected network, linear if `sizes` is empty.
@@ -37,7 +40,7 @@ def mlp_learner(
     `fit` is passed on to `TorchLearner`. Raises ConfigError for invalid values.
     """
     use_threads(threads)
-    head = make_head(actions, loss)
+    head = with_chunk(make_head(actions, loss), chunk, chunk_decay)
 
     def make() -> nn.Sequential:
         return mlp(observations, head.outputs, sizes, activation, one_hot=one_hot)
@@ -53,6 +56,8 @@ def cnn_learner(
     *,
     loss: str | Callable[..., Any],
     threads: int | None,
+    chunk: int = 1,
+    chunk_decay: float = 1.0,
     **fit: Any,
 ) -> TorchLearner:
     """Creates the learner of the Nature CNN; the network scales uint8 images itself.
@@ -60,7 +65,7 @@ def cnn_learner(
     `fit` is passed on to `TorchLearner`. Raises ConfigError where observations are not images.
     """
     use_threads(threads)
-    head = make_head(actions, loss)
+    head = with_chunk(make_head(actions, loss), chunk, chunk_decay)
     with torch.device("meta"):
         cnn(observations, head.outputs)
     return TorchLearner(lambda: cnn(observations, head.outputs), head, normalize=False, **fit)
@@ -75,6 +80,8 @@ def torch_learner(
     normalize: bool,
     threads: int | None,
     one_hot: bool = False,  # as in `mlp_learner`
+    chunk: int = 1,
+    chunk_decay: float = 1.0,
     **fit: Any,
 ) -> TorchLearner:
     """Creates the learner of any torch.nn.Module, made by `network(inputs=..., outputs=...)`.
@@ -82,7 +89,7 @@ def torch_learner(
     See networks/prepared.py for the arguments. Raises ConfigError where the module is unsuitable.
     """
     use_threads(threads)
-    head = make_head(actions, loss)
+    head = with_chunk(make_head(actions, loss), chunk, chunk_decay)
 
     def make() -> Prepared:
         return prepared(observations, head.outputs, network, normalize=normalize, one_hot=one_hot)

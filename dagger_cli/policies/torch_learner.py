@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -16,21 +15,27 @@ from numpy.random import Generator
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from dagger_cli.core.compact import Stored, row_bytes
+from dagger_cli.core.compact import row_bytes
 from dagger_cli.core.dataset import Dataset
-from dagger_cli.core.errors import CheckpointError, ConfigError
+from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.progress import fitted
 from dagger_cli.core.types import Array, Fitted, Policy
 from dagger_cli.core.values import at_least, at_most
+from dagger_cli.core.windows import Windows
+from dagger_cli.networks.chunked import Chunked
 from dagger_cli.networks.gradients import explicit, gradient_of, trainable
 from dagger_cli.networks.layers import OneHot, Standardise, reader
 from dagger_cli.networks.member_gradients import MemberGradients
 from dagger_cli.networks.modules import initialise
+from dagger_cli.policies.batches import PREPARED, TOGETHER, Batches, targets_of
+from dagger_cli.policies.chunk_head import ChunkHead, single
 from dagger_cli.policies.devices import check_device, device_for
 from dagger_cli.policies.heads import Head
 from dagger_cli.policies.joint_head import Joint
-from dagger_cli.policies.optimizers import OPTIMIZERS, Adam, Entry, Sgd, fits
+from dagger_cli.policies.member_fits import descend_together
+from dagger_cli.policies.optimizers import OPTIMIZERS, Adam, Entry, Sgd
 from dagger_cli.policies.own_parts import OwnOptimizer
+from dagger_cli.policies.packed_networks import network_arrays, optimizer_state, packed
 from dagger_cli.policies.precision import check_precision, products
 from dagger_cli.policies.torch_policy import TorchPolicy
 from dagger_cli.utils.malloc import LARGE, reused
@@ -38,8 +43,6 @@ from dagger_cli.utils.memmap import at_random, will_need
 
 MOST = 2**53  # torch counts in 64 bits
 LOSS_ROWS = 8192  # batch size of a loss without gradients
-TOGETHER = 8  # batches gathered in one call, to save calls without gathering all targets
-PREPARED = 2**17  # numbers; up to so many, all gathered batches are prepared in one call
 
 
 @contextmanager
@@ -65,18 +68,6 @@ def _memory(network: nn.Module, gathered: int) -> AbstractContextManager[None]:
     """
     plain = isinstance(network, nn.Sequential) and isinstance(network[0], Standardise | OneHot)
     return nullcontext() if plain and gathered < LARGE else reused()
-
-
-def _fetched(obs: Stored, groups: Iterator[Tensor]) -> Iterator[Tensor]:
-    """Yields the same groups of row indices; each is prefetched from disk one group ahead."""
-    before = None
-    for rows in groups:
-        will_need(obs, rows.numpy())
-        if before is not None:
-            yield before
-        before = rows
-    if before is not None:
-        yield before
 
 
 @dataclass(frozen=True)
@@ -107,6 +98,7 @@ class TorchLearner:
     precision: str = "float32"
     final_fit: int = 1
     draws_weights: bool = False  # the network draws its weights from torch's global generator
+    windows: Windows | None = None  # of rows with several observations, for a `ChunkHead`
 
     def __post_init__(self) -> None:
         check_device(self.device)
@@ -121,6 +113,11 @@ class TorchLearner:
             raise ConfigError(
                 "policy.weight_decay works only with adam, adamw and sgd; set "
                 "policy.optimizer.weight_decay"
+            )
+        if isinstance(self.head, ChunkHead) != (self.windows is not None):
+            raise ConfigError(
+                "policy.chunk above 1 needs the places of a row's observations, which the view "
+                "tells (windows=), and a chunk of 1 needs none"
             )
         if (self.epochs is None) == (self.gradient_steps is None):
             raise ConfigError(
@@ -162,13 +159,20 @@ class TorchLearner:
         networks, orders = [], []
         for start in starts:
             networks.append(self._network(start, data, rng))
-            orders.append(list(self._gathered(len(data), rng)))
+            orders.append(list(self._batches.gathered(len(data), rng)))
         members = MemberGradients(networks, self.head)
         blank: tuple[Entry, ...] = ({},) * len(trainable(networks[0]))
         past = [entry for start in starts for entry in self._past(start) or blank]
         optimizer = self._optimizer(members.parameters, past)
+        n_batches = self._batches.count(len(data))
+
+        def step(gradients: Sequence[Tensor], i: int) -> None:
+            optimizer.step(gradients, self._rate(i, n_batches))
+
         with torch.no_grad(), at_random(data.stored):
-            losses = self._descend_together(members, optimizer, data, orders)
+            losses = descend_together(
+                members, self.head, step, data, orders, self.batch_size, n_batches
+            )
             members.take_back()
         state, n = optimizer.past(), len(blank)
         return [
@@ -183,6 +187,10 @@ class TorchLearner:
         known = isinstance(self.optimizer, str) and products(self.precision) is None
         here = device_for(self.device, network, self.batch_size).type == "cpu"
         return known and here and numbers <= PREPARED and explicit(network) is not None
+
+    @property
+    def _batches(self) -> Batches:
+        return Batches(self.batch_size, self.epochs, self.gradient_steps)
 
     def _past(self, start: Policy | None) -> tuple[Entry, ...]:
         """Returns the optimizer state that a fit continues from."""
@@ -212,7 +220,7 @@ class TorchLearner:
         if self.normalize:
             for layer in network.modules():
                 if isinstance(layer, Standardise):
-                    layer.take(data.stored)
+                    layer.take(data.stored, None if self.windows is None else self.windows.index[0])
         return network
 
     def _blank(self, seed: int | None = None) -> nn.Module:
@@ -220,7 +228,10 @@ class TorchLearner:
         with torch.random.fork_rng(devices=[]):
             if seed is not None:
                 torch.manual_seed(seed)
-            return self.make_network()
+            network = self.make_network()
+            if self.windows is None:
+                return network
+            return Chunked(network, self.windows, self.head.outputs)
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         """Returns the shapes of the network's arrays, without allocating them if possible."""
@@ -231,46 +242,11 @@ class TorchLearner:
             network = self._blank()
         return {name: tuple(t.shape) for name, t in network.state_dict().items()}
 
-    def _n_batches(self, n: int) -> int:
-        return self.gradient_steps or (self.epochs or 0) * math.ceil(n / self.batch_size)
-
-    def _gathered(self, n: int, rng: Generator) -> Iterator[Tensor]:
-        """Yields row indices of `TOGETHER` batches: shuffled passes, `_n_batches` in total."""
-        per_pass, wanted = math.ceil(n / self.batch_size), self._n_batches(n)
-        while wanted > 0:
-            order = torch.from_numpy(rng.permutation(n))
-            yield from torch.split(order[: wanted * self.batch_size], TOGETHER * self.batch_size)
-            wanted -= per_pass
-
-    def _batches(
-        self,
-        data: Dataset,
-        prepare: Callable[[Tensor], Tensor],
-        device: torch.device,
-        rng: Generator,
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yields inputs and targets of each batch, moved to the device."""
-        obs = reader(data.stored)
-        for rows in _fetched(data.stored, self._gathered(len(data), rng)):
-            seen = obs(rows).to(device)
-            targets = self._targets(data, rows).to(device)
-            # Large observations would leave the cache between their preparation and their use.
-            at_once = seen.numel() <= PREPARED
-            inputs = torch.split(prepare(seen) if at_once else seen, self.batch_size)
-            for batch, wanted in zip(inputs, torch.split(targets, self.batch_size), strict=True):
-                yield batch if at_once else prepare(batch), wanted
-
-    def _targets(self, data: Dataset, rows: Tensor | slice) -> Tensor:
-        labels = torch.from_numpy(data.labels)[rows]
-        if data.fatal is None:
-            return self.head.targets(labels)
-        assert isinstance(self.head, Joint), "only Joint uses unsafe actions"
-        return self.head.targets(labels, torch.from_numpy(data.fatal)[rows])
-
     @property
     def uses_unsafe_actions(self) -> bool:
         """Whether a fit uses the actions that the expert marks as unsafe."""
-        return isinstance(self.head, Joint) and self.head.unsafe_penalty > 0
+        head = single(self.head)
+        return isinstance(head, Joint) and head.unsafe_penalty > 0
 
     def _descend(
         self,
@@ -280,41 +256,22 @@ class TorchLearner:
         rng: Generator,
     ) -> float:
         device = next(network.parameters()).device
-        n_batches, total = self._n_batches(len(data)), torch.zeros((), device=device)
+        n_batches, total = self._batches.count(len(data)), torch.zeros((), device=device)
         gradient = gradient_of(network, self.head, products(self.precision))
         compares_rows = any(isinstance(m, _BatchNorm) for m in network.modules())
-        for i, (seen, targets) in enumerate(self._batches(data, gradient.prepare, device, rng)):
+        batches = self._batches.of(data, self.head, gradient.prepare, device, rng)
+        for i, (seen, targets) in enumerate(batches):
             if compares_rows and len(seen) == 1:
                 continue  # batch normalization has no variance in a batch of one row
-            left = 1 - i / n_batches if self.decay else 1.0
             loss, gradients = gradient.of(seen, targets)
-            optimizer.step(gradients, self.learning_rate * left)
+            optimizer.step(gradients, self._rate(i, n_batches))
             total += loss
             fitted(i, n_batches)
         return float(total / n_batches)
 
-    def _descend_together(
-        self,
-        members: MemberGradients,
-        optimizer: Adam | Sgd | OwnOptimizer,
-        data: Dataset,
-        orders: Sequence[Sequence[Tensor]],
-    ) -> list[float]:
-        """Returns the loss of each member; `orders` are row indices, gathered as by `_gathered`."""
-        n_batches, total = self._n_batches(len(data)), torch.zeros(len(orders))
-        obs, done = reader(data.stored), 0
-        for groups in zip(*orders, strict=True):
-            inputs = members.prepare([obs(rows) for rows in groups])
-            targets = torch.stack([self._targets(data, rows) for rows in groups])
-            pairs = (torch.split(x, self.batch_size, 1) for x in (inputs, targets))
-            for seen, wanted in zip(*pairs, strict=True):
-                left = 1 - done / n_batches if self.decay else 1.0
-                losses, gradients = members.of(seen, wanted)
-                optimizer.step(gradients, self.learning_rate * left)
-                total += losses
-                fitted(done, n_batches)
-                done += 1
-        return (total / n_batches).tolist()
+    def _rate(self, i: int, n_batches: int) -> float:
+        """Returns the learning rate of batch i."""
+        return self.learning_rate * (1 - i / n_batches if self.decay else 1.0)
 
     def loss(self, policy: Policy, data: Dataset) -> float:
         """Returns the mean loss over all rows."""
@@ -325,52 +282,20 @@ class TorchLearner:
             for start in range(0, len(data), LOSS_ROWS):
                 rows = slice(start, start + LOSS_ROWS)
                 outputs = policy.network(obs(rows))
-                batch = self.head.loss(outputs, self._targets(data, rows))
+                batch = self.head.loss(outputs, targets_of(self.head, data, rows))
                 total += float(batch) * len(outputs)
         return total / len(data)
 
     def pack(self, policy: Policy) -> dict[str, Array]:
         """Returns the network, with its statistics, and the optimizer state as named arrays."""
         assert isinstance(policy, TorchPolicy)
-        tensors = {f"network.{name}": t for name, t in policy.network.state_dict().items()}
-        ours = isinstance(self.optimizer, str)  # their step counters are saved with shape (1,)
-        for i, entry in enumerate(policy.optimizer):
-            for key, t in entry.items():
-                tensors[f"optimiser.{i}.{key}"] = t.reshape(1) if ours and t.ndim == 0 else t
-        return {name: np.asarray(t.numpy(), order="C") for name, t in tensors.items()}
+        return packed(policy.network, policy.optimizer, ours=isinstance(self.optimizer, str))
 
     def unpack(self, arrays: Mapping[str, Array]) -> Policy:
         """Returns the policy of these arrays; raises CheckpointError where the shapes differ."""
-        given = {n.removeprefix("network."): a for n, a in arrays.items() if n.startswith("net")}
-        if self._shapes() != {n: a.shape for n, a in given.items()}:
-            raise CheckpointError(
-                "the policy in this checkpoint has another shape than its config says: the files "
-                "do not belong together, or the environment's observations have changed"
-            )
-        if not all(np.isfinite(array).all() for array in given.values()):
-            raise CheckpointError("the policy in this checkpoint has weights that are not finite")
+        given = network_arrays(arrays, self._shapes())
         network = self._blank()
-        network.load_state_dict({name: torch.tensor(array) for name, array in given.items()})
-        return TorchPolicy(network.eval(), self.head, self._optimizer_state(arrays, network))
-
-    def _optimizer_state(
-        self, arrays: Mapping[str, Array], network: nn.Module
-    ) -> tuple[Entry, ...]:
-        """Returns the optimizer state in a checkpoint's arrays, one entry per parameter."""
-        parameters = trainable(network)
-        optimizer: list[dict[str, Tensor]] = [{} for _ in parameters]
-        for name, array in arrays.items():
-            if name.startswith("optimiser."):
-                match = re.fullmatch(r"optimiser\.(\d+)\.(\w+)", name)
-                if match is None or int(match[1]) >= len(optimizer):
-                    raise CheckpointError(
-                        f"the optimizer state in this checkpoint has '{name}', for which its "
-                        "network has no parameter"
-                    )
-                optimizer[int(match[1])][match[2]] = torch.tensor(array)
-        if isinstance(self.optimizer, str) and not all(map(fits, optimizer, parameters)):
-            raise CheckpointError(
-                "the optimizer state in this checkpoint does not fit its network: the files do not "
-                "belong together"
-            )
-        return tuple(optimizer)
+        network.load_state_dict(given)
+        ours = isinstance(self.optimizer, str)
+        past = optimizer_state(arrays, trainable(network), ours=ours)
+        return TorchPolicy(network.eval(), self.head, past)

@@ -13,9 +13,11 @@ from torch import Tensor, nn
 
 from dagger_cli.core.types import Acts, Array, Observation, Policy
 from dagger_cli.networks.batched_members import Stack
+from dagger_cli.networks.chunked import Chunked, ChunkedRows, single
 from dagger_cli.networks.exported import Exported
-from dagger_cli.networks.forward import Forward
+from dagger_cli.networks.forward import ChunkedForward, Forward, forward_of
 from dagger_cli.networks.modules import dense
+from dagger_cli.policies.chunk_head import ChunkHead
 from dagger_cli.policies.heads import Head
 
 
@@ -28,9 +30,9 @@ class TorchPolicy:
     optimizer: tuple[dict[str, Tensor], ...]
 
     @cached_property
-    def outputs(self) -> Forward:
+    def outputs(self) -> Forward | ChunkedForward:
         """Function from observations (n, *obs_shape) to the network's outputs (n, k)."""
-        return Forward(self.network)
+        return forward_of(self.network)
 
     def act(self, observation: Observation, rng: Generator) -> Acts:
         """Returns the head's actions; deterministic, `rng` is not used."""
@@ -39,7 +41,11 @@ class TorchPolicy:
 
     @cached_property
     def _stackable(self) -> bool:
-        return dense(self.network) is not None
+        return dense(single(self.network)) is not None
+
+    @cached_property
+    def _rows(self) -> ChunkedRows | None:
+        return ChunkedRows(self.network) if isinstance(self.network, Chunked) else None
 
     def joins(self) -> bool:
         """Returns whether `act_for` can be called: only with fully connected networks."""
@@ -50,13 +56,20 @@ class TorchPolicy:
 
         `members` are policies of the same learner; `chosen` is (n,) int.
         """
-        networks = tuple(m.network for m in members if isinstance(m, TorchPolicy))
+        networks = tuple(single(m.network) for m in members if isinstance(m, TorchPolicy))
+        obs, rows = observation.obs, self._rows
+        if rows is not None:
+            obs, chosen = rows.observations(obs), chosen.repeat(rows.chunk)
         with torch.inference_mode():
-            outputs = _stack(networks)(torch.as_tensor(observation.obs), chosen)
-        return self.head.actions(outputs.numpy())
+            outputs = _stack(networks)(torch.as_tensor(obs), chosen).numpy()
+        return self.head.actions(
+            outputs if rows is None else rows.outputs(observation.obs, outputs)
+        )
 
     def scores(self, observation: Observation) -> Array:
         """Returns the log-probabilities (n, choices) of a Discrete action, for beam search."""
+        if isinstance(self.head, ChunkHead):
+            return self.head.log_probabilities(self.outputs(observation.obs))
         outputs = self.outputs.by_torch(observation.obs)
         return np.asarray(torch.log_softmax(outputs, dim=1).numpy())
 

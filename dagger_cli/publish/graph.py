@@ -102,6 +102,7 @@ def to_torchscript(policy: Exportable, seen: Space, played: Space) -> tuple[byte
 
 def observations(module: nn.Module, space: Space, n: int) -> Array:
     """Returns n random observations (n, *shape): from its statistics, or uniform for integers."""
+    from dagger_cli.networks.chunked import Chunked
     from dagger_cli.networks.layers import Select, Standardise
 
     rng = np.random.default_rng(0)
@@ -110,12 +111,17 @@ def observations(module: nn.Module, space: Space, n: int) -> Array:
         choices = rng.integers(0, top, size=(n, *space.shape)) + space.start
         return choices.astype(space.dtype)
     rows = rng.standard_normal((n, space.size))
-    seen: Any = slice(None)
+    seen: Any = [slice(None)]
     for layer in module.modules():
         if isinstance(layer, Select):
+            seen = [layer.index.numpy()]
+        if isinstance(layer, Chunked):
             seen = layer.index.numpy()
+            rows[:, layer.count] = rng.integers(0, len(seen), n)
         if isinstance(layer, Standardise):
-            rows[:, seen] = layer.mean.numpy() + 2 * layer.std.numpy() * rows[:, seen]
+            plain = rows.copy()  # a chunk's observations overlap
+            for one in seen:
+                rows[:, one] = layer.mean.numpy() + 2 * layer.std.numpy() * plain[:, one]
     return rows.reshape(n, *space.shape).astype(space.dtype)
 
 

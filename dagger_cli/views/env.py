@@ -10,12 +10,12 @@ import numpy as np
 from dagger_cli.core.errors import EnvError
 from dagger_cli.core.types import Array, Env, Observation, Snapshot, Step
 from dagger_cli.views.layout import Layout
-from dagger_cli.views.memory import ACTIONS, FRAMES, Memory, Where
+from dagger_cli.views.memory import ACTIONS, FRAMES, PAST, Memory, Where
 from dagger_cli.views.noise import Noise
 from dagger_cli.views.sight import packed
 
 SEEDS = "view.seeds"
-OWN = (FRAMES, ACTIONS, SEEDS)  # of a snapshot
+OWN = (FRAMES, ACTIONS, PAST, SEEDS)  # of a snapshot
 Look = Callable[[Array], Array]  # slots (k,) to frames (k, *frame_shape), without noise
 
 
@@ -66,7 +66,7 @@ class ViewedEnv:
     def snapshot(self) -> Snapshot:
         """Returns the state of the full environment and, with other names, what was seen."""
         own = {**self._memory.save(), SEEDS: self._seeds.copy()}
-        return {**self._full.snapshot(), **{self._name + key: own[key] for key in OWN}}
+        return {**self._full.snapshot(), **{self._name + key: array for key, array in own.items()}}
 
     def restore(self, snapshot: Snapshot) -> None:
         """Restores a snapshot; raises EnvError where it is of another view."""

@@ -12,6 +12,7 @@ from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.frame_rows import Split
 from dagger_cli.core.one_hot import OneHotRows
 from dagger_cli.core.types import Array, History, Space
+from dagger_cli.core.windows import Windows, flat_windows, image_windows
 from dagger_cli.views.keep import kept
 from dagger_cli.views.view import View
 
@@ -38,28 +39,44 @@ class Layout:
 
     @property
     def history(self) -> History:
-        """The sizes of what an observation consists of."""
+        """The sizes of what an observation consists of; a row with a chunk has several of them."""
         return History(self.view.stack, self.frame.size, self.codes)
 
     @property
     def frame_split(self) -> Split | None:
         """The frames of a stack of flat observations; those of images follow from their shape."""
-        stack, frame = self.view.stack, self.frame
+        stack, frame = self.view.frames, self.frame
         return Split(1, stack, frame.size) if stack > 1 and len(frame.shape) == 1 else None
 
     @cached_property
     def space(self) -> Space:
-        """Space of the student's observations: the stack, oldest first, then the actions."""
-        k, frame = self.view.stack, self.frame
+        """Space of the student's observations: frames, oldest first, then the actions.
+
+        With a chunk it is that of rows, which end with a count.
+        """
+        k, frame, last = self.view.frames, self.frame, self.view.chunk - 1
         if k == 1:
             return frame
         if len(frame.shape) == 3:
-            return _stacked_images(frame, k)
+            return _stacked_images(frame, k, last)
         low, high = frame.low * k, frame.high * k
         if self.codes:
             inner = coded_bounds(self.actions)
             low, high = low + inner[0] * (k - 1), high + inner[1] * (k - 1)
-        return replace(frame, shape=(self.history.total,), low=low, high=high)
+        if last:
+            low, high = (*low, 0.0), (*high, float(last))
+        return replace(frame, shape=(len(low),), low=low, high=high)
+
+    @cached_property
+    def windows(self) -> Windows | None:
+        """Where a row has the observations of the last steps; None without a chunk."""
+        view, shape = self.view, self.frame.shape
+        if view.chunk == 1:
+            return None
+        one = replace(self, view=replace(view, chunk=1)).space
+        if len(shape) == 3:
+            return image_windows(one, view.stack, channel_axis(shape), view.chunk)
+        return flat_windows(one, self.history, view.chunk)
 
 
 def layout(view: View, seen: Space, acted: Space, parts: Mapping[str, tuple[int, int]]) -> Layout:
@@ -74,8 +91,8 @@ def layout(view: View, seen: Space, acted: Space, parts: Mapping[str, tuple[int,
         frame = Space("box", shape, "uint8", (0.0,) * n, (255.0,) * n)
     elif seen.kind != "box":
         raise ConfigError(
-            f"view={{keep, noise, delay, stack}} changes numbers, but observations are "
-            f"{seen.kind}: use view=full"
+            f"view={{keep, noise, delay, stack}} and policy.chunk change numbers, but observations "
+            f"are {seen.kind}: use view=full and policy.chunk=1"
         )
     elif view.keep is not None:
         if len(seen.shape) != 1:
@@ -88,10 +105,10 @@ def layout(view: View, seen: Space, acted: Space, parts: Mapping[str, tuple[int,
         frame = replace(seen, shape=(len(index),), low=low, high=high)
     _check(view, frame, acted)
     codes = code_size(acted) if view.stack_actions else 0
-    size = History(view.stack, frame.size, codes).total
+    size = History(view.frames, frame.size, codes).total
     if size > MOST_COMPONENTS:
         raise ConfigError(
-            f"view.stack={view.stack} makes observations of {size:,} numbers, and at most "
+            f"{_stacked(view)} makes observations of {size:,} numbers, and at most "
             f"{MOST_COMPONENTS:,} are allowed: use a smaller view.stack or view.pixels"
         )
     return Layout(view, frame, acted, index, codes)
@@ -102,10 +119,10 @@ def _check(view: View, frame: Space, acted: Space) -> None:
         raise ConfigError(
             f"view.noise adds real numbers, but observations are {frame.dtype}: use view.noise=0"
         )
-    if view.stack > 1 and len(frame.shape) not in (1, 3):
+    if view.frames > 1 and len(frame.shape) not in (1, 3):
         raise ConfigError(
-            "view.stack is for flat observations and pictures, but observations have the shape "
-            f"{frame.shape}: use view.stack=1"
+            f"{_stacked(view)} is for flat observations and pictures, but observations have the "
+            f"shape {frame.shape}: use 1"
         )
     if len(frame.shape) == 3:
         _check_channels(view, frame)
@@ -125,22 +142,33 @@ def channel_axis(shape: tuple[int, ...]) -> int:
 def _check_channels(view: View, frame: Space) -> None:
     """Raises ConfigError where the stack would no longer look like channels, see channel_axis."""
     stacked, axis = list(frame.shape), channel_axis(frame.shape)
-    stacked[axis] *= view.stack
-    if view.stack > 1 and channel_axis(tuple(stacked)) != axis:
+    stacked[axis] = view.frames * stacked[axis] + (view.chunk > 1)
+    if view.frames > 1 and channel_axis(tuple(stacked)) != axis:
         raise ConfigError(
-            f"view.stack={view.stack} pictures of shape {frame.shape} have more channels than "
-            "rows: use a smaller view.stack"
+            f"{_stacked(view)} pictures of shape {frame.shape} have more channels than rows: use "
+            "a smaller number"
         )
 
 
-def _stacked_images(frame: Space, k: int) -> Space:
+def _stacked(view: View) -> str:
+    """Returns the keys that stack frames."""
+    chunk = f"policy.chunk={view.chunk}"
+    return f"view.stack={view.stack}" + (f" with {chunk}" if view.chunk > 1 else "")
+
+
+def _stacked_images(frame: Space, k: int, last: int) -> Space:
+    """Returns the space of k frames, and, where `last` > 0, a channel of numbers from 0 to it."""
     axis, shape = channel_axis(frame.shape), list(frame.shape)
-    shape[axis] *= k
+    shape[axis] = k * shape[axis] + (last > 0)
     low, high = (
-        tuple(np.concatenate([np.reshape(ends, frame.shape)] * k, axis).ravel().tolist())
+        np.concatenate([np.reshape(ends, frame.shape)] * k, axis)
         for ends in (frame.low, frame.high)
     )
-    return replace(frame, shape=tuple(shape), low=low, high=high)
+    if last:
+        plane = np.zeros_like(low.take([0], axis))
+        low, high = np.append(low, plane, axis), np.append(high, plane + last, axis)
+    ends = (tuple(one.ravel().tolist()) for one in (low, high))
+    return replace(frame, shape=tuple(shape), low=next(ends), high=next(ends))
 
 
 def code_size(acted: Space) -> int:

@@ -12,6 +12,7 @@ from numpy.random import Generator
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.frame_rows import Split
 from dagger_cli.core.types import Acts, Expert, History, Observation, Policy, Score, Shown, Space
+from dagger_cli.core.windows import Windows
 from dagger_cli.envs.video import Mode
 from dagger_cli.views.env import Framed, ViewedEnv
 from dagger_cli.views.layout import Layout, layout
@@ -55,6 +56,16 @@ class ViewedSource:
     def frame_split(self) -> Split | None:
         """The frames of a stack of flat observations."""
         return self.layout.frame_split
+
+    @property
+    def windows(self) -> Windows | None:
+        """Where a row has the observations of the last steps, for chunks of actions."""
+        return self.layout.windows
+
+    @property
+    def hides(self) -> bool:
+        """Whether students see less than the expert."""
+        return self.view.hides
 
     @property
     def history(self) -> History:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 MOST = 1000  # observations of a stack, and steps of a delay
 LOUDEST = 1e6  # the square of a float32 beyond 1e19 is infinite
 SIDES = (8, 512)  # pixels
+MOST_CHUNK = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,8 @@ class View:
     `keep` has indexes, slices such as "0:8" and names of parts (keep.py); `pixels` is the side of
     the picture in place of numbers, None without one; `noise` a standard deviation in the units of
     the observation; `delay` in env steps; `stack` the number of observations in one;
-    `stack_actions`: with the actions taken between them.
+    `stack_actions`: with the actions taken between them; `chunk` how many of the last observations
+    a row has, for policies that predict chunks of actions (core/windows.py).
     """
 
     keep: Sequence[int | str] | None = None
@@ -34,6 +36,7 @@ class View:
     delay: int = 0
     stack: int = 1
     stack_actions: bool = False
+    chunk: int = 1
 
     def __post_init__(self) -> None:
         at_least("view.noise", self.noise, 0, 0.1)
@@ -41,6 +44,8 @@ class View:
         for key, least, example in (("delay", 0, 2), ("stack", 1, 4)):
             at_least(f"view.{key}", getattr(self, key), least, example)
             at_most(f"view.{key}", getattr(self, key), MOST)
+        at_least("policy.chunk", self.chunk, 1, 4)  # which sets it
+        at_most("policy.chunk", self.chunk, MOST_CHUNK)
         if self.pixels is not None:
             at_least("view.pixels", self.pixels, SIDES[0], 84)
             at_most("view.pixels", self.pixels, SIDES[1])
@@ -63,6 +68,16 @@ class View:
         return source if self == View(grey=self.grey) else ViewedSource(source, self)
 
     @property
+    def frames(self) -> int:
+        """The number of frames that a row has."""
+        return self.stack + self.chunk - 1
+
+    @property
+    def hides(self) -> bool:
+        """Whether the student does not see the full observation."""
+        return self != View(grey=self.grey, chunk=self.chunk)
+
+    @property
     def selects_only(self) -> bool:
         """Whether a student's observation is a selection of the present full one."""
         return self == View(keep=self.keep, grey=self.grey)
@@ -78,8 +93,8 @@ class View:
 
         if not self.selects_only:
             raise ConfigError(
-                "its view is not a selection of the present observation (noise, delay, stack or "
-                "pixels), so it cannot act where each observation comes alone"
+                "its view is not a selection of the present observation (noise, delay, stack, "
+                "chunk or pixels), so it cannot act where each observation comes alone"
             )
         found = layout(self, seen, acted, {})
         index = found.index

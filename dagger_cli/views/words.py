@@ -24,11 +24,18 @@ def _parts(view: Mapping[str, Any]) -> Iterator[str]:
         yield f"in training with Gaussian noise of standard deviation {view['noise']:g}"
     if view.get("delay"):
         yield f"{view['delay']} env steps late, {BEFORE}"
-    if view.get("stack", 1) > 1:
+    frames = view.get("stack", 1) + view.get("chunk", 1) - 1
+    if frames > 1:
         axis = "on the axis of channels" if view.get("pixels") else "one after the other"
-        yield f"the last {view['stack']} of these {axis}, oldest first, {BEFORE}"
+        yield f"the last {frames} of these {axis}, oldest first, {BEFORE}"
     if view.get("stack_actions"):
         yield (
-            f"then the {view['stack'] - 1} actions between them, oldest first, of Discrete actions "
+            f"then the {frames - 1} actions between them, oldest first, of Discrete actions "
             "one number per choice"
+        )
+    if view.get("chunk", 1) > 1:
+        number = "a channel of one number" if view.get("pixels") else "one number"
+        yield (
+            f"then {number}: the env steps taken since the start of the episode, "
+            f"{view['chunk'] - 1} where there were more"
         )

@@ -15,10 +15,11 @@ from dagger_cli.core.types import History, Space
 from dagger_cli.networks.gradients import gradient_of, trainable
 from dagger_cli.networks.layers import Standardise
 from dagger_cli.networks.modules import initialise
+from dagger_cli.policies.batches import TOGETHER
 from dagger_cli.policies.memory import gru_learner
 from dagger_cli.policies.optimizers import OPTIMIZERS
 from dagger_cli.policies.sources import cnn_learner, mlp_learner
-from dagger_cli.policies.torch_learner import TOGETHER, TorchLearner
+from dagger_cli.policies.torch_learner import TorchLearner
 
 RATE, BATCH = 1e-3, 128
 TORQUES = Space("box", (4,), "float32", (-1.0,) * 4, (1.0,) * 4)
