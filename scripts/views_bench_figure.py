@@ -38,6 +38,7 @@ def draw(groups: Mapping[tuple[str, str], Sequence[dict[str, Any]]], path: Path)
                 _line(axis, trainer, runs)
         axis.axhline(next(r["expert"] for (of, _), rs in groups.items() for r in rs if of == task),
                      color="black", lw=0.8, ls="--")  # fmt: skip
+        axis.set_ylim(*_range([runs for (of, _), runs in groups.items() if of == task]))
         axis.set_xlabel("labels", fontsize=7)
         axis.set_title(task.replace("_", " "), fontsize=9)
         axis.set_xscale("log")
@@ -53,9 +54,22 @@ def draw(groups: Mapping[tuple[str, str], Sequence[dict[str, Any]]], path: Path)
     figure.savefig(path, dpi=90)
 
 
+def _range(groups: Sequence[Sequence[dict[str, Any]]]) -> tuple[float, float]:
+    """Returns limits around means and expert: with two seeds an interval can be far wider."""
+    means = [np.mean([run["returns"][: _rounds(runs)] for run in runs], 0) for runs in groups]
+    shown = np.concatenate([*means, [runs[0]["expert"] for runs in groups]])
+    low, high = float(shown.min()), float(shown.max())
+    margin = 0.1 * (high - low)
+    return low - margin, high + margin
+
+
+def _rounds(runs: Sequence[dict[str, Any]]) -> int:
+    return min(len(run["returns"]) for run in runs)
+
+
 def _line(axis: Any, trainer: str, runs: Sequence[dict[str, Any]]) -> None:
     """Draws a trainer's mean by rounds, at the mean number of labels."""
-    length = min(len(run["labels"]) for run in runs)
+    length = _rounds(runs)
     labels = np.mean([run["labels"][:length] for run in runs], 0)
     returns = np.array([run["returns"][:length] for run in runs])
     mean, colour = returns.mean(0), COLOURS[trainer]
