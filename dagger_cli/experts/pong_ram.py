@@ -47,15 +47,15 @@ class PongRam:
     """Source of the expert; it has no settings."""
 
     def load(self, env_id: str, observation_space: Space, action_space: Space) -> RamPlayer:
-        """Returns the player; raises ExpertError for another environment or other pictures."""
-        if not env_id.startswith("Pong-") or action_space.sizes != (6,):
+        """Returns the player; raises ExpertError for another environment or other options of it."""
+        if not env_id.startswith("Pong-"):
             raise ExpertError(
                 f"expert=pong_ram plays Pong, not '{env_id}'; use env=atari env.game=pong"
             )
-        if observation_space.shape[1:] != (84, 84):
+        if action_space.sizes != (6,) or observation_space.shape != (4, 84, 84):
             raise ExpertError(
-                f"expert=pong_ram needs pictures of 84x84 pixels, not {observation_space.shape}; "
-                "leave out env.kwargs"
+                "expert=pong_ram needs the 6 actions and 4 images of 84x84 pixels of Pong with "
+                f"env.kwargs={{}}, but this has {action_space.sizes} and {observation_space.shape}"
             )
         digest = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
         return RamPlayer(
@@ -111,8 +111,9 @@ def _height(ram: Array, frames: Array) -> Array:
 def _wanted(ball: Array) -> Array:
     """Returns where the paddle should meet a ball that comes at this y.
 
-    From above 122 a steep ball downwards arrives at the other side rising, from 125 to 159 one
-    upwards arrives fallen for long. The paddle cannot have its lower edge at the upper wall.
+    Sent down from above 120, it arrives at the other side rising; sent up from 126 to 159, it has
+    fallen for long. Sent down from further below, it mostly comes back to one of these places. Near
+    the upper wall the paddle's lower end cannot meet it, but sent up it arrives rising, too.
     """
     upwards = (ball < 53) | ((ball > 125) & (ball < 160))
     return np.where(upwards, ball - UPPER, ball - LOWER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -110,6 +111,9 @@ def test_other_games_and_hidden_memories_are_refused():
     source = opened(hidden=None)
     with pytest.raises(ExpertError, match=r"plays Pong, not 'CartPole-v1'"):
         PongRam().load("CartPole-v1", source.observation_space, source.action_space)
+    with pytest.raises(ExpertError, match=r"needs the 6 actions .* has \(18,\) and \(4, 84, 84\)"):
+        many = replace(source.action_space, sizes=(18,))
+        PongRam().load(source.id, source.observation_space, many)
     expert = PongRam().load(source.id, source.observation_space, source.action_space)
     seen = Observation(np.zeros((1, 4, 84, 84), np.uint8), np.zeros(1, np.int64))
     with pytest.raises(ExpertError, match=r"needs .* env\.hidden=ram"):
