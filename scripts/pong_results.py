@@ -1,10 +1,11 @@
 """Measures students of pixels that expert=pong_ram teaches Pong: docs/worlds.md, docs/pong.json.
 
-    python scripts/pong_results.py [seeds=0] [trainers=sup,dagger] [out=docs/pong.json]
+    python scripts/pong_results.py [seeds=0] [trainers=dagger,sup] [out=docs/pong.json]
                                    [runs=outputs/pong]     # runs what is missing, writes `out`
     python scripts/pong_results.py show                    # prints the tables
 
-The runs are `dagger train experiment=pong trainer=... seed=...`; unfinished ones are resumed.
+The runs are `dagger train experiment=pong trainer=... seed=... rounds=...`; unfinished ones are
+resumed.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ import numpy as np
 from runs import run
 
 ROOT = Path(__file__).resolve().parents[1]
+SHOWN = (0, 1, 3, 7, 11, 15)  # rounds in the table, from 0
+ROUNDS = {"dagger": 16, "sup": 4}  # of 4,000 labels
 DEFAULTS = {
     "seeds": "0",
-    "trainers": "sup,dagger",
+    "trainers": ",".join(ROUNDS),
     "out": str(ROOT / "docs" / "pong.json"),
     "runs": "outputs/pong",
 }
@@ -29,7 +32,8 @@ DEFAULTS = {
 
 def one(folder: Path, trainer: str, seed: int) -> dict[str, Any]:
     """Returns validation returns by labels, and the final scores of student and expert."""
-    scores = run(folder, ["experiment=pong", f"trainer={trainer}", f"seed={seed}"])
+    words = [f"trainer={trainer}", f"seed={seed}", f"rounds={ROUNDS[trainer]}"]
+    scores = run(folder, ["experiment=pong", *words])
     rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     return {
         "trainer": trainer,
@@ -38,19 +42,27 @@ def one(folder: Path, trainer: str, seed: int) -> dict[str, Any]:
         "returns": [round(row["eval/return_mean"], 2) for row in rows],
         "student": scores["student"],
         "expert": scores["expert"],
-        "seconds": scores["seconds"],
+        "seconds": round(sum(row["time/total"] for row in rows)),  # also of a resumed run
     }
 
 
 def table(runs: Sequence[dict[str, Any]]) -> str:
-    """Returns the table in Markdown: a row per trainer, or per run where there is one seed."""
-    labels = runs[0]["labels"]
-    heads = ["trainer", *(f"{n:,}" for n in labels), "final", "lowest", "seeds", "minutes"]
+    """Returns the table in Markdown: a row per trainer."""
+    rows = [row for row in SHOWN if row < max(len(one["labels"]) for one in runs)]
+    longest = max((one["labels"] for one in runs), key=len)
+    heads = [
+        "trainer",
+        *(f"{longest[row]:,}" for row in rows),
+        "final",
+        "lowest",
+        "seeds",
+        "minutes",
+    ]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for trainer in dict.fromkeys(one["trainer"] for one in runs):
         own = [one for one in runs if one["trainer"] == trainer]
-        returns = np.array([one["returns"] for one in own])
-        cells = [f"{value:.1f}" for value in returns.mean(0)]
+        returns = np.mean([one["returns"] for one in own], axis=0)
+        cells = [f"{returns[row]:.1f}" if row < len(returns) else "" for row in rows]
         finals = [one["student"]["mean"] for one in own]
         cells.append(f"{np.mean(finals):.1f}" + _spread(finals))
         cells.append(f"{min(one['student']['min'] for one in own):.0f}")
