@@ -48,16 +48,10 @@ def one(folder: Path, trainer: str, seed: int) -> dict[str, Any]:
 
 def table(runs: Sequence[dict[str, Any]]) -> str:
     """Returns the table in Markdown: a row per trainer."""
-    rows = [row for row in SHOWN if row < max(len(one["labels"]) for one in runs)]
-    longest = max((one["labels"] for one in runs), key=len)
-    heads = [
-        "trainer",
-        *(f"{longest[row]:,}" for row in rows),
-        "final",
-        "lowest",
-        "seeds",
-        "minutes",
-    ]
+    labels = max((one["labels"] for one in runs), key=len)
+    rows = [row for row in SHOWN if row < len(labels)]
+    heads = ["trainer", *(f"{labels[row]:,}" for row in rows)]
+    heads += ["final", "lowest", "seeds", "minutes"]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for trainer in dict.fromkeys(one["trainer"] for one in runs):
         own = [one for one in runs if one["trainer"] == trainer]
