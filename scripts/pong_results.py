@@ -20,8 +20,8 @@ import numpy as np
 from runs import run
 
 ROOT = Path(__file__).resolve().parents[1]
-SHOWN = (0, 1, 3, 7, 11, 15)  # rounds in the table, from 0
-ROUNDS = {"dagger": 16, "sup": 4}  # of 4,000 labels
+SHOWN = (0, 1, 2, 3, 7, 11, 15)  # rounds in the table, from 0
+ROUNDS = {"dagger": 16, "sup": 3}  # of 4,000 labels
 DEFAULTS = {
     "seeds": "0",
     "trainers": ",".join(ROUNDS),
