@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,7 +14,7 @@ from dagger_cli.core.compact import CompactRows, Stored
 from dagger_cli.core.one_hot import OneHotRows
 from dagger_cli.core.types import Array, Space
 
-PIECE = 16_384  # rows
+PIECE, IMAGES = 16_384, 256  # rows, of numbers and of images
 CUT = 10.0  # standard deviations
 
 
@@ -36,10 +37,11 @@ class Standardise(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, piece: int = PIECE) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(size))
         self.register_buffer("std", torch.ones(size))
+        self._piece = piece
 
     def forward(self, obs: Tensor) -> Tensor:
         # `shape[0]`, as `len` would become a constant in an exported network.
@@ -53,12 +55,13 @@ class Standardise(nn.Module):
         """
         # In pieces, with one buffer: all rows in float64 may exceed the memory, and temporary
         # arrays of this size fragment the heap, which is then not returned to the system.
-        scratch = torch.empty((min(len(rows), PIECE), len(self.mean)), dtype=torch.float64)
+        size = min(len(rows), self._piece)
+        scratch = torch.empty((size, len(self.mean)), dtype=torch.float64)
         total, squares = (torch.zeros_like(self.mean, dtype=torch.float64) for _ in range(2))
-        for piece in _pieces(rows, columns):
+        for piece in _pieces(rows, size, columns):
             total += scratch[: len(piece)].copy_(piece).sum(0)
         mean = total / len(rows)
-        for piece in _pieces(rows, columns):
+        for piece in _pieces(rows, size, columns):
             apart = scratch[: len(piece)].copy_(piece).sub_(mean)
             squares += apart.square_().sum(0)
         std = (squares / len(rows)).sqrt()
@@ -81,10 +84,10 @@ def _numpy(rows: Tensor | slice) -> Any:
     return rows if isinstance(rows, slice) else rows.numpy()
 
 
-def _pieces(rows: Stored | Tensor, columns: Array | None) -> Iterator[Tensor]:
+def _pieces(rows: Stored | Tensor, size: int, columns: Array | None) -> Iterator[Tensor]:
     read = reader(rows)
-    for begin in range(0, len(rows), PIECE):
-        piece = read(slice(begin, begin + PIECE))
+    for begin in range(0, len(rows), size):
+        piece = read(slice(begin, begin + size))
         flat = piece.reshape(len(piece), -1)
         yield flat if columns is None else flat[:, columns]
 
@@ -127,6 +130,23 @@ class Pixels(nn.Module):
     def forward(self, obs: Tensor) -> Tensor:
         images = obs.permute(0, 3, 1, 2) if self.channels_last else obs
         return images.to(torch.float32) / 255.0
+
+
+class StandardPixels(nn.Module):
+    """Maps uint8 images as Pixels does, but standardizes every pixel.
+
+    So what never changes is 0, and a small thing that moves is as large a number as any.
+    """
+
+    def __init__(self, shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        images = Pixels(shape)
+        self.shape, self.size, self.channels_last = shape, images.size, images.channels_last
+        self.standard = Standardise(math.prod(shape), IMAGES)
+
+    def forward(self, obs: Tensor) -> Tensor:
+        images: Tensor = self.standard(obs).reshape(obs.shape[0], *self.shape)
+        return images.permute(0, 3, 1, 2) if self.channels_last else images
 
 
 class BatchRenorm(nn.Module):

@@ -12,8 +12,9 @@ from torch import nn
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.one_hot import encodes
 from dagger_cli.core.types import Space
+from dagger_cli.core.values import at_least
 from dagger_cli.networks.activations import ACTIVATIONS, OPTIONS, Activation, activation, kind_of
-from dagger_cli.networks.layers import OneHot, Pixels, Standardise
+from dagger_cli.networks.layers import OneHot, Pixels, Standardise, StandardPixels
 
 MOST_LAYERS = 1000
 
@@ -68,19 +69,34 @@ def dense(network: nn.Module) -> Dense | None:
     return Dense(first, linears, activations)
 
 
-def cnn(observations: Space, outputs: int) -> nn.Sequential:
-    """Creates the network of Mnih et al. 2015 (Nature): three convolutions and 512 units.
+def cnn(
+    observations: Space,
+    outputs: int,
+    channels: Sequence[int] = (32, 64, 64),
+    units: int = 512,
+    *,
+    normalize: bool = False,
+) -> nn.Sequential:
+    """Creates the network of Mnih et al. 2015 (Nature), or with these sizes a narrower one.
 
-    Raises ConfigError where observations are not uint8 images of at least 36 x 36 pixels.
+    With `normalize` every pixel is standardized, otherwise scaled to [0, 1]. Raises ConfigError
+    where observations are not uint8 images of at least 36 x 36 pixels, and where `channels` are
+    not three positive numbers or `units` is below 1.
     """
+    if len(channels) != 3 or min(channels) < 1:
+        raise ConfigError(
+            "policy.channels must be three positive whole numbers, one per convolution, got "
+            f"{list(channels)}; the Nature CNN has [32,64,64]"
+        )
+    at_least("policy.units", units, 1, 512)
     if len(observations.shape) != 3 or observations.dtype != "uint8":
         raise ConfigError(
             f"policy=cnn needs uint8 images (height, width, channels), but observations are "
             f"{observations.dtype} of shape {observations.shape}; use policy=mlp"
         )
-    a, b, c = observations.shape
-    pixels = Pixels((a, b, c))
-    channels, height, width = pixels.size
+    shape = (observations.shape[0], observations.shape[1], observations.shape[2])
+    pixels = StandardPixels(shape) if normalize else Pixels(shape)
+    images, height, width = pixels.size
     if min(height, width) < 36:
         raise ConfigError(
             f"policy=cnn needs images of at least 36 x 36 pixels, got {height} x {width}; "
@@ -89,13 +105,14 @@ def cnn(observations: Space, outputs: int) -> nn.Sequential:
     rows, columns = (
         ((side - 8) // 4 - 3) // 2 - 1 for side in (height, width)
     )  # of the last feature map
+    first, second, third = channels
     return nn.Sequential(
         pixels,
-        *(nn.Conv2d(channels, 32, 8, stride=4), nn.ReLU()),
-        *(nn.Conv2d(32, 64, 4, stride=2), nn.ReLU()),
-        *(nn.Conv2d(64, 64, 3, stride=1), nn.ReLU()),
-        *(nn.Flatten(), nn.Linear(64 * rows * columns, 512), nn.ReLU()),
-        nn.Linear(512, outputs),
+        *(nn.Conv2d(images, first, 8, stride=4), nn.ReLU()),
+        *(nn.Conv2d(first, second, 4, stride=2), nn.ReLU()),
+        *(nn.Conv2d(second, third, 3, stride=1), nn.ReLU()),
+        *(nn.Flatten(), nn.Linear(third * rows * columns, units), nn.ReLU()),
+        nn.Linear(units, outputs),
     )
 
 

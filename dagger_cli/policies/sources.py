@@ -56,19 +56,27 @@ def cnn_learner(
     *,
     loss: str | Callable[..., Any],
     threads: int | None,
+    channels: Sequence[int] = (32, 64, 64),  # of configs saved before there were these keys
+    units: int = 512,
+    normalize: bool = False,
     chunk: int = 1,
     chunk_decay: float = 1.0,
     **fit: Any,
 ) -> TorchLearner:
-    """Creates the learner of the Nature CNN; the network scales uint8 images itself.
+    """Creates the learner of the Nature CNN; the network scales or standardizes images itself.
 
-    `fit` is passed on to `TorchLearner`. Raises ConfigError where observations are not images.
+    `fit` is passed on to `TorchLearner`. Raises ConfigError where observations are not images, or
+    the sizes not positive.
     """
     use_threads(threads)
     head = with_chunk(make_head(actions, loss), chunk, chunk_decay)
+
+    def make() -> nn.Sequential:
+        return cnn(observations, head.outputs, channels, units, normalize=normalize)
+
     with torch.device("meta"):
-        cnn(observations, head.outputs)
-    return TorchLearner(lambda: cnn(observations, head.outputs), head, normalize=False, **fit)
+        make()
+    return TorchLearner(make, head, normalize=normalize, **fit)
 
 
 def torch_learner(

@@ -82,6 +82,27 @@ def test_cnn_gives_the_same_for_channels_last_and_first():
     torch.testing.assert_close(a, b)
 
 
+@pytest.mark.parametrize("shape", [(36, 44, 3), (3, 36, 44)])
+def test_a_normalized_cnn_standardizes_every_pixel(shape):
+    """What is still becomes 0, what is bright in one of four images -1/sqrt(3) and sqrt(3)."""
+    network = cnn(image(*shape), 4, [2, 3, 4], 5, normalize=True)
+    images = torch.full((4, *shape), 87, dtype=torch.uint8)
+    images[2].view(-1)[10] = 187
+    network[0].standard.take(images)
+    seen = network[0](images)
+    assert seen.shape == (4, 3, 36, 44) and seen.count_nonzero() == 4
+    assert sorted(seen[seen != 0].tolist()) == pytest.approx([-(3**-0.5)] * 3 + [3**0.5])
+    assert [tuple(p.shape) for p in network.parameters()][::2] == [
+        *((2, 3, 8, 8), (3, 2, 4, 4), (4, 3, 3, 3), (5, 8), (4, 5)),
+    ]
+
+
+@pytest.mark.parametrize("sizes", [{"channels": [32, 64]}, {"channels": [1, 0, 1]}, {"units": 0}])
+def test_cnn_refuses_sizes(sizes):
+    with pytest.raises(ConfigError, match=r"policy\.(channels|units) must be "):
+        cnn(image(36, 44, 3), 4, **sizes)
+
+
 @pytest.mark.parametrize(
     ("space", "sentence"),
     [
