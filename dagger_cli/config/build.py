@@ -54,7 +54,7 @@ from dagger_cli.core.values import at_least
 from dagger_cli.loop.trainer import Trainer, completed
 from dagger_cli.utils.system import one_torch_thread
 
-# Groups whose objects a run creates; view after policy, so that an error names the key that was given.
+# Groups whose objects a run creates; view after policy, whose keys it takes: errors name those.
 GROUPS = ("env", "expert", "policy", "view", "trainer")
 UNSAVED = ("labeller", "logger")  # groups that a resumed run takes from its command line
 
