@@ -9,12 +9,13 @@ import numpy as np
 
 from dagger_cli.commands.run_episodes import episodes_of
 from dagger_cli.config.from_checkpoint import student_parts
-from dagger_cli.data.episodes import About, Episodes
+from dagger_cli.data.episodes import FULL, About, Episodes
 from dagger_cli.data.read import read_episodes
 from dagger_cli.data.write import check_target, write_episodes
 from dagger_cli.tracking.checkpoint import read_manifest, resolve_resumed
 from dagger_cli.tracking.rows_read import saved_rounds
 from dagger_cli.utils.files import shown_path
+from dagger_cli.views.words import in_words
 
 
 def run_episodes(run: Path, trust: tuple[str, ...] = ()) -> Episodes:
@@ -30,22 +31,13 @@ def run_episodes(run: Path, trust: tuple[str, ...] = ()) -> Episodes:
     about = About(
         env_id=str(source.id),
         source=shown_path(checkpoint.parent.parent),
-        view=_view(config.get("view")),
+        view=in_words(config.get("view") or {}) or FULL,
         fps=max(1, int(getattr(source, "fps", 30))),
         observation_space=source.observation_space,
         action_space=source.action_space,
     )
     rounds = saved_rounds(checkpoint.parent, manifest)
     return episodes_of(rounds, about, int(config["n_envs"]), fails=env.failure_name is not None)
-
-
-def _view(node: Any) -> str:
-    """Returns the view in words, `full` where everything is seen."""
-    if not isinstance(node, dict):
-        return "full"
-    words = {key: value for key, value in node.items() if value and key not in ("_target_", "name")}
-    name = str(node.get("name", "view"))
-    return name if name == "full" else " ".join([name, *(f"{k}={v}" for k, v in words.items())])
 
 
 def export_run(run: Path, format: str, path: Path, trust: tuple[str, ...]) -> None:
@@ -68,7 +60,7 @@ def _print(episodes: Episodes) -> None:
     rows = [
         ("source", about.source),
         ("env", about.env_id or "not named"),
-        ("view", about.view),
+        ("view", about.view or "not named"),
         ("episodes", f"{episodes.n_episodes:,} of {lengths.min()} to {lengths.max()} steps"),
         ("steps", f"{len(episodes):,}"),
     ]

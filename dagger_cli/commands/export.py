@@ -71,8 +71,8 @@ def _with_view(policy: Policy, format: str, path: Path, env: EnvChoice) -> Pairs
     """
     if format == "sb3":
         raise ConfigError(
-            "format=sb3 stores a policy for what the environment shows, but this student has a "
-            "view: use format=onnx or torchscript"
+            "format=sb3 stores a policy for single observations of the environment, but this "
+            "student has a view, a memory or chunks: use format=onnx or torchscript"
         )
     view = env.source.view
     if view.selects_only:

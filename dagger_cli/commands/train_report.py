@@ -79,6 +79,7 @@ def _advice(job: TrainJob, folder: Path, result: RunResult, state: State) -> str
         highest=getattr(job.env.source, "highest_return", None),
         new_labels=None if state.data is None else len(state.data.newest),
         early=_early(job, state, result.expert),
+        slower=_slower(job),
         longer_fit=f"a longer fit ({keys[0]}){rate}" if keys else "a longer fit",
     )
 
@@ -86,12 +87,22 @@ def _advice(job: TrainJob, folder: Path, result: RunResult, state: State) -> str
 def _early(job: TrainJob, state: State, expert: Score) -> float | None:
     """Returns the share of the last labels in the first tenth of the expert's mean episode.
 
-    None where the trainer is not DAgger, or lets the expert act up to a drawn step already.
+    None where it says nothing: the trainer is not DAgger, or lets the expert act up to a drawn step
+    already; the expert acted in every step; a round is too short to get further; or the student
+    sees less than the expert, whose acting for longer then does not help (docs/views.md).
     """
-    if state.data is None or job.config["trainer"].get("roll_in") != "none":
+    if state.data is None or job.config["trainer"].get("roll_in") != "none" or job.kit.hides:
         return None
-    newest = state.data.newest
-    return float((newest.steps < expert.lengths.mean() / 10).mean()) if len(newest) else None
+    newest, tenth = state.data.newest, expert.lengths.mean() / 10
+    if state.metrics.get("train/beta") == 1 or len(newest) < tenth * job.config["n_envs"]:
+        return None
+    return float((newest.steps < tenth).mean()) if len(newest) else None
+
+
+def _slower(job: TrainJob) -> str:
+    """Returns the keys by which the expert acts for longer, but not those that the run has."""
+    linear = job.config["trainer"].get("beta", {}).get("_target_", "").endswith(".Linear")
+    return "trainer.roll_in=uniform" if linear else "beta=linear, or trainer.roll_in=uniform"
 
 
 def extra_words(job: TrainJob) -> ExtraWords:

@@ -54,7 +54,8 @@ from dagger_cli.core.values import at_least
 from dagger_cli.loop.trainer import Trainer, completed
 from dagger_cli.utils.system import one_torch_thread
 
-GROUPS = ("env", "view", "expert", "policy", "trainer")  # groups whose objects a run creates
+# Groups whose objects a run creates; view after policy, whose keys it takes: errors name those.
+GROUPS = ("env", "expert", "policy", "view", "trainer")
 UNSAVED = ("labeller", "logger")  # groups that a resumed run takes from its command line
 
 

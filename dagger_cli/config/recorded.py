@@ -36,6 +36,7 @@ def with_recorded(
         "observations": source.observation_space,
         "actions": source.action_space,
         "env_id": str(source.id),
+        "view": getattr(source, "seen", "full"),
     }
     _check_answers(config, expert, trainer)
     path = config["trainer"].get("demonstrations")

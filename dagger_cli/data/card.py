@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dagger_cli.core.types import Array
-from dagger_cli.data.episodes import COLUMNS, Episodes
+from dagger_cli.data.episodes import COLUMNS, FULL, Episodes
 
 _CARD = """\
 ---
@@ -47,7 +47,7 @@ def card_text(
         episodes=episodes.n_episodes,
         version=version,
         source=episodes.about.source,
-        view="everything" if episodes.about.view == "full" else episodes.about.view,
+        view="everything" if episodes.about.view == FULL else episodes.about.view or "not named",
         actors=_actors(episodes),
         columns="\n".join(f"| `{n}` | {_type(c)} | {COLUMNS[n]} |" for n, c in columns.items()),
         note=_NOTE if format == "lerobot" else "",

@@ -35,6 +35,7 @@ def read_about(text: str, path: str) -> About:
                 "upgrade dagger-cli"
             )
         spaces = (from_json(node[f"{part}_space"]) for part in ("observation", "action"))
-        return About(str(node["env_id"]), path, str(node["view"]), int(node["fps"]), *spaces)
+        view = str(node["view"]) if version > 1 else ""
+        return About(str(node["env_id"]), path, view, int(node["fps"]), *spaces)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as err:
         raise ConfigError(f"{path} has no valid description ({err!r}): write it again") from err

@@ -29,19 +29,21 @@ COLUMNS = {
     "policy": "first 16 digits of the SHA-256 digest of the policy that acted beside the expert",
 }
 NEEDED = ("observation", "expert_action", "episode", "step")
-FORMAT_VERSION = 1
+FULL = "full"  # the view of data that show the whole observation
+FORMAT_VERSION = 2  # 1: the view was not exact
 
 
 @dataclass(frozen=True)
 class About:
     """What a data set says of itself; spaces are None where it does not say.
 
-    `view` is what its observations show of the environment, in words; `fps` the steps of a second.
+    `view` is what its observations show of the environment, in words, `full` for everything, empty
+    where it does not say; `fps` the steps of a second.
     """
 
     env_id: str = ""
     source: str = ""
-    view: str = "full"
+    view: str = ""
     fps: int = 30
     observation_space: Space | None = None
     action_space: Space | None = None

@@ -10,12 +10,23 @@ from dagger_cli.core.types import Array, Space
 from dagger_cli.data.episodes import Episodes
 
 
-def dataset_of(episodes: Episodes, observations: Space, actions: Space, env_id: str) -> Dataset:
-    """Returns all steps as one round; raises ConfigError where they are of another environment."""
+def dataset_of(
+    episodes: Episodes, observations: Space, actions: Space, env_id: str, view: str = ""
+) -> Dataset:
+    """Returns all steps as one round.
+
+    `view` is what the run's students see, in words; empty where it is not to be compared. Raises
+    ConfigError where the steps are of another environment or view.
+    """
     about, columns = episodes.about, episodes.columns
     if about.env_id and env_id and about.env_id != env_id:
         raise ConfigError(
             f"{about.source} was recorded in {about.env_id}, but this run's environment is {env_id}"
+        )
+    if about.view and view and about.view != view:
+        raise ConfigError(
+            f"{about.source} was recorded with another view: {about.view}; this run's students "
+            f"see: {view}. Record it with the same view.* keys and policy.chunk"
         )
     obs = _observations(columns["observation"], observations, about.source)
     labels = actions_of(columns["expert_action"], actions, about.source)

@@ -54,7 +54,7 @@ def write_minari(episodes: Episodes, path: Path) -> None:
             observation_space=_gymnasium(about.observation_space),
             action_space=_gymnasium(about.action_space),
             algorithm_name="dagger-cli",
-            description=f"{about.env_id}, view {about.view}, of the run {about.source}",
+            description=f"{about.env_id}, view {about.view or '?'}, of the run {about.source}",
             data_format="hdf5",
         )
 

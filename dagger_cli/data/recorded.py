@@ -14,9 +14,11 @@ from dagger_cli.data.fitting import dataset_of
 from dagger_cli.data.read import read_episodes
 
 
-def demonstrations(path: str, observations: Space, actions: Space, env_id: str) -> Recorded:
+def demonstrations(
+    path: str, observations: Space, actions: Space, env_id: str, view: str
+) -> Recorded:
     """Returns all steps of a data set as the first round."""
-    rows = dataset_of(read_episodes(path), observations, actions, env_id)
+    rows = dataset_of(read_episodes(path), observations, actions, env_id, view)
     note = f"Round 1 learns from the {len(rows):,} steps of {Path(path).name}, without roll-outs."
     return Recorded((rows,), note)
 

@@ -35,9 +35,9 @@ class RecordedExpert:
     card: Card
     answers_at_once: bool = False
 
-    def rows(self, observations: Space, actions: Space, env_id: str) -> Rows:
-        """Returns all recorded steps; raises ConfigError where they do not fit these spaces."""
-        return dataset_of(read_episodes(self.path), observations, actions, env_id)
+    def rows(self, observations: Space, actions: Space, env_id: str, view: str) -> Rows:
+        """Returns all recorded steps; raises ConfigError where they do not fit spaces and view."""
+        return dataset_of(read_episodes(self.path), observations, actions, env_id, view)
 
     def act(self, observation: Observation, rng: Generator) -> Acts:
         raise ExpertError(

@@ -35,14 +35,16 @@ def advice(
     highest: float | None = None,
     new_labels: int | None = None,
     early: float | None = None,
+    slower: str = "trainer.roll_in=uniform",
     longer_fit: str = "a longer fit",
 ) -> str:
     """Returns one sentence on the final scores and the metrics of the student's round; or nothing.
 
     `horizon` is the step limit of an episode, `highest` the return that none exceeds, where it is
     known, `new_labels` how many labels the last round added, `early` the share of them in the first
-    tenth of an expert's episode, where the trainer can let the expert act for longer, `longer_fit`
-    names the keys that lengthen a fit. Both scores are over the same seeds.
+    tenth of an expert's episode, where the trainer can let the expert act for longer, `slower` the
+    keys by which it does, `longer_fit` those that lengthen a fit. Both scores are over the same
+    seeds.
     """
     above = _above(student, expert)
     if above is not None:
@@ -64,8 +66,7 @@ def advice(
     if early is not None and early > MOST:
         return (
             f"{early:.0%} of the last round's labels are in the first tenth of an expert's "
-            "episode, where the learner's end: let the expert act for longer (beta=linear, or "
-            "trainer.roll_in=uniform)"
+            f"episode, where the learner's end: let the expert act for longer ({slower})"
         )
     if not {OWN_GAP, ONLINE_GAP, ONLINE_MEAN, AVERAGE} <= metrics.keys():
         return ""

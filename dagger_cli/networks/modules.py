@@ -100,7 +100,7 @@ def cnn(
     if min(height, width) < 36:
         raise ConfigError(
             f"policy=cnn needs images of at least 36 x 36 pixels, got {height} x {width}; "
-            "use policy=mlp"
+            "use policy=mlp, or larger ones (such as view.pixels=84)"
         )
     rows, columns = (
         ((side - 8) // 4 - 3) // 2 - 1 for side in (height, width)

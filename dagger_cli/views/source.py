@@ -20,6 +20,7 @@ from dagger_cli.views.memory import Memory
 from dagger_cli.views.pixels import Pictures
 from dagger_cli.views.sight import with_full_sight
 from dagger_cli.views.view import View
+from dagger_cli.views.words import in_words
 
 RENDERED = "rgb_array"  # Gymnasium's render mode of pictures
 
@@ -61,6 +62,12 @@ class ViewedSource:
     def windows(self) -> Windows | None:
         """Where a row has the observations of the last steps, for chunks of actions."""
         return self.layout.windows
+
+    @property
+    def seen(self) -> str:
+        """What students see, in words, as data sets name it; components by their indexes."""
+        keep = None if self.view.keep is None else self.layout.index.tolist()
+        return in_words({**vars(self.view), "keep": keep})
 
     @property
     def hides(self) -> bool:

@@ -26,8 +26,10 @@ def _parts(view: Mapping[str, Any]) -> Iterator[str]:
         yield f"{view['delay']} env steps late, {BEFORE}"
     frames = view.get("stack", 1) + view.get("chunk", 1) - 1
     if frames > 1:
+        alone = not any(view.get(key) for key in ("keep", "pixels", "noise", "delay"))
+        what = "observations" if alone else "of these"
         axis = "on the axis of channels" if view.get("pixels") else "one after the other"
-        yield f"the last {frames} of these {axis}, oldest first, {BEFORE}"
+        yield f"the last {frames} {what} {axis}, oldest first, {BEFORE}"
     if view.get("stack_actions"):
         yield (
             f"then the {frames - 1} actions between them, oldest first, of Discrete actions "

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Space
+from dagger_cli.data.episodes import About
 from dagger_cli.data.fitting import actions_of, dataset_of
 from dagger_cli.data.npz import write_npz
 from dagger_cli.data.read import read_episodes
@@ -168,6 +170,14 @@ def test_data_of_another_environment(changed, env_id, said):
     with pytest.raises(ConfigError, match=said) as err:
         dataset_of(episodes(**changed), OBSERVATIONS, ACTIONS, env_id)
     assert "\n" not in str(err.value)
+
+
+def test_data_of_another_view():
+    """Rows of like shape can mean something else; foreign data do not say what they show."""
+    with pytest.raises(ConfigError, match=r"another view: full; this run's students see: comp"):
+        dataset_of(episodes(), OBSERVATIONS, ACTIONS, "Toy-v0", "components [0, 2]")
+    foreign = replace(episodes(), about=About("Toy-v0"))
+    assert len(dataset_of(foreign, OBSERVATIONS, ACTIONS, "Toy-v0", "components [0, 2]")) == 8
 
 
 def test_pictures_in_other_units():

@@ -118,6 +118,20 @@ def test_demonstrations_are_the_first_round(trainer, source, tmp_path):
     assert (done.code, used(part)) == (0, (200, 500)), done.err
 
 
+@pytest.mark.parametrize("at", ["expert=dataset expert.path", "trainer.demonstrations"])
+def test_data_must_show_what_the_run_shows(at, tmp_path):
+    seen = ("view=keys", "view.keep=[0,2]")
+    train("trainer=sup", *seen, cwd=tmp_path)
+    export(tmp_path, "demos.npz")
+    words = (*ALONE, *f"{at}=demos.npz".split(), "trainer=sup", "hydra.run.dir=other")
+    more = () if "expert" in at else ("expert=bundled",)
+    done = dagger("train", *words, *more, "view=keys", "view.keep=[1,3]", cwd=tmp_path)
+    assert done.code == 2 and not (tmp_path / "other").exists()
+    assert "was recorded with another view: components [0, 2] of" in done.err
+    same = dagger("train", *words, *more, *seen, cwd=tmp_path)
+    assert same.code == 0, same.err
+
+
 def test_a_data_set_in_place_of_an_environment(source, tmp_path):
     """Two of ten episodes are held out; agreement is that with their recorded actions."""
     words = ("env=dataset", f"env.path={source}", "trainer=sup", "policy.sizes=[16]")

@@ -107,6 +107,6 @@ def test_an_expert_at_the_highest_return_is_not_said_to_gain_nothing():
 
 @pytest.mark.parametrize(("early", "named"), [(0.7, True), (0.5, False), (None, False)])
 def test_labels_at_the_start_of_episodes_are_named(early, named):
-    said = advice(metrics(0.3, 0.2, 0.4), POOR, GOOD, early=early)
-    assert ("beta=linear, or trainer.roll_in=uniform" in said) == named
+    said = advice(metrics(0.3, 0.2, 0.4), POOR, GOOD, early=early, slower="beta=linear")
+    assert ("let the expert act for longer (beta=linear)" in said) == named
     assert advice({}, GOOD, GOOD, early=0.9).startswith("the student matches")

@@ -193,7 +193,7 @@ def test_a_graph_of_a_chunk_takes_its_rows(env, format, tmp_path, rng):
     path = tmp_path / FORMATS[format]
     assert np.allclose(answers(path, obs), policy.predict(obs)[0], atol=1e-5)
     view = json.loads(path.with_suffix(".view.json").read_text())
-    assert view["chunk"] == 3 and "the last 3 of these" in view["input"]
+    assert view["chunk"] == 3 and "the last 3 observations" in view["input"]
     assert "2 where there were more" in view["input"]
     shown = (f"env={env}", "expert=path", "expert.path=run")
     done = dagger("expert", "show", *shown, cwd=tmp_path)
