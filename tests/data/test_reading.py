@@ -134,7 +134,7 @@ def test_a_half_written_npz(kept, tmp_path):
         read_episodes(path)
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None])
+@pytest.mark.parametrize("version", [0, 3, "1", None])
 def test_an_unknown_version(version, tmp_path):
     path = tmp_path / "a.npz"
     write_npz(episodes(), path)
