@@ -70,6 +70,7 @@ def _advice(job: TrainJob, folder: Path, result: RunResult, state: State) -> str
     scored = state if same else read_manifest(resolve_checkpoint(folder / job.student))
     policy = job.config["policy"]
     keys = [f"policy.{key}" for key in ("gradient_steps", "epochs") if policy.get(key) is not None]
+    early = _early(job, state, result.expert)
     rate = ", a higher policy.learning_rate" if "learning_rate" in policy else ""
     return advice(
         scored.metrics,
@@ -78,8 +79,8 @@ def _advice(job: TrainJob, folder: Path, result: RunResult, state: State) -> str
         horizon=job.kit.horizon,
         highest=getattr(job.env.source, "highest_return", None),
         new_labels=None if state.data is None else len(state.data.newest),
-        early=_early(job, state, result.expert),
-        slower=_slower(job),
+        early=early,
+        slower=_slower(job) if early is not None else "",
         longer_fit=f"a longer fit ({keys[0]}){rate}" if keys else "a longer fit",
     )
 
@@ -101,7 +102,7 @@ def _early(job: TrainJob, state: State, expert: Score) -> float | None:
 
 def _slower(job: TrainJob) -> str:
     """Returns the keys by which the expert acts for longer, but not those that the run has."""
-    linear = job.config["trainer"].get("beta", {}).get("_target_", "").endswith(".Linear")
+    linear = job.config["trainer"]["beta"]["_target_"].endswith(".Linear")
     return "trainer.roll_in=uniform" if linear else "beta=linear, or trainer.roll_in=uniform"
 
 

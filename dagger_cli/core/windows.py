@@ -12,6 +12,8 @@ import numpy as np
 
 from dagger_cli.core.types import Array, History, Space
 
+MOST_CHUNK = 100  # actions; a row has so many observations
+
 
 @dataclass(frozen=True, eq=False)
 class Windows:

@@ -20,7 +20,8 @@ from torch import Tensor, nn
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Array
-from dagger_cli.core.values import at_least
+from dagger_cli.core.values import at_least, at_most
+from dagger_cli.core.windows import MOST_CHUNK
 from dagger_cli.networks.exported import ChunkModule, ensemble_weights
 from dagger_cli.policies.heads import Head, SingleHead
 from dagger_cli.policies.joint_head import Joint
@@ -35,6 +36,7 @@ def with_chunk(head: SingleHead, chunk: int, decay: float) -> Head:
     Raises ConfigError for invalid values.
     """
     at_least("policy.chunk", chunk, 1, 4)
+    at_most("policy.chunk", chunk, MOST_CHUNK)
     if not (math.isfinite(decay) and abs(decay) <= STEEPEST):
         raise ConfigError(
             f"policy.chunk_decay must be between -{STEEPEST:g} and {STEEPEST:g}, got {decay}; try 1"

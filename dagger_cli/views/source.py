@@ -66,8 +66,8 @@ class ViewedSource:
     @property
     def seen(self) -> str:
         """What students see, in words, as data sets name it; components by their indexes."""
-        keep = None if self.view.keep is None else self.layout.index.tolist()
-        return in_words({**vars(self.view), "keep": keep})
+        index = self.layout.index
+        return in_words({**vars(self.view), "keep": None if index is None else index.tolist()})
 
     @property
     def hides(self) -> bool:

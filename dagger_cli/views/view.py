@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.values import at_least, at_most
+from dagger_cli.core.windows import MOST_CHUNK
 
 if TYPE_CHECKING:
     from dagger_cli.core.types import Policy, Space
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 MOST = 1000  # observations of a stack, and steps of a delay
 LOUDEST = 1e6  # the square of a float32 beyond 1e19 is infinite
 SIDES = (8, 512)  # pixels
-MOST_CHUNK = 100
 
 
 @dataclass(frozen=True, kw_only=True)

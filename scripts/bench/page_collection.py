@@ -32,6 +32,6 @@ def ways_lines(figures: Any) -> Iterator[str]:
         cells = [f"{mid:.2f} ({low:.2f} to {high:.2f})" for mid, low, high in ratios]
         yield f"| {n_envs} | " + " | ".join(cells) + " |"
     yield ""
-    yield "A process a core is the fastest and is not built: a network's products for a share of the"
-    yield "rows can differ in the last bit from those for all rows, so results would depend on the"
-    yield "number of cores; and each process would need the policies of every round."
+    yield "A process a core is the fastest and is not built: a network's products for a share of"
+    yield "the rows can differ in the last bit from those for all rows, so results would depend on"
+    yield "the number of cores; and each process would need the policies of every round."

@@ -123,8 +123,8 @@ def test_data_must_show_what_the_run_shows(at, tmp_path):
     seen = ("view=keys", "view.keep=[0,2]")
     train("trainer=sup", *seen, cwd=tmp_path)
     export(tmp_path, "demos.npz")
-    words = (*ALONE, *f"{at}=demos.npz".split(), "trainer=sup", "hydra.run.dir=other")
-    more = () if "expert" in at else ("expert=bundled",)
+    words = (*ALONE, *f"{at}=demos.npz".split(), "hydra.run.dir=other")
+    more = ("trainer=sup",) if "expert" in at else ("expert=bundled", "steps_per_round=100")
     done = dagger("train", *words, *more, "view=keys", "view.keep=[1,3]", cwd=tmp_path)
     assert done.code == 2 and not (tmp_path / "other").exists()
     assert "was recorded with another view: components [0, 2] of" in done.err

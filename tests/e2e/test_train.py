@@ -240,7 +240,7 @@ def test_original_walker_is_the_original(tmp_path):
     policy = {
         key: value
         for key, value in config["policy"].items()
-        if key not in ("_target_", "threads", "device", "one_hot")
+        if key not in ("_target_", "threads", "device", "one_hot", "chunk", "chunk_decay")
     }
     assert policy == {
         "name": "mlp", "sizes": [128, 64], "activation": "relu", "loss": "mse", "optimizer": "adam",
