@@ -11,14 +11,13 @@ deviation between them in the JSON.
 from __future__ import annotations
 
 import json
-import shlex
-import subprocess
 import sys
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from runs import run
 
 ROOT = Path(__file__).resolve().parents[1]
 DEFAULTS = {
@@ -49,19 +48,6 @@ TRAINERS = ("sup", "dagger")
 Job = tuple[str, str, str, str]  # environment, seed, row, trainer
 
 
-def measured(folder: Path, words: list[str]) -> dict[str, Any]:
-    """Returns the scores of the run in `folder`; runs it if missing, resumes it if unfinished."""
-    summary = folder / "summary.json"
-    if not summary.exists():
-        command = ["dagger", "train", *words, f"hydra.run.dir={folder}"]
-        if (folder / "checkpoints" / "last").exists():
-            command = ["dagger", "train", f"resume={folder}"]
-        print("$", shlex.join(command), flush=True)
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    read: dict[str, Any] = json.loads(summary.read_text())
-    return {who: read[who]["mean"] for who in ("student", "expert") if read.get(who)}
-
-
 def words_of(job: Job) -> list[str]:
     """Returns the words of a run; the expert, which is the same in all, is scored in one."""
     env, seed, row, trainer = job
@@ -70,9 +56,9 @@ def words_of(job: Job) -> list[str]:
     return words if once else [*words, "evaluation.expert=false"]
 
 
-def figures(found: list[dict[str, float]]) -> dict[str, Any]:
+def figures(found: list[dict[str, Any]]) -> dict[str, Any]:
     """Returns the mean return over seeds, and its spread."""
-    means = [one["student"] for one in found]
+    means = [one["student"]["mean"] for one in found]
     spread = float(np.std(means, ddof=1)) if len(means) > 1 else 0.0
     return {"return": float(np.mean(means)), "between_seeds": spread, "seeds": len(means)}
 
@@ -92,11 +78,11 @@ def measured_page(env: str, seeds: list[str], runs: Path) -> dict[str, Any]:
     found = {}
     for job in product([env], seeds, ROWS, TRAINERS):
         place = "_".join([str(list(ROWS).index(job[2])), job[3], job[1]])
-        found[job] = measured(runs / env / place, words_of(job))
+        found[job] = run(runs / env / place, words_of(job))
     rows = {
         row: {t: figures([found[env, s, row, t] for s in seeds]) for t in TRAINERS} for row in ROWS
     }
-    return {"expert": found[env, "0", "everything", "sup"]["expert"], "rows": rows}
+    return {"expert": found[env, "0", "everything", "sup"]["expert"]["mean"], "rows": rows}
 
 
 def main(words: list[str]) -> None:

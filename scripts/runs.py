@@ -10,7 +10,10 @@ from typing import Any
 
 
 def run(folder: Path, words: list[str]) -> dict[str, Any]:
-    """Returns the numbers of the run in `folder`; runs it if missing, resumes it if unfinished."""
+    """Returns the numbers of the run in `folder`; runs it if missing, resumes it if unfinished.
+
+    The expert's are left out where the run does not score it.
+    """
     summary = folder / "summary.json"
     if not summary.exists():
         command = ["dagger", "train", *words, f"hydra.run.dir={folder}"]
@@ -20,5 +23,6 @@ def run(folder: Path, words: list[str]) -> dict[str, Any]:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     read = json.loads(summary.read_text())
     keys = ("mean", "std", "min", "failures", "episodes")
-    scores = {who: {key: read[who][key] for key in keys} for who in ("student", "expert")}
+    scored = [who for who in ("student", "expert") if read.get(who)]
+    scores = {who: {key: read[who][key] for key in keys} for who in scored}
     return {**scores, **read["spent"], "seconds": round(read["wall_seconds"], 1)}

@@ -97,7 +97,7 @@ def _early(job: TrainJob, state: State, expert: Score) -> float | None:
     newest, tenth = state.data.newest, expert.lengths.mean() / 10
     if state.metrics.get("train/beta") == 1 or len(newest) < tenth * job.config["n_envs"]:
         return None
-    return float((newest.steps < tenth).mean()) if len(newest) else None
+    return float((newest.steps < tenth).mean())
 
 
 def _slower(job: TrainJob) -> str:
