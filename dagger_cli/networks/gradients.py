@@ -44,7 +44,7 @@ class LossOfOutputs(Protocol):
 def gradient_of(
     network: nn.Module, loss: LossOfOutputs, products: torch.dtype | None = None
 ) -> Gradient:
-    """Returns functions that compute loss and gradients, which have the parameters' type.
+    """Returns functions that compute loss and gradients, of the parameters' type and layout.
 
     `products` is the type of matrix products, None for the parameters' type.
     """
@@ -74,11 +74,23 @@ def _by_autograd(network: nn.Module, loss: LossOfOutputs, products: torch.dtype 
             with torch.autocast(obs.device.type, products, enabled=products is not None):
                 outputs = network(obs)
             value = loss.loss(outputs.to(parameters[-1].dtype), targets)
-            return value.detach(), list(
-                torch.autograd.grad(value, parameters, materialize_grads=True)
-            )
+            found = torch.autograd.grad(value, parameters, materialize_grads=True)
+            return value.detach(), [
+                in_layout_of(p, g) for p, g in zip(parameters, found, strict=True)
+            ]
 
     return Gradient(lambda obs: obs, gradient)
+
+
+def in_layout_of(parameter: Tensor, tensor: Tensor) -> Tensor:
+    """Returns the tensor with its elements in the order in memory of those of the parameter.
+
+    The optimizers' kernels go through memory without a look at strides. Those of a convolution's
+    gradient follow from its input, so channels that are last in an image are last in it.
+    """
+    if tensor.stride() == parameter.stride():
+        return tensor
+    return torch.empty_like(parameter).copy_(tensor)
 
 
 def _by_hand(network: Dense, loss: LossOfOutputs) -> Gradient:

@@ -118,7 +118,10 @@ class OneHot(nn.Module):
 
 
 class Pixels(nn.Module):
-    """Maps uint8 images, channels last or first, to (n, channels, height, width) in [0, 1]."""
+    """Maps uint8 images, channels last or first, to (n, channels, height, width) in [0, 1].
+
+    In memory channels are last: convolutions are faster then.
+    """
 
     def __init__(self, shape: tuple[int, int, int]) -> None:
         super().__init__()
@@ -129,7 +132,7 @@ class Pixels(nn.Module):
 
     def forward(self, obs: Tensor) -> Tensor:
         images = obs.permute(0, 3, 1, 2) if self.channels_last else obs
-        return images.to(torch.float32) / 255.0
+        return images.to(torch.float32, memory_format=torch.channels_last) / 255.0
 
 
 class StandardPixels(nn.Module):
@@ -146,7 +149,9 @@ class StandardPixels(nn.Module):
 
     def forward(self, obs: Tensor) -> Tensor:
         images: Tensor = self.standard(obs).reshape(obs.shape[0], *self.shape)
-        return images.permute(0, 3, 1, 2) if self.channels_last else images
+        if self.channels_last:
+            return images.permute(0, 3, 1, 2)
+        return images.contiguous(memory_format=torch.channels_last)
 
 
 class BatchRenorm(nn.Module):

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.networks.gradients import in_layout_of
 
 # Optimizer state of one parameter, with the names of torch.optim.
 Entry = dict[str, Tensor]
@@ -56,7 +57,11 @@ class Adam:
             {name: t.clone() for name, t in entry.items()} or _no_past(p)
             for p, entry in zip(parameters, past or [{}] * len(parameters), strict=True)
         ]
-        self._means, self._squares = ([e[name] for e in entries] for name in MOMENTS)
+        # Saved moments may have another layout than the parameters.
+        self._means, self._squares = (
+            [in_layout_of(p, e[name]) for p, e in zip(parameters, entries, strict=True)]
+            for name in MOMENTS
+        )
         # Counters in one tensor, as one call per counter would cost as much as the update.
         self._counts = torch.stack([entry["step"].reshape(()) for entry in entries])
         self._steps = list(self._counts.unbind())

@@ -30,23 +30,14 @@ class Pictures:
 
 def shrunk(frame: Array, side: int, *, grey: bool) -> Array:
     """Returns a picture (height, width, 3) uint8 as (side, side, 1 or 3) uint8."""
-    means = _averaged(_averaged(frame, side).swapaxes(0, 1), side).swapaxes(0, 1)
-    channels = (means * LUMA).sum(2, keepdims=True) if grey else means
-    return np.asarray(np.rint(np.clip(channels, 0, 255)), np.uint8)
+    from dagger_cli.views.pixel_kernels import area_means
 
-
-def _averaged(rows: Array, side: int) -> Array:
-    """Returns the means (side, ...) of equal intervals of the rows (n, ...), float32.
-
-    As sums of few weighted rows: a product of matrices would use threads, which are slower for one
-    picture, and give other last digits.
-    """
-    places, shares = _shares(len(rows), side)
-    shape = (side, *[1] * (rows.ndim - 1))
-    means = np.zeros((side, *rows.shape[1:]), np.float32)
-    for place, share in zip(places.T, shares.T, strict=True):
-        means += rows[place] * share.reshape(shape)
-    return means
+    height, width = frame.shape[:2]
+    means = area_means(np.ascontiguousarray(frame), *_shares(height, side), *_shares(width, side))
+    if grey:
+        red, green, blue = np.moveaxis(means * LUMA, 2, 0)
+        means = (red + green + blue)[..., None]
+    return np.asarray(np.rint(np.clip(means, 0, 255)), np.uint8)
 
 
 @lru_cache(maxsize=8)

@@ -55,6 +55,22 @@ def test_the_past_handed_out_is_not_changed_by_who_goes_on_from_it():
         assert all(torch.equal(entry[name], before[name]) for name in before)
 
 
+@pytest.mark.parametrize("name", ["adam", "adamw"])
+def test_a_saved_past_serves_parameters_of_another_layout(name):
+    """Files hold arrays in C order; a user's network may keep channels last."""
+    generator = torch.Generator().manual_seed(0)
+    plain = torch.randn(5, 3, 4, 4, generator=generator)
+    other = plain.contiguous(memory_format=torch.channels_last)
+    gradient = torch.randn(plain.shape, generator=generator)
+    first = OPTIMIZERS[name]([plain], (), 0.0)
+    first.step([gradient], 1e-3)
+    other.copy_(plain)
+    second = OPTIMIZERS[name]([other], first.past(), 0.0)
+    first.step([gradient / 2], 1e-3)
+    second.step([(gradient / 2).contiguous(memory_format=torch.channels_last)], 1e-3)
+    torch.testing.assert_close(other, plain)
+
+
 @pytest.mark.slow
 def test_a_fit_does_not_load_torchs_compiler(tmp_path):
     """It takes 2 s, which would be a tenth of the default run."""
