@@ -19,6 +19,7 @@ from dagger_cli.envs.returned import Observed, WrongReturn
 from dagger_cli.envs.spaces import to_space
 
 Convert = Callable[[Any], Array]
+PICTURE = 36  # pixels of a side that a CNN needs at least; what is smaller is a grid of numbers
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def _numeric(space: Any, part: str, env_id: str) -> Space:
         found = to_space(space, role="observation", env_id=env_id)
     except EnvError as err:
         raise EnvError(f"in the part '{part}' of its Dict: {err}") from err
-    if len(found.shape) == 3 and found.dtype == "uint8":
+    if len(found.shape) == 3 and found.dtype == "uint8" and min(found.shape[:2]) >= PICTURE:
         raise EnvError(
             f"env '{env_id}' has pictures of shape {found.shape} in the part '{part}' of its Dict "
             "observation: choose either in gymnasium.wrappers.FilterObservation, the pictures or "

@@ -16,6 +16,7 @@ from dagger_cli.core.time_left import with_time_left
 from dagger_cli.core.types import Array, Space
 from dagger_cli.core.values import at_least, one_of
 from dagger_cli.views.layout import Change, Layout, layout
+from dagger_cli.views.mission import LETTERS, FlatObs
 from dagger_cli.views.view import View
 
 # Components that MaskVelocityWrapper sets to 0, by the environment's id without its version.
@@ -73,6 +74,29 @@ def mask_velocity(source: Any, value: Any) -> Layout:
     return _changed(source, space, MaskVelocity(VELOCITIES[name]))
 
 
+def flat_obs(source: Any, value: Any) -> Layout:
+    """Returns MiniGrid's image and its mission, letter by letter, as FlatObsWrapper does.
+
+    `value` is the number of letters that there are, None for that of MiniGrid 2 and later.
+    """
+    letters = LETTERS if value is None else value
+    if letters not in (LETTERS, LETTERS - 1):
+        raise ConfigError(
+            f"env.wrappers: flat_obs has {LETTERS} letters, or {LETTERS - 1} for agents of "
+            f"gym_minigrid, got {value!r}"
+        )
+    parts = getattr(source, "parts", {})
+    if not {"image", "mission"} <= set(parts):
+        raise ConfigError(
+            "env.wrappers: flat_obs is for MiniGrid's observations with an image and a mission, "
+            f"which '{source.id}' does not have: leave it out"
+        )
+    change = FlatObs(parts["image"], parts["mission"], letters)
+    numbers = change.width
+    space = Space("box", (numbers,), "uint8", (0.0,) * numbers, (255.0,) * numbers)
+    return _changed(source, space, change)
+
+
 def frame_stack(source: Any, value: Any) -> Layout:
     """Stacks the last `value` observations, zeros before the first."""
     if type(value) is not int:
@@ -85,6 +109,7 @@ WRAPPERS = {
     "time_feature": time_feature,
     "frame_stack": frame_stack,
     "mask_velocity": mask_velocity,
+    "flat_obs": flat_obs,
 }
 
 

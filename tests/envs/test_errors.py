@@ -20,7 +20,7 @@ ALL = np.arange(2)
         ("CartPole-v1", {"kwargs": {"gravity": 3}}, r"cannot be created: TypeError.*env\.kwargs"),
         ("toy/Tuple-v0", {}, r"Tuple observation space.*FlattenObservation"),
         ("toy/Text-v0", {}, r"Text observation space.*gymnasium\.ObservationWrapper"),
-        ("toy/PictureInDict-v0", {}, r"pictures of shape \(8, 8, 3\) in the part 'eye'"),
+        ("toy/PictureInDict-v0", {}, r"pictures of shape \(40, 36, 3\) in the part 'eye'"),
         ("toy/ManyInDict-v0", {}, r"has 200,000 numbers in the part 'many' of its Dict"),
         ("toy/TextInDict-v0", {}, r"in the part 'word' of its Dict: .* Text observation space"),
         ("toy/ShiftedMulti-v0", {}, r"MultiDiscrete action space with start \[1, 0\]"),

@@ -148,7 +148,7 @@ _register(
 for _name, _space in {
     "Tuple": spaces.Tuple((OBS, OBS)),
     "Text": spaces.Text(5),
-    "PictureInDict": spaces.Dict({"eye": spaces.Box(0, 255, (8, 8, 3), np.uint8)}),
+    "PictureInDict": spaces.Dict({"eye": spaces.Box(0, 255, (40, 36, 3), np.uint8)}),
     "ManyInDict": spaces.Dict({"many": spaces.Discrete(200_000)}),
     "TextInDict": spaces.Dict({"a": OBS, "word": spaces.Text(5)}),
 }.items():

@@ -107,6 +107,34 @@ def test_the_time_left_is_appended_for_an_agent_that_was_trained_with_it(tmp_pat
     assert saved.spec == agent.spec
 
 
+GRID = "!!python/object/apply:collections.OrderedDict\n- - - env_wrapper\n    - {}\n"
+
+
+@pytest.mark.parametrize("letters, package", [(28, "minigrid"), (27, "gym_minigrid")])
+def test_an_agent_of_minigrid_names_the_wrapper_that_it_needs(
+    letters: int, package: str, tmp_path: Path
+) -> None:
+    flat = spaces.Box(0, 255, (147 + 96 * letters,), np.uint8)
+    model = make("PPO", "MlpPolicy", flat, spaces.Discrete(7), {}, {})
+    shake(model)
+    model.save(tmp_path / "own.zip")
+    (tmp_path / "config.yml").write_text(GRID.format(f"{package}.wrappers.FlatObsWrapper"))
+    files = AgentFiles(tmp_path / "own.zip", None, tmp_path / "config.yml")
+    rows = spaces.Box(-9, 9, (247,), np.float32)
+    words = r"trained behind FlatObsWrapper: add env\.wrappers=\[flat_obs\]"
+    with pytest.raises(ExpertError, match=words):
+        agent_from(files, space_of(rows), space_of(spaces.Discrete(7)))
+    if letters == 27:
+        later = space_of(spaces.Box(0, 255, (147 + 96 * 28,), np.uint8))
+        with pytest.raises(ExpertError, match=r"env\.wrappers=\[\{flat_obs: 27\}\]"):
+            agent_from(files, later, space_of(spaces.Discrete(7)))
+    agent = agent_from(files, space_of(flat), space_of(spaces.Discrete(7)))
+    assert "trained_behind" not in agent.facts
+    expected, _ = model.predict(some(flat), deterministic=True)
+    ours = network(files, flat, spaces.Discrete(7)).act(some(flat), None)
+    np.testing.assert_array_equal(ours, expected)
+
+
 def test_an_environment_that_has_the_wrapper_itself_is_left_alone(tmp_path: Path) -> None:
     agent = agent_from(an_old_one(tmp_path, config=WRAPPED), space_of(FLAT), space_of(ARM))
     assert not agent.spec.time_feature and "TimeFeature" in agent.facts["trained_behind"]

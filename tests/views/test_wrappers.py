@@ -45,6 +45,53 @@ def test_a_stack_is_seen_by_the_expert_too_and_has_no_named_parts():
     assert rows[1].privileged.tolist() == [103] and found.parts == {}
 
 
+def letters_of(mission, letters):
+    """As FlatObsWrapper's documentation says it: one row of choices per place of the text."""
+    rows = np.zeros((96, letters), np.uint8)
+    for place, letter in enumerate(mission):
+        rows[place, "abcdefghijklmnopqrstuvwxyz ,".index(letter)] = 1
+    return rows.ravel()
+
+
+@pytest.mark.parametrize(
+    "world, letters, mission",
+    [
+        ("Empty-5x5", 28, "get to the green goal square"),
+        ("FourRooms", 27, "reach the goal"),
+        ("LockedRoom", 28, ", unlock the "),
+    ],
+)
+def test_minigrids_mission_is_written_in_letters(world, letters, mission):
+    plain = source(f"MiniGrid-{world}-v0", backend="envpool")
+    found = wrapped(plain, [{"flat_obs": letters}])
+    assert found.observation_space.shape == (147 + 96 * letters,)
+    env, bare = found.open(1), plain.open(1)
+    for one in (env, bare):
+        one.reset(ONE, np.array([1]))
+    first, stop = plain.parts["mission"]
+    told = bytes(bare.observation.obs[0, first:stop].astype(np.uint8)).rstrip(b"\0").decode()
+    assert mission in told
+    for action in (2, 2, 1, 2):
+        row = env.observation.obs[0]
+        assert row.dtype == np.uint8
+        assert row[:147].tolist() == bare.observation.obs[0, slice(*plain.parts["image"])].tolist()
+        np.testing.assert_array_equal(row[147:], letters_of(told, letters))
+        for one in (env, bare):
+            one.step(ONE, np.array([action]))
+
+
+@pytest.mark.parametrize(
+    "env_id, entry, says",
+    [
+        ("CartPole-v1", "flat_obs", "flat_obs is for MiniGrid's observations .* 'CartPole-v1'"),
+        ("MiniGrid-FourRooms-v0", {"flat_obs": 26}, "flat_obs has 28 letters, or 27 .* got 26"),
+    ],
+)
+def test_flat_obs_says_what_it_is_for(env_id, entry, says):
+    with pytest.raises(ConfigError, match=says):
+        wrapped(source(env_id, backend="auto"), [entry])
+
+
 def test_they_are_applied_in_the_order_given():
     first = wrapped(Source(), ["time_feature", {"frame_stack": 2}])
     last = wrapped(Source(), [{"frame_stack": 2}, "time_feature"])

@@ -16,7 +16,7 @@ from dagger_cli.experts.sb3.archive import Archive, read_archive
 from dagger_cli.experts.sb3.policy_families import Actor, actor_of
 from dagger_cli.experts.sb3.sequential import Piece, step
 from dagger_cli.experts.sb3.vecnormalize import MAX_PICKLE_BYTES, Statistics, read_statistics
-from dagger_cli.experts.sb3.zoo_settings import TIME_FEATURE, Settings
+from dagger_cli.experts.sb3.zoo_settings import FLAT_OBS, TIME_FEATURE, Settings
 from dagger_cli.networks.agent_files import Agent, read_bounded
 from dagger_cli.networks.spec import Spec, describe, features, is_image, under
 
@@ -28,6 +28,8 @@ _KINDS: dict[str, SpaceKind] = {
     "Dict": "box",  # as envs/dict_rows.py flattens it, in the order of stable-baselines3
 }
 ANT, ANT_WITH_FORCES = 27, 111  # numbers in an observation of MuJoCo's Ant
+# Numbers behind MiniGrid's FlatObsWrapper, and behind that of gym_minigrid, which had no comma.
+GRID, GRID_BEFORE = 147 + 96 * 28, 147 + 96 * 27
 NEW = {105: ANT_WITH_FORCES, 348: 376}  # of Ant-v5 and Humanoid-v5, and of their older versions
 _NUMBER = re.compile(r"[-+]?(?:inf|\d+\.?\d*(?:e[-+]?\d+)?)")
 
@@ -57,9 +59,10 @@ def agent_from(files: AgentFiles, observation_space: Space, action_space: Space)
     except ExpertError as err:
         hint = ""
         if isinstance(err, _OtherSpaces) and settings.wrappers:
-            hint = f" (it was trained behind {settings.behind()}: use one with the same wrappers)"
+            hint = f" (it was trained behind {settings.behind()}: {settings.hint()})"
         raise ExpertError(f"cannot use '{files.archive}': {err}{hint}") from err
-    behind = settings.behind(*([TIME_FEATURE] if spec.time_feature else []))
+    # No other observations have as many numbers as those behind FlatObsWrapper.
+    behind = settings.behind(FLAT_OBS, *([TIME_FEATURE] if spec.time_feature else []))
     return Agent(spec, weights, _facts(archive, settings, behind, files.unused))
 
 
@@ -216,6 +219,8 @@ def _other_size(wanted: int, seen: int) -> str:
         )
     if seen in NEW and wanted in (NEW[seen], NEW[seen] + 1):
         return "version 3 of the environment has these numbers: set env.version=3"
+    if (wanted, seen) == (GRID_BEFORE, GRID):
+        return "it is an agent of gym_minigrid: set env.wrappers=[{flat_obs: 27}]"
     if wanted == seen + 1:
         return (
             "one more may be the time left in the episode: put the config.yml beside it that names "

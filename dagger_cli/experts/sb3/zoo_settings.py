@@ -11,7 +11,9 @@ from typing import Any
 from dagger_cli.experts.sb3.safe_yaml import MAX_YAML_BYTES, read_yaml
 from dagger_cli.networks.agent_files import read_bounded
 
-TIME_FEATURE = "TimeFeatureWrapper"
+TIME_FEATURE, FLAT_OBS = "TimeFeatureWrapper", "FlatObsWrapper"
+# Entries of env.wrappers that do the same.
+OURS = {TIME_FEATURE: "time_feature", FLAT_OBS: "flat_obs", "MaskVelocityWrapper": "mask_velocity"}
 _MAX_WORDS = 200  # characters shown of an untrusted text
 
 
@@ -46,6 +48,12 @@ class Settings:
     def behind(self, *applied: str) -> str:
         """Returns the names of the wrappers, without those that are applied already."""
         return ", ".join(name for name in self.wrappers if name not in applied)[:_MAX_WORDS]
+
+    def hint(self) -> str:
+        """Returns what gives an environment these wrappers."""
+        if set(self.wrappers) <= set(OURS):
+            return f"add env.wrappers=[{', '.join(OURS[name] for name in self.wrappers)}]"
+        return "use one with the same wrappers"
 
 
 def _yaml(path: Path | None) -> dict[str, Any]:
