@@ -1,4 +1,4 @@
-"""Measures what a chunk of actions costs: CPU time of acting, and of a gradient step.
+"""Measures what a chunk of actions costs: memory of a row, CPU time of acting and of a fit.
 
     python scripts/bench_chunks.py           # prints the table, writes docs/chunks_cost.json
     python scripts/bench_chunks.py out=here.json
@@ -27,8 +27,8 @@ from dagger_cli.policies.sources import mlp_learner
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "chunks_cost.json"
 SEEN = Space("box", (24,), "float32", (-9.0,) * 24, (9.0,) * 24)
 ACTED = Space("box", (4,), "float32", (-1.0,) * 4, (1.0,) * 4)
-CHUNKS, SLOTS, ROWS = (1, 4, 8), (1, 8, 64), 4000
-STEPS, CALLS, REPEATS = 100, 50, 15  # per timing
+CHUNKS, SLOTS, ROWS = (1, 4, 8, 100), (1, 8, 64), 4000
+STEPS, CALLS, REPEATS = 100, 50, 8  # per timing
 FIT: dict[str, Any] = {
     "sizes": [256, 256],
     "activation": "relu",
@@ -89,24 +89,29 @@ def main() -> None:
         sys.exit(__doc__)
     torch.set_num_threads(1)
     parts: dict[str, Callable[[], Any]] = {}
+    row_bytes = {}
     for chunk in CHUNKS:
         fit, data = fit_of(chunk)
         policy = fit()
+        row_bytes[chunk] = data.obs.nbytes // len(data)
         parts |= {f"{chunk} {n}": acting(policy, data, n) for n in SLOTS}
         parts[f"{chunk} step"] = fit
     found = least(parts)
     page = {
         str(chunk): {
+            "row_bytes": row_bytes[chunk],
             **{f"act_{n}_us": 1e6 * found[f"{chunk} {n}"] / CALLS for n in SLOTS},
             "step_us": 1e6 * found[f"{chunk} step"] / STEPS,
         }
         for chunk in CHUNKS
     }
     Path(given.get("out", PAGE)).write_text(json.dumps(page, indent=1) + "\n")
-    heads = [*(f"actions of {n} slots" for n in SLOTS), "gradient step of 128 rows"]
+    acting_heads = [f"actions of {n} slots" for n in SLOTS]
+    heads = ["bytes of a row", *acting_heads, "gradient step of 128 rows"]
     print(f"| policy.chunk | {' | '.join(heads)} |\n|---{'|---' * len(heads)}|")
-    for chunk, times in page.items():
-        print(f"| {chunk} | {' | '.join(f'{us:,.0f} us' for us in times.values())} |")
+    for chunk, costs in page.items():
+        size, *times = costs.values()
+        print(f"| {chunk} | {size:,} | {' | '.join(f'{us:,.0f} us' for us in times)} |")
 
 
 if __name__ == "__main__":
