@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,8 @@ from dagger_cli.policies.sources import mlp_learner
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "chunks_cost.json"
 SEEN = Space("box", (24,), "float32", (-9.0,) * 24, (9.0,) * 24)
 ACTED = Space("box", (4,), "float32", (-1.0,) * 4, (1.0,) * 4)
-CHUNKS, SLOTS, ROWS = (1, 4, 8, 100), (1, 8, 64), 4000
-STEPS, CALLS, REPEATS = 100, 50, 8  # per timing
+CHUNKS, SLOTS, ROWS = (1, 4, 8), (1, 8, 64), 4000
+STEPS, CALLS, REPEATS = 100, 50, 15  # per timing
 FIT: dict[str, Any] = {
     "sizes": [256, 256],
     "activation": "relu",
@@ -106,12 +106,18 @@ def main() -> None:
         for chunk in CHUNKS
     }
     Path(given.get("out", PAGE)).write_text(json.dumps(page, indent=1) + "\n")
-    acting_heads = [f"actions of {n} slots" for n in SLOTS]
-    heads = ["bytes of a row", *acting_heads, "gradient step of 128 rows"]
-    print(f"| policy.chunk | {' | '.join(heads)} |\n|---{'|---' * len(heads)}|")
+    print(table(page))
+
+
+def table(page: Mapping[str, Mapping[str, float]]) -> str:
+    """Returns the table of docs/chunks.md."""
+    acts = [f"actions of {n} slots" for n in SLOTS]
+    heads = ["policy.chunk", "bytes of a row", *acts, "gradient step of 128 rows"]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for chunk, costs in page.items():
         size, *times = costs.values()
-        print(f"| {chunk} | {size:,} | {' | '.join(f'{us:,.0f} us' for us in times)} |")
+        lines.append(f"| {chunk} | {size:,} | {' | '.join(f'{us:,.0f} us' for us in times)} |")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
