@@ -19,7 +19,6 @@ from dagger_cli.policies.chunk_head import ChunkHead, with_chunk
 from dagger_cli.policies.heads import make_head
 from dagger_cli.policies.joint_head import Joint
 from dagger_cli.testing.policies import check_learner
-
 from tests.conftest import ROOT
 
 from .learners import BOX, CHOICE, OBS, SWITCHES, box_data, equal, learner, looks, numbers
