@@ -1,4 +1,4 @@
-"""Measures what a chunk of actions costs: CPU time of acting, and of a gradient step.
+"""Measures what a chunk of actions costs: memory of a row, CPU time of acting and of a fit.
 
     python scripts/bench_chunks.py           # prints the table, writes docs/chunks_cost.json
     python scripts/bench_chunks.py out=here.json
@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -89,24 +89,35 @@ def main() -> None:
         sys.exit(__doc__)
     torch.set_num_threads(1)
     parts: dict[str, Callable[[], Any]] = {}
+    row_bytes = {}
     for chunk in CHUNKS:
         fit, data = fit_of(chunk)
         policy = fit()
+        row_bytes[chunk] = data.obs.nbytes // len(data)
         parts |= {f"{chunk} {n}": acting(policy, data, n) for n in SLOTS}
         parts[f"{chunk} step"] = fit
     found = least(parts)
     page = {
         str(chunk): {
+            "row_bytes": row_bytes[chunk],
             **{f"act_{n}_us": 1e6 * found[f"{chunk} {n}"] / CALLS for n in SLOTS},
             "step_us": 1e6 * found[f"{chunk} step"] / STEPS,
         }
         for chunk in CHUNKS
     }
     Path(given.get("out", PAGE)).write_text(json.dumps(page, indent=1) + "\n")
-    heads = [*(f"actions of {n} slots" for n in SLOTS), "gradient step of 128 rows"]
-    print(f"| policy.chunk | {' | '.join(heads)} |\n|---{'|---' * len(heads)}|")
-    for chunk, times in page.items():
-        print(f"| {chunk} | {' | '.join(f'{us:,.0f} us' for us in times.values())} |")
+    print(table(page))
+
+
+def table(page: Mapping[str, Mapping[str, float]]) -> str:
+    """Returns the table of docs/chunks.md."""
+    acts = [f"actions of {n} slots" for n in SLOTS]
+    heads = ["policy.chunk", "bytes of a row", *acts, "gradient step of 128 rows"]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for chunk, costs in page.items():
+        size, *times = costs.values()
+        lines.append(f"| {chunk} | {size:,} | {' | '.join(f'{us:,.0f} us' for us in times)} |")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

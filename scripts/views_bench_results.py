@@ -55,7 +55,7 @@ not all seeds get there: how many). *In the first 50 steps*: the share of the la
 50 steps of an episode; *median step*: half of the labels are in earlier steps of their episode.
 *It differs by* is `disagreement/own`, the distance of the last student from the expert in its own
 validation states, and *hidden, at least* `disagreement/irreducible`, what no student with this
-view can learn in the states of the aggregate, where a view is set.
+view can learn in the states of the [aggregate](glossary.md), where a view is set.
 """
 
 

@@ -81,7 +81,7 @@ def _with_view(policy: Policy, format: str, path: Path, env: EnvChoice) -> Pairs
         return [*_graph(in_full(policy), format, path, env.full), ("view", words)]
     told = _graph(policy, format, path, env.source)
     keys = {**asdict(view), "input_shape": list(env.source.observation_space.shape)}
-    words, beside = in_words(keys), path.with_suffix(".view.json")
+    words, beside = in_words(keys), path.with_name(f"{path.name}.view.json")
     _write(beside, f"{json.dumps({**keys, 'input': words}, indent=1)}\n".encode())
     return [*told, ("view", f"the input is {words}"), ("keys", str(beside))]
 

@@ -12,6 +12,7 @@ from dagger_cli.report.find import runs_below
 from dagger_cli.report.listing import json_line, lines
 from dagger_cli.report.progress import STATUSES, Progress, progress_of
 from dagger_cli.report.run_record import read_run
+from dagger_cli.report.swept import swept
 from dagger_cli.utils.terminal import sane_size
 
 FILTERS = ("env", "trainer", "status")
@@ -22,7 +23,9 @@ def runs(folders: Sequence[Path], filters: Mapping[str, str], *, as_json: bool) 
     status = filters.get("status", STATUSES[0])
     if not set(status.split(",")) <= set(STATUSES):
         raise ConfigError(f"status must be of {', '.join(STATUSES)}, got '{status}'")
-    found = [progress_of(read_run(folder)) for folder in runs_below(folders)]
+    records = [read_run(folder) for folder in runs_below(folders)]
+    own = swept(records)
+    found = [progress_of(run, own.get(run.folder, "")) for run in records]
     shown = [run for run in found if all(_passes(run, *pair) for pair in filters.items())]
     shown.sort(key=lambda run: -run.changed)
     if as_json:

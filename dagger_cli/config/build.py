@@ -42,6 +42,7 @@ from dagger_cli.config.components import (
 from dagger_cli.config.labelling import labelled
 from dagger_cli.config.person import asks_a_person, check_swept, for_a_person, seated
 from dagger_cli.config.plain import Config, keys_in, named, plain, updated
+from dagger_cli.config.quick_checks import check_policy_and_view
 from dagger_cli.config.recorded import with_recorded
 from dagger_cli.config.trust import check_can_be_loaded, trusted
 from dagger_cli.config.typed import signature_of
@@ -181,11 +182,14 @@ def assembled(
     the budget of a run that learns from a data set alone is the whole of it. Raises DaggerError
     with a message for the user.
     """
-    config = {**config, **{group: typed_group(config[group], group) for group in GROUPS}}
-    config = _with_whole_paths(config)
     check_values(config)
     budget = Budget(config["rounds"], config["steps_per_round"], config["labels"])
+    check_policy_and_view(config, keys_in(words))
+    config = {**config, **{group: typed_group(config[group], group) for group in GROUPS}}
+    config = _with_whole_paths(config)
     trainer = completed(built(config["trainer"], "trainer", drop=("name",)))
+    final_fit_must_come(config, trainer)
+    warm_start_must_be_possible(config)
     env = env_of(config["env"], config["view"])
     source, evaluation = env.source, config["evaluation"]
     n_evaluation = episodes_of("test", evaluation["episodes"], source)
@@ -196,8 +200,6 @@ def assembled(
     if source is not env.full and config["view"].get("keep") is not None:
         # Saved as indexes: a checkpoint is read without the names of its environment's parts.
         config = updated(config, "view.keep", source.layout.index.tolist())
-    final_fit_must_come(config, trainer)
-    warm_start_must_be_possible(config)
     learner = learner_of(config["policy"], env)
     env, expert, labeller_notes, close_labeller = labelled(
         cfg.get("labeller"), config["expert"], env, trust

@@ -13,6 +13,7 @@ import numpy as np
 from dagger_cli.core.types import Array, History, Space
 
 MOST_CHUNK = 100  # actions; a row has so many observations
+MOST_STACK = 1000  # observations in one
 
 
 @dataclass(frozen=True, eq=False)

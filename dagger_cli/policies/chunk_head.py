@@ -12,22 +12,16 @@ which is decay = -m here.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import Array
-from dagger_cli.core.values import at_least, at_most
-from dagger_cli.core.windows import MOST_CHUNK
 from dagger_cli.networks.exported import ChunkModule, ensemble_weights
 from dagger_cli.policies.heads import Head, SingleHead
 from dagger_cli.policies.joint_head import Joint
 from dagger_cli.policies.loss_gradients import by_autograd
-
-STEEPEST = 50.0  # exp(-50) of a weight is below the last digit of the others
+from dagger_cli.policies.ranges import check_ranges
 
 
 def with_chunk(head: SingleHead, chunk: int, decay: float) -> Head:
@@ -35,12 +29,7 @@ def with_chunk(head: SingleHead, chunk: int, decay: float) -> Head:
 
     Raises ConfigError for invalid values.
     """
-    at_least("policy.chunk", chunk, 1, 4)
-    at_most("policy.chunk", chunk, MOST_CHUNK)
-    if not (math.isfinite(decay) and abs(decay) <= STEEPEST):
-        raise ConfigError(
-            f"policy.chunk_decay must be between -{STEEPEST:g} and {STEEPEST:g}, got {decay}; try 1"
-        )
+    check_ranges({"chunk": chunk, "chunk_decay": decay})
     return head if chunk == 1 else ChunkHead(head, chunk, decay)
 
 

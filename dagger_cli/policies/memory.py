@@ -7,10 +7,11 @@ from typing import Any
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import History, Space
-from dagger_cli.core.values import at_least, at_most
+from dagger_cli.core.values import at_most
 from dagger_cli.networks.recurrent import Recurrent
 from dagger_cli.policies.chunk_head import with_chunk
 from dagger_cli.policies.heads import make_head
+from dagger_cli.policies.ranges import check_ranges
 from dagger_cli.policies.sources import mlp_learner, use_threads
 from dagger_cli.policies.torch_learner import TorchLearner
 
@@ -60,7 +61,7 @@ def gru_learner(
     """
     use_threads(threads)
     check_window(observations, past, window)
-    at_least("policy.units", units, 1, 128)
+    check_ranges({"units": units})
     at_most("policy.units", units, MOST_UNITS)
     head = with_chunk(make_head(actions, loss), chunk, chunk_decay)
     return TorchLearner(lambda: Recurrent(past, units, head.outputs), head, **fit)
@@ -68,7 +69,7 @@ def gru_learner(
 
 def check_window(observations: Space, past: History, window: int) -> None:
     """Raises ConfigError unless observations are stacks of `window` flat ones."""
-    at_least("policy.window", window, 2, 4)
+    check_ranges({"window": window})
     if past.frames != window:
         raise ConfigError(
             f"policy.window={window} observations are those that the view stacks, but view.stack="

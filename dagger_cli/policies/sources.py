@@ -9,14 +9,13 @@ import torch
 from torch import nn
 
 from dagger_cli.core.types import Space
-from dagger_cli.core.values import in_range
 from dagger_cli.networks.modules import cnn, mlp
 from dagger_cli.networks.prepared import Prepared, check_outputs, prepared
 from dagger_cli.policies.chunk_head import with_chunk
 from dagger_cli.policies.heads import make_head
+from dagger_cli.policies.ranges import check_ranges
 from dagger_cli.policies.torch_learner import TorchLearner
 
-_MOST_THREADS = 1024
 _TORCHS_OWN = torch.get_num_threads()  # torch's default, read before it is changed
 
 
@@ -109,6 +108,5 @@ def torch_learner(
 
 def use_threads(threads: int | None) -> None:
     """Sets the number of torch threads; None restores torch's default of this process."""
-    if threads is not None:
-        in_range("policy.threads", threads, f"[1, {_MOST_THREADS}]", "null")
+    check_ranges({"threads": threads})
     torch.set_num_threads(threads or _TORCHS_OWN)

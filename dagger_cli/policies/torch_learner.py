@@ -20,7 +20,6 @@ from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.progress import fitted
 from dagger_cli.core.types import Array, Fitted, Policy
-from dagger_cli.core.values import at_least, at_most
 from dagger_cli.core.windows import Windows
 from dagger_cli.networks.chunked import Chunked
 from dagger_cli.networks.gradients import explicit, gradient_of, trainable
@@ -37,11 +36,11 @@ from dagger_cli.policies.optimizers import OPTIMIZERS, Adam, Entry, Sgd
 from dagger_cli.policies.own_parts import OwnOptimizer
 from dagger_cli.policies.packed_networks import network_arrays, optimizer_state, packed
 from dagger_cli.policies.precision import check_precision, products
+from dagger_cli.policies.ranges import check_ranges
 from dagger_cli.policies.torch_policy import TorchPolicy
 from dagger_cli.utils.malloc import LARGE, reused
 from dagger_cli.utils.memmap import at_random, will_need
 
-MOST = 2**53  # torch counts in 64 bits
 LOSS_ROWS = 8192  # batch size of a loss without gradients
 
 
@@ -124,15 +123,7 @@ class TorchLearner:
                 "policy.epochs and policy.gradient_steps both set the length of a fit; give one of "
                 "them and set the other to null"
             )
-        for key in ("epochs", "gradient_steps", "batch_size", "final_fit"):
-            value = getattr(self, key)
-            if value is not None:
-                at_least(f"policy.{key}", value, 1)
-                at_most(f"policy.{key}", value, MOST)
-        if not self.learning_rate > 0:
-            raise ConfigError(f"policy.learning_rate must be > 0, got {self.learning_rate}")
-        if not self.weight_decay >= 0:
-            raise ConfigError(f"policy.weight_decay must be 0 or more, got {self.weight_decay}")
+        check_ranges(vars(self))
 
     def fit(self, data: Dataset, start: Policy | None, rng: Generator) -> Fitted:
         """Fits a network on all rows; the returned loss is the mean over the batches."""

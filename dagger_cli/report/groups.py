@@ -11,7 +11,7 @@ import numpy as np
 from dagger_cli.core.types import Array
 from dagger_cli.report.measures import area, labels_to, share
 from dagger_cli.report.run_record import RunRecord
-from dagger_cli.report.settings import by_size, distinguishing
+from dagger_cli.report.settings import by_size, distinguishing, short_key, short_value
 
 PARTS = (0.5, 0.8, 0.95)  # of the expert's return, for "labels to reach it"
 
@@ -134,7 +134,7 @@ def _name(settings: dict[str, str]) -> str:
         if key == "trainer.name":
             parts.append(value)
         elif value:
-            parts.append(f"{key.removesuffix('.name')}={value}")
+            parts.append(f"{short_key(key.removesuffix('.name'))}={short_value(key, value)}")
     return " ".join(parts)
 
 

@@ -11,20 +11,24 @@ from dagger_cli.report.words import digits_for, number, percent
 from dagger_cli.utils.files import plain
 from dagger_cli.utils.terminal import printable
 
-_COLUMNS = ("run", "env", "trainer", "seed", "status", "labels", "return", "expert", "age")
+_COLUMNS = ("run", "env", "trainer", "seed", "swept", "status", "labels", "return", "expert", "age")
+_NUMBERS = 4  # of the columns, the last ones
 _GAP = "  "
 _NOTE = "~ the highest validation return so far, not one of the final table"
 
 
 def lines(runs: Sequence[Progress], width: int | None, time: float) -> Iterator[str]:
     """Yields the lines of the list; `width` is None where there is no limit, as in a pipe."""
-    rows = [_cells(run, time) for run in runs]
-    widths = [max(map(len, column)) for column in zip(_COLUMNS, *rows, strict=True)]
+    table = [_COLUMNS, *(_cells(run, time) for run in runs)]
+    if not any(run.swept for run in runs):
+        where = _COLUMNS.index("swept")
+        table = [(*row[:where], *row[where + 1 :]) for row in table]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     if width is None or sum(widths) + len(_GAP) * (len(widths) - 1) <= width:
-        for row in (_COLUMNS, *rows):
+        for row in table:
             yield _line(row, widths)
     else:
-        for row in rows:
+        for row in table[1:]:
             yield from _stacked(row, width)
     if any(run.validation and not math.isnan(run.value) for run in runs):
         yield from _filled(_NOTE.split(" "), width, "")
@@ -46,6 +50,7 @@ def _cells(run: Progress, time: float) -> tuple[str, ...]:
         run.env,
         run.trainer,
         run.seed,
+        run.swept,
         run.state,
         number(run.labels, 0),
         f"~{value}" if run.validation and not math.isnan(run.value) else value,
@@ -56,16 +61,18 @@ def _cells(run: Progress, time: float) -> tuple[str, ...]:
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    texts = [cell.ljust(width) for cell, width in zip(row[:5], widths[:5], strict=True)]
-    numbers = [cell.rjust(width) for cell, width in zip(row[5:], widths[5:], strict=True)]
-    return _GAP.join([*texts, *numbers])
+    first = len(row) - _NUMBERS
+    sides = (str.ljust if i < first else str.rjust for i in range(len(row)))
+    cells = (side(cell, width) for side, cell, width in zip(sides, row, widths, strict=True))
+    return _GAP.join(cells)
 
 
 def _stacked(row: Sequence[str], width: int) -> Iterator[str]:
     """Yields the folder on a line of its own, never broken, and the rest below it."""
-    folder, env, trainer, seed, status, labels, value, share, old = row
+    folder, env, trainer, seed, *swept, status, labels, value, share, old = row
     yield folder
-    parts = [env, trainer, f"seed {seed}", status, f"{labels} labels", f"return {value}"]
+    own = [word for words in swept for word in words.split()]
+    parts = [env, trainer, f"seed {seed}", *own, status, f"{labels} labels", f"return {value}"]
     yield from _filled([*parts, f"{share} of the expert", f"{old} ago"], width, _GAP)
 
 

@@ -19,7 +19,10 @@ STATUSES = ("finished", "stopped", "waiting", "running", "pruned", "failed", "da
 
 @dataclass(frozen=True)
 class Progress:
-    """A run in a list; returns are nan where unknown, `validation` marks one of validation."""
+    """A run in a list; returns are nan where unknown, `validation` marks one of validation.
+
+    `swept` is what tells it from the other jobs of its sweep, see `swept.py`.
+    """
 
     folder: str
     env: str
@@ -34,6 +37,7 @@ class Progress:
     share: float
     changed: float  # time stamp
     reason: str | None
+    swept: str
 
     @property
     def state(self) -> str:
@@ -43,7 +47,7 @@ class Progress:
         return f"{self.status} at {self.round} of {'?' if self.rounds is None else self.rounds}"
 
 
-def progress_of(run: RunRecord) -> Progress:
+def progress_of(run: RunRecord, swept: str = "") -> Progress:
     """Returns the progress of a run that was read."""
     status = "running" if is_locked(run.folder) else run.status
     final = run.final
@@ -63,6 +67,7 @@ def progress_of(run: RunRecord) -> Progress:
         float(share(np.array(final.student), final.expert)) if final else np.nan,
         changed(run.folder),
         run.damaged or run.job.error if status in ("damaged", "failed") else None,
+        swept,
     )
 
 

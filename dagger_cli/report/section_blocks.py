@@ -14,7 +14,7 @@ from dagger_cli.report.blocks import Block, Code, Figure, Folded, Heading, Row, 
 from dagger_cli.report.figures import Line, curves
 from dagger_cli.report.groups import PARTS, Group, Measured, Section, finite
 from dagger_cli.report.media import media_blocks
-from dagger_cli.report.settings import SEED, common, differing, values_of
+from dagger_cli.report.settings import SEED, common, differing, short_key, short_value, values_of
 from dagger_cli.report.statistics import mean_interval
 from dagger_cli.report.words import NONE, digits_for, median_labels, number, percent, plus_minus
 from dagger_cli.tracking.summary import commands
@@ -68,8 +68,8 @@ def _highest(section: Section) -> Section:
 
 def _compared(section: Section) -> Iterator[Block]:
     runs = section.records
-    keys = [*section.keys, SEED]
-    rows = [(key, ", ".join(values_of(runs, key))) for key in keys]
+    values = {key: values_of(runs, key) for key in (*section.keys, SEED)}
+    rows = [(short_key(k), ", ".join(short_value(k, v) for v in vs)) for k, vs in values.items()]
     yield Table(("compared", "values"), tuple(rows), texts=2)
     follow = [key for key in differing(runs) if key not in section.keys]
     rest = [(key, ", ".join(values_of(runs, key))) for key in follow]

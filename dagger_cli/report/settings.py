@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from dagger_cli.report.run_record import RunRecord
+from dagger_cli.utils.short_names import shorten
 
 SEED = "seed"
 TRAINER = "trainer.name"
@@ -42,6 +43,17 @@ def distinguishing(runs: Sequence[RunRecord]) -> list[str]:
 def values_of(runs: Iterable[RunRecord], key: str) -> list[str]:
     """Returns the values of a key, numbers by size and before texts."""
     return sorted(_values(runs, key), key=by_size)
+
+
+def short_key(key: str) -> str:
+    """Returns a key without `_target_` and with its short name: `beta` for the beta schedule."""
+    return shorten(f"{key.removesuffix('._target_')}=").removesuffix("=")
+
+
+def short_value(key: str, value: str) -> str:
+    """Returns a value; of a class of this package its name alone."""
+    ours = key.endswith("._target_") and value.startswith("dagger_cli.")
+    return value.rpartition(".")[2] if ours else value
 
 
 def by_size(text: str) -> tuple[int, float, str]:

@@ -40,6 +40,7 @@ class ViewedSource:
         spaces = self.full.observation_space, self.full.action_space
         if self.view.pixels is not None:
             _check_rendering(self.full)
+        _check_delay(self.view, self.full)
         found = layout(self.view, *spaces, getattr(self.full, "parts", {}))
         object.__setattr__(self, "layout", found)
 
@@ -133,6 +134,15 @@ def _check_rendering(source: Any) -> None:
         raise ConfigError(
             f"view.pixels needs an environment of Gymnasium that renders pictures "
             f"(render_mode={RENDERED}), which '{source.id}' does not: use numbers, view.pixels=null"
+        )
+
+
+def _check_delay(view: View, source: Any) -> None:
+    limit = source.horizon
+    if limit is not None and view.delay >= limit:
+        raise ConfigError(
+            f"view.delay={view.delay} hides every observation, as an episode of '{source.id}' has "
+            f"at most {limit} steps: use a smaller delay"
         )
 
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.values import at_least, at_most
-from dagger_cli.core.windows import MOST_CHUNK
+from dagger_cli.core.windows import MOST_CHUNK, MOST_STACK
 
 if TYPE_CHECKING:
     from dagger_cli.core.types import Policy, Space
 
-MOST = 1000  # observations of a stack, and steps of a delay
+MOST_DELAY = 1000  # env steps
 LOUDEST = 1e6  # the square of a float32 beyond 1e19 is infinite
 SIDES = (8, 512)  # pixels
 
@@ -41,11 +41,13 @@ class View:
     def __post_init__(self) -> None:
         at_least("view.noise", self.noise, 0, 0.1)
         at_most("view.noise", self.noise, LOUDEST)
-        for key, least, example in (("delay", 0, 2), ("stack", 1, 4)):
-            at_least(f"view.{key}", getattr(self, key), least, example)
-            at_most(f"view.{key}", getattr(self, key), MOST)
-        at_least("policy.chunk", self.chunk, 1, 4)  # which sets it
-        at_most("policy.chunk", self.chunk, MOST_CHUNK)
+        for key, value, least, most, example in (
+            ("view.delay", self.delay, 0, MOST_DELAY, 2),
+            ("view.stack", self.stack, 1, MOST_STACK, 4),
+            ("view.chunk (set by policy.chunk)", self.chunk, 1, MOST_CHUNK, 4),
+        ):
+            at_least(key, value, least, example)
+            at_most(key, value, most)
         if self.pixels is not None:
             at_least("view.pixels", self.pixels, SIDES[0], 84)
             at_most("view.pixels", self.pixels, SIDES[1])
@@ -74,8 +76,8 @@ class View:
 
     @property
     def hides(self) -> bool:
-        """Whether the student does not see the full observation."""
-        return self != View(grey=self.grey, chunk=self.chunk)
+        """Whether the student does not see the full observation; a stack alone adds past ones."""
+        return bool(self.noise or self.delay) or (self.keep, self.pixels) != (None, None)
 
     @property
     def selects_only(self) -> bool:

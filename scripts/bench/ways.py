@@ -7,8 +7,8 @@ The loop only acts (expert and student, each half of the rows) and steps EnvPool
 - halves: half of the slots act while the other half steps, by EnvPool's asynchronous send and
   receive, in an order that does not depend on which is ready first;
 - a process a core: each acts for its share of the slots, with a pool of one thread.
-Prints their steps per second over those of EnvPool's own `step` with as many environments and all
-cores; the measurements alternate.
+Prints their steps per second over those of EnvPool's own `step` on all cores, in the same episodes
+and with the actions of `in turns`; the measurements alternate.
 """
 
 from __future__ import annotations
@@ -47,10 +47,12 @@ def compare(n: int, repeats: int) -> None:
         "halves": lambda: halves(n, actor, len(cores)),
         "a process a core": lambda: _together(others),
     }
+    played: list[Any] = []
+    in_turns(n, lambda *seen: played.append(actor(*seen)) or played[-1], len(cores))
     rates: dict[str, list[float]] = {name: [] for name in ("bare", *ways)}
     _together(others)  # until all have started
     for _ in range(repeats):
-        rates["bare"].append(STEPS / bare(n, len(cores)))
+        rates["bare"].append(STEPS / bare(played, len(cores)))
         for name, way in ways.items():
             rates[name].append(STEPS / way())
     for process in others:
@@ -80,11 +82,10 @@ def trained(n_envs: int) -> Callable[[Any, Any], Any]:
     return lambda obs, t: np.clip(actor.act(Observation(obs, t), rng).actions, -1, 1)
 
 
-def bare(n: int, threads: int) -> float:
-    env = pool(n, threads)
-    actions = np.random.default_rng(0).uniform(-1, 1, (n, 4)).astype(np.float32)
+def bare(played: list[Any], threads: int) -> float:
+    env = pool(len(played[0]), threads)
     begun = time.perf_counter()
-    for _ in range(STEPS // n):
+    for actions in played:
         env.step(actions)
     return time.perf_counter() - begun
 

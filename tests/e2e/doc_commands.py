@@ -13,6 +13,9 @@ from tests.conftest import ROOT
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
 INDENTED = re.compile(r"^ {4}(dagger .*)$", re.M)
 FILE = re.compile(r"^# ([\w/]+\.(?:py|yaml))\b")
+CODE = re.compile(r"`([^`\n]+)`")
+QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
+UNQUOTED = re.compile(r"[+~]?[\w./@-]+=[^\s'\"]*[\[(*?]\S*")  # a pattern or an error in zsh or bash
 SHELL = ("sh", "bash", "shell", "console", "")
 
 # The one switch: overrides that make any run a matter of seconds.
@@ -54,6 +57,21 @@ def commands() -> list[Command]:
         for words in _of_page(path.read_text("utf-8")):
             seen.setdefault(words, Command(path.relative_to(ROOT).as_posix(), words))
     return [*seen.values()]
+
+
+def unquoted() -> list[tuple[str, str]]:
+    """The overrides on any page that a shell would not pass on as they are, as (page, word)."""
+    others = [ROOT / "conf/README.md", *sorted((ROOT / "examples").rglob("*.md"))]
+    found = []
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *others]:
+        text = path.read_text("utf-8")
+        blocks = [body for language, body in FENCE.findall(text) if language in SHELL]
+        plain = FENCE.sub("", text)
+        typed = [line for line in "\n".join(blocks).splitlines() if "dagger " in line]
+        for code in [*typed, *INDENTED.findall(plain), *CODE.findall(plain)]:
+            words = QUOTED.sub("", code.partition(" #")[0]).split()
+            found += [(path.name, word) for word in words if UNQUOTED.fullmatch(word)]
+    return found
 
 
 def _of_page(text: str) -> Iterator[tuple[str, ...]]:

@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.experts.hub_server import serving
 
-from .doc_commands import Command, commands, small, write_files
+from .doc_commands import Command, commands, small, unquoted, write_files
 from .running import dagger, train
 
 # What is not run here, and why.
@@ -172,3 +172,7 @@ def test_most_commands_are_run_and_the_others_have_a_reason():
     assert unexplained == [], "a reason that no command needs"
     run = sum(why_not(command) is None for command in commands())
     assert run >= len(commands()) / 2, f"{run} of {len(commands())}"
+
+
+def test_words_with_brackets_are_quoted():
+    assert unquoted() == []

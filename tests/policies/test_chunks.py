@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
+import json
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from dagger_cli.policies.chunk_head import ChunkHead, with_chunk
 from dagger_cli.policies.heads import make_head
 from dagger_cli.policies.joint_head import Joint
 from dagger_cli.testing.policies import check_learner
+from tests.conftest import ROOT
 
 from .learners import BOX, CHOICE, OBS, SWITCHES, box_data, equal, learner, looks, numbers
 
@@ -232,3 +235,11 @@ def test_the_network_gives_each_prediction_its_observation():
 def test_wrong_values_are_refused(chunk, decay):
     with pytest.raises(ConfigError, match=r"policy\.chunk"):
         with_chunk(make_head(BOX, "auto"), chunk, decay)
+
+
+def test_the_page_has_the_measured_costs(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    costs = json.loads((ROOT / "docs/chunks_cost.json").read_text("utf-8"))
+    table = importlib.import_module("bench_chunks").table(costs)
+    assert table in (ROOT / "docs/chunks.md").read_text("utf-8")
+    assert costs["8"]["row_bytes"] == (8 * 24 + 1) * 4

@@ -34,6 +34,14 @@ def test_values_are_in_the_names_and_sorted_as_numbers(tmp_path):
     assert names == ["policy.learning_rate=9.0", "policy.learning_rate=10.0"]
 
 
+def test_a_class_is_named_without_its_module(tmp_path):
+    for name in ("dagger_cli.core.schedules.Linear", "my_schedule.Cosine"):
+        beta = {"_target_": name, "over": 2.0}
+        make_run(tmp_path / name, beta_schedule=beta)
+    (section,) = sections(read(tmp_path))
+    assert [g.name for g in section.groups] == ["beta=Linear", "beta=my_schedule.Cosine"]
+
+
 def test_a_key_that_an_older_version_lacks_does_not_split_a_group(tmp_path):
     make_run(tmp_path / "old")
     make_run(tmp_path / "new", seed=1, best="return")

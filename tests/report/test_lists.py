@@ -54,6 +54,18 @@ def test_a_pipe_has_whole_rows_without_colours(sweep):
     assert len(done.stdout.splitlines()) == 10 and "\x1b" not in done.stdout
 
 
+def test_what_a_sweep_varies_has_a_column(tmp_path):
+    for i, beta in enumerate(("linear", "exponential")):
+        words = ("trainer=dagger", f"beta_schedule={beta}", "env=toy", "rounds=2", "seed=0")
+        make_run(tmp_path / f"sweep/{i}", job=job("finished", *words))
+    make_run(tmp_path / "sweep/alone")
+    head, *rows = dagger("runs", "sweep", cwd=tmp_path, COLUMNS="200").out.splitlines()
+    assert head.split()[3:6] == ["seed", "swept", "status"]
+    assert {row.split()[4] for row in rows} == {"beta=linear", "beta=exponential", "finished"}
+    stacked = dagger("runs", "sweep", cwd=tmp_path, COLUMNS="40").out
+    assert "beta=exponential" in stacked
+
+
 @pytest.mark.parametrize(
     ("words", "count"),
     [

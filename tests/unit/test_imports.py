@@ -146,6 +146,16 @@ def test_help_loads_nothing_heavy():
     assert not loaded & (HEAVY | {"numpy"})
 
 
+@pytest.mark.parametrize("word", ["view.stack=0", "policy.chunk=-1"])
+def test_a_value_out_of_range_is_refused_before_anything_heavy_is_imported(word):
+    words = ["train", "env=cartpole", "expert=bundled", word]
+    code = (
+        f"import sys; sys.argv = ['dagger', *{words}]; from dagger_cli.cli.main import main\n"
+        "try: main()\nexcept SystemExit as end: assert end.code == 2"
+    )
+    assert not loaded_after(code) & {"torch", "gymnasium"}
+
+
 @pytest.mark.parametrize("words", [["runs", "--help"], ["runs", "tests/old_runs"]])
 def test_commands_on_folders_load_neither_hydra_nor_torch(words):
     at = [str(PACKAGE.parent / word) if "/" in word else word for word in words]

@@ -94,7 +94,9 @@ def test_frames_are_stored_once():
 
 
 def test_it_hides_nothing_from_a_student_that_sees_everything():
-    assert not View(chunk=4).viewed(Source()).hides and View(chunk=4, delay=1).hides
+    for past in ({"chunk": 4}, {"stack": 3}, {"stack": 3, "stack_actions": True}):
+        assert not View(**past).viewed(Source()).hides and View(**past, delay=1).hides
+    assert View(keep=[0]).hides and View(pixels=84).hides and View(noise=0.1, stack=2).hides
     assert View(chunk=4).frames == 4 and View(chunk=4, stack=2).frames == 5
     assert View().viewed(Source()).observation_space == SEEN
 
@@ -192,7 +194,7 @@ def test_a_graph_of_a_chunk_takes_its_rows(env, format, tmp_path, rng):
     obs[:, -1] = rng.integers(0, 3, 50)
     path = tmp_path / FORMATS[format]
     assert np.allclose(answers(path, obs), policy.predict(obs)[0], atol=1e-5)
-    view = json.loads(path.with_suffix(".view.json").read_text())
+    view = json.loads((tmp_path / f"{path.name}.view.json").read_text())
     assert view["chunk"] == 3 and "the last 3 observations" in view["input"]
     assert "2 where there were more" in view["input"]
     shown = (f"env={env}", "expert=path", "expert.path=run")
@@ -218,7 +220,7 @@ def test_words_name_the_count():
         ("env=pendulum policy=ridge view.chunk=2", "does not fit policy=ridge"),
         ("policy=ridge policy.chunk=2", "there is no key 'policy.chunk'"),
         ("policy=svm policy.chunk=2", "there is no key 'policy.chunk'"),
-        ("policy=gru policy.chunk=2 view.stack=3", "policy.window=8"),
+        ("policy=gru policy.chunk=2 view.stack=3", "policy=gru acts on 8 (policy.window)"),
         ("env=gym env.id=FrozenLake-v1 policy.chunk=2", "observations are discrete"),
         ("policy.chunk=2.5", "must be a whole number"),
     ],

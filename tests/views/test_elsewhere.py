@@ -88,7 +88,7 @@ def test_a_graph_of_a_stack_says_what_its_input_is(policy, format, tmp_path, rng
     assert "input observations (n, 6) float32" in exported(tmp_path, format)
     path = tmp_path / FORMATS[format]
     assert np.array_equal(answers(path, obs), policy.predict(obs)[0])
-    view = json.loads(path.with_suffix(".view.json").read_text())
+    view = json.loads((tmp_path / f"{path.name}.view.json").read_text())
     assert (view["keep"], view["delay"], view["stack"]) == ([0, 2], 1, 3)
     assert view["input_shape"] == [6] and "last 3 of these" in view["input"]
     shown = ("env=cartpole", "expert=path", "expert.path=run")

@@ -105,7 +105,11 @@ def test_a_window_is_faster_to_name_than_to_stack(tmp_path):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ("policy=gru view=stack", r"policy.window=8 .* view.stack= ?4: leave view.stack out"),
+        ("policy=gru view=stack", "view=stack shows the last 4 .* policy=gru acts on 8 .*window=4"),
+        ("policy=window view=stack view.noise=0.1 policy.window=3", "leave view=stack out, as"),
+        ("policy=window view.stack=3", r"leave view.stack=3 out, .* or add policy.window=3$"),
+        ("policy=gru view.stack=1", "view.stack=1 shows one observation, .* sets the stack$"),
+        ("policy=gru policy.window=1001", "policy.window must be at most 1,000"),
         ("policy=window policy.window=1", "policy.window must be at least 2"),
         ("policy=gru policy.units=0", "policy.units must be at least 1"),
         ("env=gym env.id=FrozenLake-v1 policy=gru", "observations are discrete"),

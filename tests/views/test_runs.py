@@ -100,6 +100,7 @@ def test_wrong_words_are_refused_in_a_sentence(words, sentence, tmp_path):
         ({"keep": [0, "0:2"]}, "has component 0 more than once"),
         ({"keep": ["0.5"]}, "names '0.5'"),
         ({"delay": -1}, "view.delay must be 0 or more"),
+        ({"delay": 7}, "view.delay=7 hides every observation, .* has at most 7 steps"),
         ({"noise": float("nan")}, "view.noise must be 0 or more"),
         ({"stack": 0}, "view.stack must be at least 1"),
         ({"stack": 1001}, "view.stack must be at most 1,000"),
