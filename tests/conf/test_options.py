@@ -73,7 +73,7 @@ def test_the_cnns_options_make_a_learner_of_images():
     keys = OmegaConf.to_container(composed("train", "policy=cnn").policy, resolve=False)
     fit = {key: value for key, value in keys.items() if key not in ("_target_", "name")}
     learner = cnn_learner(images, choice, **{**fit, "gradient_steps": 1, "device": "cpu"})
-    assert learner.batch_size == keys["batch_size"] and not learner.normalize
+    assert learner.batch_size == keys["batch_size"] and learner.normalize
 
 
 def test_eval_composes():
