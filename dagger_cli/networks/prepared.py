@@ -76,7 +76,19 @@ def prepared(
         raise ConfigError(
             f"policy.network must be a torch.nn.Module, got a {type(network).__name__}"
         )
+    _give_own_memory(network)
     return Prepared(view, network)
+
+
+def _give_own_memory(network: nn.Module) -> None:
+    """Copies parameters that are a part of a larger array, such as every second column.
+
+    The optimizers' kernels would take the numbers between for the parameter's own.
+    """
+    for parameter in network.parameters():
+        own = torch.empty_like(parameter)  # without gaps, otherwise with the same strides
+        if own.stride() != parameter.stride():
+            parameter.data = own.detach().copy_(parameter.data)
 
 
 def check_outputs(network: Prepared, observations: Space, outputs: int) -> None:
