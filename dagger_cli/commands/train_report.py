@@ -32,7 +32,8 @@ def report(
 
     `pictures` are files in the folder, `note` is a sentence of their own.
     """
-    shown, extra = bool(job.env.source.render_modes), extra_words(job)
+    source, extra = job.env.source, extra_words(job)
+    shown = bool(source.render_modes) and getattr(source, "has_window", True)
     write_summary(
         folder,
         student=result.student,
