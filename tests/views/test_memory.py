@@ -106,6 +106,7 @@ def test_a_window_is_faster_to_name_than_to_stack(tmp_path):
     ("words", "sentence"),
     [
         ("policy=gru view=stack", r"policy.window=8 .* view.stack= ?4: leave view.stack out"),
+        ("policy=gru view=pixels", "policy.window is for flat observations, .* use policy=cnn"),
         ("policy=window policy.window=1", "policy.window must be at least 2"),
         ("policy=gru policy.units=0", "policy.units must be at least 1"),
         ("env=gym env.id=FrozenLake-v1 policy=gru", "observations are discrete"),
