@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.one_hot import encodes
@@ -76,8 +77,13 @@ def prepared(
         raise ConfigError(
             f"policy.network must be a torch.nn.Module, got a {type(network).__name__}"
         )
+    made = Prepared(view, network)
+    if any(map(is_lazy, network.parameters())):  # torch.nn.LazyLinear and the like
+        with torch.no_grad():
+            made.eval()(torch.zeros(2, *observations.shape))
+        made.train()
     _give_own_memory(network)
-    return Prepared(view, network)
+    return made
 
 
 def _give_own_memory(network: nn.Module) -> None:

@@ -160,6 +160,13 @@ class Turned(nn.Module):
         return torch.tanh(x @ self.first) @ self.second
 
 
+class Lazy(nn.Sequential):
+    """Layers that learn the sizes of their inputs from the first batch."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(nn.LazyLinear(8), nn.ReLU(), nn.LazyLinear(outputs))
+
+
 def compact(n: int) -> np.ndarray:
     """Binary features where the layout has them, else bytes."""
     drawn = np.random.default_rng(1).integers(0, 256, (n, 23), np.uint8)
@@ -211,6 +218,10 @@ def cases() -> dict[str, Case]:
         "torch, channels last": Case(
             torch_learner, pictures((40, 44, 3)), Own((3, 40, 44), 3), channels_first, CHOICES,
             draws=1, options={"network": Own, **own},
+        ),
+        "torch, lazy": Case(
+            torch_learner, numbers(5), dense(5, 3), standard, CHOICES, draws=1,
+            options={"network": Lazy, **own},
         ),
         "torch, strided": Case(
             torch_learner, numbers(5), Turned(5, 3), standard, CHOICES, draws=2,
