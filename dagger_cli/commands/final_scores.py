@@ -27,9 +27,20 @@ def final_scores(job: TrainJob, student: Policy, console: Console) -> dict[str, 
     """Returns the scores of `student` and, if it is scored, of `expert`."""
     seeds = job.evaluation_seeds
     with closing(open_for(job.env.eval_source, len(seeds))) as env:
-        play = partial(_score, job, env, "expert", job.kit.expert, console)
-        scores = {"expert": cached_score(job, seeds, play)} if job.scores_expert else {}
+        scores = {}
+        if job.scores_expert:
+            play = partial(_expert_score, job, env, console)
+            scores = {"expert": cached_score(job, seeds, play)}
         return {**scores, "student": _score(job, env, "student", student, console)}
+
+
+def _expert_score(job: TrainJob, env: Env, console: Console) -> Score:
+    """Plays the expert in `env`, or in one that draws no pictures where the students' are drawn."""
+    undrawn = getattr(job.env.eval_source, "undrawn", None)
+    if undrawn is None:
+        return _score(job, env, "expert", job.kit.expert, console)
+    with closing(open_for(undrawn, len(job.evaluation_seeds))) as other:
+        return _score(job, other, "expert", job.kit.expert, console)
 
 
 def _score(job: TrainJob, env: Env, name: str, policy: Policy, console: Console) -> Score:

@@ -32,7 +32,8 @@ def report(
 
     `pictures` are files in the folder, `note` is a sentence of their own.
     """
-    shown, extra = bool(job.env.source.render_modes), extra_words(job)
+    source, extra = job.env.source, extra_words(job)
+    shown = bool(source.render_modes) and getattr(source, "has_window", True)
     write_summary(
         folder,
         student=result.student,
@@ -82,7 +83,18 @@ def _advice(job: TrainJob, folder: Path, result: RunResult, state: State) -> str
         early=early,
         slower=_slower(job) if early is not None else "",
         longer_fit=f"a longer fit ({keys[0]}){rate}" if keys else "a longer fit",
+        **_fitting_words(job),
     )
+
+
+def _fitting_words(job: TrainJob) -> dict[str, str]:
+    """Returns words of the advice that differ where the usual ones would not work."""
+    words = {}
+    if job.config["trainer"]["name"] == "dagger":
+        words["own_states"] = "more rounds, in which it acts in more of them, may help"
+    if len(job.env.source.observation_space.shape) == 3:  # of pictures, which policy=gru refuses
+        words["past"] = "view.stack=8"
+    return words
 
 
 def _early(job: TrainJob, state: State, expert: Score) -> float | None:

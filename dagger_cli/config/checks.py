@@ -43,7 +43,7 @@ def image_notes(config: Config, source: Any) -> tuple[str, ...]:
     """Returns a note where a policy made for vectors is given images."""
     space = source.observation_space
     name = config["policy"].get("name")
-    if name not in ("mlp", "linear") or space.dtype != "uint8" or len(space.shape) != 3:
+    if name not in ("mlp", "linear", "svm") or space.dtype != "uint8" or len(space.shape) != 3:
         return ()
     shape = " x ".join(map(str, space.shape))
     return (f"observations are images ({shape}), which policy={name} flattens: try policy=cnn",)

@@ -31,7 +31,8 @@ def check_policy_and_view(config: Mapping[str, Node], touched: Collection[str]) 
 def _check_stack(policy: Node, view: Node, touched: Collection[str]) -> None:
     """Raises ConfigError where the view stacks another number than the policy's window."""
     window, stack = policy.get("window"), view.get("stack")
-    if window is None or stack in (None, window):
+    pictures = view.get("pixels") is not None  # refused for their shape, which is said later
+    if window is None or pictures or stack in (None, window):
         return
     by_key = "view.stack" in touched or view.get("name", "full") == "full"
     said = f"view.stack={stack}" if by_key else f"view={view['name']}"

@@ -22,7 +22,7 @@ from dagger_cli.envs.envpool_ids import has_env
 from dagger_cli.envs.envpool_twins import check_twin, has_twin
 from dagger_cli.envs.subprocess_engine import Workers, shared_memory
 from dagger_cli.envs.vector_env import Engine, Failure, VectorEnv, episode
-from dagger_cli.envs.video import Mode
+from dagger_cli.envs.video import Mode, quiet_sdl
 from dagger_cli.envs.worker_count import seconds_a_step, workers_that_pay
 from dagger_cli.utils.system import usable_cores
 
@@ -114,6 +114,8 @@ class GymSource:
 
     def open_here(self, n_envs: int, render_mode: str | None) -> tuple[VectorEnv, Slots]:
         """Opens `n_envs` slots in this process; returns them and their environments."""
+        if render_mode == "rgb_array":
+            quiet_sdl()
         memory = bytearray(buffer_bytes(self.observation_space, self.action_space, n_envs))
         buffers = map_buffers(memory, self.observation_space, self.action_space, n_envs)
         slots = Slots(

@@ -31,8 +31,6 @@ def play(source: Opens, policy: Policy, seeds: Sequence[int], rng: Generator, mo
     """
     human = mode == "human"
     target = check_mode(source, mode)
-    if not human:
-        _quiet_sdl()
     with nullcontext() if target is None else film(target, source.fps) as write:
         env, slots = source.open_here(1, "human" if human else "rgb_array")
         # With a window the environment renders by itself, in reset() and step().
@@ -129,7 +127,7 @@ def check_mode(source: Showable, mode: Mode) -> Path | Clip | None:
     return Path(mode)
 
 
-def _quiet_sdl() -> None:
+def quiet_sdl() -> None:
     """Makes SDL, which environments initialize to draw, look for no sound and no absent display.
 
     It would print that there is none.

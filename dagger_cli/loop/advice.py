@@ -37,14 +37,17 @@ def advice(
     early: float | None = None,
     slower: str = "trainer.roll_in=uniform",
     longer_fit: str = "a longer fit",
+    own_states: str = "have its own states labelled, too (trainer=dagger)",
+    past: str = "view.stack=8, policy=gru",
 ) -> str:
     """Returns one sentence on the final scores and the metrics of the student's round; or nothing.
 
     `horizon` is the step limit of an episode, `highest` the return that none exceeds, where it is
     known, `new_labels` how many labels the last round added, `early` the share of them in the first
     tenth of an expert's episode, where the trainer can let the expert act for longer, `slower` the
-    keys by which it does, `longer_fit` those that lengthen a fit. Both scores are over the same
-    seeds.
+    keys by which it does, `longer_fit` those that lengthen a fit, `past` those that show more of
+    the past, and `own_states` how more of the learner's states are labelled. Both scores are over
+    the same seeds.
     """
     above = _above(student, expert)
     if above is not None:
@@ -70,10 +73,12 @@ def advice(
         )
     if not {OWN_GAP, ONLINE_GAP, ONLINE_MEAN, AVERAGE} <= metrics.keys():
         return ""
-    return _from_disagreement(metrics, longer_fit)
+    return _from_disagreement(metrics, longer_fit, own_states, past)
 
 
-def _from_disagreement(metrics: Mapping[str, float], longer_fit: str) -> str:
+def _from_disagreement(
+    metrics: Mapping[str, float], longer_fit: str, own_states: str, past: str
+) -> str:
     own, online, loss = metrics[OWN_GAP], metrics[ONLINE_GAP], metrics[ONLINE_MEAN]
     share = metrics[AVERAGE] / loss if loss > 0 else 0.0
     differs = f"the student differs from the expert by {own:.1%} in its own states"
@@ -87,13 +92,10 @@ def _from_disagreement(metrics: Mapping[str, float], longer_fit: str) -> str:
         return (
             f"{differs}; of the {hindsight:.1%} in all states so far, {hidden:.1%} or more is "
             "hidden by its view (like observations have different labels): more of the past "
-            "(view.stack=8, policy=gru) or another view may help"
+            f"({past}) or another view may help"
         )
     if own > 2 * online:
-        return (
-            f"{differs}, but by {online:.1%} in the states it learns from: have its own states "
-            "labelled, too (trainer=dagger)"
-        )
+        return f"{differs}, but by {online:.1%} in the states it learns from: {own_states}"
     if share > 0.2 and metrics.get(ONLINE, 0.0) <= 1.1 * loss:
         return f"the average regret is {share:.0%} of the online loss: more rounds may help"
     if share > 0.2:

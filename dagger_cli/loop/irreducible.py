@@ -20,6 +20,7 @@ NEIGHBOURS = 10
 APART = 20  # env steps: closer states of an episode have like labels whatever is hidden
 WIDE = 256  # components; more are projected on
 NARROW = 64  # random directions
+COLUMNS = 1024  # that are projected at a time
 
 
 def irreducible(data: Dataset, actions: Space, n_envs: int) -> float | None:
@@ -39,14 +40,22 @@ def irreducible(data: Dataset, actions: Space, n_envs: int) -> float | None:
 
 def _standardised(obs: Array) -> Array:
     """Returns float64 rows of mean 0 and standard deviation 1; of many components, projections."""
-    flat = obs.reshape(len(obs), -1).astype(np.float64)
-    std = flat.std(0)
-    flat = (flat - flat.mean(0)) / np.where(std > 0, std, 1.0)
-    size = flat.shape[1]
+    rows = obs.reshape(len(obs), -1)
+    size = rows.shape[1]
     if size <= WIDE:
-        return np.asarray(flat)
+        return _in_deviations(rows)
     directions = np.random.default_rng(0).standard_normal((size, NARROW))
-    return np.asarray(flat @ directions / np.sqrt(NARROW))
+    projected = np.zeros((len(rows), NARROW))
+    for begin in range(0, size, COLUMNS):  # images in float64 at once would take a gigabyte
+        part = slice(begin, begin + COLUMNS)
+        projected += _in_deviations(rows[:, part]) @ directions[part]
+    return np.asarray(projected / np.sqrt(NARROW))
+
+
+def _in_deviations(rows: Array) -> Array:
+    flat = rows.astype(np.float64)
+    std = flat.std(0)
+    return np.asarray((flat - flat.mean(0)) / np.where(std > 0, std, 1.0))
 
 
 def _neighbours(x: Array, apart: int) -> tuple[Array, Array]:

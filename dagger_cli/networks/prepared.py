@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.one_hot import encodes
@@ -76,7 +77,24 @@ def prepared(
         raise ConfigError(
             f"policy.network must be a torch.nn.Module, got a {type(network).__name__}"
         )
-    return Prepared(view, network)
+    made = Prepared(view, network)
+    if any(map(is_lazy, network.parameters())):  # torch.nn.LazyLinear and the like
+        with torch.no_grad():
+            made.eval()(torch.zeros(2, *observations.shape))
+        made.train()
+    _give_own_memory(network)
+    return made
+
+
+def _give_own_memory(network: nn.Module) -> None:
+    """Copies parameters that are a part of a larger array, such as every second column.
+
+    The optimizers' kernels would take the numbers between for the parameter's own.
+    """
+    for parameter in network.parameters():
+        own = torch.empty_like(parameter)  # without gaps, otherwise with the same strides
+        if own.stride() != parameter.stride():
+            parameter.data = own.detach().copy_(parameter.data)
 
 
 def check_outputs(network: Prepared, observations: Space, outputs: int) -> None:

@@ -70,13 +70,13 @@ def gru_learner(
 def check_window(observations: Space, past: History, window: int) -> None:
     """Raises ConfigError unless observations are stacks of `window` flat ones."""
     check_ranges({"window": window})
-    if past.frames != window:
-        raise ConfigError(
-            f"policy.window={window} observations are those that the view stacks, but view.stack="
-            f"{past.frames}: leave view.stack out, or set both to one number"
-        )
     if len(observations.shape) != 1:
         raise ConfigError(
             f"policy.window is for flat observations, but theirs have the shape "
             f"{observations.shape}: use policy=cnn with view.stack"
+        )
+    if past.frames != window:
+        raise ConfigError(
+            f"policy.window={window} observations are those that the view stacks, but view.stack="
+            f"{past.frames}: leave view.stack out, or set both to one number"
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,17 @@ from numpy.random import Generator
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.frame_rows import Split
-from dagger_cli.core.types import Acts, Expert, History, Observation, Policy, Score, Shown, Space
+from dagger_cli.core.types import (
+    Acts,
+    Array,
+    Expert,
+    History,
+    Observation,
+    Policy,
+    Score,
+    Shown,
+    Space,
+)
 from dagger_cli.core.windows import Windows
 from dagger_cli.envs.video import Mode
 from dagger_cli.views.env import Framed, ViewedEnv
@@ -34,6 +44,7 @@ class ViewedSource:
 
     full: Any
     view: View
+    drawn: bool = True  # see `undrawn`
     layout: Layout = field(init=False)
 
     def __post_init__(self) -> None:
@@ -81,6 +92,11 @@ class ViewedSource:
         return self.layout.history
 
     @property
+    def has_window(self) -> bool:
+        """Whether an episode of a student can be shown in a window, see `open_here`."""
+        return self.view.pixels is None
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """Notes for the user."""
         own: tuple[str, ...] = getattr(self.full, "notes", ())
@@ -88,11 +104,21 @@ class ViewedSource:
             return own
         return (*own, "pictures are rendered by Gymnasium in this process, whatever env.workers is")
 
+    @property
+    def undrawn(self) -> ViewedSource | None:
+        """The same with black pictures, for experts, which do not see them; None without pictures.
+
+        Drawing takes most of the time of an episode, and changes nothing in it.
+        """
+        return None if self.view.pixels is None else replace(self, drawn=False)
+
     def open(self, n_envs: int) -> ViewedEnv:
         """Opens `n_envs` slots."""
-        if self.view.pixels is not None:
+        if self.view.pixels is None:
+            return ViewedEnv(self.full.open(n_envs), self.layout)
+        if self.drawn:
             return self.open_here(n_envs, RENDERED)[0]
-        return ViewedEnv(self.full.open(n_envs), self.layout)
+        return ViewedEnv(self.full.open(n_envs), self.layout, self._black)
 
     def open_here(self, n_envs: int, render_mode: str | None) -> tuple[ViewedEnv, Any]:
         """Opens slots that show pictures; returns them and what renders their frames."""
@@ -126,6 +152,10 @@ class ViewedSource:
             return play(self, policy, seeds, rng, mode)
         score: Score = self.full.play(Through(policy, self.layout, seeds), seeds, rng, mode)
         return score
+
+    def _black(self, slots: Array) -> Array:
+        frame = self.layout.frame
+        return np.zeros((len(slots), *frame.shape), frame.dtype)
 
 
 def _check_rendering(source: Any) -> None:

@@ -85,12 +85,20 @@ class Stub(gym.Env[Any, Any]):
 FLAT = spaces.Box(-np.inf, np.inf, (5,), np.float32)
 GRID = spaces.Box(-1, 1, (2, 3), np.float32)
 IMAGE = spaces.Box(0, 255, (36, 36, 3), np.uint8)
+WIDE = spaces.Box(0, 255, (40, 52, 1), np.uint8)
+STACK = spaces.Box(0, 255, (4, 52, 40), np.uint8)  # channels first, as of Atari's games
+SCALED = spaces.Box(0, 1, (3, 36, 40), np.float32)
 ARM = spaces.Box(np.array([-2, -1], np.float32), np.array([2, 3], np.float32))
 FOUR = spaces.Discrete(4)
 MULTI = spaces.MultiDiscrete([3, 2, 4])
 BITS = spaces.MultiBinary(3)
 
 SMALL = {"features_dim": 16}
+IN_BYTES = {"features_extractor_kwargs": SMALL, "normalize_images": False}
+IN_UNITS = {
+    "features_extractor_kwargs": {**SMALL, "normalized_image": True},
+    "normalize_images": False,
+}
 UNSHARED = {"share_features_extractor": False, "features_extractor_kwargs": SMALL}
 SPLIT = {"net_arch": {"pi": [7], "vf": [4]}, "activation_fn": "ELU"}
 TWIN = {"net_arch": {"pi": [6], "qf": [7]}, "activation_fn": "Tanh"}
@@ -123,6 +131,11 @@ MADE: list[tuple[str, str, Any, Any, dict[str, Any], dict[str, Any]]] = [
     ("ARS", "MlpPolicy", FLAT, ARM, {}, {"squash_output": False, "with_bias": False}),
     ("ARS", "LinearPolicy", FLAT, ARM, {}, {}),
     ("ARS", "LinearPolicy", FLAT, FOUR, {}, {}),
+    ("PPO", "CnnPolicy", WIDE, MULTI, {}, {"features_extractor_kwargs": SMALL}),
+    ("PPO", "CnnPolicy", STACK, FOUR, {}, {"features_extractor_kwargs": SMALL}),
+    ("PPO", "CnnPolicy", IMAGE, FOUR, {}, IN_BYTES),
+    ("PPO", "CnnPolicy", SCALED, FOUR, {}, IN_UNITS),
+    ("DQN", "CnnPolicy", STACK, FOUR, {}, {"features_extractor_kwargs": SMALL, "net_arch": [9]}),
 ]  # fmt: skip
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from dagger_cli.commands.train_report import _fitting_words
 from dagger_cli.core.types import Score
 from dagger_cli.loop.advice import advice
 
@@ -54,6 +57,19 @@ def test_one_sentence_says_what_may_help(values, student, words):
 def test_nothing_is_said_without_figures():
     assert advice({}, POOR, GOOD) == ""
     assert advice({"disagreement/own": 0.3}, POOR, GOOD) == ""
+
+
+def test_what_the_run_already_has_is_not_proposed():
+    """`trainer=dagger` says nothing to a run of it, nor policy=gru to one of pictures."""
+    source = SimpleNamespace(observation_space=SimpleNamespace(shape=(36, 36, 4)))
+    job = SimpleNamespace(
+        config={"trainer": {"name": "dagger"}}, env=SimpleNamespace(source=source)
+    )
+    said = advice(metrics(0.3, 0.1, 0.4), POOR, GOOD, **_fitting_words(job))
+    assert said.endswith("more rounds, in which it acts in more of them, may help")
+    hidden = {"disagreement/irreducible": 0.2, "disagreement/hindsight": 0.3}
+    said = advice(metrics(0.3, 0.2, 0.4) | hidden, POOR, GOOD, **_fitting_words(job))
+    assert "more of the past (view.stack=8) or another view" in said
 
 
 def test_a_fit_is_lengthened_by_its_own_key():

@@ -14,6 +14,7 @@ from dagger_cli.config.checks import image_notes
     [
         ("mlp", (84, 84, 3), "uint8", True),
         ("linear", (84, 84, 3), "uint8", True),
+        ("svm", (84, 84, 4), "uint8", True),
         ("cnn", (84, 84, 3), "uint8", False),
         ("mlp", (84, 84), "uint8", False),
         ("mlp", (8, 8, 3), "float32", False),

@@ -7,6 +7,7 @@ import pytest
 
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.types import Space
+from dagger_cli.loop import irreducible as irreducible_module
 from dagger_cli.loop.advice import advice
 from dagger_cli.loop.irreducible import irreducible
 from dagger_cli.loop.regret import HIDDEN_GAP, HINDSIGHT_GAP
@@ -32,6 +33,15 @@ def test_noise_of_labels_is_found_and_their_slope_is_not_noise(size, n, rng):
         noisy = (smooth + sigma * rng.standard_normal((n, 1))).astype(np.float32)
         # Half of the mean difference of two draws, relative to the range 2.
         assert bound(x, noisy, BOX) == pytest.approx(sigma / np.sqrt(np.pi) / 2, rel=0.25)
+
+
+def test_pictures_are_projected_in_parts_as_at_once(rng, monkeypatch):
+    obs = rng.integers(0, 256, (150, 40, 40, 2)).astype(np.uint8)
+    obs[:, :20] = 200  # a still background
+    parts = irreducible_module._standardised(obs)
+    monkeypatch.setattr(irreducible_module, "COLUMNS", 3200)
+    np.testing.assert_allclose(parts, irreducible_module._standardised(obs), atol=1e-10)
+    assert parts.shape == (150, 64) and parts.std() == pytest.approx(np.sqrt(1600 / 64), rel=0.1)
 
 
 @pytest.mark.parametrize("p", [0.0, 0.1, 0.3])

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import closing
+
 import numpy as np
 import pytest
 
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.types import Acts
+from dagger_cli.loop.evaluate import evaluate
 from dagger_cli.testing.envs import check_env
 from dagger_cli.views.pixels import shrunk
 from dagger_cli.views.view import View
@@ -50,6 +56,36 @@ def test_pictures_are_stacked_on_the_channels_oldest_first():
     env.close()
 
 
+def test_experts_are_scored_without_pictures_and_alike():
+    viewed = View(pixels=16).viewed(source("CartPole-v1", max_episode_steps=30))
+    expert, seeds, scores = viewed.sighted(Leaning()), range(1000, 1005), []
+    for one in (viewed, viewed.undrawn):
+        with closing(one.open(3)) as env:
+            env.reset(np.arange(3), np.arange(3))
+            assert env.observation.obs.any() == (one is viewed)
+            scores.append(evaluate(env, expert, seeds, np.random.default_rng(0)))
+    assert scores[0].returns.tolist() == scores[1].returns.tolist()
+    assert len(set(scores[0].lengths)) > 1
+    assert View(delay=1).viewed(source("CartPole-v1")).undrawn is None
+
+
+class Leaning:
+    """Pushes the cart to the side that its pole leans to; sees the full observation."""
+
+    def act(self, observation, rng):
+        n = len(observation)
+        return Acts((observation.obs[:, 2] > 0).astype(np.int64), np.ones(n, bool))
+
+
+def test_drawing_without_a_display_is_quiet(monkeypatch):
+    for key in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
+        monkeypatch.setenv(key, "")  # so that the old value comes back at the end
+        monkeypatch.delenv(key)
+    View(pixels=16).viewed(source("CartPole-v1")).open(1).close()
+    if sys.platform.startswith("linux"):  # otherwise SDL writes "error: XDG_RUNTIME_DIR ..."
+        assert os.environ["SDL_VIDEODRIVER"] == "dummy"
+
+
 @pytest.mark.slow
 def test_it_keeps_the_laws_of_environments():
     viewed = View(pixels=16, stack=2, delay=1).viewed(source("CartPole-v1", max_episode_steps=30))
@@ -60,6 +96,7 @@ def test_a_student_learns_from_pictures(tmp_path):
     done = dagger("train", *CNN, "hydra.run.dir=run", cwd=tmp_path)
     assert (done.code, done.err) == (0, ""), done.err
     assert summary(tmp_path / "run")["expert"]["mean"] == 10
+    assert "watch" not in summary(tmp_path / "run")["commands"]  # in a window, which is refused
 
 
 @pytest.mark.slow
