@@ -1,6 +1,6 @@
 """Measures students of pixels that expert=pong_ram teaches Pong: docs/worlds.md, docs/pong.json.
 
-    python scripts/pong_results.py [seeds=0] [trainers=dagger,sup] [out=docs/pong.json]
+    python scripts/pong_results.py [seeds=0,1,2] [trainers=sup,dagger] [out=docs/pong.json]
                                    [runs=outputs/pong]     # runs what is missing, writes `out`
     python scripts/pong_results.py show                    # prints the tables
 
@@ -21,9 +21,9 @@ from runs import run
 
 ROOT = Path(__file__).resolve().parents[1]
 SHOWN = (0, 1, 2, 3, 7, 11, 15)  # rounds in the table, from 0
-ROUNDS = {"dagger": 16, "sup": 3}  # of 4,000 labels
+ROUNDS = {"sup": 8, "dagger": 16}  # of 4,000 labels
 DEFAULTS = {
-    "seeds": "0",
+    "seeds": "0,1,2",
     "trainers": ",".join(ROUNDS),
     "out": str(ROOT / "docs" / "pong.json"),
     "runs": "outputs/pong",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 COLUMNS = 3
-TICKS = (1000, 2000, 4000, 8000, 16_000, 32_000)  # labels
+TICKS = (1000, 2000, 4000, 8000, 16_000, 32_000, 64_000)  # labels
 COLOURS = {
     "sup": "tab:gray",
     "dagger, linear": "tab:cyan",

@@ -27,8 +27,8 @@ BETAS = "_betas"
 Run = dict[str, Any]
 HEAD = """# Where interaction pays: all runs
 
-Trainers on robots that show everything, or no velocities, to students without and with memory, and
-on a kart seen by its camera. What follows from it is in [views](views.md#where-interaction-pays).
+Trainers on robots that show everything, or no velocities, to students without and with memory, on a
+walker among obstacles, and on a kart seen by its camera. What follows from it is in [views](views.md#where-interaction-pays).
 Made by
 
     dagger bench views
@@ -44,8 +44,8 @@ Means over training seeds, with their 95 % intervals; the dashed line is the exp
 """
 RESULTS = """## Returns
 
-Validation returns after so many labels, and the final ones (20 unseen episodes, 50 laps) ± the
-standard deviation over training seeds. *window*: the last four observations
+Validation returns after so many labels, and the final ones (20 unseen episodes; 50 laps, and 50 of
+the walker) ± the standard deviation over training seeds. *window*: the last four observations
 (`policy=window`). Of the kart the return is minus the number of falls per lap.
 """
 CAUSES = """## Labels needed, and what the runs measured

@@ -54,12 +54,12 @@ class HasFinalFit(Protocol):
 
 @runtime_checkable
 class FitsMembers(Protocol):
-    """Learner that fits several policies on the same rows in less time than one by one."""
+    """Learner that fits the members of an ensemble: in less time, or so that they differ."""
 
     def fit_members(
         self, data: Dataset, starts: Sequence[Policy | None], rng: Generator
     ) -> list[Fitted]:
-        """Fits a policy from each of `starts`, as `fit` does one after the other."""
+        """Fits a policy from each of `starts`."""
         ...
 
 

@@ -126,6 +126,16 @@ class RidgeLearner:
         policy = self._policy(np.concatenate([slopes, [mean_y - mean_x @ slopes]]))
         return Fitted(policy, self.loss(policy, data))
 
+    def fit_members(
+        self, data: Dataset, starts: Sequence[Policy | None], rng: Generator
+    ) -> list[Fitted]:
+        """Fits one policy per start, each on as many rows drawn with replacement (Breiman 1996).
+
+        On the same rows they would all be the same, as a fit draws nothing.
+        """
+        draws = [np.sort(rng.integers(len(data), size=len(data))) for _ in starts]
+        return [self.fit(data[rows], None, rng) for rows in draws]
+
     def loss(self, policy: Policy, data: Dataset) -> float:
         """Returns the mean squared error, averaged over the components of an action."""
         assert isinstance(policy, RidgePolicy)

@@ -90,6 +90,21 @@ def test_rounds_added_one_by_one_give_the_same_bits_as_all_at_once():
     assert np.array_equal(one.fit(other, None, rng()).policy.weights, again.policy.weights)
 
 
+def test_members_of_an_ensemble_differ_as_the_errors_of_their_estimate_do():
+    """The spread over bootstrap samples is near the spread over new samples (Efron 1979)."""
+    n, many = 200, 200
+    slope = [
+        learner().fit(dataset(looks(n, i), labels(n, i)), None, rng()).policy.weights
+        for i in range(many)
+    ]
+    data = dataset(looks(n, 0), labels(n, 0))
+    fits = learner().fit_members(data, (None,) * many, rng())
+    drawn = [fitted.policy.weights for fitted in fits]
+    assert np.std(drawn, axis=0) == pytest.approx(np.std(slope, axis=0), rel=0.35)
+    again = learner().fit_members(data, (None,) * many, rng())
+    assert all(np.array_equal(a.policy.weights, b) for a, b in zip(again, drawn, strict=True))
+
+
 def test_packing_is_exact_and_altered_arrays_are_refused():
     one = learner()
     fitted = one.fit(dataset(looks(20), labels(20)), None, rng())
