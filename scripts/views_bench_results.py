@@ -28,7 +28,8 @@ Run = dict[str, Any]
 HEAD = """# Where interaction pays: all runs
 
 Trainers on robots that show everything, or no velocities, to students without and with memory, on a
-walker among obstacles, and on a kart seen by its camera. What follows from it is in [views](views.md#where-interaction-pays).
+walker among obstacles, and on a kart seen by its camera. What follows from it is in
+[views](views.md#where-interaction-pays).
 Made by
 
     dagger bench views
