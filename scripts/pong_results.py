@@ -4,7 +4,7 @@
                                    [runs=outputs/pong]     # runs what is missing, writes `out`
     python scripts/pong_results.py show                    # prints the tables
 
-The runs are `dagger train experiment=pong trainer=... seed=... rounds=...`; unfinished ones are
+The runs are `dagger train experiment=pong trainer=... seed=...`; unfinished ones are
 resumed.
 """
 
@@ -16,15 +16,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from runs import run
 
 ROOT = Path(__file__).resolve().parents[1]
 SHOWN = (0, 1, 2, 3, 7, 11, 15)  # rounds in the table, from 0
-ROUNDS = {"sup": 8, "dagger": 16}  # of 4,000 labels
+TRAINERS = ("sup", "dagger")
 DEFAULTS = {
     "seeds": "0,1,2",
-    "trainers": ",".join(ROUNDS),
+    "trainers": ",".join(TRAINERS),
     "out": str(ROOT / "docs" / "pong.json"),
     "runs": "outputs/pong",
 }
@@ -32,7 +31,7 @@ DEFAULTS = {
 
 def one(folder: Path, trainer: str, seed: int) -> dict[str, Any]:
     """Returns validation returns by labels, and the final scores of student and expert."""
-    words = [f"trainer={trainer}", f"seed={seed}", f"rounds={ROUNDS[trainer]}"]
+    words = [f"trainer={trainer}", f"seed={seed}"]
     scores = run(folder, ["experiment=pong", *words])
     rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     return {
@@ -47,26 +46,22 @@ def one(folder: Path, trainer: str, seed: int) -> dict[str, Any]:
 
 
 def table(runs: Sequence[dict[str, Any]]) -> str:
-    """Returns the table in Markdown: a row per trainer."""
+    """Returns the table in Markdown: a row per run."""
     labels = max((one["labels"] for one in runs), key=len)
     rows = [row for row in SHOWN if row < len(labels)]
-    heads = ["trainer", *(f"{labels[row]:,}" for row in rows)]
-    heads += ["final", "lowest", "seeds", "minutes"]
+    heads = ["trainer", "seed", *(f"{labels[row]:,}" for row in rows), "final", "lowest", "minutes"]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
-    for trainer in dict.fromkeys(one["trainer"] for one in runs):
-        own = [one for one in runs if one["trainer"] == trainer]
-        returns = np.mean([one["returns"] for one in own], axis=0)
+    for one_run in sorted(runs, key=lambda r: (TRAINERS.index(r["trainer"]), r["seed"])):
+        returns, student = one_run["returns"], one_run["student"]
         cells = [f"{returns[row]:.1f}" if row < len(returns) else "" for row in rows]
-        finals = [one["student"]["mean"] for one in own]
-        cells.append(f"{np.mean(finals):.1f}" + _spread(finals))
-        cells.append(f"{min(one['student']['min'] for one in own):.0f}")
-        cells += [str(len(own)), f"{np.mean([one['seconds'] for one in own]) / 60:.0f}"]
-        lines.append(f"| {' | '.join([trainer, *cells])} |")
+        cells += [
+            f"{student['mean']:.1f}",
+            f"{student['min']:.0f}",
+            f"{one_run['seconds'] / 60:.0f}",
+        ]
+        words = [one_run["trainer"], str(one_run["seed"]), *cells]
+        lines.append(f"| {' | '.join(words)} |")
     return "\n".join(lines)
-
-
-def _spread(values: Sequence[float]) -> str:
-    return f" ± {np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
 
 
 def main(words: Sequence[str]) -> int:
