@@ -34,7 +34,7 @@ def test_trainers_of_a_set_exist_and_its_tasks_compose(name, tmp_path):
         assert (done.code, done.err) == (0, ""), task
         config = yaml.safe_load(done.out)
         labels = config["labels"] or config["rounds"] * config["steps_per_round"]
-        assert 32_000 >= labels > 0 and config["rounds"] <= 20
+        assert 64_000 >= labels > 0 and config["rounds"] <= 20
 
 
 @pytest.fixture
