@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+from copy import deepcopy
+from functools import cache
 from typing import Any
 
 import pytest
@@ -44,7 +46,9 @@ def hydra_here():
         yield
 
 
+@cache
 def composed(root: str, *overrides: str):
+    """Composes a config once for all tests, which must not change it."""
     return compose(root, list(overrides), return_hydra_config=True)
 
 
@@ -52,7 +56,7 @@ def composed(root: str, *overrides: str):
     ("group", "option"), [(group, o) for group, names in options().items() for o in names]
 )
 def test_every_option_composes_and_resolves_with_no_value_missing(group, option):
-    cfg = composed("train", f"{group}={option}", *NEEDED.get((group, option), []))
+    cfg = deepcopy(composed("train", f"{group}={option}", *NEEDED.get((group, option), [])))
     cfg.hydra.job.num = 0
     cfg.hydra.runtime.output_dir = "outputs"
     resolved = OmegaConf.to_container(

@@ -34,7 +34,7 @@ def test_help_names_the_groups_and_the_commands(words, tmp_path):
         pytest.param("eval", ["env", "expert"], marks=pytest.mark.slow),
         ("expert list", ["env"]),
         pytest.param("expert score", ["env", "expert"], marks=pytest.mark.slow),
-        ("push", []),
+        pytest.param("push", [], marks=pytest.mark.slow),
         pytest.param("export", [], marks=pytest.mark.slow),
     ],
 )
