@@ -12,6 +12,18 @@ LETTERS = 28  # a to z, space and comma; gym_minigrid, before it was MiniGrid 2,
 OTHERS = {ord(" "): 26, ord(","): 27}
 
 
+def _codes() -> Array:
+    """Returns the number of each character (256,), -1 for those without one."""
+    codes = np.full(256, -1)
+    for begin in (ord("a"), ord("A")):
+        codes[begin : begin + 26] = np.arange(26)
+    codes[list(OTHERS)] = list(OTHERS.values())
+    return codes
+
+
+CODES = _codes()
+
+
 @dataclass(frozen=True)
 class FlatObs:
     """Function from rows with the parts of MiniGrid's Dict to those of FlatObsWrapper.
@@ -33,15 +45,6 @@ class FlatObs:
     def __call__(self, obs: Array, steps: Array) -> Array:
         """Returns uint8 rows (n, width) of observations (n, d)."""
         text = obs[:, slice(*self.mission)].astype(np.int64)
-        written = _codes()[text][:, :, None] == np.arange(self.letters)
+        written = CODES[text][:, :, None] == np.arange(self.letters)
         image = obs[:, slice(*self.image)].astype(np.uint8)
         return np.concatenate([image, written.reshape(len(obs), -1).astype(np.uint8)], axis=1)
-
-
-def _codes() -> Array:
-    """Returns the number of each character (256,), -1 for those without one."""
-    codes = np.full(256, -1)
-    for begin in (ord("a"), ord("A")):
-        codes[begin : begin + 26] = np.arange(26)
-    codes[list(OTHERS)] = list(OTHERS.values())
-    return codes

@@ -206,6 +206,7 @@ def test_a_sweep_is_refused_before_there_is_a_folder(tmp_path):
     assert "expert=file cannot be swept: each run pauses" in done.err
 
 
+@pytest.mark.slow
 def test_a_job_of_a_sweep_over_experts_says_that_it_cannot_pause(tmp_path):
     words = ("expert=bundled,file", "hydra.sweep.dir=sweep", *COMMON)
     done = dagger("train", "-m", *BY_FILE, *words, cwd=tmp_path)

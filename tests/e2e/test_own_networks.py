@@ -46,7 +46,13 @@ CHOICES = {
 }
 
 
-@pytest.mark.parametrize("name", CHOICES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name == "loss and optimizer" else pytest.mark.slow)
+        for name in CHOICES
+    ],
+)
 def test_a_resumed_run_equals_one_that_never_stopped(name, tmp_path):
     words = [*CHOICES[name], "beta=exponential"]  # which does not depend on the number of rounds
     whole = train(*words, cwd=tmp_path, name="whole")

@@ -124,6 +124,7 @@ def test_sweeps_of_the_same_second_have_folders_of_their_own(tmp_path):
     assert {path.name for path in (tmp_path / "outputs").iterdir()} == {"same", "same_2"}
 
 
+@pytest.mark.slow
 def test_jobs_with_one_folder_get_folders_beside(tmp_path):
     done = dagger("train", "-m", *ONE, "seed=0,1", "hydra.sweep.subdir=same", cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
@@ -252,6 +253,7 @@ def test_retry_needs_a_sweep(tmp_path):
 # ---- what is shown
 
 
+@pytest.mark.slow
 def test_a_note_is_shown_once_a_sweep(tmp_path):
     words = ("train", "-m", *ONE, "trainer=sup", "beta.over=5", "seed=0,1")
     done = dagger(*words, cwd=tmp_path)
@@ -313,6 +315,7 @@ def test_optuna_maximizes_returns(tmp_path):
     assert own.text_of("hydra.sweeper.direction") == "min"
 
 
+@pytest.mark.slow
 def test_a_sweep_of_evaluations_reads_the_files_too(tmp_path):
     assert dagger("train", *ONE, "hydra.run.dir=run", cwd=tmp_path).code == 0
     before = sorted(tmp_path.iterdir())

@@ -32,7 +32,7 @@ def test_help_names_the_groups_and_the_commands(words, tmp_path):
     [
         ("train", list(GROUPS)),
         pytest.param("eval", ["env", "expert"], marks=pytest.mark.slow),
-        ("expert list", ["env"]),
+        pytest.param("expert list", ["env"], marks=pytest.mark.slow),
         pytest.param("expert score", ["env", "expert"], marks=pytest.mark.slow),
         pytest.param("push", [], marks=pytest.mark.slow),
         pytest.param("export", [], marks=pytest.mark.slow),
@@ -83,7 +83,11 @@ def test_plus_adds_and_tilde_removes_as_in_hydra(tmp_path):
             ("trainer=sup,dagger", "seed=0,1"),
             {("sup", 0), ("sup", 1), ("dagger", 0), ("dagger", 1)},
         ),
-        (("beta=linear,exponential",), {("Linear", 0), ("Exponential", 0)}),
+        pytest.param(
+            ("beta=linear,exponential",),
+            {("Linear", 0), ("Exponential", 0)},
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             ("trainer=sup,dagger", "beta_schedule=indicator,constant"),
             {("sup", 0), ("Indicator", 0), ("Constant", 0)},
@@ -126,6 +130,7 @@ def test_in_a_sweep_the_expert_plays_the_same_episodes_once(tmp_path):
     assert sorted(scores) == [40, 40, 60, 60]
 
 
+@pytest.mark.slow
 def test_a_sweep_of_scores_shows_all_numbers_and_leaves_no_file(tmp_path):
     train(
         "rounds=1", cwd=tmp_path, run="a_run_with_a_rather_long_name_to_leave_no_room_for_numbers"
@@ -139,6 +144,7 @@ def test_a_sweep_of_scores_shows_all_numbers_and_leaves_no_file(tmp_path):
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_in_a_sweep_over_environments_a_best_experiment_is_not_taken_in_silence(tmp_path):
     done = dagger("train", "-m", "env=mario,cartpole", "rounds=0", "expert=bundled", cwd=tmp_path)
     assert "env=mario uses the default settings" in done.err

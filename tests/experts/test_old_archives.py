@@ -30,7 +30,13 @@ def some(space: Any) -> Any:
     return np.stack([space.sample() for _ in range(16 if len(space.shape) == 3 else 1000)])
 
 
-@pytest.mark.parametrize("legacy", [False, True], ids=["zipped", "before torch 1.6"])
+@pytest.mark.parametrize(
+    "legacy",
+    [
+        pytest.param(False, id="zipped", marks=pytest.mark.slow),
+        pytest.param(True, id="before torch 1.6"),
+    ],
+)
 @pytest.mark.parametrize("case", OLD, ids=lambda c: f"{c[0]}-{c[1]}")
 def test_every_algorithm_is_read_as_it_was_written_then(
     case: Any, legacy: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

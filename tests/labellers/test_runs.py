@@ -49,6 +49,7 @@ def test_a_run_is_equal_bit_for_bit(words, tmp_path):
     assert differences(local, shared) == []
 
 
+@pytest.mark.slow
 def test_the_labeller_is_not_saved_and_a_resumed_run_may_change_it(tmp_path):
     whole = train("trainer=sup", "rounds=2", cwd=tmp_path, run="whole")
     short = train("trainer=sup", "rounds=1", *SHARED, cwd=tmp_path, run="short")

@@ -101,6 +101,7 @@ def test_it_hides_nothing_from_a_student_that_sees_everything():
     assert View().viewed(Source()).observation_space == SEEN
 
 
+@pytest.mark.slow
 def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path):
     words = ("policy.chunk=3", "policy.chunk_decay=0.5", "view.noise=0.01", "view.stack=2")
     whole = train(*words, cwd=tmp_path, run="whole")
