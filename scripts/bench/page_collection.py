@@ -20,9 +20,10 @@ def collection_lines(figures: Any) -> Iterator[str]:
 
 def ways_lines(figures: Any) -> Iterator[str]:
     yield "The smallest loop that acts, `python scripts/bench/ways.py n_envs=N`: steps per second"
-    yield "over the bare backend's, median and range. In turns: all slots act, then all step, as in"
-    yield "`dagger train`. Halves: half of them act while the other half steps. A process a core:"
-    yield "each acts for its share of the slots, with a pool of one thread."
+    yield "over the bare backend's in the same episodes with the same actions, median and range. In"
+    yield "turns: all slots act, then all step, as in `dagger train`. Halves: half of them act while"
+    yield "the other half steps. A process a core: each acts for its share of the slots, with a pool of"
+    yield "one thread."
     yield ""
     names = list(next(iter(figures.values()))["ratios"])
     yield "| environments | " + " | ".join(names) + " |"
@@ -32,6 +33,8 @@ def ways_lines(figures: Any) -> Iterator[str]:
         cells = [f"{mid:.2f} ({low:.2f} to {high:.2f})" for mid, low, high in ratios]
         yield f"| {n_envs} | " + " | ".join(cells) + " |"
     yield ""
-    yield "A process a core is the fastest and is not built: a network's products for a share of"
-    yield "the rows can differ in the last bit from those for all rows, so results would depend on"
-    yield "the number of cores; and each process would need the policies of every round."
+    yield "`dagger train` collects at about the rate of the loop in turns (above): what it does"
+    yield "besides acting costs little. A process a core is the fastest and is not built: a network's"
+    yield "products for a share of the rows can differ in the last bit from those for all rows, so"
+    yield "results would depend on the number of cores; and each process would load torch, which takes"
+    yield "longer than all collecting of the default run."
