@@ -21,9 +21,9 @@ def collection_lines(figures: Any) -> Iterator[str]:
 def ways_lines(figures: Any) -> Iterator[str]:
     yield "The smallest loop that acts, `python scripts/bench/ways.py n_envs=N`: steps per second"
     yield "over the bare backend's in the same episodes with the same actions, median and range. In"
-    yield "turns: all slots act, then all step, as in `dagger train`. Halves: half of them act while"
-    yield "the other half steps. A process a core: each acts for its share of the slots, with a pool of"
-    yield "one thread."
+    yield "turns: all slots act, then all step, as in `dagger train`. Halves: half of them act"
+    yield "while the other half steps. A process a core: each acts for its share of the slots, with"
+    yield "a pool of one thread."
     yield ""
     names = list(next(iter(figures.values()))["ratios"])
     yield "| environments | " + " | ".join(names) + " |"
@@ -34,7 +34,7 @@ def ways_lines(figures: Any) -> Iterator[str]:
         yield f"| {n_envs} | " + " | ".join(cells) + " |"
     yield ""
     yield "`dagger train` collects at about the rate of the loop in turns (above): what it does"
-    yield "besides acting costs little. A process a core is the fastest and is not built: a network's"
-    yield "products for a share of the rows can differ in the last bit from those for all rows, so"
-    yield "results would depend on the number of cores; and each process would load torch, which takes"
+    yield "besides acting costs little. A process a core is the fastest and is not built: products"
+    yield "for a share of the rows can differ in the last bit from those for all rows, so results"
+    yield "would depend on the number of cores; and each process would load torch, which takes"
     yield "longer than all collecting of the default run."
