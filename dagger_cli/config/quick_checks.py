@@ -20,7 +20,8 @@ def check_policy_and_view(config: Mapping[str, Node], touched: Collection[str]) 
     if str(policy.get("_target_")).startswith(OURS):
         import_object(CHECK_RANGES)(policy)
         _check_stack(policy, view, touched)
-    # A view takes keys of its policy, whose types are checked later, by the names that were typed.
+    # A value of a wrong type is reported later, by the key that was typed: the view takes some of
+    # its values from keys of the policy.
     try:
         typed = typed_group(view, "view")
     except ConfigError:

@@ -110,7 +110,9 @@ def version_notes(facts: Mapping[str, Any], env_id: str) -> tuple[str, ...]:
 def training_notes(facts: Mapping[str, Any]) -> tuple[str, ...]:
     """Returns notes on wrappers and kwargs of the environment that the agent was trained in."""
     notes = {
-        "trained_behind": "The expert was trained with wrappers {}: set the same in env.import.",
+        "trained_behind": (
+            "The expert was trained with wrappers {}: set the same, in env.wrappers or env.import."
+        ),
         "trained_with": "The expert was trained with env.kwargs {}: set the same.",
         "unused_statistics": (
             "{} beside the expert looks like VecNormalize statistics and is not used: if the "

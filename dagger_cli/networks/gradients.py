@@ -85,8 +85,8 @@ def _by_autograd(network: nn.Module, loss: LossOfOutputs, products: torch.dtype 
 def in_layout_of(parameter: Tensor, tensor: Tensor) -> Tensor:
     """Returns the tensor with its elements in the order in memory of those of the parameter.
 
-    The optimizers' kernels go through memory without a look at strides. Those of a convolution's
-    gradient follow from its input, so channels that are last in an image are last in it.
+    The optimizers' kernels ignore strides. A convolution's gradient has the layout of its input:
+    where the channels of the images are last in memory, they are last in the gradient.
     """
     if tensor.stride() == parameter.stride():
         return tensor

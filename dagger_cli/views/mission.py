@@ -37,13 +37,13 @@ class FlatObs:
     letters: int
 
     @property
-    def width(self) -> int:
-        """Numbers of a row: those of the image, then one per place and letter."""
-        first, stop = self.mission
-        return self.image[1] - self.image[0] + (stop - first) * self.letters
+    def parts(self) -> dict[str, tuple[int, int]]:
+        """Returns first and last column (exclusive) of image and mission in the new rows."""
+        pixels, places = (stop - first for first, stop in (self.image, self.mission))
+        return {"image": (0, pixels), "mission": (pixels, pixels + places * self.letters)}
 
     def __call__(self, obs: Array, steps: Array) -> Array:
-        """Returns uint8 rows (n, width) of observations (n, d)."""
+        """Returns uint8 rows of observations (n, d): the image, then one per place and letter."""
         text = obs[:, slice(*self.mission)].astype(np.int64)
         written = CODES[text][:, :, None] == np.arange(self.letters)
         image = obs[:, slice(*self.image)].astype(np.uint8)

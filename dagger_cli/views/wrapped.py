@@ -43,8 +43,9 @@ class WrappedSource:
 
     @property
     def parts(self) -> dict[str, tuple[int, int]]:
-        """Names of columns, none behind a stack."""
-        named_parts: dict[str, tuple[int, int]] = getattr(self.inner, "parts", {})
+        """Names of columns, none behind a stack; a change that moves columns has its own."""
+        before = getattr(self.inner, "parts", {})
+        named_parts: dict[str, tuple[int, int]] = getattr(self.layout.change, "parts", before)
         return named_parts if self.layout.view.stack == 1 else {}
 
     def open(self, n_envs: int) -> ViewedEnv:

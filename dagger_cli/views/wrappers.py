@@ -80,7 +80,7 @@ def flat_obs(source: Any, value: Any) -> Layout:
     `value` is the number of letters that there are, None for that of MiniGrid 2 and later.
     """
     letters = LETTERS if value is None else value
-    if letters not in (LETTERS, LETTERS - 1):
+    if type(letters) is not int or letters not in (LETTERS, LETTERS - 1):
         raise ConfigError(
             f"env.wrappers: flat_obs has {LETTERS} letters, or {LETTERS - 1} for agents of "
             f"gym_minigrid, got {value!r}"
@@ -92,7 +92,7 @@ def flat_obs(source: Any, value: Any) -> Layout:
             f"which '{source.id}' does not have: leave it out"
         )
     change = FlatObs(parts["image"], parts["mission"], letters)
-    numbers = change.width
+    numbers = change.parts["mission"][1]
     space = Space("box", (numbers,), "uint8", (0.0,) * numbers, (255.0,) * numbers)
     return _changed(source, space, change)
 

@@ -48,7 +48,12 @@ def compare(n: int, repeats: int) -> None:
         "a process a core": lambda: _together(others),
     }
     played: list[Any] = []
-    in_turns(n, lambda *seen: played.append(actor(*seen)) or played[-1], len(cores))
+
+    def noted(obs: Any, t: Any) -> Any:
+        played.append(actor(obs, t))
+        return played[-1]
+
+    in_turns(n, noted, len(cores))
     rates: dict[str, list[float]] = {name: [] for name in ("bare", *ways)}
     _together(others)  # until all have started
     for _ in range(repeats):

@@ -65,6 +65,7 @@ def test_minigrids_mission_is_written_in_letters(world, letters, mission):
     plain = source(f"MiniGrid-{world}-v0", backend="envpool")
     found = wrapped(plain, [{"flat_obs": letters}])
     assert found.observation_space.shape == (147 + 96 * letters,)
+    assert found.parts == {"image": (0, 147), "mission": (147, 147 + 96 * letters)}
     env, bare = found.open(1), plain.open(1)
     for one in (env, bare):
         one.reset(ONE, np.array([1]))

@@ -61,7 +61,7 @@ def agent_from(files: AgentFiles, observation_space: Space, action_space: Space)
         if isinstance(err, _OtherSpaces) and settings.wrappers:
             hint = f" (it was trained behind {settings.behind()}: {settings.hint()})"
         raise ExpertError(f"cannot use '{files.archive}': {err}{hint}") from err
-    # No other observations have as many numbers as those behind FlatObsWrapper.
+    # An agent that was trained behind FlatObsWrapper fits no observations but those behind it.
     behind = settings.behind(FLAT_OBS, *([TIME_FEATURE] if spec.time_feature else []))
     return Agent(spec, weights, _facts(archive, settings, behind, files.unused))
 
