@@ -17,7 +17,8 @@ setup:  ## a virtual environment with the package, its tests and its tools, at t
 fmt:  ## sort the imports, repair what ruff can, and format
 	$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
 
-check:  ## lint, formatting, types, and that the package imports
+check:  ## lint, formatting, types, no leftovers of a merge, and that the package imports
+	! grep -rnE '^(<{7}|>{7}) ' README.md CHANGELOG.md ARCHITECTURE.md conf dagger_cli docs examples scripts tests
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/python -c "import dagger_cli"
 
 test:  ## the fast tests
