@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from dagger_cli.commands.expert_scores import cached_score
+from dagger_cli.commands.expert_scores import expert_score
 from dagger_cli.config.build import TrainJob
 from dagger_cli.config.components import open_for
 from dagger_cli.core.types import Env, Policy, Score
@@ -23,18 +24,28 @@ def student_of(job: TrainJob, folder: Path) -> Policy:
     return load_policy(checkpoint, job.kit.learner, job.env.source.action_space)
 
 
-def final_scores(job: TrainJob, student: Policy, console: Console) -> dict[str, Score]:
-    """Returns the scores of `student` and, if it is scored, of `expert`."""
+class FinalScores(NamedTuple):
+    """The scores; that of the expert is None where it is not scored.
+
+    `note` says where its episodes were not played now.
+    """
+
+    student: Score
+    expert: Score | None
+    note: str
+
+
+def final_scores(job: TrainJob, student: Policy, console: Console) -> FinalScores:
+    """Returns the scores of `student` and, if it is scored, of the expert."""
     seeds = job.evaluation_seeds
     with closing(open_for(job.env.eval_source, len(seeds))) as env:
-        scores = {}
+        expert, note = None, ""
         if job.scores_expert:
-            play = partial(_expert_score, job, env, console)
-            scores = {"expert": cached_score(job, seeds, play)}
-        return {**scores, "student": _score(job, env, "student", student, console)}
+            expert, note = expert_score(job, seeds, partial(_played_by_expert, job, env, console))
+        return FinalScores(_score(job, env, "student", student, console), expert, note)
 
 
-def _expert_score(job: TrainJob, env: Env, console: Console) -> Score:
+def _played_by_expert(job: TrainJob, env: Env, console: Console) -> Score:
     """Plays the expert in `env`, or in one that draws no pictures where the students' are drawn."""
     undrawn = getattr(job.env.eval_source, "undrawn", None)
     if undrawn is None:

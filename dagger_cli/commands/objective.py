@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dagger_cli.commands.expert_scores import cached_score
+from dagger_cli.commands.expert_scores import expert_score
 from dagger_cli.config.build import TrainJob
 from dagger_cli.config.components import open_for
 from dagger_cli.core.errors import ConfigError
@@ -63,4 +63,5 @@ def _expert(job: TrainJob) -> float:
     source, seeds, expert = job.env.source, job.validation_seeds, job.kit.expert
     with closing(open_for(source, len(seeds))) as env:
         rng = np.random.default_rng(seeds[0])
-        return cached_score(job, seeds, partial(evaluate, env, expert, seeds, rng)).mean
+        play = partial(evaluate, env, expert, seeds, rng)
+        return expert_score(job, seeds, play).score.mean

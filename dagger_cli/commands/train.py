@@ -103,13 +103,13 @@ def train(
         assert best is not None
         student = student_of(job, folder)
         scores = final_scores(job, student, console)
-        curve = write_curve(folder, state.round, scores.get("expert"))
+        curve = write_curve(folder, state.round, scores.expert)
         gif, gif_note = write_gif(job, folder, student) if job.gif else (None, "")
         objective = objective_of(job, folder, best.mean)
         round = state.round if job.student == "last" else best.round
         result = RunResult(
-            scores["student"],
-            scores.get("expert"),
+            scores.student,
+            scores.expert,
             round,
             state.usage,
             time.monotonic() - clock,
@@ -118,7 +118,8 @@ def train(
         for logger in loggers:
             logger.finish(result)
         pictures = {"curve": curve, "gif": gif}
-        report(job, folder, result, state, best, objective, console, pictures, gif_note)
+        notes = [note for note in (scores.note, gif_note) if note]
+        report(job, folder, result, state, best, objective, console, pictures, notes)
     return folder
 
 

@@ -26,11 +26,11 @@ def report(
     objective: float,
     console: Console,
     pictures: Mapping[str, Path | None],
-    note: str,
+    notes: Sequence[str],
 ) -> None:
     """Writes summary.json and prints the final table, and what it shows.
 
-    `pictures` are files in the folder, `note` is a sentence of their own.
+    `pictures` are files in the folder, `notes` are sentences of their own.
     """
     source, extra = job.env.source, extra_words(job)
     shown = bool(source.render_modes) and getattr(source, "has_window", True)
@@ -53,7 +53,7 @@ def report(
         wall_seconds=result.wall_seconds,
         run=folder,
         pictures=pictures,
-        note=note,
+        notes=notes,
         chosen=choice_in_words(
             best, state.round, by=job.best_by, tolerance=job.tolerance, last=job.student == "last"
         ),

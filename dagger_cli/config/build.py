@@ -77,6 +77,7 @@ class TrainJob:
     regret: bool
     student: str
     scores_expert: bool
+    plays_expert: bool  # even where its score is known
     evaluation_seeds: range
     notes: tuple[str, ...]  # shown before it starts
     words: tuple[str, ...]  # the user's overrides
@@ -243,6 +244,7 @@ def assembled(
         config["regret"],
         evaluation["checkpoint"],
         evaluation.get("expert", True) and answers(expert),
+        evaluation.get("fresh", False),  # runs before this key have none
         unseen_seeds("evaluation.episodes", n_evaluation, evaluation["seed"]),
         notes=(
             *notes,

@@ -33,6 +33,7 @@ RESUME_MAY_CHANGE = (
     "evaluation.checkpoint",
     "evaluation.episodes",
     "evaluation.expert",
+    "evaluation.fresh",
     "evaluation.seed",
     "env.workers",
     "env.step_timeout",

@@ -28,6 +28,7 @@ class Validation:
 class Evaluation:
     checkpoint: str = MISSING
     expert: bool = MISSING
+    fresh: bool = MISSING
     episodes: int | None = MISSING
     seed: int = MISSING
 

@@ -154,6 +154,8 @@ class Card:
     """Description of an expert; `sha256` hashes what it was loaded from, `notes` are printed.
 
     `code` marks experts that are source code: a different hash may still be the same expert.
+    `network` hashes the numbers of an expert that is a network: its file may lack some of them,
+    such as the statistics of observations.
     """
 
     name: str
@@ -163,6 +165,12 @@ class Card:
     notes: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
     code: bool = False
+    network: str = ""
+
+    @property
+    def identity(self) -> str:
+        """The same for two experts with the same actions, as far as is known."""
+        return self.network or self.sha256
 
 
 class Expert(Policy, Protocol):

@@ -79,6 +79,7 @@ def expert_from(
             "the expert was trained with other action bounds than those of the environment; "
             "choose an expert for this environment, or check env.id and env.kwargs"
         )
+    card = replace(card, network=agent.digest())
     if agent.spec.lstm:
         return recurrent(agent, card, deterministic=deterministic)
     return NetworkExpert(Network(agent.spec, agent.weights), card, deterministic)

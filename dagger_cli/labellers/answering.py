@@ -25,7 +25,7 @@ from dagger_cli.utils.system import limit_threads, use_cores
 class Hello(NamedTuple):
     """A worker's first message: the digest of its expert and its machine, or a pickled error."""
 
-    sha256: str
+    identity: str
     host: str
     error: bytes | None = None
 
@@ -56,7 +56,7 @@ class Answerer:
             self._expert = recipe.load()
         except (Exception, SystemExit) as err:
             return Hello("", platform.node(), _pickled(err))
-        return Hello(self._expert.card.sha256, platform.node())
+        return Hello(self._expert.card.identity, platform.node())
 
     def answer(self, method: str, observation: Observation) -> Reply:
         """Returns what `method` (act or unsafe_actions) says about these rows."""

@@ -30,7 +30,7 @@ def distributed(name: str, expert: Expert, hire: Callable[[], Crew], worth: floa
     """
     if isinstance(expert, MayStay) and expert.stays_because:
         return Labelled(expert, (f"labeller={name} has no effect: {expert.stays_because}",))
-    pool = Pool(hire(), expert.card.sha256)
+    pool = Pool(hire(), expert.card.identity)
     spread = Distributed(expert, pool, worth)
     if isinstance(expert, SafetyExpert):
         return Labelled(DistributedSafety(spread, expert), (), pool.close)

@@ -28,8 +28,8 @@ SILENT = 1.0  # seconds of a batch before its progress is reported
 class Pool:
     """Workers and which of them are ready; they are started with the first batch."""
 
-    def __init__(self, crew: Crew, sha256: str) -> None:
-        self._crew, self._sha256 = crew, sha256
+    def __init__(self, crew: Crew, identity: str) -> None:
+        self._crew, self._identity = crew, identity
         self._ready: set[int] = set()
         self._started = False
         self._failed_starts = 0
@@ -73,7 +73,7 @@ class Pool:
         """Marks a worker as ready; raises an error where it has not the same expert."""
         if hello.error is not None:
             raise raised(hello.error)
-        if hello.sha256 != self._sha256:
+        if hello.identity != self._identity:
             raise ExpertError(
                 f"a worker on {hello.host} has loaded another expert than this process (their "
                 "digests differ): every machine needs the same files and the same dagger-cli"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +25,13 @@ class Agent(NamedTuple):
     spec: Spec
     weights: Weights
     facts: Mapping[str, Any]
+
+    def digest(self) -> str:
+        """Returns a hash of all that its actions depend on."""
+        found = hashlib.sha256(json.dumps(self.spec.to_json(), sort_keys=True).encode())
+        for name, array in sorted(self.weights.items()):
+            found.update(f"{name} {array.dtype} {array.shape}".encode() + array.tobytes())
+        return found.hexdigest()
 
 
 def save_agent(agent: Agent, stem: Path) -> tuple[Path, Path]:

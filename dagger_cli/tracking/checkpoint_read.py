@@ -103,13 +103,16 @@ def _read(checkpoint: Path, name: str, manifest: Manifest) -> dict[str, Array]:
 def _check_expert(run: Path, recorded: Card, expert: Expert) -> None:
     """Raises CheckpointError for another expert; the source code of one may change."""
     own = expert.card
-    # An agent is identified by its hash, wherever its file is.
-    same = own.source == recorded.source if own.code else own.sha256 == recorded.sha256
+    # An agent is identified by its hash, wherever its file is; older runs have only the file's.
+    pairs = own.network, recorded.network
+    mine, theirs = pairs if all(pairs) else (own.sha256, recorded.sha256)
+    same = own.source == recorded.source if own.code else mine == theirs
     if not same:
+        beside = ", with other statistics or settings" if own.sha256 == recorded.sha256 else ""
         raise CheckpointError(
             f"{run} was labelled by '{recorded.name}' ({recorded.source}, sha256 "
-            f"{recorded.sha256[:12]}), but its expert is now '{expert.card.name}' "
-            f"({expert.card.source}, sha256 {expert.card.sha256[:12]}): use the first one"
+            f"{recorded.sha256[:12]}), but its expert is now '{own.name}' ({own.source}, sha256 "
+            f"{own.sha256[:12]}{beside}): use the first one"
         )
 
 

@@ -136,7 +136,7 @@ class Console:
         wall_seconds: float,
         run: Path,
         pictures: Mapping[str, Path | None] = NO_PICTURES,
-        note: str = "",
+        notes: Sequence[str] = (),
         chosen: str = "",
         advice: str = "",
         shown: bool = True,
@@ -144,7 +144,7 @@ class Console:
     ) -> None:
         """Prints one row per score, the usage of the run, its folder and the next commands.
 
-        `pictures` are files of the run, named with it; `note` is printed after them.
+        `pictures` are files of the run, named with it; `notes` are printed after them.
         `chosen` says which round the student is of, and why.
         `advice`, one sentence on what would improve the student, is printed last. `shown`: the
         environment can be rendered.
@@ -163,7 +163,7 @@ class Console:
                 *((name, shown_path(path)) for name, path in pictures.items() if path),
             ]
         )
-        if note:
+        for note in notes:
             self.line(f"note: {note}", style="yellow")
         self.line("")
         self._pairs(list(commands(run, shown=shown, extra=extra).items()))

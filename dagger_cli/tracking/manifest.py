@@ -136,6 +136,7 @@ def _check(manifest: Manifest) -> None:
         raise ValueError(f"round {manifest.round} of {len(manifest.shards)}")
     texts = [shard.sha256 for shard in manifest.shards] + [*manifest.files.values()]
     texts += [manifest.expert.name, manifest.expert.source, manifest.expert.sha256]
+    texts += [manifest.expert.network]
     numbers = [*manifest.metrics.values(), manifest.best.mean, manifest.best.top]
     if not all(isinstance(text, str) for text in texts):
         raise TypeError("a name or a hash is not a string")

@@ -153,6 +153,19 @@ def test_a_run_goes_on_with_the_agent_it_began_with_wherever_that_lies(tmp_path)
     assert other.code == 2 and ": use the first one" in other.err
 
 
+def test_an_agent_with_other_settings_is_another_expert(tmp_path):
+    words = ("env=cartpole", "expert=bundled", "out=one")
+    assert dagger("expert", "convert", *words, cwd=tmp_path).code == 0
+    run = train("expert=path", "expert.path=one", "rounds=1", cwd=tmp_path)
+    (card,) = (tmp_path / "one").glob("*.json")
+    told = json.loads(card.read_text())
+    assert told["network"]["layers"][1]["kind"] == "Tanh"
+    told["network"]["layers"][1]["kind"] = "ReLU"  # the file of the weights stays as it was
+    card.write_text(json.dumps(told))
+    done = dagger("train", f"resume={run}", "rounds=2", cwd=tmp_path)
+    assert done.code == 2 and "with other statistics or settings): use the first one" in done.err
+
+
 @pytest.mark.slow
 def test_a_run_taught_by_a_mixture_notices_another_one(tmp_path):
     train("trainer=smile", "rounds=2", cwd=tmp_path, run="a")

@@ -319,6 +319,27 @@ def test_the_expert_need_not_be_scored(tmp_path):
     assert re.search(r"^student \(round \d\)", done.out, re.M)
 
 
+def test_the_experts_known_episodes_are_named_and_can_be_played(tmp_path):
+    def run(*words: str) -> tuple[str, str]:
+        given = ("env.max_episode_steps=null", "rounds=1", "policy.gradient_steps=200", *words)
+        done = dagger("train", *TINY, *given, cwd=tmp_path, DAGGER_CACHE=str(tmp_path / "cache"))
+        assert (done.code, done.err) == (0, "")
+        expert = re.search(r"^expert +500\.0 .*$", done.out, re.M)
+        return expert[0], " ".join(done.out.split())
+
+    note = "note: the expert played its episodes {}: evaluation.fresh=true plays them now"
+    row, out = run("evaluation.fresh=true")
+    assert "evaluating expert: 4 episodes" in out and "note: the expert" not in out
+    again, out = run()
+    assert again == row and "evaluating expert" not in out
+    assert note.format("in an earlier run") in out
+    (tmp_path / "cache").rename(tmp_path / "elsewhere")
+    shipped, out = run()
+    if "evaluating expert" in out:
+        pytest.skip("the episodes were played with other versions than those installed")
+    assert shipped == row and note.format("when this package was made") in out
+
+
 def test_a_folder_of_digits_stays_as_typed(tmp_path):
     train("rounds=1", cwd=tmp_path, run="2024_01_02")
     assert (tmp_path / "2024_01_02" / "summary.json").exists()
