@@ -85,6 +85,7 @@ class Stub(gym.Env[Any, Any]):
 FLAT = spaces.Box(-np.inf, np.inf, (5,), np.float32)
 GRID = spaces.Box(-1, 1, (2, 3), np.float32)
 IMAGE = spaces.Box(0, 255, (36, 36, 3), np.uint8)
+TILES = spaces.Box(0, 255, (7, 7, 3), np.uint8)  # an image to stable-baselines3, as MiniGrid's is
 WIDE = spaces.Box(0, 255, (40, 52, 1), np.uint8)
 STACK = spaces.Box(0, 255, (4, 52, 40), np.uint8)  # channels first, as of Atari's games
 SCALED = spaces.Box(0, 1, (3, 36, 40), np.float32)
@@ -124,6 +125,10 @@ MADE: list[tuple[str, str, Any, Any, dict[str, Any], dict[str, Any]]] = [
     ("SAC", "CnnPolicy", IMAGE, ARM, {}, {"net_arch": [8], "features_extractor_kwargs": SMALL}),
     ("TQC", "MlpPolicy", FLAT, ARM, {}, {"net_arch": [8, 8]}),
     ("CrossQ", "MlpPolicy", FLAT, ARM, {}, {"net_arch": {"pi": [8, 8], "qf": [8]}}),
+    ("CrossQ", "MlpPolicy", GRID, ARM, {}, {"net_arch": {"pi": [8, 8], "qf": [8]}}),
+    ("PPO", "MlpPolicy", TILES, FOUR, {}, {"net_arch": [8]}),
+    ("TD3", "CnnPolicy", STACK, ARM, {}, {"net_arch": [8], "features_extractor_kwargs": SMALL}),
+    ("MaskablePPO", "MlpPolicy", FLAT, MULTI, {}, {"net_arch": [8]}),
     ("DQN", "MlpPolicy", FLAT, FOUR, {}, {"net_arch": [12]}),
     ("DQN", "CnnPolicy", IMAGE, FOUR, {}, {"features_extractor_kwargs": SMALL}),
     ("QRDQN", "MlpPolicy", FLAT, FOUR, {}, {"n_quantiles": 7}),
@@ -155,13 +160,36 @@ def make(
 
 
 def shake(model: Any) -> None:
-    """Other numbers than a fresh network's: larger logits, statistics that are not 0 and 1."""
+    """Gives weights that pass differences on, where a fresh network's actions are all alike.
+
+    The weights of a unit have the mean 0, so that the brightness of a picture is not all it sees.
+    """
     import torch
 
+    generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
-        for value in model.policy.state_dict().values():
-            if value.is_floating_point():
-                value.mul_(1.5).add_(0.1 * torch.rand_like(value))
+        for name, value in model.policy.state_dict().items():
+            if not value.is_floating_point():
+                continue
+            if value.ndim > 1 and "log_std" not in name:
+                drawn = torch.randn(value.shape, generator=generator).flatten(1)
+                drawn = (drawn - drawn.mean(1, keepdim=True)) * 1.5 / drawn.shape[1] ** 0.5
+                value.copy_(drawn.reshape(value.shape))
+            else:  # statistics that are not 0 and 1
+                value.mul_(1.5).add_(0.1 * torch.rand(value.shape, generator=generator))
+
+
+def seen(space: Any) -> Array:
+    """Samples of a space; pictures of large areas, as to a CNN those of noise are all alike."""
+    space.seed(1)
+    if len(space.shape) != 3 or min(space.shape[:2]) < 3:
+        return np.stack([space.sample() for _ in range(1000)])
+    sides = [-(-side // 4) for side in space.shape]  # of an area; a channel is one of its own
+    areas = np.random.default_rng(1).random((60, 4, 4, 4)) ** 3
+    for axis, (area, side) in enumerate(zip(sides, space.shape, strict=True), 1):
+        areas = np.repeat(areas, area, axis).take(range(side), axis)
+    pictures: Array = space.low + (space.high - space.low) * areas
+    return pictures.astype(space.dtype)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -171,9 +199,12 @@ def test_agents_made_here(case: Any, tmp_path: Path) -> None:
     shake(model)
     model.save(tmp_path / "agent.zip")
     obs_space, act_space = case[2], case[3]
-    obs_space.seed(1)
-    obs = np.stack([obs_space.sample() for _ in range(16 if len(obs_space.shape) == 3 else 1000)])
+    obs = seen(obs_space)
     expected, _ = model.predict(obs, deterministic=True)
+    rows = expected.reshape(len(obs), -1).astype(np.float64)
+    assert len(np.unique(rows.round(4), axis=0)) > 1, "the same action everywhere says nothing"
+    if isinstance(act_space, spaces.Box):
+        assert (np.ptp(rows, axis=0) > 1e-3).all()
 
     files = AgentFiles(tmp_path / "agent.zip")
     assert difference(network(files, obs_space, act_space).act(obs, None), expected) <= CLOSE

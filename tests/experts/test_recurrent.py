@@ -76,6 +76,57 @@ def test_the_actions_are_those_of_sb3_contrib(env_id, kwargs, tmp_path):
         start = np.zeros(3, bool)
 
 
+class Blank(gym.Env):
+    """Spaces and nothing more."""
+
+    action_space = gym.spaces.Box(-1, 1, (2,))
+
+    def __init__(self, space):
+        self.observation_space = space
+
+
+TILES, FIRST = (gym.spaces.Box(0, 255, shape, np.uint8) for shape in ((5, 4, 3), (3, 5, 4)))
+GRID = gym.spaces.Box(-1, 1, (2, 3))
+
+
+@pytest.mark.parametrize("normalized", [False, True])
+@pytest.mark.parametrize("space", [TILES, FIRST, GRID, gym.spaces.Discrete(6)], ids=str)
+def test_pictures_grids_and_choices_are_prepared_as_by_sb3(space, normalized, tmp_path):
+    from sb3_contrib import RecurrentPPO
+    from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
+
+    if normalized and isinstance(space, gym.spaces.Discrete):
+        return
+    vec, rng = DummyVecEnv([lambda: Blank(space)]), np.random.default_rng(0)
+    if normalized:
+        vec = VecNormalize(vec, training=False, clip_obs=1.5)
+        unit = 150 if space.dtype == np.uint8 else 1
+        mean, deviation = unit * rng.uniform(0.2, 1, (2, *space.shape))
+        vec.obs_rms.mean, vec.obs_rms.var = mean, deviation**2
+        vec.save(tmp_path / "vecnormalize.pkl")
+    sizes = {"lstm_hidden_size": 8, "net_arch": [8]}
+    model = RecurrentPPO("MlpLstmPolicy", vec, n_steps=8, seed=0, policy_kwargs=sizes)
+    with torch.no_grad():
+        for weight in model.policy.parameters():
+            weight.mul_(3.0)
+    model.save(tmp_path / "agent.zip")
+    files = AgentFiles(
+        tmp_path / "agent.zip", tmp_path / "vecnormalize.pkl" if normalized else None
+    )
+    spaces = space_of(space), space_of(Blank.action_space)
+    expert = expert_from(agent_from(files, *spaces), Card("own", "here", "0" * 64), True, *spaces)
+    space.seed(0)
+    memory, state, start, played = np.zeros((3, expert.memory_size)), None, np.ones(3, bool), []
+    for _ in range(10):
+        obs = np.stack([space.sample() for _ in range(3)])
+        shown = vec.normalize_obs(obs) if normalized else obs
+        theirs, state = model.predict(shown, state, start, deterministic=True)
+        actions, memory = expert.advance(obs, memory)
+        np.testing.assert_allclose(actions, theirs, atol=1e-5)
+        start, played = np.zeros(3, bool), [*played, theirs]
+    assert np.ptp(np.concatenate(played), axis=0).min() > 1e-3
+
+
 def test_a_slot_forgets_at_a_reset_and_a_snapshot_remembers(tmp_path):
     _, files = saved(tmp_path, "Pendulum-v1")
     asked = AskedSource(source("Pendulum-v1"), loaded(files, "Pendulum-v1"))

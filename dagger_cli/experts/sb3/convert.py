@@ -94,11 +94,11 @@ def _statistics(files: AgentFiles, settings: Settings) -> Statistics | None:
     return None
 
 
-def _seen(piece: Piece, settings: Settings, space: Space) -> Space:
+def _seen(first: Array, settings: Settings, space: Space) -> Space:
     """Returns the space of the network's input: that of the environment, or with the time left."""
     timed = settings.time_feature and space.kind == "box" and len(space.shape) == 1
     # Otherwise the environment itself was registered with the wrapper.
-    if not timed or _first_weight(piece).shape[-1] != space.size + 1:
+    if not timed or first.shape[-1] != space.size + 1:
         return space
     return replace(space, shape=(space.size + 1,), dtype="float32")
 
@@ -120,13 +120,13 @@ def _network(
             "that id"
         )
     actor = actor_of(archive, action_space)
-    observation_space = _seen(actor.piece, settings, env_space)
-    channels_last = _channels_last(actor.piece, archive, observation_space)
     piece = actor.piece
-    if piece.layers[0][0].kind == "Linear" and len(observation_space.shape) > 1:
-        piece = step("Flatten") + piece
     memory = under(archive.tensors, "lstm_actor.") if archive.recurrent else {}
     first = memory["weight_ih_l0"] if memory else _first_weight(piece)
+    observation_space = _seen(first, settings, env_space)
+    channels_last = _channels_last(piece, archive, observation_space)
+    if not memory and piece.layers[0][0].kind != "Conv2d" and len(observation_space.shape) > 1:
+        piece = step("Flatten") + piece
     _inputs_fit(first, observation_space, channels_last)
     _outputs_fit(piece, actor, action_space)
     image = is_image(observation_space) and statistics is None
