@@ -57,7 +57,7 @@ def of_envpool(env_id: str, options: Mapping[str, Any], limit: int | None) -> De
     them in the dtype that it wants.
     """
     spec = spec_of(env_id, options)
-    layout = _layout(spec.observation_space, env_id)
+    layout = _layout(spec.observation_space, env_id, sort=True)
     seen = (
         layout.space
         if layout
@@ -69,5 +69,5 @@ def of_envpool(env_id: str, options: Mapping[str, Any], limit: int | None) -> De
     return Description(seen, action, layout, limit or spec.max_episode_steps)
 
 
-def _layout(space: Any, env_id: str) -> DictRows | None:
-    return DictRows.of(space, env_id) if type(space).__name__ == "Dict" else None
+def _layout(space: Any, env_id: str, *, sort: bool = False) -> DictRows | None:
+    return DictRows.of(space, env_id, sort=sort) if type(space).__name__ == "Dict" else None

@@ -1,7 +1,8 @@
 """Dict observations as one row of numbers, in the order of stable-baselines3.
 
-Keys are sorted, as Gymnasium's Dict and so the CombinedExtractor have them; each part is flattened,
-choices become one number each (0 or 1), and inner dicts are parts named `outer.inner`.
+Keys are in the order of the space, as the CombinedExtractor has them: Gymnasium's Dict sorts those
+of a dict, but not those of an OrderedDict or of pairs. Each part is flattened, choices become one
+number each (0 or 1), and inner dicts are parts named `outer.inner`.
 """
 
 from __future__ import annotations
@@ -45,10 +46,13 @@ class DictRows:
     space: Space
 
     @classmethod
-    def of(cls, space: Any, env_id: str) -> DictRows:
-        """Describes a Gymnasium Dict; raises EnvError for a part that is not made of numbers."""
+    def of(cls, space: Any, env_id: str, *, sort: bool = False) -> DictRows:
+        """Describes a Gymnasium Dict; raises EnvError for a part that is not made of numbers.
+
+        `sort`: by key, for spaces in an order of EnvPool's own.
+        """
         parts, begin = [], 0
-        for path, inner in _leaves(space):
+        for path, inner in _leaves(space, sort=sort):
             found = _numeric(inner, ".".join(path), env_id)
             stop = begin + _width(found)
             parts.append(Part(path, found, begin, stop))
@@ -117,11 +121,12 @@ def _numeric(space: Any, part: str, env_id: str) -> Space:
     return found
 
 
-def _leaves(space: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for key in sorted(space.spaces, key=str):
+def _leaves(space: Any, *, sort: bool) -> Iterator[tuple[tuple[str, ...], Any]]:
+    keys = list(space.spaces)
+    for key in sorted(keys, key=str) if sort else keys:
         inner = space.spaces[key]
         if type(inner).__name__ == "Dict":
-            yield from (((str(key), *path), leaf) for path, leaf in _leaves(inner))
+            yield from (((str(key), *path), leaf) for path, leaf in _leaves(inner, sort=sort))
         else:
             yield (str(key),), inner
 

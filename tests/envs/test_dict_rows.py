@@ -29,14 +29,18 @@ def test_float32_parts_make_float32_rows():
     assert DictRows.of(spaces.Dict(boxes), "X").space.dtype == "float32"
 
 
-def test_the_order_is_that_of_stable_baselines3():
+@pytest.mark.parametrize("sort_keys", [True, False])
+def test_the_order_is_that_of_stable_baselines3(sort_keys):
     torch = pytest.importorskip("torch")
     from stable_baselines3.common.preprocessing import preprocess_obs
     from stable_baselines3.common.torch_layers import CombinedExtractor
 
-    flat = spaces.Dict({"z": SPACE["z"], "a": spaces.Discrete(3), "m": SPACE["inner"]["m"]})
+    parts = {"z": SPACE["z"], "a": spaces.Discrete(3), "m": SPACE["inner"]["m"]}
+    flat = spaces.Dict(parts, sort_keys=sort_keys)
     seen = {"z": np.array([[0.25, 0.5]]), "a": np.array([2]), "m": np.array([[1, 2]])}
     rows = DictRows.of(flat, "X")
+    assert list(rows.names) == (["a", "m", "z"] if sort_keys else ["z", "a", "m"])
+    assert list(DictRows.of(flat, "X", sort=True).names) == ["a", "m", "z"]
     ours = rows.rows([seen[part.name] for part in rows.parts])
     tensors = preprocess_obs({key: torch.as_tensor(v) for key, v in seen.items()}, flat)
     theirs = CombinedExtractor(flat)(tensors)

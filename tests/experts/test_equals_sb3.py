@@ -16,6 +16,7 @@ from gymnasium import spaces
 from trusted import load_trusted, normalize, space_of
 
 from dagger_cli.core.types import Array
+from dagger_cli.envs.dict_rows import DictRows
 from dagger_cli.experts.sb3.agent_folder import find_agent
 from dagger_cli.experts.sb3.convert import AgentFiles, agent_from
 from dagger_cli.networks.agent_files import load_agent, save_agent
@@ -215,6 +216,33 @@ def test_agents_made_here(case: Any, tmp_path: Path) -> None:
     assert difference(again.act(obs, None), expected) <= CLOSE
     drawn = again.act(obs, np.random.default_rng(0))
     assert all(act_space.contains(action) for action in drawn)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("keys", [None, ["a", "z"]])
+@pytest.mark.parametrize("sort_keys", [True, False])
+def test_agents_of_a_dict_with_statistics(sort_keys: bool, keys: Any, tmp_path: Path) -> None:
+    from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
+
+    parts = {"z": spaces.Box(-1, 1, (2,)), "a": spaces.Box(-1, 1, (3,))}
+    space, rng = spaces.Dict(parts, sort_keys=sort_keys), np.random.default_rng(0)
+    vec = VecNormalize(
+        DummyVecEnv([lambda: Stub(space, ARM)]), training=False, clip_obs=2.0, norm_obs_keys=keys
+    )
+    for moments in vec.obs_rms.values():
+        moments.mean, moments.var = rng.uniform(0.1, 1, (2, *moments.mean.shape))
+    vec.save(str(tmp_path / "vecnormalize.pkl"))
+    model = algorithm("PPO")("MultiInputPolicy", vec, seed=0, device="cpu")
+    shake(model)
+    model.save(tmp_path / "agent.zip")
+    rows = DictRows.of(space, "X")
+    obs = {key: rng.uniform(-1, 1, (50, *part.shape)) for key, part in parts.items()}
+    expected, _ = model.predict(vec.normalize_obs(obs), deterministic=True)
+    assert (np.ptp(expected, axis=0) > 0.1).all()
+    files = AgentFiles(tmp_path / "agent.zip", tmp_path / "vecnormalize.pkl")
+    agent = agent_from(files, rows.space, space_of(ARM))
+    seen_rows = rows.rows([obs[part.name] for part in rows.parts])
+    assert difference(Network(agent.spec, agent.weights).act(seen_rows, None), expected) <= CLOSE
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -48,14 +48,23 @@ def read_statistics(data: bytes) -> Statistics | None:
         raise ExpertError("the file of observation statistics does not contain a VecNormalize")
     if not state.get("norm_obs", True):
         return None
-    mean, variance = _moments(state.get("obs_rms"))
+    mean, variance = _moments(state.get("obs_rms"), _keys(state.get("observation_space")))
     return Statistics(
         mean, variance, to_number(state.get("clip_obs")), to_number(state.get("epsilon"))
     )
 
 
-def _moments(value: Any) -> tuple[Array, Array]:
-    """Returns mean and variance; those of a Dict joined in the order of the sorted keys.
+def _keys(space: Any) -> list[str]:
+    """Returns the keys of a pickled Dict space in their order; none of what is no such space."""
+    state = space.state if isinstance(space, Record) else None
+    inner = state.get("spaces") if isinstance(state, dict) else None
+    if isinstance(inner, Record):  # an OrderedDict
+        inner = inner.items
+    return list(inner) if isinstance(inner, dict) else []
+
+
+def _moments(value: Any, keys: Sequence[str] = ()) -> tuple[Array, Array]:
+    """Returns mean and variance; those of a Dict joined in the order of the space's `keys`.
 
     A key that was not normalised (`norm_obs_keys`) has no statistics, so the rows get shorter than
     the observation, which the caller refuses.
@@ -63,7 +72,7 @@ def _moments(value: Any) -> tuple[Array, Array]:
     if isinstance(value, dict):
         if not value or not all(isinstance(key, str) for key in value):
             raise ExpertError("the VecNormalize has no statistics of observations")
-        parts = [_moments(value[key]) for key in sorted(value)]
+        parts = [_moments(value[key]) for key in [k for k in keys if k in value] or sorted(value)]
         mean, variance = (np.concatenate([p[i].ravel() for p in parts]) for i in (0, 1))
         return mean, variance
     if not isinstance(value, Record) or not isinstance(value.state, dict):
