@@ -234,9 +234,14 @@ class _Probe:
 
 
 def _uniform(space: Space, n: tuple[int, ...], rng: Generator) -> Array:
-    """Draws uniformly from a Box, (*n, *action_shape); open sides are bounded at distance 1."""
+    """Draws uniformly from a Box, (*n, *action_shape).
+
+    Open sides end at -1 and 1, or 1 beyond the other side where that is further.
+    """
     has_low, has_high = space.limits
     low, high = np.where(has_low, space.low, -1.0), np.where(has_high, space.high, 1.0)
+    low = np.where(has_low, low, np.minimum(low, high - 1))
+    high = np.where(has_high, high, np.maximum(high, low + 1))
     # Widened by half a unit, so that rounding leaves all integers equally likely.
     half = 0.5 if space.whole else 0.0
     draws = rng.uniform(low - half, high + half, size=(*n, space.size))

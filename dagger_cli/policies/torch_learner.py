@@ -248,17 +248,22 @@ class TorchLearner:
     ) -> float:
         device = next(network.parameters()).device
         n_batches, total = self._batches.count(len(data)), torch.zeros((), device=device)
+        n_skipped = 0
         gradient = gradient_of(network, self.head, products(self.precision))
         compares_rows = any(isinstance(m, _BatchNorm) for m in network.modules())
         batches = self._batches.of(data, self.head, gradient.prepare, device, rng)
         for i, (seen, targets) in enumerate(batches):
             if compares_rows and len(seen) == 1:
-                continue  # batch normalization has no variance in a batch of one row
+                n_skipped += 1  # batch normalization has no variance in a batch of one row
+                continue
             loss, gradients = gradient.of(seen, targets)
             optimizer.step(gradients, self._rate(i, n_batches))
             total += loss
             fitted(i, n_batches)
-        return float(total / n_batches)
+        if n_skipped == n_batches:
+            policy = TorchPolicy(network.to("cpu").eval(), self.head, ())
+            return self.loss(policy, data)
+        return float(total / (n_batches - n_skipped))
 
     def _rate(self, i: int, n_batches: int) -> float:
         """Returns the learning rate of batch i."""

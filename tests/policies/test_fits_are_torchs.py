@@ -312,3 +312,107 @@ def test_a_fit_is_that_of_a_loop_in_torch(name, optimizer):
         found = torch.from_numpy(np.array(fitted.policy.outputs(obs[rows]), np.float32))
         with torch.no_grad():
             torch.testing.assert_close(found, case.network(inputs[rows]), rtol=1e-3, atol=1e-4)
+
+
+class Normed(nn.Sequential):
+    """Batch normalization of numbers."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(nn.Linear(inputs, 4), nn.BatchNorm1d(4), nn.Linear(4, outputs))
+
+
+@pytest.mark.parametrize("rows", [1, 17, 33])
+def test_a_single_row_that_batch_normalization_cannot_take_is_no_part_of_the_loss(rows):
+    """The labels are all 3 and 1, the upper bounds, so that a loss of 0 would lower the mean."""
+    obs, labels = numbers(5)[:rows], np.tile(np.float32(TORQUES.high), (rows, 1))
+    how = {"optimizer": "sgd", "learning_rate": 1e-12, "network": Normed, "loss": "auto"}
+    fit = {**FIT, "gradient_steps": None, "epochs": 3, "normalize": False, **how}
+    learner = torch_learner(box((5,), "float32"), TORQUES, **fit)
+    fitted = learner.fit(dataset(obs, labels), None, np.random.default_rng(3))
+    network = fitted.policy.network.network.train()
+    rng, losses = np.random.default_rng(3), []
+    rng.integers(2**63, size=2)
+    for order in (rng.permutation(rows) for _ in range(3)):
+        for batch in np.split(order, range(BATCH, rows, BATCH)):
+            if len(batch) > 1:
+                outputs = network(torch.from_numpy(obs[batch]))
+                losses.append(float(loss_of(TORQUES, outputs, labels[batch]).detach()))
+    if not losses:
+        losses = [float(loss_of(TORQUES, network.eval()(torch.from_numpy(obs)), labels).detach())]
+    assert fitted.loss == pytest.approx(np.mean(losses), rel=1e-5) and fitted.loss > 0.5
+
+
+DIALS = Space("multi_discrete", (2,), "int64", sizes=(2, 3))
+LEVER = Space("discrete", (), "int64", sizes=(3,), start=5)
+OPTIONS: list[tuple[Space, dict[str, Any]]] = [
+    (TORQUES, {"optimizer": "adamw", "weight_decay": 0.1}),
+    (TORQUES, {"optimizer": "adam", "weight_decay": 0.1, "decay": False}),
+    (TORQUES, {"optimizer": "sgd", "weight_decay": 0.1, "activation": "silu"}),
+    (TORQUES, {"loss": "huber", "activation": "elu", "batch_size": 1}),
+    (TORQUES, {"epochs": 3, "gradient_steps": None, "activation": "tanh"}),
+    (TORQUES, {"batch_size": 500, "activation": "gelu"}),
+    (DIALS, {"loss": "hinge"}),
+    (DIALS, {"epochs": 2, "gradient_steps": None, "batch_size": 49}),
+    (LEVER, {"loss": "hinge", "optimizer": "adamw", "weight_decay": 0.01}),
+]
+OPTIMIZERS = {**TORCHS, "adamw": torch.optim.AdamW}
+UNITS = {"relu": nn.ReLU, "tanh": nn.Tanh, "silu": nn.SiLU, "elu": nn.ELU, "gelu": nn.GELU}
+
+
+@pytest.mark.parametrize(("actions", "changes"), OPTIONS, ids=lambda x: str(x)[:60])
+def test_every_option_of_a_fit_is_torchs(actions, changes):
+    """Observations far from 0 in float64, of several scales, one constant."""
+    obs = numbers(5) * np.array([1.0, 1e3, 1e-3, 0.0, 1.0]) + np.array([0.0, 0.0, 0.0, 7.0, 1e3])
+    rng = np.random.default_rng(2)
+    if actions.kind == "box":
+        labels = rng.uniform(actions.low, actions.high, (ROWS, 2)).astype(np.float32)
+    else:
+        choices = [rng.integers(0, size, ROWS) for size in actions.sizes]
+        labels = np.stack(choices, 1).reshape(ROWS, *actions.shape) + actions.start
+    fit = {"optimizer": "adam", "learning_rate": 5e-3, "sizes": [8], "activation": "relu"}
+    fit = {**FIT, "loss": "auto", "normalize": True, **fit, **changes}
+    learner = mlp_learner(box((5,), "float64"), actions, **fit)
+    data = dataset(obs, labels)
+    short = replace(learner, gradient_steps=1, epochs=None, learning_rate=1e-12)
+    start = replace(short.fit(data, None, np.random.default_rng(0)).policy, optimizer=())
+    units = UNITS[fit["activation"]]
+    network = nn.Sequential(nn.Linear(5, 8), units(), nn.Linear(8, learner.head.outputs))
+    same_weights(start.network, network)
+
+    inputs = torch.from_numpy(standard(obs).astype(np.float32))
+    decay = fit["weight_decay"]
+    steps = OPTIMIZERS[fit["optimizer"]](network.parameters(), lr=1.0, weight_decay=decay)
+    rng, size = np.random.default_rng(3), fit["batch_size"]
+    n = fit["gradient_steps"] or fit["epochs"] * -(-ROWS // size)
+    passes = (np.split(rng.permutation(ROWS), range(size, ROWS, size)) for _ in range(n))
+    batches = [batch for one in passes for batch in one][:n]
+    losses = []
+    for i, batch in enumerate(batches):
+        parts = losses_of(actions, fit["loss"], network(inputs[batch]), labels[batch])
+        loss = torch.stack(parts).mean()
+        steps.zero_grad()
+        loss.backward()
+        steps.param_groups[0]["lr"] = fit["learning_rate"] * (1 - i / n if fit["decay"] else 1)
+        steps.step()
+        losses.append(float(loss.detach()))
+    fitted = learner.fit(data, start, np.random.default_rng(3))
+    assert fitted.loss == pytest.approx(np.mean(losses), rel=1e-4)
+    weights = list(fitted.policy.network.parameters())
+    for ours, theirs in zip(weights, network.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=5e-5)
+    found = np.asarray(fitted.policy.outputs(obs), np.float32)
+    with torch.no_grad():
+        torch.testing.assert_close(torch.from_numpy(found), network(inputs), rtol=1e-3, atol=1e-3)
+
+
+def losses_of(space: Space, loss: str, outputs: Tensor, labels: np.ndarray) -> list[Tensor]:
+    """Returns the loss of each component."""
+    if space.kind == "box":
+        low, high = np.array(space.low), np.array(space.high)
+        unit = torch.from_numpy(((labels - (low + high) / 2) / ((high - low) / 2)).astype("f4"))
+        distance = functional.huber_loss if loss == "huber" else functional.mse_loss
+        return [distance(torch.tanh(outputs), unit)]
+    distance = functional.multi_margin_loss if loss == "hinge" else functional.cross_entropy
+    parts = torch.split(outputs, list(space.sizes), 1)
+    wanted = torch.from_numpy(labels.reshape(len(labels), -1) - space.start)
+    return [distance(part, wanted[:, i]) for i, part in enumerate(parts)]

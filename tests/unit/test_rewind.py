@@ -197,6 +197,10 @@ def test_of_a_box_the_experts_and_the_policys_action_and_draws_within_it_are_tri
     assert draws.min((0, 1)) == pytest.approx([-2, 0], abs=0.05)
     assert draws.max((0, 1)) == pytest.approx([2, 1], abs=0.05)
     assert CostRollouts(10, 2, 5).queries(space) == 5 * 10 * 2 + 1
+    beyond = Space("box", (2,), "float32", (5.0, -np.inf), (np.inf, -3.0))
+    draws = _uniform(beyond, (500, 3), np.random.default_rng(0))
+    assert draws.min((0, 1)) == pytest.approx([5, -4], abs=0.05)
+    assert draws.max((0, 1)) == pytest.approx([6, -3], abs=0.05)
 
 
 @pytest.mark.parametrize(
