@@ -43,7 +43,14 @@ def dataset_of(
     return Dataset(obs, steps, labels, (len(steps),), played=played)
 
 
+def _unflattened(rows: Array, space: Space) -> Array:
+    """Returns flat rows, as LeRobot's layout has them, in the shape of the space if they fit it."""
+    fits = rows.ndim <= 2 and rows.size == len(rows) * space.size
+    return rows.reshape(len(rows), *space.shape) if fits else rows
+
+
 def _observations(rows: Array, space: Space, source: str) -> Array:
+    rows = _unflattened(rows, space)
     if rows.shape[1:] != space.shape:
         raise ConfigError(
             f"{source} has observations of shape {rows.shape[1:]}, but this run's have the shape "
@@ -77,6 +84,7 @@ def _observations(rows: Array, space: Space, source: str) -> Array:
 
 def actions_of(rows: Array, space: Space, source: str) -> Array:
     """Returns actions (n, *shape) in the space's type; raises ConfigError where they are none."""
+    rows = _unflattened(rows, space)
     if rows.shape[1:] != space.shape:
         raise ConfigError(
             f"{source} has actions of shape {rows.shape[1:]}, but this environment's have the "

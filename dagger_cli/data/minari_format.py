@@ -12,6 +12,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,8 @@ def check_name(path: Path) -> None:
 def write_minari(episodes: Episodes, path: Path) -> None:
     """Writes the folder; an episode whose end is not known loses its last step.
 
-    Its result was not recorded, and Minari wants one more observation than actions.
+    Its result was not recorded, and Minari wants one more observation than actions. For the same
+    reason an episode that lacks steps becomes several, of steps that follow each other.
     """
     check_name(path)
     library("h5py", "minari")
@@ -64,11 +66,15 @@ def _buffers(episodes: Episodes) -> Iterator[Any]:
     columns, n = episodes.columns, len(episodes)
     zeros, never = np.zeros(n), np.zeros(n, bool)
     actions = columns.get("action", columns["expert_action"])
-    for start, end in zip(episodes.starts, episodes.starts[1:], strict=False):
+    follows = np.diff(columns["step"], prepend=-2) == 1
+    follows[episodes.starts[:-1]] = False
+    starts = np.append(np.flatnonzero(~follows), n)
+    for start, end in pairwise(starts.tolist()):
         obs = columns["observation"][start:end]
-        final = episodes.final_of(int(columns["episode"][start]))
-        stop = int(end) if final is not None else int(end) - 1
-        here = slice(int(start), stop)
+        ends = end in episodes.starts
+        final = episodes.final_of(int(columns["episode"][start])) if ends else None
+        stop = end if final is not None else end - 1
+        here = slice(start, stop)
         if stop <= start:
             continue
         whole = obs if final is None else np.concatenate([obs, final[None]])

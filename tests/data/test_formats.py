@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.types import Space
+from dagger_cli.data.episodes import without_finals
+from dagger_cli.data.fitting import dataset_of
 from dagger_cli.data.lerobot_video import as_frames
 from dagger_cli.data.read import read_episodes
 from dagger_cli.data.write import check_target, write_episodes
@@ -48,6 +51,22 @@ def test_minaris_own_loader_opens_it(tmp_path, monkeypatch):
     assert first.actions.tolist() == [1, 2, 0] and first.terminations.tolist() == [0, 0, 1]
     read = read_episodes(tmp_path / "toy-v0")
     assert read.columns["expert_action"].tolist() == [0, 1, 2, 0, 1, 2, 0]
+
+
+def test_minari_shows_no_step_from_one_side_of_a_gap_to_the_other(tmp_path, monkeypatch):
+    """A trainer labels the states 0, 1, 4, 5 and 6 of an episode, then 2 to 4 of another."""
+    minari = pytest.importorskip("minari")
+    pytest.importorskip("h5py")
+    rows = np.arange(8, dtype=np.float32)
+    step = np.array([0, 1, 4, 5, 6, 2, 3, 4])
+    seen = np.stack([step + 10 * (rows > 4), rows], 1).astype(np.float32)
+    some = episodes(observation=seen, step=step, episode=np.repeat([0, 1], (5, 3)))
+    some = without_finals(some.columns, some.about)
+    write_episodes(some, "minari", tmp_path / "toy-v0")
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
+    parts = list(minari.load_dataset("toy-v0").iterate_episodes())
+    assert all((np.diff(part.observations[:, 0]) == 1).all() for part in parts)
+    assert [part.observations[:, 1].tolist() for part in parts] == [[0, 1], [2, 3, 4], [5, 6, 7]]
 
 
 def test_a_folder_of_minari_has_a_name_that_minari_takes(tmp_path):
@@ -92,6 +111,20 @@ def test_lerobot_comes_back_as_float32(tmp_path):
     read = read_episodes(tmp_path / "toy")
     assert differing(whole, read) == ["beta", "policy", "reward"]  # float32, and left out
     assert np.allclose(read.columns["reward"], whole.columns["reward"])
+
+
+def test_what_lerobot_flattens_is_learned_from_in_its_shape(tmp_path):
+    """A single torque is a plain column there, a grid a list of its numbers."""
+    pytest.importorskip("pyarrow")
+    grid = Space("box", (2, 3), "float32", (-1.0,) * 6, (1.0,) * 6)
+    torque = Space("box", (1,), "float32", (-1.0,), (1.0,))
+    rng = np.random.default_rng(0)
+    seen, acts = (rng.uniform(-1, 1, (8, *s.shape)).astype(np.float32) for s in (grid, torque))
+    write_episodes(
+        episodes(observation=seen, expert_action=acts, action=acts), "lerobot", tmp_path / "toy"
+    )
+    data = dataset_of(read_episodes(tmp_path / "toy"), grid, torque, "Toy-v0")
+    assert np.array_equal(data.obs, seen) and np.array_equal(data.labels, acts)
 
 
 def test_pictures_are_a_video(tmp_path):

@@ -188,6 +188,19 @@ def test_pictures_in_other_units():
         )
 
 
+def test_flat_rows_as_lerobots_are_take_the_shape_of_the_space():
+    grid = Space("box", (2, 3), "float32", (-np.inf,) * 6, (np.inf,) * 6)
+    torque = Space("box", (1,), "float32", (-1.0,), (1.0,))
+    seen = np.arange(48, dtype=np.float32).reshape(8, 6)
+    data = dataset_of(
+        episodes(observation=seen, expert_action=seen[:, 0] / 100, action=seen[:, 1] / 100),
+        grid, torque, "Toy-v0",
+    )  # fmt: skip
+    assert data.obs.shape == (8, 2, 3) and data.obs[0].tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert data.labels.tolist() == (seen[:, :1] / 100).tolist()
+    assert data.played["action"].shape == (8, 1)
+
+
 def test_actions_at_the_bounds_are_kept_and_beyond_refused():
     edge = np.array([[1.0 + 1e-7, -1.0]])
     assert actions_of(edge, TORQUES, "x").tolist() == [[1.0, -1.0]]
