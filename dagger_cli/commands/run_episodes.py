@@ -23,14 +23,16 @@ def episodes_of(
     slots = _joined(_slots(one, n_envs) for one in rounds)
     steps = _joined(one.columns["steps"] for one in rounds)
     order = np.argsort(slots, kind="stable")
-    begins = _begins(slots[order], steps[order])
+    sizes = [len(one.columns["steps"]) for one in rounds]
+    number = np.repeat(np.arange(len(rounds)), sizes)
+    begun = _joined(_begun(one) for one in rounds)
+    begins = _begins(slots[order], steps[order], number[order], begun[order])
     columns = {
         "observation": _joined(one.columns["obs"] for one in rounds)[order],
         "expert_action": _joined(one.columns["labels"] for one in rounds)[order],
         "episode": np.cumsum(begins) - 1,
         "step": steps[order],
     }
-    sizes = [len(one.columns["steps"]) for one in rounds]
     for name in BESIDE:
         if all(name in one.played for one in rounds):
             columns[name] = _joined(one.played[name] for one in rounds)[order]
@@ -54,10 +56,20 @@ def _slots(one: SavedRound, n_envs: int) -> Array:
     return np.arange(len(one.columns["steps"])) % n_envs
 
 
-def _begins(slots: Array, steps: Array) -> Array:
+def _begun(one: SavedRound) -> Array:
+    """Returns how many episodes of its slot had begun in the round up to each row.
+
+    It is saved for rounds of which some rows are labelled; of all others the steps tell.
+    """
+    return one.played.get("begun", np.zeros(len(one.columns["steps"]), np.int32))
+
+
+def _begins(slots: Array, steps: Array, rounds: Array, begun: Array) -> Array:
     """Returns where an episode begins, (n,) bool, in rows sorted by slot and then by time."""
     begins = np.ones(len(slots), bool)
     begins[1:] = (slots[1:] != slots[:-1]) | (steps[1:] <= steps[:-1])
+    before = np.where(rounds[1:] == rounds[:-1], begun[:-1], 0)
+    begins[1:] |= begun[1:] != before
     return begins
 
 

@@ -197,7 +197,8 @@ def label(kit: Kit, visited: Trajectories, where: Array | None = None) -> Datase
 def _played(visited: Trajectories, where: Array | None) -> dict[str, Array]:
     """Returns how the labelled rows came about, as columns; the last observations where all are.
 
-    `slot` and the order of the rows give the episodes: one starts where `steps` is 0.
+    `slot` and the order of the rows give the episodes: one starts where `steps` is 0. Of some rows
+    alone, `begun` counts the episodes of the slot that have begun in the round.
     """
     columns = {
         "action": visited.acts.actions,
@@ -209,5 +210,15 @@ def _played(visited: Trajectories, where: Array | None) -> dict[str, Array]:
         "failed": visited.failed,
     }
     if where is not None:
+        columns["begun"] = _begun(visited)
         return {name: column[where] for name, column in columns.items()}
     return {**columns, "last_rows": visited.last_rows, "last_obs": visited.last_obs}
+
+
+def _begun(visited: Trajectories) -> Array:
+    """Returns how many episodes of its slot have begun up to each row, (N,) int32."""
+    begun = np.zeros(len(visited), np.int32)
+    for slot in np.unique(visited.slots):
+        here = visited.slots == slot
+        begun[here] = np.cumsum(visited.observations.t[here] == 0)
+    return begun

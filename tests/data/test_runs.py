@@ -7,13 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dagger_cli.commands.run_episodes import episodes_of
 from dagger_cli.core.budget import Budget
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.data.episodes import About
 from dagger_cli.data.read import read_episodes
 from dagger_cli.data.recorded import spread
+from dagger_cli.loop.rollout import begin, label, rollout
+from dagger_cli.tracking.rows_read import SavedRound
 
 from ..e2e.running import TINY, dagger, metrics, summary, train
+from ..toys import toy_kit
 
 ALONE = tuple(word for word in TINY if not word.startswith(("expert=", "steps_per_round")))
 
@@ -116,6 +121,27 @@ def test_demonstrations_are_the_first_round(trainer, source, tmp_path):
     copy.unlink()  # the rows are in the run
     done = dagger("train", "resume=part", "rounds=3", cwd=tmp_path)
     assert (done.code, used(part)) == (0, (200, 500)), done.err
+
+
+def test_episodes_of_some_labelled_states_are_not_joined(rng):
+    """A state of step 30 that follows one of step 20 may be of another episode."""
+    kit = toy_kit(n_envs=4)
+    begin(kit)
+    visited = rollout(kit, kit.expert, 1000)
+    t, slots = visited.observations.t, visited.slots
+    true = np.zeros(1000, np.int64)
+    for slot in range(4):
+        true[slots == slot] = 100 * slot + np.cumsum(t[slots == slot] == 0)
+    where = rng.random(1000) < 0.03
+    data = label(kit, visited, where)
+    columns = {"obs": data.obs, "labels": data.labels, "steps": data.steps}
+    saved = SavedRound(1, columns, dict(data.played), "", np.nan)
+    found = episodes_of([saved], About(), 4, fails=False)
+    order = np.argsort(slots[where], kind="stable")
+    _, wanted = np.unique(true[where][order], return_inverse=True)
+    assert found.columns["episode"].tolist() == wanted.tolist()
+    steps_alone = (np.diff(found.columns["step"]) <= 0).sum() + 1
+    assert steps_alone < found.n_episodes
 
 
 @pytest.mark.parametrize("at", ["expert=dataset expert.path", "trainer.demonstrations"])
