@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 import sys
@@ -132,7 +133,7 @@ def test_onnx_gives_the_students_actions(actions):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("actions", [ARM, HALF, FOUR, BITS])
+@pytest.mark.parametrize("actions", [ARM, HALF, FOUR, LATE, MULTI, BITS])
 def test_torchscript_gives_the_students_actions(actions, tmp_path):
     policy = student(actions, "gelu")
     data, told = to_torchscript(policy, FLAT, actions)
@@ -141,6 +142,7 @@ def test_torchscript_gives_the_students_actions(actions, tmp_path):
     obs = seen(policy, 100)
     given, outputs = loaded(torch.from_numpy(obs))
     assert given.shape == (100, *actions.shape) and told <= 1e-5
+    np.testing.assert_allclose(given.detach(), act(policy, obs), atol=1e-5)
     np.testing.assert_allclose(outputs.detach(), policy.outputs(obs), atol=1e-5, rtol=1e-5)
 
 
@@ -210,6 +212,15 @@ def test_every_policy_that_is_one_function_is_exported(name, format):
     policy = learner.fit(data, None, rng).policy
     written, told = (to_onnx if format == "onnx" else to_torchscript)(policy, observed, played)
     assert told <= 1e-5 and len(written) > 100
+    # `told` says nothing of choices.
+    if format == "onnx":
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(written, providers=["CPUExecutionProvider"])
+        given = session.run(["actions"], {"observations": obs})[0]
+    else:
+        given = torch.jit.load(io.BytesIO(written))(torch.from_numpy(obs))[0].numpy()
+    np.testing.assert_allclose(given, act(policy, obs), atol=1e-5)
 
 
 def test_a_wrong_export_is_not_written():

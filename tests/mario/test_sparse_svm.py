@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.types import Space
@@ -32,6 +33,37 @@ def test_the_optimum_is_reached_and_left_no_more():
     ]
     assert abs(losses[0] - losses[1]) < 1e-4
     assert 0.35 < losses[1] < 0.45  # a tenth wrong at a hinge of two, for two buttons: 0.4
+
+
+def test_it_is_the_machine_that_another_solver_finds():
+    """Coordinate ascent on the dual in float64, of dense rows, until nothing moves."""
+    data, strength = noisy(120), 1e-1
+    data.obs[:, 6:] = 0  # the solver below would take long with features that are always set
+    learner = SparseSvmLearner(
+        observations=SEEN, actions=PRESSED, regularization=strength, passes=300
+    )
+    fitted = learner.fit(data, None, np.random.default_rng(0))
+    bits = np.unpackbits(data.obs, axis=1, bitorder="little")
+    rows, n = np.c_[bits, np.ones(len(data))].astype(np.float64), len(data)
+    total = 0.0
+    for button in range(2):
+        sides = 2.0 * data.labels[:, button] - 1
+        alphas, best = np.zeros(n), np.zeros(rows.shape[1])
+        for i in np.tile(np.arange(n), 1000):
+            step = (1 - sides[i] * (rows[i] @ best)) / (rows[i] @ rows[i])
+            after = min(max(alphas[i] + step, 0.0), 1 / (strength * n))
+            best += (after - alphas[i]) * sides[i] * rows[i]
+            alphas[i] = after
+        ours = fitted.policy.weights[:, button].astype(np.float64)
+        short = [np.maximum(0, 1 - sides * (rows @ w)).mean() for w in (ours, best)]
+        values = [strength / 2 * w @ w + s for w, s in zip((ours, best), short, strict=True)]
+        assert values[0] == pytest.approx(values[1], rel=1e-3)
+        np.testing.assert_allclose(
+            fitted.policy.outputs(data.obs)[:, button], rows @ ours, atol=1e-5
+        )
+        np.testing.assert_allclose(rows @ ours, rows @ best, atol=0.1)
+        total += short[0]
+    assert fitted.loss == pytest.approx(total, rel=1e-5)
 
 
 def test_the_same_random_stream_gives_the_same_bits():

@@ -50,6 +50,31 @@ def test_a_thing_without_flags_is_not_there():
     assert (obs != moved).any() and torch.equal(one(obs), one(moved))
 
 
+def test_the_numbers_are_those_of_the_page():
+    """Row by row, sprite by sprite, with NumPy; some sprites, and all of one row, are not there."""
+    one, obs = network(), rows().numpy()
+    obs[:, AT:].reshape(-1, 3, 4)[::3, 1, 2:] = 0
+    obs[5, AT:].reshape(3, 4)[:, 2:] = 0
+    scaled = lambda measures: (measures - 128) / 24  # noqa: E731
+
+    def dense(x: np.ndarray, layers: torch.nn.Sequential) -> np.ndarray:
+        for i in range(0, len(layers), 2):
+            x = np.maximum(
+                layers[i].weight.detach().numpy() @ x + layers[i].bias.detach().numpy(), 0
+            )
+        return x
+
+    for row, found in zip(obs.astype(np.float64), one(torch.from_numpy(obs)), strict=True):
+        player = np.r_[row[6:9], scaled(row[9:11])]
+        codes = [np.zeros(8)] if not row[AT:].reshape(3, 4)[:, 2:].any() else []
+        for sprite in row[AT:].reshape(3, 4):
+            if sprite[2:].any():
+                codes.append(dense(np.r_[scaled(sprite[:2]), sprite[2:], player], one.encoder))
+        inner = dense(np.r_[row[:6], player, np.max(codes, axis=0)], one.body)
+        wanted = one.last.weight.detach().numpy() @ inner + one.last.bias.detach().numpy()
+        np.testing.assert_allclose(found.detach().numpy(), wanted, rtol=1e-12, atol=1e-12)
+
+
 def learner(observations: Space, **changes: object):
     values = {
         "layout": vars(LAYOUT),
