@@ -135,6 +135,16 @@ def test_pictures_are_a_video(tmp_path):
     info = json.loads((tmp_path / "toy" / "meta" / "info.json").read_text())
     feature = info["features"]["observation.images.view"]
     assert (feature["dtype"], feature["shape"]) == ("video", [16, 24, 3])
+    stats = json.loads((tmp_path / "toy" / "meta" / "stats.json").read_text())
+    of_pictures = stats["observation.images.view"]
+    levels = np.arange(8) * 30 / 255
+    for name in ("min", "max", "mean", "std"):
+        assert of_pictures[name] == [[[pytest.approx(getattr(levels, name)())]]] * 3
+    pq = pytest.importorskip("pyarrow.parquet")
+    rows = pq.read_table(tmp_path / "toy" / "meta" / "episodes" / "chunk-000" / "file-000.parquet")
+    for end, frames in (("from", (0, 3, 4)), ("to", (3, 4, 8))):
+        column = rows[f"videos/observation.images.view/{end}_timestamp"].to_pylist()
+        assert column == pytest.approx([frame / 25 for frame in frames])
     seen = read_episodes(tmp_path / "toy").columns["observation"]
     assert seen.shape == (8, 16, 24, 3)
     assert np.abs(seen.astype(int) - whole.columns["observation"]).max() <= 6  # compressed

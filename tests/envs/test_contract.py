@@ -177,6 +177,25 @@ def test_which_ends_count_as_failed(failure, failed):
     assert seen == failed
 
 
+def test_a_fall_in_the_last_allowed_step_is_no_cut():
+    """Gymnasium says terminated and truncated then."""
+
+    def fall(failure, limit):
+        env = source("CartPole-v1", failure=failure, max_episode_steps=limit).open(1)
+        slot, n = np.zeros(1, np.int64), 1
+        env.reset(slot, slot)
+        while not (step := env.step(slot, slot)).ended[0]:
+            n += 1
+        return n, step
+
+    falls, _ = fall("none", 50)
+    assert falls < 50
+    for failure in ("terminated", "truncated"):
+        n, step = fall(failure, falls)
+        assert (n, step.terminated[0], step.truncated[0]) == (falls, True, True)
+        assert step.failed[0] == (failure == "terminated")
+
+
 def test_a_fall_is_a_crash():
     env = source("BipedalWalker-v3", failure="crash").open(1)
     slot = np.array([0])

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dagger_cli.report.figures import Line, _middle
 from dagger_cli.report.measures import area, labels_to, share
 from dagger_cli.report.statistics import (
     iqm,
@@ -76,6 +77,48 @@ def test_the_probability_of_improvement_counts_pairs():
 def test_tasks_count_equally_in_the_probability_of_improvement():
     wins, loses = [np.array([1.0, 1.0, 1.0, 1.0]), np.array([0.0])], [np.zeros(4), np.array([1.0])]
     assert probability_of_improvement(wins, loses).value == 0.5
+
+
+def test_its_interval_is_that_of_runs_drawn_anew():
+    """Both sides of every task drawn with replacement, one draw after the other."""
+    rng, tasks = np.random.default_rng(5), ((6, 4), (5, 7))
+    better = [rng.normal(0.5, 1, n).round(1) for n, _ in tasks]
+    worse = [rng.normal(0, 1, n).round(1) for _, n in tasks]
+    drawn = []
+    for _ in range(4000):
+        shares = []
+        for a, b in zip(better, worse, strict=True):
+            ours, theirs = (x[rng.integers(len(x), size=len(x))] for x in (a, b))
+            shares.append(np.mean([(x > y) + 0.5 * (x == y) for x in ours for y in theirs]))
+        drawn.append(np.mean(shares))
+    found = probability_of_improvement(better, worse).interval
+    assert found == pytest.approx(np.percentile(drawn, (2.5, 97.5)), abs=0.02)
+
+
+@pytest.mark.parametrize("statistic", [iqm, lambda drawn: drawn.mean(-1)])
+def test_a_bootstraps_interval_is_that_of_runs_drawn_anew(statistic):
+    rng = np.random.default_rng(5)
+    tasks = [rng.normal(0, 1, 8), rng.normal(3, 2, 8)]
+    drawn = [
+        statistic(np.concatenate([x[rng.integers(len(x), size=len(x))] for x in tasks]))
+        for _ in range(4000)
+    ]
+    found = stratified(tasks, statistic).interval
+    assert found == pytest.approx(np.percentile(drawn, (2.5, 97.5)), abs=0.12)
+
+
+def test_a_mean_curve_is_over_the_labels_that_all_seeds_have():
+    """Seeds with rounds of other sizes are read between their rounds; the ends are not made up."""
+    one = np.array([100.0, 200, 300, 400]), np.array([0.0, 10, 20, 30])
+    other = np.array([150.0, 350, 500]), np.array([4.0, 8, 100])
+    x, mean, deviation = _middle(Line("a", (one, other)), 60)
+    assert x.tolist() == [150, 200, 300, 350, 400]
+    ours, theirs = np.array([5.0, 10, 20, 25, 30]), np.array([4, 5, 7, 8, 8 + 92 / 3])
+    assert mean == pytest.approx((ours + theirs) / 2)
+    assert deviation == pytest.approx(np.abs(ours - theirs) / np.sqrt(2))
+    assert len(_middle(Line("a", (one, other)), 3)[0]) == 3
+    apart = Line("a", (one, (np.array([500.0]), np.array([1.0]))))
+    assert _middle(apart, 60) is None
 
 
 @given(SCORES, SCORES)

@@ -9,6 +9,7 @@ import pytest
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.policies import Mixture
+from dagger_cli.core.schedules import Constant
 from dagger_cli.core.types import Space
 from dagger_cli.loop.cost_to_go import (
     CostRollouts,
@@ -121,6 +122,64 @@ def test_a_rows_weight_is_what_a_blind_choice_costs_relative_to_the_round():
     # At step 0 the costs are 7 and 10, so blindly 1.5 more than the cheapest.
     blind = {1.5 / weight for weight in at_start}
     assert all(value == pytest.approx(min(blind)) for value in blind)
+
+
+def test_a_blind_choice_costs_the_mean_over_all_actions(monkeypatch):
+    """Three actions that cost 0, 1 and 5 on an even step, and 0, 0 and 3 on an odd one."""
+    kit = toy_kit(steps=200)
+    begin(kit)
+    seen = []
+
+    def costs(probe, snapshot, slots, candidates):
+        even = probe._kit.env.observation.t[slots] % 2 == 0
+        seen.extend(even)
+        return np.where(even[:, None], [[2.0, 3.0, 7.0]], [[1.0, 1.0, 4.0]])
+
+    monkeypatch.setattr(_Probe, "_costs", costs)
+    monkeypatch.setattr(
+        _Probe, "_candidates", lambda probe, rows: np.array([[0, 1, 1]] * len(rows))
+    )
+    data, _ = cost_examples(kit, TRIES, 0, BACK, ZERO, Follow((ZERO,), (1.0,)))
+    regrets = np.where(data.steps % 2 == 0, 2.0, 1.0)
+    assert set(regrets) == {1.0, 2.0} and sorted(2.0 * np.array(seen) + 1 * ~np.array(seen)) == (
+        sorted(regrets)
+    )
+    assert data.weights == pytest.approx(regrets / regrets.mean(), rel=1e-6)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.25, 1.0])
+def test_aggrevate_rolls_in_with_the_expert_at_the_rate_beta(beta, monkeypatch):
+    actors = []
+    monkeypatch.setattr(
+        "dagger_cli.trainers.aggrevate.cost_examples",
+        lambda kit, tries, round, actor, *rest: (
+            actors.append(actor) or cost_examples(kit, tries, round, actor, *rest)
+        ),
+    )
+    kit, trainer = kit_of(), AggreVaTe(Constant(beta), TRIES)
+    begin(kit)
+    first = trainer.step(trainer.start(kit), kit)
+    trainer.step(first, kit)
+    assert actors[1].members == (kit.expert, first.policy)
+    assert actors[1].weights == (beta, 1 - beta)
+
+
+def test_searns_roll_outs_follow_the_mixture_that_rolled_in(monkeypatch):
+    """After two rounds the expert has (1 - beta)^2 of it, and the last learner beta."""
+    calls = []
+    monkeypatch.setattr(
+        "dagger_cli.trainers.searn.cost_examples",
+        lambda *words: calls.append(words[3:]) or cost_examples(*words),
+    )
+    kit, trainer = kit_of(), SEARN(0.4, "rollout", TRIES)
+    begin(kit)
+    state = trainer.start(kit)
+    for _ in range(3):
+        before, state = state, trainer.step(state, kit)
+    actor, policy, follow = calls[-1]
+    assert actor is policy and not follow.once
+    assert follow.members == actor.members == (kit.expert, *before.policy.members)
+    assert follow.weights == actor.weights == pytest.approx((0.36, 0.24, 0.4))
 
 
 def test_where_nothing_costs_anything_the_action_that_was_taken_stays():
