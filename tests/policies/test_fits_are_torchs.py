@@ -117,20 +117,20 @@ class Cells(nn.Module):
 
 
 class Letters(nn.Module):
-    """Two letters of 8 x 8 pixels, each through the same convolutions, and four more numbers."""
+    """Two letters of 8 x 12 pixels, each through the same convolutions, and four more numbers."""
 
     def __init__(self, outputs: int) -> None:
         super().__init__()
         self.encoder = nn.Sequential(
             *(nn.Conv2d(1, 16, 5, stride=2, padding=2), nn.ReLU()),
             *(nn.Conv2d(16, 32, 3, stride=2, padding=1), nn.ReLU()),
-            *(nn.Flatten(), nn.Linear(128, 6), nn.ReLU()),
+            *(nn.Flatten(), nn.Linear(192, 6), nn.ReLU()),
         )
         self.answer = dense(2 * 6 + 3, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        codes = [self.encoder(x[:, i : i + 64].reshape(-1, 1, 8, 8)) for i in (0, 64)]
-        return self.answer(torch.cat([*codes, x[:, 128:]], 1))
+        codes = [self.encoder(x[:, i : i + 96].reshape(-1, 1, 8, 12)) for i in (0, 96)]
+        return self.answer(torch.cat([*codes, x[:, 192:]], 1))
 
 
 class Own(nn.Module):
@@ -186,7 +186,7 @@ def cases() -> dict[str, Case]:
     past, own = History(3, 2, 1), {"normalize": True, "loss": "auto"}
     seen = numbers(past.total)
     plain = {"sizes": [8], "activation": "relu", **own}
-    letters = {"image": [8, 8], "history": 1, "encoder": "conv", "code": 6, "sizes": [8]}
+    letters = {"image": [8, 12], "history": 1, "encoder": "conv", "code": 6, "sizes": [8]}
     letters |= {"dropout": 0.0, "shift": 0, "loss": "auto"}
     scenes = {"layout": MAP, "code": 4, "sizes": [8], "unsafe_penalty": 1.0}
     channels_first = lambda obs: np.moveaxis(obs / 255, 3, 1)  # noqa: E731
@@ -209,7 +209,7 @@ def cases() -> dict[str, Case]:
         "cnn, channels last, normalized": convolutional(True, True, TORQUES),
         "cnn, channels first, normalized": convolutional(False, True),
         "glyphs": Case(
-            glyphs_learner, pictures((131,)), Letters(3), lambda obs: obs, CHOICES, draws=1,
+            glyphs_learner, pictures((195,)) // 64, Letters(3), lambda obs: obs, CHOICES, draws=1,
             options=letters,
         ),
         "scene": Case(

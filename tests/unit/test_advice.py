@@ -87,6 +87,8 @@ def test_a_student_above_its_expert_is_said_to_be_there():
     said = advice(metrics(0.3, 0.2, 0.4), student, expert)
     assert "above the expert (by 5.5, standard error 0.0)" in said and "best=agreement" in said
     assert "in 30.0% of its own states" in said
+    said = advice({}, scored(30, 31, 32, 33, 34), scored(10, 10, 10, 10, 10))
+    assert "(by 22.0, standard error 0.7)" in said  # 1.58 / sqrt(5)
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,13 @@ def test_disagreement_in_its_own_states_and_on_the_experts_path():
     assert own == pytest.approx(47 / 50, abs=0.03) and path == pytest.approx(1 / 7, abs=0.03)
 
 
+def test_on_the_experts_path_a_policy_is_asked_in_the_states_of_that_path():
+    """It comes back from off the track, where the path never is, and is wrong as often as ZERO."""
+    validation = Validation(TrackEnv(5), TableExpert(), range(0, 25, 5), seed=0, queries=50)
+    gaps = validation(Table((0, 1, 1, 1, 1))).metrics
+    assert gaps["disagreement/expert"] == pytest.approx(1 / 7, abs=0.03)
+
+
 def test_who_fits_one_round_alone_is_compared_with_a_fit_on_all():
     metrics, state, kit = measured(SMILe(0.5), 3)
     leader = kit.learner.fit(state.data, None, np.random.default_rng(0)).policy

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.types import Space
+from dagger_cli.views.layout import layout
+from dagger_cli.views.memory import Memory
 from dagger_cli.views.view import View
 from dagger_cli.views.wrapped import wrapped
+from dagger_cli.views.wrappers import VELOCITIES
 from tests.e2e.running import dagger, differences, train
 from tests.envs.helpers import source
 
 from .toys import Source
 
 ONE = np.zeros(1, np.int64)
+ACTION = Space("discrete", (), "int64", sizes=(2,))
 
 
 def steps_of(found, actions):
@@ -43,6 +49,35 @@ def test_a_stack_is_seen_by_the_expert_too_and_has_no_named_parts():
     rows = steps_of(found, [0.5])
     assert rows[1].obs[0].tolist() == [3, 0, 10, 0, 3, 1, 11, 0.5]
     assert rows[1].privileged.tolist() == [103] and found.parts == {}
+
+
+@pytest.mark.parametrize("shape", [(3,), (12, 11, 3), (3, 12, 11), (7, 7, 1), (1, 7, 7)], ids=str)
+def test_a_stack_is_that_of_stable_baselines3(shape):
+    from stable_baselines3.common.vec_env.stacked_observations import StackedObservations
+
+    pictures, size, rng = len(shape) == 3, int(np.prod(shape)), np.random.default_rng(0)
+    low, high, dtype = (0, 255, "uint8") if pictures else (-9, 9, "float32")
+    space = Space("box", shape, dtype, (float(low),) * size, (float(high),) * size)
+    theirs = StackedObservations(2, 3, gym.spaces.Box(low, high, shape, np.dtype(dtype)))
+    memory = Memory(layout(View(stack=3), space, ACTION, {}), 2)
+    seen = rng.integers(0, 9, (8, 2, *shape)).astype(dtype)
+    slots, actions = np.arange(2), np.zeros(2, np.int64)
+    wanted = theirs.reset(seen[0])
+    memory.start(slots, seen[0])
+    assert np.array_equal(memory.rows, wanted) and memory.rows.dtype == wanted.dtype
+    for step, frames in enumerate(seen[1:]):
+        over = np.array([False, step == 3])
+        wanted, _ = theirs.update(frames, over, [{}, {"terminal_observation": seen[0, 1]}])
+        memory.push(slots[~over], actions[~over], frames[~over])
+        if over.any():
+            memory.start(slots[over], frames[over])
+        assert np.array_equal(memory.rows, wanted)
+
+
+def test_the_velocities_are_those_of_rl_zoo():
+    zoo = pytest.importorskip("rl_zoo3.wrappers").MaskVelocityWrapper.velocity_indices
+    theirs = {name.rpartition("-v")[0]: tuple(index.tolist()) for name, index in zoo.items()}
+    assert theirs == VELOCITIES
 
 
 def letters_of(mission, letters):
