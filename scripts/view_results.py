@@ -2,6 +2,7 @@
 
     python scripts/view_results.py              # runs what is missing, writes docs/views.json
     python scripts/view_results.py envs=cartpole seeds=0 [out=docs/views.json] [runs=outputs/views]
+    python scripts/view_results.py rows=3       # that row of the tables alone, from 0
     python scripts/view_results.py show         # prints the tables
 
 Unfinished runs are resumed. A cell of a table is the mean over training seeds, with the standard
@@ -25,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DEFAULTS = {
     "envs": "cartpole,pendulum",
     "seeds": "0,1,2",
+    "rows": "",
     "out": str(ROOT / "docs" / "views.json"),
     "runs": "outputs/views",
 }
@@ -90,11 +92,13 @@ def main(words: list[str]) -> None:
     if set(given) - set(DEFAULTS):
         sys.exit(__doc__)
     out, seeds = Path(given["out"]), given["seeds"].split(",")
+    names = list(ROWS)
+    rows = [names[int(i)] for i in given["rows"].split(",") if i] or names
     if "show" not in words:
         jobs = [
             (env, row, trainer, seed)
             for env in given["envs"].split(",")
-            for row in ROWS
+            for row in rows
             for trainer in TRAINERS
             for seed in seeds
         ]
@@ -103,20 +107,22 @@ def main(words: list[str]) -> None:
             env, row, trainer, seed = job
             chosen = ROWS[row].format(hidden=HIDDEN[env]).split()
             common = [f"env={env}", "expert=bundled", f"trainer={trainer}", f"seed={seed}"]
-            place = "_".join([str(list(ROWS).index(row)), trainer, seed])
+            place = "_".join([str(names.index(row)), trainer, seed])
             wanted = [*common, "validation.episodes=20", *chosen]
             return measured(Path(given["runs"]) / env / place, wanted)
 
         with ThreadPoolExecutor(2) as pool:
             results = dict(zip(jobs, pool.map(done, jobs), strict=True))
         known = json.loads(out.read_text()) if out.exists() else {}
-        page = known | {
-            env: {
+        page = dict(known)
+        for env in given["envs"].split(","):
+            found = {
                 row: {t: figures([results[env, row, t, s] for s in seeds]) for t in TRAINERS}
-                for row in ROWS
+                for row in rows
             }
-            for env in given["envs"].split(",")
-        }
+            page[env] = {
+                row: cells for row in ROWS if (cells := (page.get(env, {}) | found).get(row))
+            }
         out.write_text(json.dumps(page, indent=1) + "\n")
     page = json.loads(out.read_text())
     print("\n\n".join(table(env, rows) for env, rows in page.items()))

@@ -3,9 +3,10 @@
     python scripts/views_bench_results.py [runs=outputs/bench/views] [out=docs/views_bench.json]
     python scripts/views_bench_results.py runs=          (the page and the figure of that file)
 
-Reads the runs of `dagger bench views`; several folders are separated by commas. A run's labels and
-returns are its validation by rounds; DAgger's name has its schedule. A task's folder may have
-`_betas` at its end: the same words with other schedules.
+Reads the runs of `dagger bench views`; several folders are separated by commas. Runs that the file
+has of before stay in it, but those of the same task, trainer and seed. A run's labels and returns
+are its validation by rounds; DAgger's name has its schedule. A task's folder may have `_betas` at
+its end: the same words with other schedules.
 """
 
 from __future__ import annotations
@@ -216,8 +217,10 @@ def main() -> None:
     out = Path(given.get("out", ROOT / "docs" / "views_bench.json"))
     folders = given.get("runs", "outputs/bench/views")
     if folders:
-        runs = [run for folder in folders.split(",") for run in runs_in(Path(folder))]
-        runs.sort(key=lambda run: (run["task"], run["trainer"], run["seed"]))
+        had = json.loads(out.read_text("utf-8"))["runs"] if out.exists() else []
+        new = [run for folder in folders.split(",") for run in runs_in(Path(folder))]
+        by_key = {(run["task"], run["trainer"], run["seed"]): run for run in [*had, *new]}
+        runs = [by_key[key] for key in sorted(by_key)]
         out.write_text(json.dumps({"runs": runs}, indent=None).replace("}, {", "},\n{") + "\n")
     runs = json.loads(out.read_text("utf-8"))["runs"]
     out.with_name("views_map.md").write_text(page(runs), "utf-8")

@@ -25,6 +25,19 @@ def mlp(
     """Creates a network: input, one hidden layer per entry of `sizes`, linear output.
 
     The input is standardized, or with `one_hot` one feature per choice of finite observations.
+    Raises ConfigError as `hidden_layers`.
+    """
+    first: nn.Module
+    if encodes(observations, one_hot):
+        first, width = OneHot(observations), sum(observations.sizes)
+    else:
+        first, width = Standardise(observations.size), observations.size
+    return nn.Sequential(first, *hidden_layers(width, outputs, sizes, option))
+
+
+def hidden_layers(width: int, outputs: int, sizes: Sequence[int], option: str) -> list[nn.Module]:
+    """Creates a hidden layer per entry of `sizes`, with its activation, and a linear output.
+
     Raises ConfigError for an unknown activation `option` or sizes below 1.
     """
     if option not in OPTIONS:
@@ -33,16 +46,11 @@ def mlp(
         raise ConfigError(f"policy.sizes must be positive whole numbers, got {list(sizes)}")
     if len(sizes) > MOST_LAYERS:
         raise ConfigError(f"policy.sizes has {len(sizes)} layers, at most {MOST_LAYERS} are made")
-    first: nn.Module
-    if encodes(observations, one_hot):
-        first, width = OneHot(observations), sum(observations.sizes)
-    else:
-        first, width = Standardise(observations.size), observations.size
-    layers: list[nn.Module] = [first]
+    layers: list[nn.Module] = []
     for size in sizes:
         layers += [nn.Linear(width, size), activation(OPTIONS[option])]
         width = size
-    return nn.Sequential(*layers, nn.Linear(width, outputs))
+    return [*layers, nn.Linear(width, outputs)]
 
 
 class Dense(NamedTuple):

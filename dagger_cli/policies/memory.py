@@ -51,20 +51,24 @@ def gru_learner(
     units: int,
     loss: str | Callable[..., Any],
     threads: int | None,
+    sizes: Sequence[int] | None = None,  # of configs saved before there was this key
+    activation: str = "tanh",
     chunk: int = 1,
     chunk_decay: float = 1.0,
     **fit: Any,
 ) -> TorchLearner:
     """Creates the learner of a recurrent network over the last `window` observations.
 
-    `fit` is passed on to `TorchLearner`. Raises ConfigError for invalid values.
+    `sizes` and `activation` are of the layers after it, see `Recurrent`; `fit` is passed on to
+    `TorchLearner`. Raises ConfigError for invalid values.
     """
     use_threads(threads)
     check_window(observations, past, window)
     check_ranges({"units": units})
     at_most("policy.units", units, MOST_UNITS)
     head = with_chunk(make_head(actions, loss), chunk, chunk_decay)
-    return TorchLearner(lambda: Recurrent(past, units, head.outputs), head, **fit)
+    layers: tuple[Any, ...] = (sizes, activation)
+    return TorchLearner(lambda: Recurrent(past, units, head.outputs, *layers), head, **fit)
 
 
 def check_window(observations: Space, past: History, window: int) -> None:

@@ -70,7 +70,9 @@ def gru(device: str, steps: int, batch: int) -> TorchLearner:
     """Returns `policy=gru`, 64 units over 8 observations of the walker."""
     fit = {**fit_keys(device, steps, batch), "normalize": True}
     past = History(8, 24, 0)
-    return gru_learner(_numbers(past.total), TORQUES, past=past, window=8, units=64, **fit)
+    return gru_learner(
+        _numbers(past.total), TORQUES, past=past, window=8, units=64, sizes=[64], **fit
+    )
 
 
 def cnn(device: str, steps: int, batch: int) -> TorchLearner:

@@ -104,16 +104,21 @@ def convolutional(last: bool, normalize: bool, actions: Space = CHOICES) -> Case
 class Cells(nn.Module):
     """Gated recurrent units over the frames of a stack, the first of which has no action."""
 
-    def __init__(self, frames: int, size: int, outputs: int) -> None:
+    def __init__(self, frames: int, size: int, outputs: int, hidden: int = 0) -> None:
         super().__init__()
-        self.frames, self.size = frames, size
+        self.frames, self.size, self.hidden = frames, size, hidden
         self.cells, self.last = nn.GRU(size + 1, 5, batch_first=True), nn.Linear(5, outputs)
+        if hidden:
+            layers = nn.Linear(5 + size + 1, hidden), nn.Tanh(), nn.Linear(hidden, outputs)
+            self.last = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
         split = self.frames * self.size
         seen, acted = x[:, :split].reshape(len(x), self.frames, self.size), x[:, split:, None]
         acted = torch.cat([torch.zeros(len(x), 1, 1), acted], 1)
-        return self.last(self.cells(torch.cat([seen, acted], 2))[0][:, -1])
+        steps = torch.cat([seen, acted], 2)
+        state = self.cells(steps)[0][:, -1]
+        return self.last(torch.cat([state, steps[:, -1]], 1) if self.hidden else state)
 
 
 class Letters(nn.Module):
@@ -203,6 +208,10 @@ def cases() -> dict[str, Case]:
         "gru": Case(
             gru_learner, seen, Cells(3, 2, 3), standard, CHOICES,
             options={"past": past, "window": 3, "units": 5, **own},
+        ),
+        "gru with hidden layers": Case(
+            gru_learner, seen, Cells(3, 2, 3, hidden=4), standard, CHOICES,
+            options={"past": past, "window": 3, "units": 5, "sizes": [4], **own},
         ),
         "cnn, channels last": convolutional(True, False),
         "cnn, channels first": convolutional(False, False),

@@ -49,6 +49,16 @@ def test_a_frame_and_the_action_before_it_are_one_time_step():
     assert torch.allclose(network(stack), network.last(hidden), atol=1e-6)
 
 
+def test_hidden_layers_get_the_state_and_the_newest_time_step():
+    network = Recurrent(HISTORY, 4, 2, sizes=[5], option="relu")
+    stack = torch.tensor([[1.0, 2, 3, 4, 5, 6, -1, -2]])
+    _, hidden = network.cells(torch.tensor([[[1.0, 2, 0], [3, 4, -1], [5, 6, -2]]]))
+    features = torch.cat([hidden[0], torch.tensor([[5.0, 6, -2]])], dim=1)
+    first, second = (layer for layer in network.last if isinstance(layer, torch.nn.Linear))
+    assert (first.in_features, first.out_features, second.in_features) == (7, 5, 5)
+    assert torch.allclose(network(stack), second(first(features).relu()), atol=1e-6)
+
+
 def test_it_learns_what_only_the_past_tells(rng):
     """The label is whether the first of three frames was positive."""
     obs = rng.standard_normal((600, 8)).astype(np.float32)
