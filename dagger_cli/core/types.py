@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 SpaceKind = Literal["box", "discrete", "multi_discrete", "multi_binary"]
+PICTURE = 36  # least side of an image for policy=cnn; what is smaller is a grid of numbers
 
 
 @dataclass(frozen=True)

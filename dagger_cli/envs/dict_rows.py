@@ -15,12 +15,11 @@ import numpy as np
 
 from dagger_cli.core.errors import EnvError
 from dagger_cli.core.one_hot import KINDS, MAX_FEATURES, OneHotRows
-from dagger_cli.core.types import Array, Space
+from dagger_cli.core.types import PICTURE, Array, Space
 from dagger_cli.envs.returned import Observed, WrongReturn
 from dagger_cli.envs.spaces import to_space
 
 Convert = Callable[[Any], Array]
-PICTURE = 36  # pixels of a side that a CNN needs at least; what is smaller is a grid of numbers
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from torch import nn
 
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.one_hot import encodes
-from dagger_cli.core.types import Space
+from dagger_cli.core.types import PICTURE, Space
 from dagger_cli.core.values import at_least
 from dagger_cli.networks.activations import ACTIVATIONS, OPTIONS, Activation, activation, kind_of
 from dagger_cli.networks.layers import OneHot, Pixels, Standardise, StandardPixels
@@ -88,8 +88,8 @@ def cnn(
     """Creates the network of Mnih et al. 2015 (Nature), or with these sizes a narrower one.
 
     With `normalize` every pixel is standardized, otherwise scaled to [0, 1]. Raises ConfigError
-    where observations are not uint8 images of at least 36 x 36 pixels, and where `channels` are
-    not three positive numbers or `units` is below 1.
+    where observations are not uint8 images with sides of PICTURE pixels or more, and where
+    `channels` are not three positive numbers or `units` is below 1.
     """
     if len(channels) != 3 or min(channels) < 1:
         raise ConfigError(
@@ -105,10 +105,10 @@ def cnn(
     shape = (observations.shape[0], observations.shape[1], observations.shape[2])
     pixels = StandardPixels(shape) if normalize else Pixels(shape)
     images, height, width = pixels.size
-    if min(height, width) < 36:
+    if min(height, width) < PICTURE:
         raise ConfigError(
-            f"policy=cnn needs images of at least 36 x 36 pixels, got {height} x {width}; "
-            "use policy=mlp, or larger ones (such as view.pixels=84)"
+            f"policy=cnn needs images of at least {PICTURE} x {PICTURE} pixels, got {height} x "
+            f"{width}; use policy=mlp, or larger ones (such as view.pixels=84)"
         )
     rows, columns = (
         ((side - 8) // 4 - 3) // 2 - 1 for side in (height, width)

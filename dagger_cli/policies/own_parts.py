@@ -1,14 +1,15 @@
-"""Losses and optimizers defined by the user."""
+"""Networks, losses and optimizers defined by the user."""
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dagger_cli.core.errors import CheckpointError, ConfigError
 from dagger_cli.policies.loss_gradients import Loss
@@ -41,6 +42,28 @@ def own_loss(make: Callable[..., Any]) -> Loss:
 
 def _words(tensor: Tensor) -> str:
     return f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)}"
+
+
+def detach_results(network: nn.Module) -> None:
+    """Detaches the tensors that layers have kept as attributes in a fit, which torch cannot copy.
+
+    The old torch.nn.utils.spectral_norm and weight_norm keep their weight so.
+    """
+    for module in network.modules():
+        for name, value in list(vars(module).items()):
+            if isinstance(value, Tensor) and not value.is_leaf:
+                setattr(module, name, value.detach())
+
+
+def copied(network: nn.Module) -> nn.Module:
+    """Returns a copy of a network; raises ConfigError where the user's cannot be copied."""
+    try:
+        return copy.deepcopy(network)
+    except Exception as err:  # the user's code may raise anything
+        raise ConfigError(
+            f"policy.network cannot be copied for the next fit ({type(err).__name__}): it must "
+            "keep no results of forward, or detached ones; or use policy.warm_start=false"
+        ) from err
 
 
 class OwnOptimizer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -33,7 +32,7 @@ from dagger_cli.policies.heads import Head
 from dagger_cli.policies.joint_head import Joint
 from dagger_cli.policies.member_fits import descend_together
 from dagger_cli.policies.optimizers import OPTIMIZERS, Adam, Entry, Sgd
-from dagger_cli.policies.own_parts import OwnOptimizer
+from dagger_cli.policies.own_parts import OwnOptimizer, copied, detach_results
 from dagger_cli.policies.packed_networks import network_arrays, optimizer_state, packed
 from dagger_cli.policies.precision import check_precision, products
 from dagger_cli.policies.ranges import check_ranges
@@ -136,6 +135,7 @@ class TorchLearner:
             loss = self._descend(network, optimizer, data, rng)
         here = torch.device("cpu")
         past = _moved(optimizer.past(), here)
+        detach_results(network)
         return Fitted(TorchPolicy(network.to(here).eval(), self.head, past), loss)
 
     def fit_members(
@@ -202,7 +202,7 @@ class TorchLearner:
     def _network(self, start: Policy | None, data: Dataset, rng: Generator) -> nn.Module:
         """Returns the network that a fit begins with, with the statistics of the data."""
         if self.warm_start and isinstance(start, TorchPolicy):
-            network = copy.deepcopy(start.network)
+            network = copied(start.network)
         else:
             seed = int(rng.integers(2**63))
             network = self._blank(seed if self.draws_weights else None)

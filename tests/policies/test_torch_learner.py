@@ -5,12 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from dagger_cli.core.errors import CheckpointError, ConfigError
+from dagger_cli.policies.sources import torch_learner
 
 from .learners import (
     BOX,
     CHOICE,
+    OBS,
     SWITCHES,
     box_data,
     choice_data,
@@ -20,6 +23,11 @@ from .learners import (
     looks,
     numbers,
     observation,
+)
+
+FIT = (
+    *("optimizer", "learning_rate", "weight_decay", "batch_size", "epochs", "gradient_steps"),
+    *("warm_start", "decay", "normalize"),
 )
 
 
@@ -263,3 +271,41 @@ def test_an_optimiser_of_another_network_is_refused(name):
     packed = numbers(learner(), learner().fit(box_data(), None, rng()).policy)
     with pytest.raises(CheckpointError):
         learner().unpack({**packed, name: np.float32(1)})
+
+
+class Keeping(nn.Module):
+    """Keeps results of `forward`, which torch cannot copy, in a list."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.body, self.kept = nn.Linear(inputs, outputs), []
+
+    def forward(self, x):
+        self.kept = [self.body(x)]
+        return self.kept[0]
+
+
+def own(network):
+    keys = {key: value for key, value in vars(learner()).items() if key in FIT}
+    return torch_learner(OBS, BOX, network=network, loss="auto", threads=None, **keys)
+
+
+def test_a_fit_goes_on_from_a_network_whose_layers_keep_a_weight_of_their_own():
+    """The old spectral_norm computes the weight in each forward, and keeps it with its graph."""
+
+    def normed(inputs, outputs):
+        first = nn.utils.spectral_norm(nn.Linear(inputs, 8))
+        return nn.Sequential(first, nn.ReLU(), nn.Linear(8, outputs))
+
+    learns, data = own(normed), box_data(50)
+    first = learns.fit(data, None, rng())
+    back = learns.unpack(numbers(learns, first.policy))
+    further = [learns.fit(data, start, rng(1)) for start in (first.policy, back)]
+    assert further[0].loss == further[1].loss < first.loss
+    assert equal(*(numbers(learns, one.policy) for one in further))
+
+
+def test_a_network_that_cannot_be_copied_is_named():
+    first = own(Keeping).fit(box_data(), None, rng())
+    with pytest.raises(ConfigError, match=r"policy\.network cannot be copied for the next fit"):
+        own(Keeping).fit(box_data(), first.policy, rng())
