@@ -19,6 +19,7 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import DaggerError, ExpertError
+from dagger_cli.core.policies import Mixture
 from dagger_cli.core.types import Acts, Array, Card, Expert, Observation, Policy, Space
 from dagger_cli.experts.cards import save_expert
 from dagger_cli.experts.network_expert import STAYS
@@ -91,6 +92,31 @@ class NetworkStudent(StudentExpert):
         return self.agent.spec.shape(self.agent.weights)
 
 
+@dataclass(frozen=True)
+class ViewedStudent:
+    """Student expert that sees a view, which it needs in whole episodes (views/asked.py).
+
+    Its memory is the number of steps that it has acted in an episode.
+    """
+
+    policy: Policy
+    card: Card
+    view: Any
+    memory_size: ClassVar[int] = 1
+
+    def advance(self, obs: Array, memory: Array) -> tuple[Array, Array]:
+        """Returns the actions in `obs` (n, *shape of the view), and the memory after them."""
+        seen = Observation(obs, memory[:, 0].astype(np.int64))
+        return self.policy.act(seen, np.random.default_rng(0)).actions, memory + 1
+
+    def act(self, observation: Observation, rng: Generator) -> Acts:
+        """Raises ExpertError: a full observation does not say what the student saw."""
+        raise ExpertError(
+            "this expert is a student with a view, so it acts only where it sees whole episodes: "
+            "in dagger train, eval and expert score; dagger_cli.load_policy takes what it saw"
+        )
+
+
 def load_student(
     student: Student,
     card: Callable[[Mapping[str, Any]], Card],
@@ -111,7 +137,14 @@ def load_student(
         raise ExpertError(
             f"'{student.folder / MANIFEST}' lacks a required entry: {str(err)[:80]}"
         ) from err
-    policy = _policy(student, config, arrays, observation_space, action_space, trust)
+    policy, view = _policy(student, config, arrays, observation_space, action_space, trust)
+    if view is not None:
+        if isinstance(policy, Mixture):
+            raise ExpertError(
+                f"'{student.folder}' is a mixture that draws its members, and has a view: as an "
+                "expert it would answer otherwise in a resumed run; use a student of trainer=dagger"
+            )
+        return ViewedStudent(policy, card(facts), view)
     agent = _agent(policy, observation_space, action_space, facts)
     made = card(facts)
     return StudentExpert(policy, made) if agent is None else NetworkStudent(policy, made, agent)
@@ -124,7 +157,7 @@ def _policy(
     observation_space: Space,
     action_space: Space,
     trust: tuple[str, ...],
-) -> Policy:
+) -> tuple[Policy, Any]:
     from dagger_cli.config.saved import policy_of
 
     try:

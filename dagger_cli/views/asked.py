@@ -7,7 +7,7 @@ asked for, and a snapshot contains the expert's memory.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -25,11 +25,14 @@ from dagger_cli.core.types import (
     RecurrentExpert,
     Score,
     Snapshot,
+    Space,
     Step,
 )
 from dagger_cli.envs.video import Mode
+from dagger_cli.views.sight import unpacked
+from dagger_cli.views.source import ViewedSource
 
-MEMORY, ANSWERS = "asked.memory", "asked.answers"
+MEMORY, ANSWERS, TEACHER = "asked.memory", "asked.answers", "asked."
 STAYS = "this expert has a memory, so it is asked in the order of time, where the environment is"
 
 
@@ -40,6 +43,9 @@ class AskedSource:
     inner: Any
     expert: RecurrentExpert
 
+    def __post_init__(self) -> None:
+        self._shown()  # raises ConfigError where the expert's view does not fit the environment
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name == "inner":  # before there is one: in copies and pickles
             raise AttributeError(name)
@@ -47,12 +53,12 @@ class AskedSource:
 
     def open(self, n_envs: int) -> AskedEnv:
         """Opens `n_envs` slots."""
-        return AskedEnv(self.inner.open(n_envs), self.expert)
+        return self._asking(self._shown().open(n_envs))
 
     def open_here(self, n_envs: int, render_mode: str | None) -> tuple[AskedEnv, Any]:
         """Opens slots in this process; returns them and their environments."""
-        inner, slots = self.inner.open_here(n_envs, render_mode)
-        return AskedEnv(inner, self.expert), slots
+        inner, slots = self._shown().open_here(n_envs, render_mode)
+        return self._asking(inner), slots
 
     def play(self, policy: Policy, seeds: Sequence[int], rng: Generator, mode: Mode) -> Score:
         """Renders one episode per seed; raises EnvError for the expert itself."""
@@ -61,12 +67,32 @@ class AskedSource:
         score: Score = self.inner.play(policy, seeds, rng, mode)
         return score
 
+    def _shown(self) -> Any:
+        """Returns the source of what the expert sees: a student as an expert has a view."""
+        view = getattr(self.expert, "view", None)
+        return self.inner if view is None else ViewedSource(self.inner, view, name=TEACHER)
+
+    def _asking(self, inner: Env) -> AskedEnv:
+        full = unpacked if hasattr(self.expert, "view") else None
+        return AskedEnv(inner, self.expert, self.inner.observation_space, full)
+
 
 class AskedEnv:
-    """The slots of `inner`, with the expert's action in each as privileged data."""
+    """The slots of `inner`, with the expert's action in each as privileged data.
 
-    def __init__(self, inner: Env, expert: RecurrentExpert) -> None:
-        self.observation_space, self.action_space = inner.observation_space, inner.action_space
+    `inner` shows what the expert sees; `full` maps it to the observations (of `space`) for others,
+    None where they are the same.
+    """
+
+    def __init__(
+        self,
+        inner: Env,
+        expert: RecurrentExpert,
+        space: Space,
+        full: Callable[[Observation], Observation] | None = None,
+    ) -> None:
+        self.observation_space, self.action_space = space, inner.action_space
+        self._full = full
         self.n_envs, self._inner, self._expert = inner.n_envs, inner, expert
         self._memory = np.zeros((self.n_envs, expert.memory_size))
         space = inner.action_space
@@ -76,6 +102,7 @@ class AskedEnv:
     def observation(self) -> Observation:
         """Observations of all slots, and the expert's actions in them."""
         inner = self._inner.observation
+        inner = inner if self._full is None else self._full(inner)
         return Observation(inner.obs, inner.t, self._answers)
 
     def reset(self, slots: Array, seeds: Array) -> None:

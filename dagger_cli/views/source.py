@@ -45,6 +45,7 @@ class ViewedSource:
     full: Any
     view: View
     drawn: bool = True  # see `undrawn`
+    name: str = ""  # of its entries in a snapshot
     layout: Layout = field(init=False)
 
     def __post_init__(self) -> None:
@@ -115,14 +116,16 @@ class ViewedSource:
     def open(self, n_envs: int) -> ViewedEnv:
         """Opens `n_envs` slots."""
         if self.view.pixels is None:
-            return ViewedEnv(self.full.open(n_envs), self.layout)
+            return ViewedEnv(self.full.open(n_envs), self.layout, name=self.name)
         if self.drawn:
             return self.open_here(n_envs, RENDERED)[0]
-        return ViewedEnv(self.full.open(n_envs), self.layout, self._black)
+        return ViewedEnv(self.full.open(n_envs), self.layout, self._black, name=self.name)
 
     def open_here(self, n_envs: int, render_mode: str | None) -> tuple[ViewedEnv, Any]:
-        """Opens slots that show pictures; returns them and what renders their frames."""
-        assert self.view.pixels is not None
+        """Opens slots in this process; returns them and what renders their frames."""
+        if self.view.pixels is None:
+            env, slots = self.full.open_here(n_envs, render_mode)
+            return ViewedEnv(env, self.layout, name=self.name), slots
         if render_mode != RENDERED:
             raise ConfigError(
                 "an environment in a window gives no pictures, which view.pixels needs: record a "
@@ -130,7 +133,7 @@ class ViewedSource:
             )
         env, slots = self.full.open_here(n_envs, render_mode)
         pictures = Pictures(slots.frame, self.view.pixels, self.view.grey)
-        return ViewedEnv(env, self.layout, pictures), slots
+        return ViewedEnv(env, self.layout, pictures, name=self.name), slots
 
     def open_shown(self) -> Shown:
         """Opens one slot that is drawn."""

@@ -12,6 +12,7 @@ from dagger_cli.core.windows import MOST_CHUNK, MOST_STACK
 
 if TYPE_CHECKING:
     from dagger_cli.core.types import Policy, Space
+    from dagger_cli.views.layout import Layout
 
 MOST_DELAY = 1000  # env steps
 LOUDEST = 1e6  # the square of a float32 beyond 1e19 is infinite
@@ -84,13 +85,18 @@ class View:
         """Whether a student's observation is a selection of the present full one."""
         return self == View(keep=self.keep, grey=self.grey)
 
+    def laid_out(self, seen: Space, acted: Space) -> Layout:
+        """Returns what a student observes of a full environment with these spaces."""
+        from dagger_cli.views.layout import layout
+
+        return layout(self, seen, acted, {})
+
     def without(self, seen: Space, acted: Space) -> tuple[Space, Callable[[Policy], Policy]]:
         """Returns the space that a student sees, and what lets its policy act in full observations.
 
         `seen` and `acted` are the spaces of the full environment. Raises ConfigError where a
         student needs more than the present observation.
         """
-        from dagger_cli.views.layout import layout
         from dagger_cli.views.selected import Selected
 
         if not self.selects_only:
@@ -98,6 +104,6 @@ class View:
                 "its view is not a selection of the present observation (noise, delay, stack, "
                 "chunk or pixels), so it cannot act where each observation comes alone"
             )
-        found = layout(self, seen, acted, {})
+        found = self.laid_out(seen, acted)
         index = found.index
         return found.space, (lambda p: p) if index is None else (lambda p: Selected(p, index))

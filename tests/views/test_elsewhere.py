@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from dagger_cli import load_policy
+from dagger_cli import load_expert, load_policy
+from dagger_cli.core.errors import ExpertError
 from dagger_cli.publish.card import card_text
 from dagger_cli.views.words import in_words
 from tests.e2e.running import TINY, dagger, train
@@ -68,6 +69,43 @@ def test_it_teaches_and_is_read_by_python(selecting):
     assert (done.code, done.err) == (0, ""), done.err
 
 
+TEACHERS = {
+    "noise": ("view=noise",),
+    "window": ("view=delay", "policy=window", "policy.window=3", "view.stack_actions=true"),
+    "chunk": ("view=delay", "policy.chunk=3"),
+    "forward": ("view=stack", "trainer=forward"),
+}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if name == "window" else pytest.mark.slow) for name in TEACHERS],
+)
+def test_an_expert_sees_its_own_view_and_so_has_its_own_score(name, tmp_path):
+    tiny = [word for word in TINY if name != "forward" or not word.startswith("rounds")]
+    rounds = () if name == "forward" else ("rounds=1",)
+    more = ("rounds=4",) if name == "forward" else ()
+    chosen = {word.partition("=")[0]: word for word in (*tiny, *rounds, *TEACHERS[name], *more)}
+    done = dagger("train", *chosen.values(), "hydra.run.dir=run", cwd=tmp_path)
+    assert (done.code, done.err) == (0, ""), done.err
+    shown = ("env=cartpole", "env.max_episode_steps=60", "expert=path", "expert.path=run")
+    played = ("episodes=3", "seed=1000")
+    assert dagger("expert", "score", *shown, *played, "json=a.json", cwd=tmp_path).code == 0
+    assert dagger("eval", "checkpoint=run", *played, "json=b.json", cwd=tmp_path).code == 0
+    one, two = (json.loads((tmp_path / f"{x}.json").read_text())["returns"] for x in "ab")
+    assert one == two
+    assert dagger("expert", "show", *shown, cwd=tmp_path).code == 0
+    with pytest.raises(ExpertError, match="acts only where it sees whole episodes"):
+        load_expert([*shown[:3], f"expert.path={tmp_path}/run"]).predict(np.zeros(4, np.float32))
+
+
+def test_a_mixture_with_a_view_does_not_teach(tmp_path):
+    words = ("trainer=smile", "view=stack", "rounds=2")
+    train(*words, cwd=tmp_path)
+    done = dagger("expert", "score", "env=cartpole", "expert=path", "expert.path=run", cwd=tmp_path)
+    assert done.code == 2 and "use a student of trainer=dagger" in done.err
+
+
 def test_it_is_no_archive_of_stable_baselines3(selecting):
     done = dagger("export", "checkpoint=run", "format=sb3", "path=a.zip", cwd=selecting)
     assert done.code == 2 and "student has a view, a memory or chunks: use format=onnx" in done.err
@@ -91,9 +129,6 @@ def test_a_graph_of_a_stack_says_what_its_input_is(policy, format, tmp_path, rng
     view = json.loads((tmp_path / f"{path.name}.view.json").read_text())
     assert (view["keep"], view["delay"], view["stack"]) == ([0, 2], 1, 3)
     assert view["input_shape"] == [6] and "last 3 of these" in view["input"]
-    shown = ("env=cartpole", "expert=path", "expert.path=run")
-    done = dagger("expert", "show", *shown, cwd=tmp_path)
-    assert done.code == 2 and "not a selection of the present observation" in done.err
 
 
 def test_words_name_every_key_that_changes_something():

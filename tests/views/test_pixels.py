@@ -15,7 +15,7 @@ from dagger_cli.loop.evaluate import evaluate
 from dagger_cli.testing.envs import check_env
 from dagger_cli.views.pixels import shrunk
 from dagger_cli.views.view import View
-from tests.e2e.running import TINY, dagger, summary
+from tests.e2e.running import TINY, dagger, differences, summary
 from tests.envs.helpers import source
 
 from .toys import Source
@@ -97,6 +97,55 @@ def test_a_student_learns_from_pictures(tmp_path):
     assert (done.code, done.err) == (0, ""), done.err
     assert summary(tmp_path / "run")["expert"]["mean"] == 10
     assert "watch" not in summary(tmp_path / "run")["commands"]  # in a window, which is refused
+
+
+TEACHING = ("expert=path", "expert.path=teacher", "beta=exponential", "n_envs=3")
+
+
+def test_a_student_of_pictures_teaches_one_of_pictures(tmp_path):
+    """It is asked at every step with what it sees, so a resumed run has the same labels."""
+    assert dagger("train", *CNN, "hydra.run.dir=teacher", cwd=tmp_path).code == 0
+    words = [word for word in CNN if not word.startswith(("expert", "rounds", "n_envs"))]
+    for run, rounds in (("whole", "rounds=2"), ("parts", "rounds=1")):
+        own = (*TEACHING, rounds, f"hydra.run.dir={run}")
+        done = dagger("train", *words, *own, cwd=tmp_path)
+        assert (done.code, done.err) == (0, ""), done.err
+    done = dagger("train", "resume=parts", "rounds=2", cwd=tmp_path)
+    assert (done.code, done.err) == (0, ""), done.err
+    assert differences(tmp_path / "whole", tmp_path / "parts") == []
+    teacher = summary(tmp_path / "teacher")["student"]
+    assert summary(tmp_path / "whole")["expert"]["mean"] == teacher["mean"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("trainer=searn", "trainer.costs=rollout", "steps_per_round=40"),
+        ("trainer=aggrevate", "steps_per_round=40", "beta=exponential"),
+        ("trainer=lols", "steps_per_round=40"),
+        ("trainer=smile",),
+        ("trainer=forward", "rounds=3"),
+        ("trainer=dart",),
+        ("trainer=safe_dagger",),
+        ("trainer=ensemble_dagger", "trainer.size=2"),
+        ("trainer=hg_dagger",),
+    ],
+    ids=lambda words: words[0],
+)
+def test_every_trainer_goes_on_from_pictures_as_if_it_had_never_stopped(words, tmp_path):
+    more = ("trainer.cost_rollouts.horizon=4",) if "steps_per_round=40" in words else ()
+    chosen = {word.partition("=")[0]: word for word in (*CNN, *words, *more)}
+    rounds = int(chosen["rounds"].partition("=")[2])
+    for run in ("whole", "parts"):
+        own = [*chosen.values(), f"hydra.run.dir={run}"]
+        done = dagger("train", *own, cwd=tmp_path)
+        assert (done.code, done.err) == (0, ""), done.err
+    before = tmp_path / "parts" / "checkpoints" / f"round_{rounds - 1:04}"
+    if before.exists():  # the last round is taken back and repeated
+        done = dagger("train", f"resume={before}", cwd=tmp_path)
+        assert (done.code, done.err) == (0, ""), done.err
+    assert differences(tmp_path / "whole", tmp_path / "parts") == []
 
 
 @pytest.mark.slow
