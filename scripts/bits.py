@@ -30,6 +30,8 @@ SHARED = Path(os.environ.get("DAGGER_SHARED", ROOT.parent / "shared"))
 
 SHORT = "rounds=3 steps_per_round=300 validation.episodes=3 evaluation.episodes=4"
 FIT = "policy.gradient_steps=60"
+NATURE = "policy.channels=[32,64,64] policy.units=512"
+NATURE += " policy.learning_rate=3e-4 policy.batch_size=128"
 CARTPOLE = f"env=cartpole expert=bundled {SHORT} {FIT}"
 PENDULUM = f"env=pendulum expert=bundled {SHORT} {FIT}"
 WALKER = f"env=bipedal expert=bundled {SHORT} {FIT}"
@@ -61,7 +63,7 @@ RUNS = {
     "on_disk": f"{WALKER} aggregate.storage=disk policy.optimizer=adamw policy.activation=silu",
     "original_walker": "experiment=original_walker expert=bundled rounds=2 steps_per_round=300",
     "images": f"env=gym env.id=CarRacing-v3 env.max_episode_steps=60 policy=cnn expert=python "
-    f"expert.target=bits.steer rounds=2 steps_per_round=80 {FIT} n_envs=2 "
+    f"expert.target=bits.steer rounds=2 steps_per_round=80 {FIT} n_envs=2 {NATURE} "
     "validation.episodes=2 evaluation.episodes=2",
     "svm": f"{LETTERS} policy=svm policy.row_visits=2000",
     "glyphs": f"{LETTERS} {FIT} policy=glyphs",

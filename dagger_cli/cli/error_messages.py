@@ -227,7 +227,8 @@ def _of_options() -> Iterator[tuple[str, str, str]]:
 
     for group in (group for group in GROUPS if group not in GLOBAL):
         for path in sorted((config_dir() / group).glob("*.yaml")):
-            for name in yaml.safe_load(path.read_text(encoding="utf-8")):
+            keys = yaml.safe_load(path.read_text(encoding="utf-8"))
+            for name in keys.get(group, keys):  # an option may set keys of other groups, too
                 yield group, path.stem, f"{group}.{name}"
 
 

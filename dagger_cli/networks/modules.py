@@ -100,7 +100,7 @@ def cnn(
     if len(observations.shape) != 3 or observations.dtype != "uint8":
         raise ConfigError(
             f"policy=cnn needs uint8 images (height, width, channels), but observations are "
-            f"{observations.dtype} of shape {observations.shape}; use policy=mlp"
+            f"{observations.dtype} of shape {observations.shape}; use policy=mlp, or view=pixels"
         )
     shape = (observations.shape[0], observations.shape[1], observations.shape[2])
     pixels = StandardPixels(shape) if normalize else Pixels(shape)

@@ -30,5 +30,7 @@ def device_for(wanted: str, network: nn.Module, batch_size: int) -> torch.device
     """Returns the device of a fit; `wanted` is one of DEVICES and passed `check_device`."""
     if wanted == "auto":
         work = batch_size * sum(p.numel() for p in network.parameters())
-        wanted = "cuda" if work >= WORTHWHILE and torch.cuda.is_available() else "cpu"
+        # A convolution multiplies by each weight at hundreds of places of an image.
+        large = work >= WORTHWHILE or any(isinstance(m, nn.Conv2d) for m in network.modules())
+        wanted = "cuda" if large and torch.cuda.is_available() else "cpu"
     return torch.device(wanted)

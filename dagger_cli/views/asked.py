@@ -1,4 +1,4 @@
-"""Experts with a memory: asked at every step in the order of time, whoever acts.
+"""Experts with a memory, or a view of their own: asked at every step, in order, whoever acts.
 
 The environment carries the expert's action as privileged data, as a planner's environment carries
 the state of its simulator. So a label does not depend on when, how often or in which batch it is
@@ -33,7 +33,7 @@ from dagger_cli.views.sight import unpacked
 from dagger_cli.views.source import ViewedSource
 
 MEMORY, ANSWERS, TEACHER = "asked.memory", "asked.answers", "asked."
-STAYS = "this expert has a memory, so it is asked in the order of time, where the environment is"
+STAYS = "this expert sees whole episodes, so it is asked in their order, where the environment is"
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,8 @@ class AskedEnv:
         self._full = full
         self.n_envs, self._inner, self._expert = inner.n_envs, inner, expert
         self._memory = np.zeros((self.n_envs, expert.memory_size))
-        space = inner.action_space
-        self._answers = np.zeros((self.n_envs, *space.shape), space.dtype)
+        actions = inner.action_space
+        self._answers = np.zeros((self.n_envs, *actions.shape), actions.dtype)
 
     @property
     def observation(self) -> Observation:

@@ -76,7 +76,7 @@ def gru(device: str, steps: int, batch: int) -> TorchLearner:
 
 
 def cnn(device: str, steps: int, batch: int) -> TorchLearner:
-    """Returns `policy=cnn` for four stacked grey pictures."""
+    """Returns `policy=cnn` with the sizes of the Nature CNN, for four stacked grey pictures."""
     size = 84 * 84 * 4
     pictures = Space("box", (84, 84, 4), "uint8", (0.0,) * size, (255.0,) * size)
     return cnn_learner(pictures, BUTTONS, **fit_keys(device, steps, batch))

@@ -80,6 +80,24 @@ def test_the_cnns_options_make_a_learner_of_images():
     assert learner.batch_size == keys["batch_size"] and learner.normalize
 
 
+@pytest.mark.parametrize(
+    ("words", "episodes"),
+    [
+        ((), 50),
+        (("view=stack",), 50),
+        (("view=pixels",), 10),
+        (("view=pixels", "env=acrobot"), 10),
+        (("view=pixels", "validation.episodes=7"), 7),
+        (("view=pixels", "experiment=pong"), 8),
+    ],
+)
+def test_a_view_of_pixels_validates_in_few_episodes_unless_told_otherwise(words, episodes):
+    env = () if "experiment=pong" in words or "env=acrobot" in words else ("env=cartpole",)
+    cfg = composed("train", *env, *words)
+    assert cfg.validation.episodes == episodes
+    assert "validation" not in cfg.view
+
+
 def test_eval_composes():
     cfg = composed("eval", "checkpoint=expert", "env=cartpole")
     assert (cfg.env.id, cfg.episodes, cfg.hydra.run.dir) == ("CartPole-v1", None, ".")

@@ -33,6 +33,7 @@ def test_auto_takes_a_gpu_for_large_networks_and_large_batches_only(gpu):
     assert device_for("auto", walker, 128).type == "cpu"
     assert device_for("auto", walker, 8192).type == large
     assert device_for("auto", nn.Linear(4000, 4000), 128).type == large
+    assert device_for("auto", nn.Sequential(nn.Conv2d(4, 8, 8), nn.Linear(8, 2)), 64).type == large
 
 
 def test_cuda_is_taken_whatever_the_size_where_there_is_one(gpu):
