@@ -108,7 +108,9 @@ def test_the_kerb_is_seen_on_the_side_where_it_is():
 
 def test_the_view_turns_with_the_kart_and_changes_smoothly():
     still, moved = seen(pose()), seen(pose(left=0.01))
-    assert 0 < np.abs(still - moved).max() < 3
+    change = np.abs(still - moved)
+    # A pixel at an edge may see its other side; which one does depends on the processor's rounding.
+    assert 0 < change.mean() < 0.1 and (change.max(axis=2) > 1).sum() <= 2
     horizon = seen(pose(turn=0.5))[:5, :, 0], seen(pose())[:5, :, 0]
     assert not np.array_equal(*horizon)
     turned = pose(turn=0.5)
