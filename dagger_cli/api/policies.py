@@ -80,7 +80,7 @@ def load_policy(path: str | Path, *, trust: Sequence[str] = ()) -> LoadedPolicy:
     source = env.source
     policy = read(folder, learner, source.action_space)
     if source is not env.full and source.view.selects_only:
-        _, in_full = source.view.without(env.full.observation_space, source.action_space)
+        in_full = source.view.in_full(env.full.observation_space, source.action_space)
         return LoadedPolicy(in_full(policy), env.full.observation_space, source.action_space)
     return LoadedPolicy(policy, source.observation_space, source.action_space)
 

@@ -76,7 +76,7 @@ def _with_view(policy: Policy, format: str, path: Path, env: EnvChoice) -> Pairs
         )
     view = env.source.view
     if view.selects_only:
-        _, in_full = view.without(env.full.observation_space, env.full.action_space)
+        in_full = view.in_full(env.full.observation_space, env.full.action_space)
         words = f"selects components {env.source.layout.index.tolist()} by itself"
         return [*_graph(in_full(policy), format, path, env.full), ("view", words)]
     told = _graph(policy, format, path, env.source)

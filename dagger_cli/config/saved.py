@@ -40,7 +40,7 @@ def policy_of(
         policy = unpack(arrays, learner_of(typed_group(node, "policy"), shown), action_space)
         if not view.selects_only:
             return policy, view
-        return view.without(observation_space, action_space)[1](policy), None
+        return view.in_full(observation_space, action_space)(policy), None
     except (RuntimeError, LookupError, TypeError, ValueError) as err:
         raise CheckpointError(
             f"the checkpoint's config does not create a policy ({type(err).__name__}: {err}): it "

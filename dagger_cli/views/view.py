@@ -91,19 +91,14 @@ class View:
 
         return layout(self, seen, acted, {})
 
-    def without(self, seen: Space, acted: Space) -> tuple[Space, Callable[[Policy], Policy]]:
-        """Returns the space that a student sees, and what lets its policy act in full observations.
+    def in_full(self, seen: Space, acted: Space) -> Callable[[Policy], Policy]:
+        """Returns what lets a student's policy act in full observations, where `selects_only`.
 
-        `seen` and `acted` are the spaces of the full environment. Raises ConfigError where a
-        student needs more than the present observation.
+        `seen` and `acted` are the spaces of the full environment.
         """
         from dagger_cli.views.selected import Selected
 
-        if not self.selects_only:
-            raise ConfigError(
-                "its view is not a selection of the present observation (noise, delay, stack, "
-                "chunk or pixels), so it cannot act where each observation comes alone"
-            )
-        found = self.laid_out(seen, acted)
-        index = found.index
-        return found.space, (lambda p: p) if index is None else (lambda p: Selected(p, index))
+        index = self.laid_out(seen, acted).index
+        return (
+            (lambda policy: policy) if index is None else (lambda policy: Selected(policy, index))
+        )
