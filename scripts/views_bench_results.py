@@ -38,7 +38,8 @@ Made by
 
 and, for the schedules that are not an option's default, by the words of the task with another
 `beta` and `hydra.sweep.dir=outputs/bench/views/<task>_betas`. The settings of each task are in
-conf/bench/views.yaml; all trainers of a task have the same network, fits and env steps.
+conf/bench/views.yaml; all trainers of a task have the same network, fits and env steps
+(EnsembleDAgger five such networks).
 
 ![Return against labels](views_map.png)
 
