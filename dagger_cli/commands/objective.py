@@ -43,7 +43,7 @@ def objective_of(job: TrainJob, folder: Path, best: float) -> float:
     return: `best`. auc: mean validation return over the labels. labels_to_95: labels used when the
     validation return first had 95 % of the expert's on the same seeds; a run that never had them
     counts as its labels times (1 + missing share), so that of two such runs the closer one is
-    better.
+    better; of an expert's 0 all is missing.
     """
     if job.objective == RETURN:
         return best
@@ -54,8 +54,8 @@ def objective_of(job: TrainJob, folder: Path, best: float) -> float:
     reached = labels_to(labels, returns, expert, PART)
     if np.isfinite(reached):
         return reached
-    had = float(np.nanmax(share(returns, expert)))
-    return float(labels[-1] * (1 + np.clip(PART - had, 0.0, 1.0)))
+    missing = PART - share(returns, expert).max() if expert else 1.0
+    return float(labels[-1] * (1 + np.clip(missing, 0.0, 1.0)))
 
 
 def _expert(job: TrainJob) -> float:

@@ -179,9 +179,11 @@ def _is_of_the_end(final: Final, rows: tuple[Row, ...], settings: Settings) -> b
     """Returns whether no round came after these scores: a resumed run keeps the old file."""
     if not rows:
         return True
-    labels, rounds = rows[-1].get("train/labels", final.labels), settings.get("rounds", "")
-    unfinished = rounds.isdecimal() and rows[-1]["round"] < float(rounds)
-    return labels == final.labels and not unfinished
+    last, rounds = rows[-1], settings.get("rounds", "")
+    labels = last.get("train/labels", final.labels)
+    env_steps = last.get("train/env_steps", final.env_steps)  # a round may ask for no label
+    unfinished = rounds.isdecimal() and last["round"] < float(rounds)
+    return (labels, env_steps) == (final.labels, final.env_steps) and not unfinished
 
 
 def _versions(folder: Path) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ def section_blocks(section: Section, name: str, out: Path) -> Iterator[Block]:
     yield from _compared(section)
     yield Heading("Results", 3)
     yield _results(section)
+    yield from _repeated(section)
     few = _highest(section)
     if few is not section:
         yield Text(
@@ -121,6 +122,21 @@ def _result(group: Group, digits: int) -> tuple[str, ...]:
         number(float(np.mean([final.labels for final in ended])), 0),
         f"{np.mean([final.seconds for final in ended]):,.1f} s",
     )
+
+
+def _repeated(section: Section) -> Iterator[Text]:
+    """Yields a note where a group has several finished runs with one seed."""
+    names = []
+    for group in section.groups:
+        seeds = [run.run.seed for run in group.finished]
+        if len(set(seeds)) < len(seeds):
+            names.append(group.name)
+    if names:
+        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        yield Text(
+            f"There are several runs with the same seed in {shown}: each counts as a run, so "
+            "intervals are too narrow where they repeat each other."
+        )
 
 
 def _curves(section: Section, name: str) -> Iterator[Figure]:

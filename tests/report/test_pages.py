@@ -16,7 +16,7 @@ from dagger_cli.report.groups import sections
 from dagger_cli.report.page_csv import table
 from dagger_cli.report.page_markdown import escaped
 from dagger_cli.report.run_record import read_run
-from dagger_cli.report.section_blocks import _highest
+from dagger_cli.report.section_blocks import _highest, _repeated
 from dagger_cli.sweeps.sweep_file import write_sweep
 from tests.conftest import ROOT
 from tests.e2e.running import Outcome, dagger
@@ -187,6 +187,21 @@ def test_many_groups_are_in_the_table_and_the_highest_in_the_figures(tmp_path):
     few = _highest(section)
     assert [group.name for group in few.groups] == [f"policy.rate={i}" for i in range(3, 23)]
     assert _highest(few) is few
+
+
+def test_runs_with_one_seed_are_mentioned(tmp_path):
+    """The same command twice is no second seed: its interval would be 0 wide."""
+
+    def text(seeds):
+        runs = [
+            read_run(make_run(tmp_path / f"{seeds}{i}", seed=seed)) for i, seed in enumerate(seeds)
+        ]
+        (section,) = sections(runs)
+        return [block.text for block in _repeated(section)]
+
+    assert text((0, 1)) == []
+    (note,) = text((0, 1, 0))
+    assert note.startswith("There are several runs with the same seed in dagger: each counts")
 
 
 @pytest.mark.parametrize("link", ["report", "report/figures"])

@@ -14,7 +14,7 @@ from dagger_cli.report.run_record import read_run
 from dagger_cli.tracking.run_lock import lock_existing_run
 from tests.conftest import ROOT
 
-from .fake_runs import job, make_run
+from .fake_runs import job, make_run, row
 
 OLD = ROOT / "tests/old_runs/runs"
 
@@ -41,6 +41,15 @@ def test_a_resumed_run_that_stopped_is_not_finished(tmp_path):
         file.write(json.dumps({"round": 4, "train/labels": 400, "eval/return_mean": 99}) + "\n")
     run = read_run(folder)
     assert run.final is None and run.status == "stopped" and run.labels == 400
+
+
+def test_nor_is_one_whose_last_rounds_asked_for_no_label(tmp_path):
+    """A gate may never call the expert; the summary is of the rounds before."""
+    folder = make_run(tmp_path / "run", rounds=4)
+    with (folder / "metrics.jsonl").open("a") as file:
+        file.write(json.dumps({**row(4, 300, 99.0), "train/env_steps": 400}) + "\n")
+    run = read_run(folder)
+    assert run.final is None and run.status == "stopped"
 
 
 def test_a_run_whose_next_round_has_questions_waits(tmp_path):
