@@ -33,11 +33,41 @@ class Chain:
         return Acts(self.scores(observation).argmax(1), np.zeros(len(observation), bool))
 
 
-def chain_env(n_envs: int) -> SequenceEnv:
+class LongChain(Chain):
+    """Scores that depend on the last two labels, of which each hypothesis has its own."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self.further = np.random.default_rng([seed, 1]).normal(size=(3, 3))
+
+    def scores(self, observation):
+        token, last, further = (
+            observation.obs[:, 0],
+            observation.obs[:, 1:4],
+            observation.obs[:, 4:],
+        )
+        return self.own[token.astype(int)] + 2 * last @ self.pairs + 3 * further @ self.further
+
+    def searched(self, tokens, width) -> list[int]:
+        """The best labelling of a beam of lists, in plain Python."""
+        beam = [(0.0, [])]
+        for token in tokens:
+            longer = []
+            for score, labels in beam:
+                for label in range(3):
+                    gain = self.own[token, label]
+                    gain += 2 * self.pairs[labels[-1], label] if labels else 0
+                    gain += 3 * self.further[labels[-2], label] if len(labels) > 1 else 0
+                    longer.append((score + gain, [*labels, label]))
+            beam = sorted(longer, key=lambda one: -one[0])[:width]
+        return beam[0][1]
+
+
+def chain_env(n_envs: int, history: int = 1) -> SequenceEnv:
     tokens = np.arange(9, dtype=np.float32)[:, None]
     labels = np.array([0, 1, 2, 0, 0, 1, 2, 2, 1])
     sequences = Sequences(tokens, labels, np.array([0, 4, 6, 9]), ("a", "b", "c"))
-    return SequenceEnv(sequences, ObservationConfig(1, 0, 0), lambda seeds: seeds % 3, n_envs)
+    return SequenceEnv(sequences, ObservationConfig(history, 0, 0), lambda seeds: seeds % 3, n_envs)
 
 
 def total(chain: Chain, tokens, answers) -> float:
@@ -55,6 +85,18 @@ def test_a_wide_beam_finds_the_best_of_all_labellings(seed):
         best = max(product(range(3), repeat=len(right)), key=lambda a: total(chain, tokens, a))
         assert found.returns[i] == sum(a == b for a, b in zip(best, right, strict=True))
     assert found.lengths.tolist() == [4, 2, 3]
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 5])
+def test_hypotheses_keep_their_own_history(width):
+    """A hypothesis that moves to another slot takes its last labels with it."""
+    labels = [[0, 1, 2, 0], [0, 1], [2, 2, 1]]
+    for seed in range(20):
+        chain = LongChain(seed)
+        found = beam_search(chain_env(3 * width, history=2), chain, [0, 1, 2], width)
+        for i, (first, right) in enumerate(zip((0, 4, 6), labels, strict=True)):
+            best = chain.searched(range(first, first + len(right)), width)
+            assert found.returns[i] == sum(a == b for a, b in zip(best, right, strict=True))
 
 
 def test_a_beam_of_one_is_greedy():

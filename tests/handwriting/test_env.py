@@ -78,6 +78,56 @@ def test_neighbours_are_blank_beyond_the_sequence():
     assert env.observation.obs.tolist() == [[1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 0, 0]]
 
 
+def seen_by_hand(sequences, config, index, place, given):
+    """The observation at a place of a sequence, after the labels `given` so far, token by token."""
+    begin, end = sequences.starts[index], sequences.starts[index + 1]
+    size, row = sequences.tokens.shape[1], []
+    for at in range(place - config.before, place + config.after + 1):
+        inside = 0 <= at < end - begin
+        row += sequences.tokens[begin + at].tolist() if inside else [0] * size
+    for back in range(1, config.history + 1):
+        label = given[-back] if back <= len(given) else None
+        row += [float(choice == label) for choice in range(len(sequences.names))]
+    return row
+
+
+@pytest.mark.parametrize("sight", [(0, 0, 0), (2, 1, 0), (1, 0, 2), (3, 2, 1), (0, 5, 4)])
+def test_every_observation_and_reward_by_hand(sight, rng):
+    """Slots in different places of sequences of 1 to 6 tokens; every label is a random one."""
+    lengths = rng.integers(1, 7, 12)
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    n = int(starts[-1])
+    sequences = Sequences(
+        rng.integers(1, 99, (n, 3)).astype(np.float32), rng.integers(0, 4, n), starts, tuple("abcd")
+    )
+    config = ObservationConfig(*sight)
+    env = SequenceEnv(sequences, config, lambda seeds: seeds % 12, 4)
+    playing, given, right = np.arange(4), [[], [], [], []], 0
+    env.reset(np.arange(4), playing)
+    for following in range(4, 40):
+        slots = np.flatnonzero(rng.random(4) < 0.8)
+        wanted = [
+            seen_by_hand(sequences, config, playing[slot] % 12, len(given[slot]), given[slot])
+            for slot in range(4)
+        ]
+        assert env.observation.obs.tolist() == wanted
+        assert env.observation.t.tolist() == [len(labels) for labels in given]
+        true = sequences.labels[starts[playing % 12] + env.observation.t]
+        assert env.observation.privileged.tolist() == true.tolist()
+        chosen = rng.integers(0, 4, len(slots))
+        step = env.step(slots, chosen)
+        assert step.rewards.tolist() == (chosen == true[slots]).tolist()
+        right += int(step.rewards.sum())
+        for slot, label in zip(slots, chosen, strict=True):
+            given[slot].append(int(label))
+        over = [len(given[slot]) == lengths[playing[slot] % 12] for slot in slots]
+        assert step.terminated.tolist() == over and not step.truncated.any()
+        for slot in slots[over]:
+            playing[slot], given[slot] = following, []
+            env.reset(np.array([slot]), playing[[slot]])
+    assert right > 0
+
+
 def test_snapshot_copy_and_restore_go_on_where_they_were():
     env = toy(history=1)
     env.step(BOTH, np.array([1, 1]))

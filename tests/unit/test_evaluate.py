@@ -50,6 +50,11 @@ def test_an_episode_that_never_ends_is_stopped(monkeypatch):
         evaluate(Endless(2), TableExpert(), range(3), np.random.default_rng(0))
 
 
+def test_many_episodes_may_take_more_steps_than_one(monkeypatch):
+    monkeypatch.setattr("dagger_cli.loop.evaluate.MOST_STEPS", HORIZON + 1)
+    assert score(2, range(20)).lengths.sum() > 10 * HORIZON
+
+
 def test_the_expert_never_leaves_the_track():
     assert score(4, range(20), TableExpert()).returns.tolist() == [0.0] * 20
 

@@ -64,6 +64,9 @@ def test_in_charge_from_enter_until_leave():
     assert asked([0.6, 0.1], [2, 2]) == [True, False]
     assert asked([0.3, 0.3], [3, 3]) == [True, False]  # has not risen above enter
     assert asked([0.3, 0.3], [0, 4]) == [False, False]  # the first slot begins anew
+    gate = ScriptedGate(replace(kit, expert=Says(1)), Says(0), enter=0.5, leave=0.25)
+    assert asked([0.5, 0.75], [0, 0]) == [False, True]  # does not exceed enter
+    assert asked([0.5, 0.25], [1, 1]) == [False, True]  # is not below leave
 
 
 class Always(TableLearner):

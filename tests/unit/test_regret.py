@@ -11,11 +11,11 @@ from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.policies import Ensemble, Mixture, NonStationaryPolicy
 from dagger_cli.core.schedules import Indicator
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Space
+from dagger_cli.core.types import Observation, Space
 from dagger_cli.loop.regret import expected_loss, measure
 from dagger_cli.loop.rollout import begin
 from dagger_cli.loop.run import run
-from dagger_cli.loop.validate import Validation
+from dagger_cli.loop.validate import Sampled, Validation
 from dagger_cli.trainers.dagger import DAgger
 from dagger_cli.trainers.smile import SMILe
 from tests.toys import Table, TableExpert, TableLearner, TrackEnv, toy_kit
@@ -70,6 +70,18 @@ def test_on_the_experts_path_a_policy_is_asked_in_the_states_of_that_path():
     validation = Validation(TrackEnv(5), TableExpert(), range(0, 25, 5), seed=0, queries=50)
     gaps = validation(Table((0, 1, 1, 1, 1))).metrics
     assert gaps["disagreement/expert"] == pytest.approx(1 / 7, abs=0.03)
+
+
+def test_states_are_sampled_at_equal_distances_however_they_come(rng):
+    sampled, seen = Sampled(ZERO, most=20), 0
+    for n in rng.integers(1, 9, 400).tolist():
+        steps = np.arange(seen, seen + n)
+        sampled.act(Observation(np.zeros((n, 1), np.float32), steps), rng)
+        seen += n
+    observation, actions = sampled.rows()
+    assert 20 <= len(observation) == len(actions) < 40
+    stride = int(observation.t[1])
+    assert observation.t.tolist() == list(range(0, seen, stride))
 
 
 def test_who_fits_one_round_alone_is_compared_with_a_fit_on_all():

@@ -42,6 +42,31 @@ def test_a_new_episode_follows_an_ended_one_and_no_step_is_taken_in_between():
     assert (np.diff(visited.observations.t)[steps - 1] == 1).all()
 
 
+def test_what_is_kept_of_a_round_tells_ends_from_cuts():
+    """Slot 0 always ends well and slot 1 is always cut; slot 2 does both at once: an end."""
+
+    class Ends(TrackEnv):
+        def step(self, slots, actions):
+            step = super().step(slots, actions)
+            over, fallen = step.truncated, slots == 2
+            return step._replace(
+                terminated=over & (slots != 1),
+                truncated=over & (slots != 0),
+                failed=over & fallen,
+            )
+
+    kit = replace(toy_kit(n_envs=3), env=Ends(3))
+    begin(kit)
+    visited = rollout(kit, kit.expert, 500)
+    played = label(kit, visited).played
+    last = np.append(visited.observations.t[3:] == 0, [False] * 3)
+    assert np.bincount(played["slot"][last]).min() >= 3
+    assert np.array_equal(played["terminated"], last & (played["slot"] != 1))
+    assert np.array_equal(played["truncated"], last & (played["slot"] == 1))
+    assert np.array_equal(played["failed"], last & (played["slot"] == 2))
+    assert played["last_rows"].tolist() == np.flatnonzero(last).tolist()
+
+
 def test_training_seeds_are_never_those_of_validation_or_evaluation():
     kit = toy_kit(n_envs=50)
     begin(kit)

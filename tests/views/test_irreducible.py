@@ -35,6 +35,41 @@ def test_noise_of_labels_is_found_and_their_slope_is_not_noise(size, n, rng):
         assert bound(x, noisy, BOX) == pytest.approx(sigma / np.sqrt(np.pi) / 2, rel=0.25)
 
 
+def by_hand(obs, labels, n_envs):
+    """The estimate again, row by row; all rows are compared."""
+    x = (obs - obs.mean(0)) / obs.std(0)
+    near = min(20 * n_envs, len(x) // 4)
+    gaps, differ = [], []
+    for i in range(len(x)):
+        others = [j for j in range(len(x)) if abs(i - j) > near]
+        others = sorted(others, key=lambda j: np.linalg.norm(x[i] - x[j]))[:10]
+        gaps.append([np.linalg.norm(x[i] - x[j]) for j in others])
+        differ.append([abs(labels[i, 0] - labels[j, 0]) / 2 / 2 for j in others])  # a range of 2
+    mean_gaps, means = np.mean(gaps, 0), np.mean(differ, 0)
+    at_zero = np.polyfit(mean_gaps, means, 1)[1]
+    return float(np.clip(at_zero, 0, means[0]))
+
+
+@pytest.mark.parametrize("n_envs", [1, 3])
+def test_neighbours_in_time_are_left_out_and_the_line_is_that_of_least_squares(n_envs, rng):
+    """Slots that walk on slowly: a row's nearest neighbours are those just before and after it."""
+    walks = rng.standard_normal((400 // n_envs, n_envs, 2)).cumsum(0)
+    obs = walks.reshape(-1, 2)
+    labels = np.tanh(obs[:, :1] / 5 + rng.standard_normal((len(obs), 1)) / 4)
+    n = len(obs)
+    found = irreducible(Dataset(obs, np.zeros(n, np.int64), labels, (n,)), BOX, n_envs)
+    assert found == pytest.approx(by_hand(obs, labels, n_envs), rel=1e-9)
+
+
+def test_of_many_rows_those_are_compared_that_are_far_apart_in_all_of_them(rng):
+    """Of 6000 rows each fourth is compared: 20 steps are 5 rows of one slot."""
+    obs = rng.standard_normal((6000, 2)).cumsum(0)
+    labels = np.tanh(obs[:, :1] / 30 + rng.standard_normal((6000, 1)) / 4)
+    data = Dataset(obs, np.zeros(6000, np.int64), labels, (6000,))
+    kept = Dataset(obs[::4], np.zeros(1500, np.int64), labels[::4], (1500,))
+    assert irreducible(data, BOX, 4) == irreducible(kept, BOX, 1)
+
+
 def test_pictures_are_projected_in_parts_as_at_once(rng, monkeypatch):
     obs = rng.integers(0, 256, (150, 40, 40, 2)).astype(np.uint8)
     obs[:, :20] = 200  # a still background
