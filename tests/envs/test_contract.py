@@ -1,5 +1,7 @@
 """Checks of every `Env`: in this process, in worker processes, and in EnvPool."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -175,6 +177,37 @@ def test_which_ends_count_as_failed(failure, failed):
                 ended, seen[slot] = step.ended[0], step.failed[0]
         assert ended
     assert seen == failed
+
+
+@pytest.mark.parametrize("name", ["Box", "WholeBox"])
+def test_actions_are_clipped_to_each_bound_of_their_own(name):
+    """The toy pays the sum of all actions so far, and refuses those that are not in its space."""
+    env = source(f"toy/{name}-v0").open(2)
+    low, high = (np.array(x) for x in (env.action_space.low, env.action_space.high))
+    dtype = env.action_space.dtype
+    env.reset(np.arange(2), np.arange(2))
+    far = np.array([[-900, 900], [900, -900]], dtype)
+    step = env.step(np.arange(2), far)
+    assert step.rewards.tolist() == [low[0] + high[1], high[0] + low[1]]
+    step = env.step(np.arange(2), np.array([[0, 1], [0, 1]], dtype))
+    assert step.rewards.tolist() == [low[0] + high[1] + 1, high[0] + low[1] + 1]
+    assert env.snapshot()["actions"][0].tolist() == [[low[0], high[1]], [0, 1]]
+
+
+@pytest.mark.parametrize("failure", ["none", "crash", "terminated", "truncated", "unsolved"])
+def test_every_rule_of_failure_at_its_edge(failure):
+    """By hand for all ends and for rewards about 0 and -100; what goes on has not failed."""
+    failed = {
+        "none": lambda reward, terminated, truncated: False,
+        "crash": lambda reward, terminated, truncated: terminated and reward <= -100,
+        "terminated": lambda reward, terminated, truncated: terminated,
+        "truncated": lambda reward, terminated, truncated: truncated and not terminated,
+        "unsolved": lambda reward, terminated, truncated: (terminated or truncated) and reward < 0,
+    }[failure]
+    cases = list(product((-100.5, -100.0, -99.5, -0.5, 0.0, 1.0), (False, True), (False, True)))
+    rewards, terminated, truncated = map(np.array, zip(*cases, strict=True))
+    env = source("CartPole-v1", failure=failure).open(1)
+    assert env._failed(rewards, terminated, truncated).tolist() == [failed(*case) for case in cases]
 
 
 def test_a_fall_in_the_last_allowed_step_is_no_cut():

@@ -137,6 +137,9 @@ _register(
     observation_space=spaces.Discrete(6, start=10),
 )
 _register("MultiDiscrete", Toy, action_space=spaces.MultiDiscrete([2, 3]))
+_LOW, _HIGH = np.array([-1, 0]), np.array([2, 5])
+_register("Box", Toy, action_space=spaces.Box(_LOW, _HIGH, dtype=np.float32))
+_register("WholeBox", Toy, action_space=spaces.Box(_LOW, _HIGH, dtype=np.int64))
 _register("MultiBinary", Toy, action_space=spaces.MultiBinary(3))
 _register("ShiftedMulti", Toy, action_space=spaces.MultiDiscrete([2, 3], start=[1, 0]))
 _register(

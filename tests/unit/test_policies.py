@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from dagger_cli.core.policies import Mixture
+from dagger_cli.core.policies import EpisodeMixture, Mixture
 from dagger_cli.core.types import Acts, Observation
 from tests.toys import Table, TableExpert
 
@@ -55,3 +55,28 @@ def test_a_mixture_draws_anew_at_every_step():
     rng = np.random.default_rng(0)
     drawn = [mixture.act(rows(1), rng).from_expert[0] for _ in range(64)]
     assert 0 < sum(drawn) < 64 and len(set(itertools.pairwise(drawn))) == 4
+
+
+def test_a_member_of_an_episode_stays_until_the_next_begins():
+    """Slot 2 is not stepped at first; episodes that ran before draw at the first call, too."""
+    n, rng = 3000, np.random.default_rng(0)
+    mixture = EpisodeMixture((Table((0,) * 5), Table((1,) * 5), Table((2,) * 5)), (0.5, 0.2, 0.3))
+
+    def acted(steps):
+        rows = Observation(np.zeros((len(steps), 1), np.float32), np.array(steps))
+        return mixture.act(rows, rng).actions
+
+    def in_their_shares(actions):
+        shares = np.bincount(actions, minlength=3) / len(actions)
+        return np.abs(shares - [0.5, 0.2, 0.3]).max() < 0.05
+
+    running = acted([7] * (n - 500))
+    assert in_their_shares(running)
+    all_slots = acted([8] * n)  # 500 more join, amid their episodes
+    assert np.array_equal(all_slots[: n - 500], running) and in_their_shares(all_slots[n - 500 :])
+    new = np.arange(n) % 3 == 0
+    after = acted(np.where(new, 0, 9))
+    assert np.array_equal(after[~new], all_slots[~new]) and in_their_shares(after[new])
+    assert (after[new] != all_slots[new]).any()
+    assert np.array_equal(acted([1] * 10), after[:10])  # the last step of a round, with few slots
+    assert np.array_equal(acted([2] * n), after)

@@ -5,7 +5,7 @@ import pytest
 
 from dagger_cli.core.errors import ConfigError, EnvError
 from dagger_cli.core.policies import Mixture
-from dagger_cli.core.seeds import TEST_SEEDS, TRAIN_SEEDS, VALIDATION_SEEDS
+from dagger_cli.core.seeds import TEST_SEEDS, TRAIN_SEEDS, VALIDATION_SEEDS, EpisodeSeeds
 from dagger_cli.core.types import Array, Fitted, Observation
 from dagger_cli.loop.evaluate import evaluate
 from dagger_cli.loop.rollout import begin, label, rollout
@@ -72,6 +72,16 @@ def test_training_seeds_are_never_those_of_validation_or_evaluation():
     begin(kit)
     assert all(int(seed) in TRAIN_SEEDS for seed in kit.env.seeds)
     assert TEST_SEEDS.stop <= VALIDATION_SEEDS.start <= VALIDATION_SEEDS.stop <= TRAIN_SEEDS.start
+
+
+def test_after_the_last_training_seed_comes_the_first():
+    seeds = EpisodeSeeds(np.random.default_rng(0))
+    seeds.load({"next": TRAIN_SEEDS.stop - 2})
+    taken = [seeds.take(n).tolist() for n in (1, 3, 0, 2)]
+    first, last = TRAIN_SEEDS.start, TRAIN_SEEDS.stop - 1
+    assert taken == [[last - 1], [last, first, first + 1], [], [first + 2, first + 3]]
+    seeds.load({"next": TRAIN_SEEDS.stop})  # as saved after the last one
+    assert seeds.take(1).tolist() == [first]
 
 
 def test_labels_are_the_experts_answers_in_the_visited_states_whoever_acted():

@@ -220,10 +220,11 @@ def test_slots_can_be_copied_for_searches():
             for array in (self._seeds, self._steps, self._last):
                 array[to] = array[source]
 
-    source = View(**ALL).viewed(Source())
+    source = View(**{**ALL, "noise": 0.1, "chunk": 3}).viewed(Source())
     env = type(source.open(1))(Copying(2), source.layout)
     env.reset(np.arange(2), np.array([1, 2]))
     env.step(np.array([1]), np.ones((1, 1), np.float32))
     env.copy_slots(np.array([0]), np.array([1]))
+    assert all((rows[0] == rows[1]).all() for rows in env.snapshot().values())
     env.step(np.arange(2), np.ones((2, 1), np.float32))
     assert np.array_equal(env.observation.obs[0], env.observation.obs[1])

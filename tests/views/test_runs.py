@@ -98,6 +98,7 @@ def test_wrong_words_are_refused_in_a_sentence(words, sentence, tmp_path):
         ({"keep": [4]}, "view.keep has 4, but observations have 4 components: 0 to 3"),
         ({"keep": []}, "leaves nothing to see"),
         ({"keep": [0, "0:2"]}, "has component 0 more than once"),
+        ({"keep": [-1, 3]}, "has component 3 more than once"),
         ({"keep": ["0.5"]}, "names '0.5'"),
         ({"delay": -1}, "view.delay must be 0 or more"),
         ({"delay": 7}, "view.delay=7 hides every observation, .* has at most 7 steps"),
