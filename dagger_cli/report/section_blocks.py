@@ -128,7 +128,7 @@ def _repeated(section: Section) -> Iterator[Text]:
     """Yields a note where a group has several finished runs with one seed."""
     names = []
     for group in section.groups:
-        seeds = [run.run.seed for run in group.finished]
+        seeds = [run.run.seed for run in group.finished if run.run.seed != "?"]
         if len(set(seeds)) < len(seeds):
             names.append(group.name)
     if names:

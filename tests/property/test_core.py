@@ -88,3 +88,13 @@ def test_rows_within_the_capacity_are_never_copied_again():
     longer = aggregate(data, rows([20], 10))
     assert np.shares_memory(data.obs, longer.obs)
     assert not np.shares_memory(longer.obs, aggregate(longer, rows([1], 30)).obs)
+
+
+@given(st.integers(1, 60), st.integers(1, 60))
+def test_thinned_rows_are_at_most_so_many_and_evenly_spaced(n, most):
+    steps = np.arange(n)
+    kept = Dataset(steps[:, None], steps, steps, (n,)).thinned(most).steps
+    assert len(kept) <= most and kept[0] == 0
+    gaps = np.unique(np.diff(kept))
+    assert len(gaps) <= 1 and (len(kept) == n or n - 1 - kept[-1] < (gaps[0] if gaps.size else n))
+    assert n <= most or 2 * len(kept) > most or most == 1  # no more are left out than need be

@@ -10,7 +10,7 @@ import pytest
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.policies import Mixture
 from dagger_cli.core.schedules import Constant
-from dagger_cli.core.types import Space
+from dagger_cli.core.types import Acts, Space
 from dagger_cli.loop.cost_to_go import (
     CostRollouts,
     Follow,
@@ -74,6 +74,26 @@ def test_costs_are_means_over_repeats():
     share = pair[0] / 7
     assert pair[1] == pytest.approx(10 * share + (1 - share))
     assert share == pytest.approx(0.5, abs=5 * np.sqrt(0.25 / 400))
+
+
+def test_a_roll_out_keeps_its_member_when_another_ends():
+    """Off the track BACK returns and ZERO does not; the first roll-out ends after one step."""
+    kit = toy_kit(n_envs=2)
+    begin(kit)
+    lengths = 50 - kit.env.seeds % 5
+    rollout(kit, kit.expert, 2 * (int(lengths.min()) - 1))
+    snapshot, ends = kit.env.snapshot(), np.argsort(lengths)
+    follow = Follow((ZERO, BACK), (0.5, 0.5), once=True)
+    probe = _Probe(kit, TRIES, ZERO, follow, Plan(10, 1, 10_000))
+    wrong = 1 - expert_answers(np.zeros(2, int), snapshot["steps"])
+
+    def returns(origin, playing):
+        return probe._play(snapshot, np.array(origin), wrong[: len(origin)], np.array(playing))
+
+    alone = [returns([ends[1]], [member])[0] for member in (0, 1)]
+    assert alone[0] < alone[1]
+    for members in ((0, 1), (1, 0)):
+        assert returns(ends, members).tolist() == [-1.0, alone[members[1]]]
 
 
 def test_trying_leaves_the_running_episodes_alone():
@@ -260,6 +280,26 @@ def test_of_a_box_the_experts_and_the_policys_action_and_draws_within_it_are_tri
     draws = _uniform(beyond, (500, 3), np.random.default_rng(0))
     assert draws.min((0, 1)) == pytest.approx([5, -4], abs=0.05)
     assert draws.max((0, 1)) == pytest.approx([6, -3], abs=0.05)
+
+
+@pytest.mark.parametrize("asks", [False, True])
+def test_the_action_of_the_expert_in_a_box_is_a_query(asks):
+    class Says:
+        def __init__(self, action, from_expert):
+            self.action, self.from_expert = action, from_expert
+
+        def act(self, observation, rng):
+            n = len(observation)
+            return Acts(np.full((n, 1), self.action, np.float32), np.full(n, self.from_expert))
+
+    kit = replace(toy_kit(n_envs=3), expert=Says(0.25, True))
+    kit.env.action_space = Space("box", (1,), "float32", (-2.0,), (2.0,))
+    policy = Says(0.75, asks)  # such as the expert itself, in the first round
+    probe = _Probe(kit, CostRollouts(2, 1, 4), policy, Follow((policy,), (1.0,)), Plan(9, 9, 99))
+    candidates = probe._candidates(kit.env.observation)
+    assert candidates.shape == (3, 4, 1)
+    assert (candidates[:, 0] == 0.25).all() and (candidates[:, 1] == 0.75).all()
+    assert probe.queries == (6 if asks else 3)
 
 
 @pytest.mark.parametrize(
