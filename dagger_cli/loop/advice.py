@@ -89,10 +89,12 @@ def _from_disagreement(
         )
     hidden, hindsight = metrics.get(HIDDEN_GAP, 0.0), metrics.get(HINDSIGHT_GAP, 0.0)
     if hidden > max(LARGE * hindsight, NOTICED):
+        # The estimate may be too high, and the student may know its data by heart.
+        part = f"{hidden:.1%} or more is" if hidden < hindsight else "all may be"
         return (
-            f"{differs}; of the {hindsight:.1%} in all states so far, {hidden:.1%} or more is "
-            "hidden by its view (like observations have different labels): more of the past "
-            f"({past}) or another view may help"
+            f"{differs}; of the {hindsight:.1%} in all states so far, {part} hidden by its view "
+            f"(like observations have different labels): more of the past ({past}) or another view "
+            "may help"
         )
     if own > 2 * online:
         return f"{differs}, but by {online:.1%} in the states it learns from: {own_states}"

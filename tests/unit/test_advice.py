@@ -29,6 +29,11 @@ def metrics(own, online, average, mean=0.5):
     }
 
 
+def hidden(part):
+    beside = {"disagreement/irreducible": part, "disagreement/hindsight": 0.3}
+    return {**metrics(0.3, 0.2, 0.4), **beside}
+
+
 def falling(newest):
     return {**metrics(0.3, 0.2, 0.4), "regret/online_loss": newest}
 
@@ -46,6 +51,12 @@ def falling(newest):
         (falling(0.56), POOR, "regret is 80% of the online loss and does not fall: a longer fit"),
         (metrics(0.3, 0.2, 0.05), POOR, "a longer fit or a richer policy may help"),
         (metrics(0.3, 0.2, -0.05), POOR, "regret is 0% of the online loss"),
+        (
+            hidden(0.2),
+            POOR,
+            "of the 30.0% in all states so far, 20.0% or more is hidden by its view",
+        ),
+        (hidden(0.4), POOR, "of the 30.0% in all states so far, all may be hidden by its view"),
         (metrics(0.3, 0.2, 0.0, 0.0), POOR, "a longer fit or a richer policy may help"),
     ],
 )
@@ -67,8 +78,7 @@ def test_what_the_run_already_has_is_not_proposed():
     )
     said = advice(metrics(0.3, 0.1, 0.4), POOR, GOOD, **_fitting_words(job))
     assert said.endswith("more rounds, in which it acts in more of them, may help")
-    hidden = {"disagreement/irreducible": 0.2, "disagreement/hindsight": 0.3}
-    said = advice(metrics(0.3, 0.2, 0.4) | hidden, POOR, GOOD, **_fitting_words(job))
+    said = advice(hidden(0.2), POOR, GOOD, **_fitting_words(job))
     assert "more of the past (view.stack=8) or another view" in said
 
 
