@@ -64,6 +64,7 @@ def test_endless_rewards_are_worth_their_discounted_sum(short):
     assert bias[0] == pytest.approx(10, abs=3)
 
 
+@pytest.mark.slow
 def test_ppo_goes_on_from_the_students_actions(short, tmp_path):
     from stable_baselines3 import PPO
 

@@ -214,6 +214,7 @@ def test_a_job_of_a_sweep_over_experts_says_that_it_cannot_pause(tmp_path):
     assert len(list((tmp_path / "sweep").glob("0_*/summary.json"))) == 1  # the other one is trained
 
 
+@pytest.mark.slow
 def test_a_run_that_waits_may_go_on_with_fewer_answers(tmp_path):
     words = (*BY_FILE, *COMMON, "expert=file", "rounds=1", "hydra.run.dir=run")
     ok("train", *words, cwd=tmp_path)

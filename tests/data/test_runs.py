@@ -145,6 +145,7 @@ def test_episodes_of_some_labelled_states_are_not_joined(rng):
 
 
 @pytest.mark.parametrize("at", ["expert=dataset expert.path", "trainer.demonstrations"])
+@pytest.mark.slow
 def test_data_must_show_what_the_run_shows(at, tmp_path):
     seen = ("view=keys", "view.keep=[0,2]")
     train("trainer=sup", *seen, cwd=tmp_path)

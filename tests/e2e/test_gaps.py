@@ -127,6 +127,7 @@ def test_a_run_that_changes_into_its_folder_prints_paths_that_work_outside(tmp_p
     assert (more.code, more.err) == (0, "")
 
 
+@pytest.mark.slow
 def test_a_run_with_a_schedule_of_ones_own_is_resumed_where_that_is_trusted(tmp_path, monkeypatch):
     folder = tmp_path / "mine" / "beta_schedule"
     folder.mkdir(parents=True)

@@ -29,6 +29,7 @@ def test_ctrl_c_says_how_to_go_on_and_that_works(tmp_path):
     assert returns[0] == returns[1] and len(returns[0]) == 3
 
 
+@pytest.mark.slow
 def test_a_sweep_ends_with_a_row_for_every_job(tmp_path):
     done = dagger("train", "-m", *TINY, "rounds=1", "seed=0,1", cwd=tmp_path)
     rows = re.findall(r"^seed=(\d) +(-?[\d.]+)", done.out, re.M)

@@ -53,6 +53,7 @@ CHOICES = {
         for name in CHOICES
     ],
 )
+@pytest.mark.slow
 def test_a_resumed_run_equals_one_that_never_stopped(name, tmp_path):
     words = [*CHOICES[name], "beta=exponential"]  # which does not depend on the number of rounds
     whole = train(*words, cwd=tmp_path, name="whole")
@@ -66,6 +67,7 @@ def test_a_resumed_run_equals_one_that_never_stopped(name, tmp_path):
         assert all(ours[key].tobytes() == theirs[key].tobytes() for key in ours)
 
 
+@pytest.mark.slow
 def test_it_is_evaluated_exported_and_teaches_where_it_is_trusted(tmp_path):
     train(own("Net"), "rounds=1", cwd=tmp_path)
     expert = ("env=cartpole", "expert=path", "expert.path=run", "episodes=2")
@@ -84,6 +86,7 @@ def test_it_is_evaluated_exported_and_teaches_where_it_is_trusted(tmp_path):
     assert done.code == 2 and "format=sb3 supports networks of policy=mlp and linear" in done.err
 
 
+@pytest.mark.slow
 def test_a_loss_of_ones_own_replaces_ours(tmp_path):
     ours = train(own("Plain"), "rounds=1", "policy.loss=cross_entropy", cwd=tmp_path, name="a")
     words = ("policy.loss._target_=own_networks.doubled", "policy.optimizer=sgd")

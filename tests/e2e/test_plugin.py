@@ -136,11 +136,13 @@ def test_a_resumed_run_equals_an_uninterrupted_one(trained, tmp_path):
     assert len((tmp_path / "half" / "lines.txt").read_text().splitlines()) == 3
 
 
+@pytest.mark.slow
 def test_a_sweep(tmp_path):
     text = works("train", "-m", *OWN, "rounds=1", "seed=0,1", "trainer.every=1", cwd=tmp_path)
     assert "seed=0" in text and "seed=1" in text
 
 
+@pytest.mark.slow
 def test_it_is_exported_and_teaches(trained):
     words = ("export", "checkpoint=run", "format=torchscript", "path=tiny.pt")
     works(*words, "trust=[dagger_plugin]", cwd=trained)

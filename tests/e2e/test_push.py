@@ -108,6 +108,7 @@ def test_the_card_says_what_it_is(run, hub, client, tmp_path):
     assert results["mean_reward"] == student["mean"] and results["n_eval_episodes"] == 4
 
 
+@pytest.mark.slow
 def test_any_policy_is_offered_as_an_expert(hub, client, tmp_path):
     words = "env=handwriting env.data=synthetic policy=svm rounds=1 steps_per_round=200"
     assert dagger("train", *words.split(), "hydra.run.dir=run", cwd=tmp_path).code == 0

@@ -202,6 +202,7 @@ def test_a_resumed_sweep_can_be_extended(tmp_path):
     assert "seed=2,1,0" in words and "seed=0,1" not in words
 
 
+@pytest.mark.slow
 def test_equal_jobs_run_once(tmp_path):
     done = dagger("train", "-m", *ONE, "seed=0,0,1", cwd=tmp_path)
     assert done.code == 0 and len(statuses(sweep_in(tmp_path))) == 2

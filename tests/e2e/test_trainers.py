@@ -124,6 +124,7 @@ def test_a_comparison_is_of_all_trainers_on_five_seeds(path):
     assert labels == (4000 if "cartpole" in path.stem else 16_000)
 
 
+@pytest.mark.slow
 def test_a_comparison_is_a_sweep_by_itself(tmp_path):
     words = [word for word in TINY if not word.startswith(("env=", "steps_per_round"))]
     small = ("labels=300", "trainer=sup,dart", "seed=7")

@@ -96,6 +96,7 @@ def test_plus_adds_and_tilde_removes_as_in_hydra(tmp_path):
     ],
     ids=["trainer and seed", "beta", "beta of one trainer only"],
 )
+@pytest.mark.slow
 def test_a_sweep_makes_a_run_a_job(tmp_path, choices, keys):
     done = dagger("train", "-m", *TINY, "rounds=1", *choices, cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
@@ -150,6 +151,7 @@ def test_in_a_sweep_over_environments_a_best_experiment_is_not_taken_in_silence(
     assert "env=mario uses the default settings" in done.err
 
 
+@pytest.mark.slow
 def test_one_failing_job_does_not_stop_the_others(tmp_path):
     done = dagger("train", "-m", *TINY, "rounds=1", "n_envs=0,1,-1", cwd=tmp_path)
     assert done.code == 2
@@ -245,6 +247,7 @@ def test_a_users_own_env_and_expert(tmp_path, lights):
     assert (tmp_path / "run" / "summary.json").exists()
 
 
+@pytest.mark.slow
 def test_a_users_own_env_is_imported_from_a_checkpoint_only_when_told_so(tmp_path, lights):
     assert dagger("train", *lights, "rounds=2", cwd=tmp_path).code == 0
     refused = dagger("eval", "checkpoint=run", cwd=tmp_path)
@@ -258,6 +261,7 @@ def test_a_users_own_env_is_imported_from_a_checkpoint_only_when_told_so(tmp_pat
     assert scores["mean"] == summary(tmp_path / "run")["student"]["mean"]
 
 
+@pytest.mark.slow
 def test_a_run_with_a_users_own_expert_is_resumed_when_told_so(tmp_path, lights):
     assert dagger("train", *lights, "rounds=2", cwd=tmp_path).code == 0
     words = ("train", "resume=run", "rounds=3")

@@ -26,6 +26,7 @@ def trained(tmp_path, *words, run, code=0):
     return done
 
 
+@pytest.mark.slow
 def test_an_old_version_is_trained_resumed_and_evaluated_without_gymnasium(tmp_path):
     (tmp_path / "idle_cheetah.py").write_text(STILL.format(6))
     words = ("env=gym", "env.id=HalfCheetah-v3", "expert=python", "expert.target=idle_cheetah:act")

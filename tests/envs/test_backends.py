@@ -91,6 +91,7 @@ EXPERTS = [
 
 
 @pytest.mark.parametrize("env_id", EXPERTS)
+@pytest.mark.slow
 def test_an_expert_scores_the_same(env_id):
     """Returns and lengths within 4 standard errors of each other, and bad ends alike."""
     episodes = EXPERT_EPISODES.get(env_id, 40)

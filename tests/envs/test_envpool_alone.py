@@ -46,6 +46,7 @@ def test_a_dict_of_envpool_has_the_order_of_stable_baselines3():
 
 
 @pytest.mark.parametrize("env_id", ["HalfCheetah-v3", "Hopper-v3", "FetchReach-v1"])
+@pytest.mark.slow
 def test_an_episode_depends_on_its_seed_and_actions_alone(env_id):
     together = drive(source(env_id, backend="auto", workers=1).open(3), 60)
     again = drive(source(env_id, backend="auto").open(3), 60)
@@ -109,6 +110,7 @@ def test_gymnasium_alone_is_an_error_where_it_lacks_the_environment():
         source("HalfCheetah-v3", backend="gymnasium")
 
 
+@pytest.mark.slow
 def test_experts_see_the_memory_of_the_console():
     """Byte 51 is the height of the right paddle in Pong; action 3 moves it down."""
     env = source("Pong-v5", backend="auto", hidden="ram").open(2)

@@ -120,6 +120,7 @@ def test_other_games_and_hidden_memories_are_refused():
         expert.act(seen, np.random.default_rng(0))
 
 
+@pytest.mark.slow
 def test_it_wins_the_first_points():
     assert played(4, steps=400).returns.min() >= 2
 

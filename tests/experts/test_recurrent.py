@@ -197,6 +197,7 @@ def test_the_observations_must_fit_the_lstm(tmp_path):
         )
 
 
+@pytest.mark.slow
 def test_a_run_is_resumed_bit_for_bit_with_the_experts_memory(tmp_path):
     from tests.e2e.running import dagger, differences, train
 

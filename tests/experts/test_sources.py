@@ -81,6 +81,7 @@ def test_bundled_agents_play_as_their_cards_say() -> None:
     assert expert.card.published == (500.0, 0.0)
 
 
+@pytest.mark.slow
 def test_bundled_agents_need_no_stable_baselines() -> None:
     words = f"""
 import sys

@@ -33,6 +33,7 @@ def train(folder, *words) -> None:
     assert (done.code, done.err) == (0, ""), done.err
 
 
+@pytest.mark.slow
 def test_letters_from_training_to_beam_search(tmp_path):
     words = ["env=handwriting", "env.data=synthetic", *SVM, "rounds=3", "steps_per_round=6000"]
     train(tmp_path, *words)

@@ -33,6 +33,7 @@ def test_every_visited_state_gets_the_persons_answer(tmp_path, trainer):
     assert "the final table has the student alone" in done.out
 
 
+@pytest.mark.slow
 def test_with_hg_dagger_only_states_in_which_the_person_acts_are_labels(tmp_path):
     """The person demonstrates round 1, then takes over for ten states and gives back for ten."""
 
@@ -259,6 +260,7 @@ def test_processes_leave_the_person_where_the_screen_is(tmp_path):
     assert "a person is asked in the order of time" in done.out
 
 
+@pytest.mark.slow
 def test_a_resumed_run_may_be_asked_in_another_way_and_for_more_rounds(tmp_path):
     taught(*TINY, "rounds=1", cwd=tmp_path)
     words = ("resume=run", "rounds=2", "expert=human", "expert.pace=real", "expert.speed=16")

@@ -35,6 +35,7 @@ def test_the_optimum_is_reached_and_left_no_more():
     assert 0.35 < losses[1] < 0.45  # a tenth wrong at a hinge of two, for two buttons: 0.4
 
 
+@pytest.mark.slow
 def test_it_is_the_machine_that_another_solver_finds():
     """Coordinate ascent on the dual in float64, of dense rows, until nothing moves."""
     data, strength = noisy(120), 1e-1

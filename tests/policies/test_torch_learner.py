@@ -290,6 +290,7 @@ def own(network):
     return torch_learner(OBS, BOX, network=network, loss="auto", threads=None, **keys)
 
 
+@pytest.mark.slow
 def test_a_fit_goes_on_from_a_network_whose_layers_keep_a_weight_of_their_own():
     """The old spectral_norm computes the weight in each forward, and keeps it with its graph."""
 

@@ -26,6 +26,7 @@ tasks:
 
 
 @pytest.mark.parametrize("name", bench_names())
+@pytest.mark.slow
 def test_trainers_of_a_set_exist_and_its_tasks_compose(name, tmp_path):
     bench = read_bench(name)
     assert set(bench.trainers) <= set(options()["trainer"]) and len(bench.seeds) == 5

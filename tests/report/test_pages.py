@@ -167,6 +167,7 @@ def test_a_cell_is_no_formula(tmp_path):
     assert ",'=1+1," in table([run])
 
 
+@pytest.mark.slow
 def test_the_same_runs_give_the_same_bytes(tmp_path):
     make_sweep(tmp_path / "runs", {"dagger": [97, 95]})
     for out in ("one", "two"):

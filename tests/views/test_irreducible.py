@@ -99,6 +99,7 @@ def test_pictures_are_compared_and_few_rows_are_not(rng):
     assert bound(x[:50], np.arange(50), CHOICE) is None
 
 
+@pytest.mark.slow
 def test_it_is_measured_for_views_alone(tmp_path):
     steps = ("steps_per_round=300", "env.max_episode_steps=300")
     full = train(*steps, "rounds=2", cwd=tmp_path, run="full")

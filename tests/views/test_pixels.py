@@ -102,6 +102,7 @@ def test_a_student_learns_from_pictures(tmp_path):
 TEACHING = ("expert=path", "expert.path=teacher", "beta=exponential", "n_envs=3")
 
 
+@pytest.mark.slow
 def test_a_student_of_pictures_teaches_one_of_pictures(tmp_path):
     """It is asked at every step with what it sees, so a resumed run has the same labels."""
     assert dagger("train", *CNN, "hydra.run.dir=teacher", cwd=tmp_path).code == 0

@@ -26,6 +26,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path):
     assert differences(whole, short) == []
 
 
+@pytest.mark.slow
 def test_workers_change_nothing_and_eval_uses_the_runs_own_view(tmp_path):
     words = ("env.backend=gymnasium", *VIEW, "trainer=sup", "rounds=1")
     alone = train(*words, "env.workers=0", cwd=tmp_path, run="alone")

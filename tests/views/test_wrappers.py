@@ -168,6 +168,7 @@ def test_a_wrong_wrapper_is_one_sentence(wrappers, says):
         wrapped(Source(), wrappers)
 
 
+@pytest.mark.slow
 def test_a_run_behind_wrappers_resumes_bit_for_bit(tmp_path):
     words = ("env.wrappers=[time_feature,{frame_stack:2}]", "expert=python")
     (tmp_path / "lean.py").write_text("def act(obs):\n    return int(obs[-3] > 0)\n")
