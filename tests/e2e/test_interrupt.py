@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from unittest import mock
 
+import pytest
+
 from dagger_cli.tracking.console import Console
 from tests.e2e.running import TINY, dagger, metrics, train
 
