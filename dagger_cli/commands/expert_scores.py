@@ -47,11 +47,11 @@ def expert_score(job: TrainJob, seeds: range, play: Callable[[], Score]) -> Expe
     if path is None:
         return ExpertScore(play())
     if not job.plays_expert:
-        known = {"in an earlier run": _read(path, len(seeds))}
-        known["when this package was made"] = _shipped(job, seeds)
-        for when, found in known.items():
-            if found is not None:
-                return ExpertScore(found, f"the expert played its episodes {when}: {_FRESH}")
+        known, when = _read(path, len(seeds)), "in an earlier run"
+        if known is None:
+            known, when = _shipped(job, seeds), "when this package was made"
+        if known is not None:
+            return ExpertScore(known, f"the expert played its episodes {when}: {_FRESH}")
     score = play()
     with suppress(OSError):  # a cache that cannot be written is not worth an error
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -170,7 +170,7 @@ class Card:
 
     @property
     def identity(self) -> str:
-        """The same for two experts with the same actions, as far as is known."""
+        """Hash of the network, or where the expert has none of what it was loaded from."""
         return self.network or self.sha256
 
 

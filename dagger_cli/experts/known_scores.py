@@ -1,4 +1,4 @@
-"""Episodes that default experts played when the package was made, so that not every user waits.
+"""Test episodes that default experts played when the package was made: a run need not repeat them.
 
 known_scores.json is written by scripts/known_scores.py: for each agent the settings of its
 environment, the packages that simulate it, and for each seed the return, length and failure.

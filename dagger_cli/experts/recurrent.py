@@ -72,8 +72,8 @@ def recurrent(agent: Agent, card: Card, *, deterministic: bool) -> RecurrentNetw
         raise ExpertError("an expert with a memory acts deterministically: leave it at the default")
     if agent.spec.time_feature:
         raise ExpertError(
-            "it has a memory and was trained with the time left in the episode: show it to "
-            "everybody with env.wrappers=[time_feature]"
+            "it has a memory and was trained with the time left in the episode: add that to the "
+            "observations with env.wrappers=[time_feature]"
         )
     lstm = lstm_of(under(agent.weights, "lstm."))
     latent = Space("box", (lstm.cells[-1].size,), "float32")
