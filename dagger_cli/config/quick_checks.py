@@ -20,6 +20,7 @@ def check_policy_and_view(config: Mapping[str, Node], touched: Collection[str]) 
     if str(policy.get("_target_")).startswith(OURS):
         import_object(CHECK_RANGES)(policy)
         _check_stack(policy, view, touched)
+        _check_past(policy, view)
     # A value of a wrong type is reported later, by the key that was typed: the view takes some of
     # its values from keys of the policy.
     try:
@@ -27,6 +28,15 @@ def check_policy_and_view(config: Mapping[str, Node], touched: Collection[str]) 
     except ConfigError:
         return
     built(typed, "view", drop=tuple(NAMED))
+
+
+def _check_past(policy: Node, view: Node) -> None:
+    """Raises ConfigError where a policy that carries a state would not see whole episodes."""
+    if bool(policy.get("carry", False)) != bool(view.get("past", False)):
+        raise ConfigError(
+            f"view.past={str(view.get('past', False)).lower()} does not fit policy="
+            f"{policy.get('name')}: leave view.past out, as policy.carry sets it"
+        )
 
 
 def _check_stack(policy: Node, view: Node, touched: Collection[str]) -> None:

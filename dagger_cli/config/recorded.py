@@ -39,12 +39,13 @@ def with_recorded(
         "view": getattr(source, "seen", "full"),
     }
     _check_answers(config, expert, trainer)
+    past = getattr(source, "with_past", False)
     path = config["trainer"].get("demonstrations")
     if path is not None:
         if not new:
             return config, budget, Recorded(())
         node = {"_target_": DEMONSTRATIONS, "path": path}
-        return config, budget, built(node, "trainer", **spaces)
+        return config, budget, built(node, "trainer", **spaces, past=past)
     if answers(expert) or not hasattr(expert, "rows"):
         return config, budget, Recorded(())
     own = getattr(source, "training_rows", None)  # those that are not held out
@@ -54,7 +55,8 @@ def with_recorded(
         for key, value in (("labels", len(rows)), ("steps_per_round", None), ("rounds", rounds)):
             config = updated(config, key, value)
         budget = Budget(rounds, None, len(rows))
-    return config, budget, built({"_target_": SPREAD}, "expert", rows=rows, budget=budget)
+    node = {"_target_": SPREAD}
+    return config, budget, built(node, "expert", rows=rows, budget=budget, past=past)
 
 
 def _check_answers(config: Config, expert: Any, trainer: Trainer) -> None:

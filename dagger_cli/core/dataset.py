@@ -12,7 +12,8 @@ from numpy.random import Generator
 
 from dagger_cli.core.compact import CompactRows, Form, Stored, packed, parts_in
 from dagger_cli.core.growing import Allocate, Buffer, Columns
-from dagger_cli.core.types import Array
+from dagger_cli.core.past import observation_of
+from dagger_cli.core.types import Array, Observation
 
 COLUMNS = ("obs", "steps", "labels", "weights", "fatal")  # of a `Dataset`; the last two optional
 WORTH = 0.75  # of the bytes of an array: what takes more is kept as one
@@ -49,6 +50,11 @@ class Dataset:
     def obs(self) -> Array:
         """The observations as an array, (N, *obs_shape); compact rows are all decoded for it."""
         return np.asarray(self.stored)
+
+    @property
+    def observation(self) -> Observation:
+        """The rows as a student observes them; compact ones are all decoded for it."""
+        return observation_of(self.stored, self.steps)
 
     @property
     def beside(self) -> dict[str, Array]:

@@ -10,6 +10,7 @@ import numpy as np
 from dagger_cli.core.bit_rows import BINARY, BitForm
 from dagger_cli.core.compact import PREFIX, CompactRows, Form, Stored, as_columns, parts_in
 from dagger_cli.core.frame_rows import SPLIT, FrameForm, Split
+from dagger_cli.core.past import PAST, PastForm
 from dagger_cli.core.types import Array, Space
 
 LEAST = 64  # bytes of a row that is made smaller
@@ -75,8 +76,10 @@ def rows_in(arrays: Mapping[str, Array]) -> Stored | None:
     named = parts_in({name: array for name, array in arrays.items() if name != LIKE})
     shape, dtype = like.shape[1:], like.dtype.name
     try:
-        form: BitForm | FrameForm
-        if BINARY in named:
+        form: BitForm | FrameForm | PastForm
+        if PAST in named:
+            form = PastForm(shape, dtype)
+        elif BINARY in named:
             mask = named.pop(BINARY)
             if mask.dtype != bool or mask.shape != (prod(shape),):
                 raise ValueError("the mask does not fit the rows")

@@ -9,11 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from dagger_cli.core.compact import CompactRows
 
 Array = NDArray[Any]
 SpaceKind = Literal["box", "discrete", "multi_discrete", "multi_binary"]
@@ -119,12 +122,14 @@ class Observation:
     """The observations of n environments at one time.
 
     `obs` (n, *obs_shape) are raw, as the environment returned them; `t` (n,) int64 counts the env
-    steps already taken in the episode; `privileged` (n, ...) is for the expert only.
+    steps already taken in the episode; `privileged` (n, ...) is for the expert only; `past` are the
+    same observations with those of before, for policies that carry a state (core/past.py).
     """
 
     obs: Array
     t: Array
     privileged: Array | None = None
+    past: CompactRows | None = None
 
     def __len__(self) -> int:
         return len(self.obs)
@@ -132,7 +137,13 @@ class Observation:
     def __getitem__(self, rows: Any) -> Observation:
         """Returns a subset of the rows; `rows` is a slice, a mask or an index array."""
         privileged = None if self.privileged is None else self.privileged[rows]
-        return Observation(self.obs[rows], self.t[rows], privileged)
+        past = None if self.past is None else self.past[rows]
+        return Observation(self.obs[rows], self.t[rows], privileged, past)
+
+    @property
+    def rows(self) -> Array | CompactRows:
+        """The observations as a student acts by them, and as a data set keeps them."""
+        return self.obs if self.past is None else self.past
 
 
 class Acts(NamedTuple):

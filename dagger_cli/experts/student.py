@@ -19,6 +19,7 @@ import numpy as np
 from numpy.random import Generator
 
 from dagger_cli.core.errors import DaggerError, ExpertError
+from dagger_cli.core.past import observation_of
 from dagger_cli.core.policies import Mixture
 from dagger_cli.core.types import Acts, Array, Card, Expert, Observation, Policy, Space
 from dagger_cli.experts.cards import save_expert
@@ -106,7 +107,7 @@ class ViewedStudent:
 
     def advance(self, obs: Array, memory: Array) -> tuple[Array, Array]:
         """Returns the actions in `obs` (n, *shape of the view), and the memory after them."""
-        seen = Observation(obs, memory[:, 0].astype(np.int64))
+        seen = observation_of(obs, memory[:, 0].astype(np.int64))
         return self.policy.act(seen, np.random.default_rng(0)).actions, memory + 1
 
     def act(self, observation: Observation, rng: Generator) -> Acts:

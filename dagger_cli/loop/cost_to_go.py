@@ -147,7 +147,7 @@ def cost_examples(
     kept = visited.acts.from_expert.copy()
     kept[probe.tried] = True
     observations = visited.observations
-    data = Dataset(observations.obs, observations.t, labels, (budget.n_steps,), weights)[kept]
+    data = Dataset(observations.rows, observations.t, labels, (budget.n_steps,), weights)[kept]
     from_expert = int(visited.acts.from_expert.sum()) + probe.queries
     return Examples(data, Usage(budget.n_steps + probe.env_steps, from_expert))
 

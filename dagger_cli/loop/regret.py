@@ -15,7 +15,7 @@ from dagger_cli.core.dataset import Dataset, resampled
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import Ensemble, Mixture, NonStationaryPolicy, distance
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Observation, Policy
+from dagger_cli.core.types import Policy
 from dagger_cli.loop.irreducible import ROWS, irreducible
 
 MOST_ROWS = 16_384  # evenly spaced rows of the aggregate, so that the cost does not grow with it
@@ -58,7 +58,7 @@ def measure(kit: Kit, before: State, after: State, *, fits_on_aggregate: bool) -
     with kit.clock("regret"):
         fresh = resampled(fresh.thinned(MOST_ROWS), kit.rng.regret)
         online = expected_loss(kit, before.policy, fresh)
-        acts = before.policy.act(Observation(fresh.obs, fresh.steps), kit.rng.regret)
+        acts = before.policy.act(fresh.observation, kit.rng.regret)
         apart = float(distance(kit.env.action_space, acts.actions, fresh.labels).mean())
         _, *later = data.by_round()
         rounds = sum(_measurable(rows) for rows in later)
@@ -85,7 +85,7 @@ def _hidden(kit: Kit, data: Dataset, leader: Policy) -> dict[str, float]:
     if bound is None:
         return {}
     rows = data.thinned(ROWS)
-    acts = leader.act(Observation(rows.obs, rows.steps), kit.rng.regret)
+    acts = leader.act(rows.observation, kit.rng.regret)
     apart = float(distance(actions, acts.actions, rows.labels).mean())
     return {HIDDEN_GAP: bound, HINDSIGHT_GAP: apart}
 

@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dagger_cli.core.compact import CompactRows
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import EnvError
 from dagger_cli.core.kit import Kit
+from dagger_cli.core.past import joined
 from dagger_cli.core.types import (
     Acts,
     Array,
@@ -87,12 +89,14 @@ def rollout(
     asking = env if isinstance(env, AskingEnv) else None
     last_rows: list[Array] = [np.empty(0, np.int64)]
     last_obs: list[Array] = [rows.obs[:0]]
+    pasts: list[CompactRows] = []  # of each step, where students carry a state
     with kit.clock("collect"):
         while start < n_steps:
             if asking is not None:
                 start -= asking.ask(start)
                 while last_rows[-1].size and last_rows[-1][0] >= start:  # one slot: one row each
                     del last_rows[-1], last_obs[-1]
+                del pasts[start:]
             slots = all_slots[: n_steps - start]
             here = slice(start, start + len(slots))
             observation = (
@@ -103,6 +107,8 @@ def rollout(
             rows.obs[here], rows.steps[here] = observation.obs, observation.t
             if rows.privileged is not None:
                 rows.privileged[here] = observation.privileged
+            if observation.past is not None:
+                pasts.append(observation.past)
             acts = actor.act(observation, kit.rng.actor)
             rows.actions[here], rows.from_expert[here] = acts
             step = env.step(slots, acts.actions)
@@ -117,7 +123,8 @@ def rollout(
             start += width
     check_finite("a reward", rows.rewards)
     check_finite("an observation", rows.obs)
-    observations = Observation(rows.obs, rows.steps, rows.privileged)
+    past = joined(pasts) if pasts else None
+    observations = Observation(rows.obs, rows.steps, rows.privileged, past)
     slots = np.resize(all_slots, n_steps)
     return Trajectories(
         observations,
@@ -158,7 +165,7 @@ def _deferred(kit: Kit, round: int, visited: Trajectories) -> Dataset:
     assert isinstance(kit.expert, DeferredExpert)
     observations = visited.observations
     labels, known = kit.expert.labels_of_round(round, observations)
-    data = Dataset(observations.obs, observations.t, labels, (len(visited),))
+    data = Dataset(observations.rows, observations.t, labels, (len(visited),))
     if known.all():
         return replace(data, played=_played(visited, None))
     return replace(data[known], played=_played(visited, known))
@@ -184,7 +191,7 @@ def label(kit: Kit, visited: Trajectories, where: Array | None = None) -> Datase
             labels = labels.copy()
             labels[missing] = kit.expert.act(visited.observations[missing], kit.rng.actor).actions
     observations = visited.observations
-    data = Dataset(observations.obs, observations.t, labels, (len(visited),))
+    data = Dataset(observations.rows, observations.t, labels, (len(visited),))
     if where is not None:
         observations, data = observations[where], data[where]
     data = replace(data, played=_played(visited, where))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import Generator
 
+from dagger_cli.core.past import joined
 from dagger_cli.core.policies import distance
 from dagger_cli.core.types import Acts, Array, Env, Expert, Observation, Policy, Score
 from dagger_cli.loop.evaluate import evaluate
@@ -88,12 +89,14 @@ class Sampled:
         observations, actions = zip(*self._parts, strict=True)
         first = observations[0]
         seen = [v.privileged for v in observations if v.privileged is not None]
-        joined = Observation(
+        pasts = [v.past for v in observations if v.past is not None]
+        together = Observation(
             np.concatenate([v.obs for v in observations]),
             np.concatenate([v.t for v in observations]),
             np.concatenate(seen) if first.privileged is not None else None,
+            joined(pasts) if pasts else None,
         )
-        return joined, np.concatenate(actions)
+        return together, np.concatenate(actions)
 
     def _every_second(self) -> tuple[Observation, Array]:
         observation, actions = self.rows()

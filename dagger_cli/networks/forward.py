@@ -11,12 +11,15 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from functools import cached_property, reduce
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from dagger_cli.core.types import Array
+from dagger_cli.networks.carried import Carried
+from dagger_cli.networks.carried_forward import CarriedForward
 from dagger_cli.networks.chunked import Chunked, ChunkedRows
 from dagger_cli.networks.modules import dense
 from dagger_cli.networks.prepared import Prepared
@@ -26,11 +29,25 @@ from dagger_cli.utils.malloc import reused
 PIECE = 4096  # rows
 
 
-def forward_of(network: nn.Module) -> Forward | ChunkedForward:
-    """Returns the function from observations (n, *obs_shape) to outputs (n, k).
+class Outputs(Protocol):
+    """Function from observations (n, *obs_shape) to outputs (n, k), in float64 or float32.
 
-    `network` must not change.
+    That of a network which carries a state takes rows with a past (core/past.py).
     """
+
+    def __call__(self, rows: Any, /) -> Array:
+        """Returns the outputs."""
+        ...
+
+    def by_torch(self, rows: Any, /) -> Tensor:
+        """Returns them as a tensor."""
+        ...
+
+
+def forward_of(network: nn.Module) -> Outputs:
+    """Returns the function that computes a network, which must not change."""
+    if isinstance(network, Carried):
+        return CarriedForward(network)
     return ChunkedForward(network) if isinstance(network, Chunked) else Forward(network)
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 
+from dagger_cli.networks.carried import Segments
 from dagger_cli.networks.modules import Dense, dense
 
 
@@ -21,12 +22,13 @@ class Gradient(NamedTuple):
     """Gradient of a network's loss; call both under `torch.no_grad`.
 
     `prepare` maps observations (n, *obs_shape) of any number of batches to inputs, and `of` maps a
-    batch of inputs, and targets, to the loss and its gradient for each parameter in their order.
-    They read the network's current parameters. The next call may write to the same gradients.
+    batch of inputs, or `Segments`, and targets to the loss and its gradient for each parameter in
+    their order. They read the network's current parameters. The next call may write to the same
+    gradients.
     """
 
     prepare: Callable[[Tensor], Tensor]
-    of: Callable[[Tensor, Tensor], tuple[Tensor, list[Tensor]]]
+    of: Callable[[Any, Tensor], tuple[Tensor, list[Tensor]]]
 
 
 class LossOfOutputs(Protocol):
@@ -69,7 +71,7 @@ def trainable(network: nn.Module) -> list[nn.Parameter]:
 def _by_autograd(network: nn.Module, loss: LossOfOutputs, products: torch.dtype | None) -> Gradient:
     parameters = trainable(network)
 
-    def gradient(obs: Tensor, targets: Tensor) -> tuple[Tensor, list[Tensor]]:
+    def gradient(obs: Tensor | Segments, targets: Tensor) -> tuple[Tensor, list[Tensor]]:
         with torch.enable_grad():
             with torch.autocast(obs.device.type, products, enabled=products is not None):
                 outputs = network(obs)

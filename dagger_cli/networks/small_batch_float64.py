@@ -25,11 +25,10 @@ def takes(network: Dense) -> bool:
     return all(row.by_numpy is not None for row in network.rows())
 
 
-class Float64Rows:
-    """Function from observations (n, ...) to outputs (n, k), n up to `most`; see `takes`."""
+class Float64Layers:
+    """Linear layers with activations: function from (n, d), n up to `most`, to outputs (n, k)."""
 
     def __init__(self, network: Dense) -> None:
-        self._input = _input(network.first)
         activations = [*(row.by_numpy for row in network.rows()), None]
         self._layers = [
             (np.ascontiguousarray(_array(linear.weight).T), _array(linear.bias), activate)
@@ -37,8 +36,7 @@ class Float64Rows:
         ]
         self.most = MOST // max(weight.size for weight, _, _ in self._layers)  # rows
 
-    def __call__(self, obs: Array) -> Array:
-        x = self._input(obs)
+    def __call__(self, x: Array) -> Array:
         for weight, bias, activate in self._layers:
             x = x @ weight
             x += bias
@@ -47,10 +45,24 @@ class Float64Rows:
         return x
 
 
+class Float64Rows:
+    """Function from observations (n, ...) to outputs (n, k), n up to `most`; see `takes`."""
+
+    def __init__(self, network: Dense) -> None:
+        self._input, self._layers = _input(network.first), Float64Layers(network)
+        self.most = self._layers.most
+
+    def __call__(self, obs: Array) -> Array:
+        return self._layers(self._input(obs))
+
+
 def _input(first: Standardise | OneHot) -> Callable[[Array], Array]:
     """Returns the first layer as a function from observations (n, ...) to float64 (n, d)."""
-    if isinstance(first, OneHot):
-        return first.in_numpy(np.float64)
+    return first.in_numpy(np.float64) if isinstance(first, OneHot) else standardised_by(first)
+
+
+def standardised_by(first: Standardise) -> Callable[[Array], Array]:
+    """Returns the layer as a function from observations (n, ...) to float64 (n, d)."""
     mean, std = _array(first.mean), _array(first.std)
 
     def standardised(obs: Array) -> Array:

@@ -8,6 +8,7 @@ from typing import Any
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.types import History, Space
 from dagger_cli.core.values import at_most
+from dagger_cli.networks.carried import Carried
 from dagger_cli.networks.recurrent import Recurrent
 from dagger_cli.policies.chunk_head import with_chunk
 from dagger_cli.policies.heads import make_head
@@ -53,27 +54,33 @@ def gru_learner(
     threads: int | None,
     sizes: Sequence[int] | None = None,  # of configs saved before there was this key
     activation: str = "tanh",
+    carry: bool = False,  # of configs saved before there were these keys
+    truncate: int = 16,
     chunk: int = 1,
     chunk_decay: float = 1.0,
     **fit: Any,
 ) -> TorchLearner:
-    """Creates the learner of a recurrent network over the last `window` observations.
+    """Creates the learner of a recurrent network, which carries its state with `carry`.
 
-    `sizes` and `activation` are of the layers after it, see `Recurrent`; `fit` is passed on to
-    `TorchLearner`. Raises ConfigError for invalid values.
+    Otherwise each action is computed from the last `window` observations alone. `sizes` and
+    `activation` are of the layers after the recurrent one, see `Carried` and `Recurrent`; `fit` is
+    passed on to `TorchLearner`. Raises ConfigError for invalid values.
     """
     use_threads(threads)
-    check_window(observations, past, window)
-    check_ranges({"units": units})
+    check_window(observations, past, window, least=1 if carry else 2)
+    check_ranges({"units": units, "truncate": truncate})
     at_most("policy.units", units, MOST_UNITS)
     head = with_chunk(make_head(actions, loss), chunk, chunk_decay)
+    if carry:
+        parts: tuple[Any, ...] = (observations.size, units, head.outputs, sizes or (), activation)
+        return TorchLearner(lambda: Carried(*parts), head, truncate=truncate, **fit)
     layers: tuple[Any, ...] = (sizes, activation)
     return TorchLearner(lambda: Recurrent(past, units, head.outputs, *layers), head, **fit)
 
 
-def check_window(observations: Space, past: History, window: int) -> None:
+def check_window(observations: Space, past: History, window: int, least: int = 2) -> None:
     """Raises ConfigError unless observations are stacks of `window` flat ones."""
-    check_ranges({"window": window})
+    check_ranges({"window": window, "carry": least == 1})
     if len(observations.shape) != 1:
         raise ConfigError(
             f"policy.window is for flat observations, but theirs have the shape "

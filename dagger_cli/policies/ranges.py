@@ -12,12 +12,14 @@ from dagger_cli.core.windows import MOST_CHUNK, MOST_STACK
 
 MOST = 2**53  # torch counts in 64 bits
 MOST_THREADS = 1024
+MOST_TRUNCATE = 100_000  # env steps
 STEEPEST = 50.0  # of chunk_decay: exp(-50) of a weight is below the last digit of the others
 
 # Key: least, most, an example to try.
 COUNTS = {
     "chunk": (1, MOST_CHUNK, 4),
-    "window": (2, MOST_STACK, 4),
+    "window": (2, MOST_STACK, 4),  # with policy.carry also 1
+    "truncate": (1, MOST_TRUNCATE, 16),
     "units": (1, MOST, None),
     "epochs": (1, MOST, None),
     "gradient_steps": (1, MOST, None),
@@ -34,6 +36,7 @@ def check_ranges(given: Mapping[str, Any]) -> None:
     numbers = {key: value for key, value in given.items() if isinstance(value, int | float)}
     for key, (least, most, example) in COUNTS.items():
         if key in numbers:
+            least = 1 if key == "window" and given.get("carry") else least
             at_least(f"policy.{key}", numbers[key], least, example)
             at_most(f"policy.{key}", numbers[key], most)
     if "threads" in numbers:

@@ -20,8 +20,9 @@ from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.progress import fitted
 from dagger_cli.core.types import Array, Fitted, Policy
 from dagger_cli.core.windows import Windows
+from dagger_cli.networks.carried import Carried
 from dagger_cli.networks.chunked import Chunked
-from dagger_cli.networks.gradients import explicit, gradient_of, trainable
+from dagger_cli.networks.gradients import Gradient, explicit, gradient_of, trainable
 from dagger_cli.networks.layers import OneHot, Standardise, reader
 from dagger_cli.networks.member_gradients import MemberGradients
 from dagger_cli.networks.modules import initialise
@@ -36,6 +37,7 @@ from dagger_cli.policies.own_parts import OwnOptimizer, copied, detach_results
 from dagger_cli.policies.packed_networks import network_arrays, optimizer_state, packed
 from dagger_cli.policies.precision import check_precision, products
 from dagger_cli.policies.ranges import check_ranges
+from dagger_cli.policies.segments import SegmentBatches
 from dagger_cli.policies.torch_policy import TorchPolicy
 from dagger_cli.utils.malloc import LARGE, reused
 from dagger_cli.utils.memmap import at_random, will_need
@@ -97,6 +99,7 @@ class TorchLearner:
     final_fit: int = 1
     draws_weights: bool = False  # the network draws its weights from torch's global generator
     windows: Windows | None = None  # of rows with several observations, for a `ChunkHead`
+    truncate: int | None = None  # env steps that gradients of a `Carried` network go back
 
     def __post_init__(self) -> None:
         check_device(self.device)
@@ -247,13 +250,12 @@ class TorchLearner:
         rng: Generator,
     ) -> float:
         device = next(network.parameters()).device
-        n_batches, total = self._batches.count(len(data)), torch.zeros((), device=device)
-        n_skipped = 0
+        total, n_skipped = torch.zeros((), device=device), 0
         gradient = gradient_of(network, self.head, products(self.precision))
         compares_rows = any(isinstance(m, _BatchNorm) for m in network.modules())
-        batches = self._batches.of(data, self.head, gradient.prepare, device, rng)
+        n_batches, batches = self._fed(network, gradient, data, device, rng)
         for i, (seen, targets) in enumerate(batches):
-            if compares_rows and len(seen) == 1:
+            if compares_rows and len(targets) == 1:
                 n_skipped += 1  # batch normalization has no variance in a batch of one row
                 continue
             loss, gradients = gradient.of(seen, targets)
@@ -265,6 +267,22 @@ class TorchLearner:
             return self.loss(policy, data)
         return float(total / (n_batches - n_skipped))
 
+    def _fed(
+        self,
+        network: nn.Module,
+        gradient: Gradient,
+        data: Dataset,
+        device: torch.device,
+        rng: Generator,
+    ) -> tuple[int, Iterator[tuple[Any, Tensor]]]:
+        """Returns the number of batches of a fit, and their inputs and targets."""
+        if isinstance(network, Carried):
+            assert self.truncate is not None, "a network that carries a state needs this key"
+            segments = SegmentBatches(self._batches, self.truncate, network, data)
+            return segments.count, segments.of(self.head, device, rng)
+        batches = self._batches.of(data, self.head, gradient.prepare, device, rng)
+        return self._batches.count(len(data)), batches
+
     def _rate(self, i: int, n_batches: int) -> float:
         """Returns the learning rate of batch i."""
         return self.learning_rate * (1 - i / n_batches if self.decay else 1.0)
@@ -272,6 +290,9 @@ class TorchLearner:
     def loss(self, policy: Policy, data: Dataset) -> float:
         """Returns the mean loss over all rows."""
         assert isinstance(policy, TorchPolicy)
+        if isinstance(policy.network, Carried):
+            outputs = policy.outputs.by_torch(data.stored)
+            return float(self.head.loss(outputs, targets_of(self.head, data, slice(None))))
         obs, total = reader(data.stored), 0.0
         will_need(data.stored, np.arange(len(data)))
         with torch.inference_mode(), at_random(data.stored):

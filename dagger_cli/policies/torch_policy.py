@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from dagger_cli.core.types import Acts, Array, Observation, Policy
 from dagger_cli.networks.batched_members import Stack
+from dagger_cli.networks.carried import Carried, CarriedStep
 from dagger_cli.networks.chunked import Chunked, ChunkedRows, single
 from dagger_cli.networks.exported import Exported
-from dagger_cli.networks.forward import ChunkedForward, Forward, forward_of
+from dagger_cli.networks.forward import Outputs, forward_of
 from dagger_cli.networks.modules import dense
 from dagger_cli.policies.chunk_head import ChunkHead
 from dagger_cli.policies.heads import Head
@@ -30,13 +31,13 @@ class TorchPolicy:
     optimizer: tuple[dict[str, Tensor], ...]
 
     @cached_property
-    def outputs(self) -> Forward | ChunkedForward:
-        """Function from observations (n, *obs_shape) to the network's outputs (n, k)."""
+    def outputs(self) -> Outputs:
+        """Function from `Observation.rows` to the network's outputs (n, k)."""
         return forward_of(self.network)
 
     def act(self, observation: Observation, rng: Generator) -> Acts:
         """Returns the head's actions; deterministic, `rng` is not used."""
-        actions = self.head.actions(self.outputs(observation.obs))
+        actions = self.head.actions(self.outputs(observation.rows))
         return Acts(actions, np.zeros(len(observation), bool))
 
     @cached_property
@@ -70,11 +71,13 @@ class TorchPolicy:
         """Returns the log-probabilities (n, choices) of a Discrete action, for beam search."""
         if isinstance(self.head, ChunkHead):
             return self.head.log_probabilities(self.outputs(observation.obs))
-        outputs = self.outputs.by_torch(observation.obs)
+        outputs = self.outputs.by_torch(observation.rows)
         return np.asarray(torch.log_softmax(outputs, dim=1).numpy())
 
     def as_module(self) -> nn.Module:
         """Returns the policy as a torch module, for export."""
+        if isinstance(self.network, Carried):
+            return CarriedStep(self.network, self.head.as_module())
         return Exported(self.network, self.head.as_module())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 
 from dagger_cli.core.errors import ConfigError, ExpertError
+from dagger_cli.core.tape import Tape
 from dagger_cli.core.types import Array, Observation, Policy, Space
+from dagger_cli.networks.carried import CarriedStep
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 CLOSE = 1e-5  # largest difference of an exported network, relative to the largest output
 N_CHECKED = 1000  # observations
+EPISODE = 20  # of them in an episode, where the policy carries a state
 BATCH = 3  # batch size of the example for tracing
 
 
@@ -27,8 +30,8 @@ BATCH = 3  # batch size of the example for tracing
 class Exportable(Policy, Protocol):
     """Policy that can be converted to one torch module."""
 
-    def outputs(self, obs: Array) -> Array:
-        """Returns the outputs (n, k) of the last layer for observations (n, *obs_shape)."""
+    def outputs(self, rows: Any, /) -> Array:
+        """Returns the outputs (n, k) of the last layer for `Observation.rows` (n, *obs_shape)."""
         ...
 
     def as_module(self) -> nn.Module:
@@ -52,16 +55,17 @@ def to_onnx(policy: Exportable, seen: Space, played: Space) -> tuple[bytes, floa
     import torch
 
     module = policy.as_module().eval()
-    example = torch.from_numpy(observations(module, seen, BATCH))
+    inputs, results = _names(module)
+    rows = {0: torch.export.Dim("n", min=1)}
     with _translated("ONNX"), tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "student.onnx"
         torch.onnx.export(
             module,
-            (example,),
+            _example(module, seen),
             path,
-            input_names=["observations"],
-            output_names=["actions", "outputs"],
-            dynamic_shapes=({0: torch.export.Dim("n", min=1)},),
+            input_names=inputs,
+            output_names=results,
+            dynamic_shapes=(rows,) * len(inputs),
             dynamo=True,
             external_data=False,
             verbose=False,
@@ -71,12 +75,10 @@ def to_onnx(policy: Exportable, seen: Space, played: Space) -> tuple[bytes, floa
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
-    def run(obs: Array) -> tuple[Array, Array]:
-        actions, outputs = session.run(["actions", "outputs"], {"observations": obs})
-        return actions, outputs
+    def run(*given: Array) -> tuple[Array, ...]:
+        return tuple(session.run(results, dict(zip(inputs, given, strict=True))))
 
-    obs = observations(module, seen, N_CHECKED)
-    return data, checked(policy, obs, played, run, "onnxruntime")
+    return data, _difference(policy, module, seen, played, run, "onnxruntime")
 
 
 def to_torchscript(policy: Exportable, seen: Space, played: Space) -> tuple[bytes, float]:
@@ -84,20 +86,66 @@ def to_torchscript(policy: Exportable, seen: Space, played: Space) -> tuple[byte
     import torch
 
     module = policy.as_module().eval()
-    example = torch.from_numpy(observations(module, seen, BATCH))
     kept = io.BytesIO()
     with _translated("TorchScript"):
         jit: Any = torch.jit
-        jit.save(jit.freeze(jit.trace(module, (example,)).eval()), kept)
+        jit.save(jit.freeze(jit.trace(module, _example(module, seen)).eval()), kept)
         loaded = jit.load(io.BytesIO(kept.getvalue()))
 
-    def run(obs: Array) -> tuple[Array, Array]:
+    def run(*given: Array) -> tuple[Array, ...]:
         with torch.inference_mode():
-            actions, outputs = loaded(torch.from_numpy(obs))
-        return actions.numpy(), outputs.numpy()
+            return tuple(found.numpy() for found in loaded(*map(torch.from_numpy, given)))
+
+    return kept.getvalue(), _difference(policy, module, seen, played, run, "TorchScript")
+
+
+def _names(module: nn.Module) -> tuple[list[str], list[str]]:
+    """Returns the names of a module's inputs and outputs."""
+    if not isinstance(module, CarriedStep):
+        return ["observations"], ["actions", "outputs"]
+    return ["observations", "states"], ["actions", "outputs", "next_states"]
+
+
+def _example(module: nn.Module, seen: Space) -> tuple[Tensor, ...]:
+    """Returns inputs of a module, to trace it."""
+    import torch
+
+    obs = torch.from_numpy(observations(module, seen, BATCH))
+    if not isinstance(module, CarriedStep):
+        return (obs,)
+    return obs, torch.zeros(BATCH, module.units)
+
+
+def _difference(
+    policy: Exportable,
+    module: nn.Module,
+    seen: Space,
+    played: Space,
+    run: Callable[..., tuple[Array, ...]],
+    name: str,
+) -> float:
+    """Returns the largest difference of a file from the policy; raises as `checked`.
+
+    One that carries a state is compared in episodes of EPISODE steps.
+    """
+
+    def found_in(*given: Array) -> tuple[Array, ...]:
+        with _translated(name):
+            return run(*given)
 
     obs = observations(module, seen, N_CHECKED)
-    return kept.getvalue(), checked(policy, obs, played, run, "TorchScript")
+    if not isinstance(module, CarriedStep):
+        rows = Observation(obs, np.zeros(len(obs), np.int64))
+        return checked(policy, rows, played, found_in(obs), name)
+    n, worst = len(obs) // EPISODE, 0.0
+    tape, states = Tape(n, seen.shape, seen.dtype), np.zeros((n, module.units), np.float32)
+    for step, here in enumerate(np.split(obs, EPISODE)):
+        (tape.push if step else tape.start)(slice(None), here)
+        found = found_in(here, states)
+        rows = Observation(here, tape.past, past=tape.rows)
+        worst = max(worst, checked(policy, rows, played, found, name))
+        states = found[2]
+    return worst
 
 
 def observations(module: nn.Module, space: Space, n: int) -> Array:
@@ -127,19 +175,17 @@ def observations(module: nn.Module, space: Space, n: int) -> Array:
 
 def checked(
     policy: Exportable,
-    obs: Array,
+    rows: Observation,
     played: Space,
-    run: Callable[[Array], tuple[Array, Array]],
+    found: Sequence[Array],
     name: str,
 ) -> float:
-    """Returns the largest difference of `run` from the policy.
+    """Returns the largest difference of the actions and outputs `found` from the policy's.
 
     Raises ExpertError where it exceeds CLOSE or a shape differs.
     """
-    rng, t = np.random.default_rng(0), np.zeros(len(obs), np.int64)
-    actions, outputs = policy.act(Observation(obs, t), rng).actions, policy.outputs(obs)
-    with _translated(name):
-        their_actions, their_outputs = run(obs)
+    actions = policy.act(rows, np.random.default_rng(0)).actions
+    outputs, (their_actions, their_outputs, *_) = policy.outputs(rows.rows), found
     if (their_actions.shape, their_outputs.shape) != (actions.shape, outputs.shape):
         raise ExpertError(f"{name} returns actions of another shape; nothing was written")
     scale = max(1.0, float(np.abs(outputs).max()))

@@ -14,7 +14,7 @@ from dagger_cli.core.errors import CheckpointError
 from dagger_cli.core.kit import Kit
 from dagger_cli.tracking.manifest import Manifest
 from dagger_cli.tracking.run_paths import shard_path
-from dagger_cli.tracking.safetensors_io import read_arrays
+from dagger_cli.tracking.safetensors_io import MAX_BYTES, read_arrays
 from dagger_cli.tracking.shard_columns import columns_of
 
 _HEADER = 2**20  # bytes of a file beside its rows
@@ -25,7 +25,9 @@ def read_aggregate(checkpoints: Path, manifest: Manifest, kit: Kit) -> Dataset |
     data = None
     for round, shard in enumerate(manifest.shards, start=1):
         path = shard_path(checkpoints, round)
-        limit = _HEADER + shard.rows * _row_bytes(kit)
+        # Rows with a past have as many observations as their episodes had steps.
+        carried = kit.env.observation.past is not None
+        limit = MAX_BYTES if carried else _HEADER + shard.rows * _row_bytes(kit)
         rows = read_arrays(path, shard.sha256, within=checkpoints, limit=limit)
         stored, beside = columns_of(path, rows)
         columns: dict[str, Any] = {"obs": stored, **beside}

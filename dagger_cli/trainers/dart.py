@@ -19,7 +19,7 @@ from typing import ClassVar
 
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Observation, Policy, Usage
+from dagger_cli.core.types import Policy, Usage
 from dagger_cli.core.values import in_range
 from dagger_cli.loop.noise import NoisyPolicy, error_covariance
 from dagger_cli.loop.rollout import label, rollout
@@ -54,7 +54,7 @@ class DART:
         if state.policy is None or state.data is None:
             return kit.expert
         last, space = state.data.newest, kit.env.action_space
-        errors = state.policy.act(Observation(last.obs, last.steps), kit.rng.actor).actions
+        errors = state.policy.act(last.observation, kit.rng.actor).actions
         covariance = self.scale * error_covariance(space, errors, last.labels)
         return NoisyPolicy(kit.expert, space, covariance)
 

@@ -23,7 +23,7 @@ from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.kit import Kit
 from dagger_cli.core.policies import distance
 from dagger_cli.core.state import State
-from dagger_cli.core.types import Array, Observation, Policy, Space
+from dagger_cli.core.types import Array, Policy, Space
 from dagger_cli.loop.gating import PolicyGate, check_threshold, gather
 
 BLOCK = 64  # rows at most; adjacent rows are steps of the same episodes and nearly equal
@@ -78,7 +78,7 @@ class SafeDAgger:
         unsafe = np.zeros(len(data), bool)
         for seen in (half, ~half) if len(data) > 1 else ():
             learner, unseen = kit.fit(data[seen], None).policy, data[~seen]
-            own = learner.act(Observation(unseen.obs, unseen.steps), kit.rng.actor).actions
+            own = learner.act(unseen.observation, kit.rng.actor).actions
             gaps = distance(kit.env.action_space, own, unseen.labels)
             unsafe[~seen] = gaps > self.threshold
         return unsafe

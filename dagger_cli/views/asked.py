@@ -8,7 +8,7 @@ asked for, and a snapshot contains the expert's memory.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -103,7 +103,7 @@ class AskedEnv:
         """Observations of all slots, and the expert's actions in them."""
         inner = self._inner.observation
         inner = inner if self._full is None else self._full(inner)
-        return Observation(inner.obs, inner.t, self._answers)
+        return replace(inner, privileged=self._answers)
 
     def reset(self, slots: Array, seeds: Array) -> None:
         """Starts a new episode in each of `slots` (k,); the expert forgets the last one."""
@@ -140,7 +140,7 @@ class AskedEnv:
 
     def _ask(self, slots: Array) -> None:
         if slots.size:
-            obs = self._inner.observation.obs[slots]
+            obs: Any = self._inner.observation.rows[slots]  # with a past, if its view has one
             answers, self._memory[slots] = self._expert.advance(obs, self._memory[slots])
             self._answers[slots] = answers
 

@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from dagger_cli.core import tape
 from dagger_cli.core.errors import EnvError
 from dagger_cli.core.types import Array, Env, Observation, Snapshot, Step
 from dagger_cli.views.layout import Layout
-from dagger_cli.views.memory import ACTIONS, FRAMES, PAST, Memory, Where
+from dagger_cli.views.memory import ACTIONS, FRAMES, PAST, TAPE, Memory, Where
 from dagger_cli.views.noise import Noise
 from dagger_cli.views.sight import packed
 
 SEEDS = "view.seeds"
-OWN = (FRAMES, ACTIONS, PAST, SEEDS)  # of a snapshot
+OWN = (FRAMES, ACTIONS, PAST, SEEDS, TAPE + tape.FRAMES, TAPE + tape.PAST)  # of a snapshot
 Look = Callable[[Array], Array]  # slots (k,) to frames (k, *frame_shape), without noise
 
 
@@ -47,7 +48,8 @@ class ViewedEnv:
     def observation(self) -> Observation:
         """What the students see, (n_envs, ...), with the full observations; see sight.py."""
         full = self._full.observation
-        return Observation(self._memory.rows, full.t, self._privileged(full))
+        memory = self._memory
+        return Observation(memory.rows, full.t, self._privileged(full), memory.past)
 
     def reset(self, slots: Array, seeds: Array) -> None:
         """Starts a new episode in each of `slots` (k,), from `seeds` (k,)."""

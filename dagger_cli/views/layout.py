@@ -38,6 +38,11 @@ class Layout:
     change: Change | None = None
 
     @property
+    def n_actions(self) -> int:
+        """The number of actions that a row has, where it has actions."""
+        return max(self.view.frames - 1, int(self.view.past))
+
+    @property
     def history(self) -> History:
         """The sizes of what an observation consists of; a row with a chunk has several of them."""
         return History(self.view.stack, self.frame.size, self.codes)
@@ -55,14 +60,14 @@ class Layout:
         With a chunk it is that of rows, which end with a count.
         """
         k, frame, last = self.view.frames, self.frame, self.view.chunk - 1
-        if k == 1:
+        if k == 1 and not self.codes:
             return frame
         if len(frame.shape) == 3:
             return _stacked_images(frame, k, last)
         low, high = frame.low * k, frame.high * k
         if self.codes:
             inner = coded_bounds(self.actions)
-            low, high = low + inner[0] * (k - 1), high + inner[1] * (k - 1)
+            low, high = low + inner[0] * self.n_actions, high + inner[1] * self.n_actions
         if last:
             low, high = (*low, 0.0), (*high, float(last))
         return replace(frame, shape=(len(low),), low=low, high=high)

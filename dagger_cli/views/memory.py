@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from dagger_cli.core.compact import CompactRows
 from dagger_cli.core.errors import EnvError
+from dagger_cli.core.tape import Tape
 from dagger_cli.core.types import Array
 from dagger_cli.views.layout import Layout, channel_axis, coder
 
 Where = Array | slice  # slots; a slice of all is several times as fast as an array
 FRAMES, ACTIONS, PAST = "view.frames", "view.actions", "view.past"
+TAPE = "view."  # of the names of a tape's arrays
 
 
 class Memory:
@@ -24,9 +27,16 @@ class Memory:
         self._layout, self._n = layout, n
         self._coded = coder(layout.actions)
         self._frames = np.zeros((n, view.delay + view.frames, *layout.frame.shape), dtype)
-        self._actions = np.zeros((n, view.frames - 1, layout.codes), dtype)
+        self._actions = np.zeros((n, layout.n_actions, layout.codes), dtype)
         self._past = np.zeros(n, dtype)  # steps of the episode before this one, up to chunk - 1
         self.rows = self._seen()
+        seen = layout.space
+        self._tape = Tape(n, seen.shape, seen.dtype) if view.past else None
+
+    @property
+    def past(self) -> CompactRows | None:
+        """The rows with the observations of before, None where the view is without them."""
+        return None if self._tape is None else self._tape.rows
 
     def start(self, slots: Where, frames: Array) -> None:
         """Forgets all of k slots but their first frames, (k, *frame_shape)."""
@@ -35,6 +45,8 @@ class Memory:
         self._past[slots] = 0
         self._frames[slots, -1] = frames
         self.rows = self._seen()
+        if self._tape is not None:
+            self._tape.start(slots, self.rows[slots])
 
     def push(self, slots: Where, actions: Array, frames: Array) -> None:
         """Adds to k slots an action (k, *action_shape) and the frame that followed it."""
@@ -47,16 +59,22 @@ class Memory:
         if self._layout.view.chunk > 1:
             self._past[slots] = np.minimum(self._past[slots] + 1, self._layout.view.chunk - 1)
         self.rows = self._seen()
+        if self._tape is not None:
+            self._tape.push(slots, self.rows[slots])
 
     def copy(self, to: Array, source: Array) -> None:
         """Copies the memory of each slot of `source` (k,) to the slot in `to` (k,)."""
         for array in (self._frames, self._actions, self._past):
             array[to] = array[source]
         self.rows = self._seen()
+        if self._tape is not None:
+            self._tape.copy(to, source)
 
     def save(self) -> dict[str, Array]:
         """Returns copies of the arrays, one row per slot."""
-        return {name: array.copy() for name, array in self._saved().items()}
+        tape = {} if self._tape is None else self._tape.save()
+        own = {name: array.copy() for name, array in self._saved().items()}
+        return {**own, **{TAPE + name: array for name, array in tape.items()}}
 
     def load(self, saved: dict[str, Array]) -> None:
         """Restores what `save` returned; raises EnvError where it is of another view."""
@@ -70,6 +88,8 @@ class Memory:
                 )
             if found.dtype.kind == "f" and not np.isfinite(found).all():
                 raise EnvError("the saved state has observations that are not finite numbers")
+        if self._tape is not None:
+            self._tape.load({name.removeprefix(TAPE): array for name, array in saved.items()})
         for name, array in own.items():
             array[:] = saved[name]
         self.rows = self._seen()
@@ -82,7 +102,7 @@ class Memory:
         """Returns what the student sees, (n, *shape)."""
         k, n = self._layout.view.frames, self._n
         frames = self._frames[:, :k]
-        if k == 1:
+        if k == 1 and not self._actions.size:
             return np.array(frames[:, 0])
         shape = self._layout.frame.shape
         if len(shape) == 3:

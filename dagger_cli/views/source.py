@@ -80,7 +80,13 @@ class ViewedSource:
     def seen(self) -> str:
         """What students see, in words, as data sets name it; components by their indexes."""
         index = self.layout.index
-        return in_words({**vars(self.view), "keep": None if index is None else index.tolist()})
+        view = {**vars(self.view), "keep": None if index is None else index.tolist()}
+        return in_words(view) or "full"
+
+    @property
+    def with_past(self) -> bool:
+        """Whether rows come with what was observed before them in their episode."""
+        return self.view.past
 
     @property
     def hides(self) -> bool:
@@ -200,6 +206,7 @@ class Through:
             self._memory.start(self._slot, frames)
         else:
             self._memory.push(self._slot, self._last, frames)
-        acts = self._policy.act(Observation(self._memory.rows, observation.t), rng)
+        seen = Observation(self._memory.rows, observation.t, past=self._memory.past)
+        acts = self._policy.act(seen, rng)
         self._last = acts.actions
         return acts

@@ -27,7 +27,8 @@ class View:
     the picture in place of numbers, None without one; `noise` a standard deviation in the units of
     the observation; `delay` in env steps; `stack` the number of observations in one;
     `stack_actions`: with the actions taken between them; `chunk` how many of the last observations
-    a row has, for policies that predict chunks of actions (core/windows.py).
+    a row has, for policies that predict chunks of actions (core/windows.py); `past`: rows come with
+    all observations of before in their episode, for policies that carry a state (core/past.py).
     """
 
     keep: Sequence[int | str] | None = None
@@ -38,6 +39,7 @@ class View:
     stack: int = 1
     stack_actions: bool = False
     chunk: int = 1
+    past: bool = False
 
     def __post_init__(self) -> None:
         at_least("view.noise", self.noise, 0, 0.1)
@@ -58,10 +60,15 @@ class View:
                     f"view.{first} is for numbers and view.pixels replaces them by a picture: "
                     "leave one of them out"
                 )
-        if self.stack_actions and self.stack == 1:
+        if self.stack_actions and self.stack == 1 and not self.past:
             raise ConfigError(
                 "view.stack_actions=true adds the actions between the observations of a stack: it "
                 "needs view.stack of 2 or more"
+            )
+        if self.past and self.chunk > 1:
+            raise ConfigError(
+                "policy.carry=true and policy.chunk above 1 do not go together: use "
+                "policy.carry=false policy.window=8, or policy.chunk=1"
             )
 
     def viewed(self, source: Any) -> Any:

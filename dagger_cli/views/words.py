@@ -31,10 +31,8 @@ def _parts(view: Mapping[str, Any]) -> Iterator[str]:
         axis = "on the axis of channels" if view.get("pixels") else "one after the other"
         yield f"the last {frames} {what} {axis}, oldest first, {BEFORE}"
     if view.get("stack_actions"):
-        yield (
-            f"then the {frames - 1} actions between them, oldest first, of Discrete actions "
-            "one number per choice"
-        )
+        which = f"{frames - 1} actions between them, oldest first" if frames > 1 else "last action"
+        yield f"then the {which}, of Discrete actions one number per choice"
     if view.get("chunk", 1) > 1:
         number = "a channel of one number" if view.get("pixels") else "one number"
         yield (

@@ -230,9 +230,9 @@ def test_a_wrong_export_is_not_written():
     with pytest.raises(ExpertError, match="differs from the policy"):
         checked(
             policy,
-            seen(policy),
+            Observation(obs := seen(policy), np.zeros(len(obs), np.int64)),
             ARM,
-            lambda obs: (act(policy, obs) + 1e-3, policy.outputs(obs)),
+            (act(policy, obs) + 1e-3, policy.outputs(obs)),
             "onnxruntime",
         )
 

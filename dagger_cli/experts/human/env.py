@@ -65,7 +65,7 @@ class PersonEnv:
     def observation(self) -> Observation:
         """The current observation, with the answer to it once the person was asked."""
         inner = self._inner.observation
-        return Observation(inner.obs, inner.t, self._answer)
+        return replace(inner, privileged=self._answer)
 
     @property
     def notes(self) -> tuple[str, ...]:
