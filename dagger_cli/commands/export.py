@@ -20,7 +20,6 @@ from dagger_cli.utils.files import write_bytes
 from dagger_cli.views.words import in_words
 
 ENDINGS = {"sb3": ".zip", "onnx": ".onnx", "torchscript": ".pt"}
-STATES = "states (n, policy.units) float32, zeros at the start of an episode"
 NEXT = ", next_states for the next step"
 Pairs = list[tuple[str, str]]
 
@@ -84,10 +83,16 @@ def _with_view(policy: Policy, format: str, path: Path, env: EnvChoice) -> Pairs
     told = _graph(policy, format, path, env.source)
     keys = {**asdict(view), "input_shape": list(env.source.observation_space.shape)}
     words, beside = in_words(keys) or "all that the environment shows", _beside(path)
-    if view.past:
-        words += f"; {STATES}, then the next_states of the step before"
+    if states := _states(policy):
+        words += f"; {states}, then the next_states of the step before"
     _write(beside, f"{json.dumps({**keys, 'input': words}, indent=1)}\n".encode())
     return [*told, ("view", f"the input is {words}"), ("keys", str(beside))]
+
+
+def _states(policy: Any) -> str:
+    """Returns the second input of a policy that carries a state; empty for any other."""
+    units = getattr(getattr(policy, "network", None), "units", None)
+    return f"states (n, {units}) float32, zeros at the start of an episode" if units else ""
 
 
 def _beside(path: Path) -> Path:
@@ -129,17 +134,14 @@ def _graph(policy: Policy, format: str, path: Path, source: Any) -> Pairs:
             "as_module() that returns one"
         )
     seen, played = source.observation_space, source.action_space
-    carries = getattr(source, "with_past", False)
+    states = _states(policy)
     convert = to_onnx if format == "onnx" else to_torchscript
     data, difference = convert(policy, seen, played)
     _write(path, data)
     program = "onnxruntime" if format == "onnx" else "torch.jit"
     return [
-        ("input", f"observations {_batch(seen)}" + (f", {STATES}" if carries else "")),
-        (
-            "outputs",
-            f"actions {_batch(played)}, outputs of the last layer" + (NEXT if carries else ""),
-        ),
+        ("input", f"observations {_batch(seen)}" + (states and f", {states}")),
+        ("outputs", f"actions {_batch(played)}, outputs of the last layer" + (states and NEXT)),
         (
             "checked",
             f"{program} differs from the policy by at most {difference:.1g} on 1,000 observations",

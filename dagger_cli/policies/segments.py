@@ -10,9 +10,8 @@ data and after every REFRESH batches; in between they are kept, as in R2D2 (Kapt
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -32,92 +31,63 @@ REFRESH = 100  # batches
 
 @dataclass(frozen=True)
 class SegmentBatches:
-    """Batches of whole segments, with `batches.size` rows on average."""
+    """Batches of whole segments, with `batches.size` rows on average, for a fit of `network`."""
 
     batches: Batches
     truncate: int
     network: Carried
-    data: Dataset
-
-    @property
-    def count(self) -> int:
-        """Returns the number of batches of a fit."""
-        return self.batches.gradient_steps or (self.batches.epochs or 0) * self._per_pass
 
     def of(
-        self, head: Head, device: torch.device, rng: Generator
+        self,
+        data: Dataset,
+        head: Head,
+        prepare: Callable[[Tensor], Tensor],
+        device: torch.device,
+        rng: Generator,
     ) -> Iterator[tuple[Segments, Tensor]]:
         """Yields segments and the targets of their rows, moved to the device."""
-        wanted, states = self.count, torch.empty(0)
+        cut, wanted = Cut.of(data, self.truncate), self.batches.count(len(data))
+        per_pass = min(math.ceil(len(data) / self.batches.size), len(cut))
+        states = torch.empty(0)
         while wanted > 0:
-            shuffled = rng.permutation(len(self._cut.begins))
-            for number, chosen in enumerate(np.array_split(shuffled, self._per_pass)[:wanted]):
+            pieces = np.array_split(rng.permutation(len(cut)), per_pass)
+            for number, chosen in enumerate(pieces[:wanted]):
                 if number % REFRESH == 0:
-                    states = self._states(device)
-                yield self._batch(chosen, states, head, device)
-            wanted -= self._per_pass
+                    states = self._states(cut, device)
+                rows, places = cut.rows(chosen)
+                places_there = torch.from_numpy(places).to(device)
+                seen = Segments(cut.obs(chosen).to(device), states[chosen], places_there)
+                yield seen, targets_of(head, data, torch.from_numpy(rows)).to(device)
+            wanted -= per_pass
 
-    @property
-    def _per_pass(self) -> int:
-        return min(math.ceil(len(self.data) / self.batches.size), len(self._cut.begins))
-
-    @cached_property
-    def _parts(self) -> tuple[Array, Array, Array]:
-        stored = self.data.stored
-        assert isinstance(stored, CompactRows), "a network that carries a state needs pasts"
-        return stored.parts[FRAMES], stored.parts[INDEX], stored.parts[PAST]
-
-    @cached_property
-    def _cut(self) -> _Cut:
-        _, index, past = self._parts
-        return _cut(index, past, self.truncate)
-
-    def _batch(
-        self, chosen: Array, states: Tensor, head: Head, device: torch.device
-    ) -> tuple[Segments, Tensor]:
-        cut = self._cut
-        sizes = cut.bounds[chosen + 1] - cut.bounds[chosen]
-        places = np.repeat(cut.bounds[chosen] - np.cumsum(sizes) + sizes, sizes)
-        rows = cut.order[places + np.arange(sizes.sum())]
-        _, index, _ = self._parts
-        begins = cut.begins[chosen]
-        steps = index[rows] - np.repeat(begins, sizes)
-        flat = np.repeat(np.arange(len(chosen)) * self.truncate, sizes) + steps
-        seen = self._obs(begins).to(device), states[chosen], torch.from_numpy(flat).to(device)
-        targets = targets_of(head, self.data, torch.from_numpy(rows)).to(device)
-        return Segments(*seen), targets
-
-    def _obs(self, begins: Array) -> Tensor:
-        """Returns the observations of segments; after the end of an episode others follow."""
-        frames, _, _ = self._parts
-        steps = np.minimum(begins[:, None] + np.arange(self.truncate), len(frames) - 1)
-        return torch.from_numpy(np.asarray(frames[steps]))
-
-    def _states(self, device: torch.device) -> Tensor:
+    def _states(self, cut: Cut, device: torch.device) -> Tensor:
         """Returns the states before each segment, (s, units); all episodes advance at once."""
-        cut, network = self._cut, self.network
-        states = torch.zeros(len(cut.begins), network.units, device=device)
-        episodes = np.argsort(-cut.lasts, kind="stable")  # the longest first
-        firsts, lasts = cut.firsts[episodes], cut.lasts[episodes]
-        rank = np.argsort(episodes)[cut.episodes]  # of each segment's episode
-        state = torch.zeros(len(firsts), network.units, device=device)
-        for number in range(1, int(lasts.max(initial=0)) + 1):
+        states = torch.zeros(len(cut), self.network.units, device=device)
+        longest_first = np.argsort(-cut.lasts, kind="stable")
+        firsts, lasts = cut.firsts[longest_first], cut.lasts[longest_first]
+        place = np.argsort(longest_first)[cut.episodes]  # of each segment's episode
+        state = torch.zeros(len(firsts), self.network.units, device=device)
+        for number in range(1, int(lasts[0]) + 1):
             busy = int((lasts >= number).sum())
             begins = firsts[:busy] + (number - 1) * self.truncate
-            state = network.after(self._obs(begins).to(device), state[:busy])
+            state = self.network.after(cut.frames_from(begins).to(device), state[:busy])
             here = np.flatnonzero(cut.numbers == number)
-            states[here] = state[rank[here]]
+            states[here] = state[place[here]]
         return states
 
 
 @dataclass(frozen=True)
-class _Cut:
-    """s segments with rows: their first frames `begins`, `episodes` and `numbers` in them.
+class Cut:
+    """The s segments of `truncate` steps that have rows, in e episodes.
 
-    The rows of segment i are `order[bounds[i]:bounds[i + 1]]`. Of e episodes `firsts` are the
-    first frames, and `lasts` the numbers of the last segments.
+    Segment i begins with the frame `begins[i]` and is number `numbers[i]` of the episode
+    `episodes[i]`; its rows are `order[bounds[i]:bounds[i + 1]]`. An episode begins with the frame
+    `firsts[j]`, and `lasts[j]` is the number of its last segment. `index` are the frames of rows.
     """
 
+    frames: Array
+    index: Array
+    truncate: int
     begins: Array
     episodes: Array
     numbers: Array
@@ -126,16 +96,40 @@ class _Cut:
     firsts: Array
     lasts: Array
 
+    @classmethod
+    def of(cls, data: Dataset, truncate: int) -> Cut:
+        """Cuts the episodes of rows with pasts."""
+        stored = data.stored
+        assert isinstance(stored, CompactRows), "a network that carries a state needs pasts"
+        frames, index, past = (stored.parts[name] for name in (FRAMES, INDEX, PAST))
+        begins, segment = np.unique(index - past % truncate, return_inverse=True)
+        order = np.argsort(segment, kind="stable")
+        bounds = np.searchsorted(segment[order], np.arange(len(begins) + 1))
+        one = order[bounds[:-1]]  # a row of each segment
+        firsts, episodes = np.unique((index - past)[one], return_inverse=True)
+        numbers = past[one] // truncate
+        lasts = np.zeros(len(firsts), np.int64)
+        np.maximum.at(lasts, episodes, numbers)
+        cut = begins, episodes, numbers, order, bounds, firsts, lasts
+        return cls(frames, index, truncate, *cut)
 
-def _cut(index: Array, past: Array, truncate: int) -> _Cut:
-    """Cuts the episodes of rows, which are the frames `index` and have `past` ones before them."""
-    begin = index - past % truncate
-    begins, segment = np.unique(begin, return_inverse=True)
-    order = np.argsort(segment, kind="stable")
-    bounds = np.searchsorted(segment[order], np.arange(len(begins) + 1))
-    one = order[bounds[:-1]]  # a row of each segment
-    firsts, episodes = np.unique((index - past)[one], return_inverse=True)
-    numbers = (past // truncate)[one]
-    lasts = np.zeros(len(firsts), np.int64)
-    np.maximum.at(lasts, episodes, numbers)
-    return _Cut(begins, episodes, numbers, order, bounds, firsts, lasts)
+    def __len__(self) -> int:
+        return len(self.begins)
+
+    def rows(self, chosen: Array) -> tuple[Array, Array]:
+        """Returns the r rows of some segments, and their places among the steps of these."""
+        counts = self.bounds[chosen + 1] - self.bounds[chosen]
+        number = np.repeat(np.arange(len(chosen)), counts)
+        within = np.arange(len(number)) - np.repeat(np.cumsum(counts) - counts, counts)
+        rows = self.order[self.bounds[chosen][number] + within]
+        steps = self.index[rows] - self.begins[chosen][number]
+        return rows, number * self.truncate + steps
+
+    def obs(self, chosen: Array) -> Tensor:
+        """Returns the observations of some segments, (b, truncate, *obs_shape)."""
+        return self.frames_from(self.begins[chosen])
+
+    def frames_from(self, begins: Array) -> Tensor:
+        """Returns `truncate` frames from each of b; after the end of an episode others follow."""
+        steps = np.minimum(begins[:, None] + np.arange(self.truncate), len(self.frames) - 1)
+        return torch.from_numpy(np.asarray(self.frames[steps]))

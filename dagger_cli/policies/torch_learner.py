@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.random import Generator
 from torch import Tensor, nn
@@ -22,15 +21,16 @@ from dagger_cli.core.types import Array, Fitted, Policy
 from dagger_cli.core.windows import Windows
 from dagger_cli.networks.carried import Carried
 from dagger_cli.networks.chunked import Chunked
-from dagger_cli.networks.gradients import Gradient, explicit, gradient_of, trainable
-from dagger_cli.networks.layers import OneHot, Standardise, reader
+from dagger_cli.networks.gradients import explicit, gradient_of, trainable
+from dagger_cli.networks.layers import OneHot, Standardise
 from dagger_cli.networks.member_gradients import MemberGradients
 from dagger_cli.networks.modules import initialise
-from dagger_cli.policies.batches import PREPARED, TOGETHER, Batches, targets_of
+from dagger_cli.policies.batches import PREPARED, TOGETHER, Batches
 from dagger_cli.policies.chunk_head import ChunkHead, single
 from dagger_cli.policies.devices import check_device, device_for
 from dagger_cli.policies.heads import Head
 from dagger_cli.policies.joint_head import Joint
+from dagger_cli.policies.mean_loss import mean_loss
 from dagger_cli.policies.member_fits import descend_together
 from dagger_cli.policies.optimizers import OPTIMIZERS, Adam, Entry, Sgd
 from dagger_cli.policies.own_parts import OwnOptimizer, copied, detach_results
@@ -40,9 +40,7 @@ from dagger_cli.policies.ranges import check_ranges
 from dagger_cli.policies.segments import SegmentBatches
 from dagger_cli.policies.torch_policy import TorchPolicy
 from dagger_cli.utils.malloc import LARGE, reused
-from dagger_cli.utils.memmap import at_random, will_need
-
-LOSS_ROWS = 8192  # batch size of a loss without gradients
+from dagger_cli.utils.memmap import at_random
 
 
 @contextmanager
@@ -186,6 +184,13 @@ class TorchLearner:
     def _batches(self) -> Batches:
         return Batches(self.batch_size, self.epochs, self.gradient_steps)
 
+    def _source(self, network: nn.Module) -> Batches | SegmentBatches:
+        """Returns what yields the batches of a fit of the network."""
+        if not isinstance(network, Carried):
+            return self._batches
+        assert self.truncate is not None, "a network that carries a state needs this key"
+        return SegmentBatches(self._batches, self.truncate, network)
+
     def _past(self, start: Policy | None) -> tuple[Entry, ...]:
         """Returns the optimizer state that a fit continues from."""
         return start.optimizer if self.warm_start and isinstance(start, TorchPolicy) else ()
@@ -253,7 +258,8 @@ class TorchLearner:
         total, n_skipped = torch.zeros((), device=device), 0
         gradient = gradient_of(network, self.head, products(self.precision))
         compares_rows = any(isinstance(m, _BatchNorm) for m in network.modules())
-        n_batches, batches = self._fed(network, gradient, data, device, rng)
+        source, n_batches = self._source(network), self._batches.count(len(data))
+        batches = source.of(data, self.head, gradient.prepare, device, rng)
         for i, (seen, targets) in enumerate(batches):
             if compares_rows and len(targets) == 1:
                 n_skipped += 1  # batch normalization has no variance in a batch of one row
@@ -267,22 +273,6 @@ class TorchLearner:
             return self.loss(policy, data)
         return float(total / (n_batches - n_skipped))
 
-    def _fed(
-        self,
-        network: nn.Module,
-        gradient: Gradient,
-        data: Dataset,
-        device: torch.device,
-        rng: Generator,
-    ) -> tuple[int, Iterator[tuple[Any, Tensor]]]:
-        """Returns the number of batches of a fit, and their inputs and targets."""
-        if isinstance(network, Carried):
-            assert self.truncate is not None, "a network that carries a state needs this key"
-            segments = SegmentBatches(self._batches, self.truncate, network, data)
-            return segments.count, segments.of(self.head, device, rng)
-        batches = self._batches.of(data, self.head, gradient.prepare, device, rng)
-        return self._batches.count(len(data)), batches
-
     def _rate(self, i: int, n_batches: int) -> float:
         """Returns the learning rate of batch i."""
         return self.learning_rate * (1 - i / n_batches if self.decay else 1.0)
@@ -290,18 +280,7 @@ class TorchLearner:
     def loss(self, policy: Policy, data: Dataset) -> float:
         """Returns the mean loss over all rows."""
         assert isinstance(policy, TorchPolicy)
-        if isinstance(policy.network, Carried):
-            outputs = policy.outputs.by_torch(data.stored)
-            return float(self.head.loss(outputs, targets_of(self.head, data, slice(None))))
-        obs, total = reader(data.stored), 0.0
-        will_need(data.stored, np.arange(len(data)))
-        with torch.inference_mode(), at_random(data.stored):
-            for start in range(0, len(data), LOSS_ROWS):
-                rows = slice(start, start + LOSS_ROWS)
-                outputs = policy.network(obs(rows))
-                batch = self.head.loss(outputs, targets_of(self.head, data, rows))
-                total += float(batch) * len(outputs)
-        return total / len(data)
+        return mean_loss(policy, self.head, data)
 
     def pack(self, policy: Policy) -> dict[str, Array]:
         """Returns the network, with its statistics, and the optimizer state as named arrays."""

@@ -126,7 +126,7 @@ def test_number_of_workers_changes_nothing_and_eval_scores_as_the_run(tmp_path):
 POLICIES = {
     "linear": ("policy=linear",),
     "window": ("policy=window", "policy.window=2", "view.stack_actions=true"),
-    "gru": ("policy=gru", "policy.window=2"),
+    "gru": ("policy=gru", "policy.carry=false", "policy.window=2"),
     "torch": ("policy=torch", f"policy.network._target_={__name__}.Net"),
     "box": ("env=pendulum",),
     "cnn": ("view=pixels", "view.pixels=36", "policy=cnn", "env.max_episode_steps=10"),
@@ -218,7 +218,7 @@ def test_words_name_the_count():
         ("env=pendulum policy=ridge view.chunk=2", "does not fit policy=ridge"),
         ("policy=ridge policy.chunk=2", "there is no key 'policy.chunk'"),
         ("policy=svm policy.chunk=2", "there is no key 'policy.chunk'"),
-        ("policy=gru policy.chunk=2 view.stack=3", "policy=gru acts on 8 (policy.window)"),
+        ("policy=gru policy.chunk=2 view.stack=3", "policy=gru acts on 1 (policy.window)"),
         ("env=gym env.id=FrozenLake-v1 policy.chunk=2", "observations are discrete"),
         ("policy.chunk=2.5", "must be a whole number"),
     ],

@@ -73,13 +73,17 @@ TEACHERS = {
     "noise": ("view=noise",),
     "window": ("view=delay", "policy=window", "policy.window=3", "view.stack_actions=true"),
     "chunk": ("view=delay", "policy.chunk=3"),
+    "gru": ("view=delay", "policy=gru", "policy.units=8"),
     "forward": ("view=stack", "trainer=forward"),
 }
 
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=() if name == "window" else pytest.mark.slow) for name in TEACHERS],
+    [
+        pytest.param(name, marks=() if name in ("window", "gru") else pytest.mark.slow)
+        for name in TEACHERS
+    ],
 )
 def test_an_expert_sees_its_own_view_and_so_has_its_own_score(name, tmp_path):
     tiny = [word for word in TINY if name != "forward" or not word.startswith("rounds")]
@@ -119,6 +123,7 @@ SLOW = pytest.mark.slow
 def test_a_graph_of_a_stack_says_what_its_input_is(policy, format, tmp_path, rng):
     tiny = [word for word in TINY if word != "policy.sizes=[16]"]
     words = (f"policy={policy}", "policy.window=3", "view.keep=[0,2]", "view.delay=1", "rounds=1")
+    words += ("policy.carry=false",) if policy == "gru" else ()
     done = dagger("train", *tiny, *words, "hydra.run.dir=run", cwd=tmp_path)
     assert (done.code, done.err) == (0, ""), done.err
     obs = rng.standard_normal((50, 6)).astype(np.float32)
@@ -129,6 +134,34 @@ def test_a_graph_of_a_stack_says_what_its_input_is(policy, format, tmp_path, rng
     view = json.loads((tmp_path / f"{path.name}.view.json").read_text())
     assert (view["keep"], view["delay"], view["stack"]) == ([0, 2], 1, 3)
     assert view["input_shape"] == [6] and "last 3 of these" in view["input"]
+
+
+@pytest.mark.parametrize("format", ["torchscript", pytest.param("onnx", marks=SLOW)])
+def test_a_graph_of_a_state_takes_one_step(format, tmp_path, rng):
+    """Its states go from one call to the next, as the file beside it says."""
+    tiny = [word for word in TINY if word != "policy.sizes=[16]"]
+    words = ("policy=gru", "policy.units=8", "view.keep=[0,2]", "view.stack_actions=true")
+    done = dagger("train", *tiny, *words, "rounds=1", "hydra.run.dir=run", cwd=tmp_path)
+    assert (done.code, done.err) == (0, ""), done.err
+    said = exported(tmp_path, format)
+    assert "observations (n, 4) float32, states (n, 8) float32, zeros at the start" in said
+    path = tmp_path / FORMATS[format]
+    view = json.loads((tmp_path / f"{path.name}.view.json").read_text())
+    assert "then the last action" in view["input"] and "next_states" in view["input"]
+    policy, state, states = load_policy(tmp_path / "run"), None, np.zeros((50, 8), np.float32)
+    for _ in range(30):
+        obs = rng.standard_normal((50, 4)).astype(np.float32)
+        wanted, state = policy.predict(obs, state)
+        if path.suffix == ".pt":
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                loaded = torch.jit.load(path)(torch.from_numpy(obs), torch.from_numpy(states))
+            actions, _, states = (found.numpy() for found in loaded)
+        else:
+            session = pytest.importorskip("onnxruntime").InferenceSession(path)
+            given = {"observations": obs, "states": states}
+            actions, _, states = session.run(["actions", "outputs", "next_states"], given)
+        assert np.array_equal(actions, wanted)
 
 
 def test_words_name_every_key_that_changes_something():
