@@ -94,6 +94,8 @@ def _fitting_words(job: TrainJob) -> dict[str, str]:
         words["own_states"] = "more rounds, in which it acts in more of them, may help"
     if len(job.env.source.observation_space.shape) == 3:  # of pictures, which policy=gru refuses
         words["past"] = "view.stack=8"
+    if getattr(job.env.source, "with_past", False):
+        words["past"] = f"policy.truncate={4 * job.config['policy']['truncate']}"
     return words
 
 

@@ -133,6 +133,20 @@ def in_episodes(obs: Array, steps: Array) -> CompactRows:
     return with_past(obs, number, number - first)
 
 
+def recent(stored: Stored, k: int) -> Array:
+    """Returns the last k observations of rows with a past, (n, k, *shape), oldest first.
+
+    Zeros stand for what was before the start of an episode. Of rows without a past it is the rows.
+    """
+    if not (isinstance(stored, CompactRows) and PAST in stored.parts):
+        return np.asarray(stored)
+    index, past = stored.parts[INDEX][:, None], stored.parts[PAST][:, None]
+    back = np.arange(k - 1, -1, -1)
+    found = stored.parts[FRAMES][np.maximum(index - back, 0)]
+    found[back > past] = 0
+    return np.asarray(found)
+
+
 def observation_of(stored: Stored, steps: Array) -> Observation:
     """Returns rows of a data set as a policy observes them."""
     past = stored if isinstance(stored, CompactRows) and PAST in stored.parts else None

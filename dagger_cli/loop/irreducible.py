@@ -11,12 +11,14 @@ from __future__ import annotations
 import numpy as np
 
 from dagger_cli.core.dataset import Dataset
+from dagger_cli.core.past import recent
 from dagger_cli.core.policies import distance
 from dagger_cli.core.types import Array, Space
 
 ROWS = 1500  # compared with each other; fewer than FEW say nothing
 FEW = 100
 NEIGHBOURS = 10
+LOOK = 8  # last observations that are compared, where a student acts by all of its episode
 APART = 20  # env steps: closer states of an episode have like labels whatever is hidden
 WIDE = 256  # components; more are projected on
 NARROW = 64  # random directions
@@ -33,7 +35,7 @@ def irreducible(data: Dataset, actions: Space, n_envs: int) -> float | None:
     if len(rows) < FEW:
         return None
     apart = min(APART * n_envs * len(rows) // len(data), len(rows) // 4)
-    gaps, nearest = _neighbours(_standardised(rows.obs), apart)
+    gaps, nearest = _neighbours(_standardised(recent(rows.stored, LOOK)), apart)
     differ = [distance(actions, rows.labels, rows.labels[other]).mean() / 2 for other in nearest.T]
     return _at_zero(gaps.mean(0), np.array(differ))
 

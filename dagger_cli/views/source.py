@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
+from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import ConfigError
 from dagger_cli.core.frame_rows import Split
 from dagger_cli.core.types import (
@@ -28,6 +29,7 @@ from dagger_cli.views.env import Framed, ViewedEnv
 from dagger_cli.views.layout import Layout, layout
 from dagger_cli.views.memory import Memory
 from dagger_cli.views.pixels import Pictures
+from dagger_cli.views.recorded_rows import seen_rows
 from dagger_cli.views.sight import with_full_sight
 from dagger_cli.views.view import View
 from dagger_cli.views.words import in_words
@@ -118,6 +120,12 @@ class ViewedSource:
         Drawing takes most of the time of an episode, and changes nothing in it.
         """
         return None if self.view.pixels is None else replace(self, drawn=False)
+
+    @property
+    def training_rows(self) -> Callable[[], Dataset]:
+        """Returns the steps to learn from, where the source has recorded ones."""
+        own = self.full.training_rows
+        return lambda: seen_rows(own(), self.layout)
 
     def open(self, n_envs: int) -> ViewedEnv:
         """Opens `n_envs` slots."""

@@ -6,14 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from dagger_cli.commands.run_episodes import episodes_of
 from dagger_cli.core.budget import Budget
 from dagger_cli.core.dataset import Dataset
 from dagger_cli.core.errors import ConfigError
+from dagger_cli.core.row_forms import rows_in
 from dagger_cli.data.episodes import About
 from dagger_cli.data.read import read_episodes
 from dagger_cli.data.recorded import spread
+from dagger_cli.envs.recorded.source import RecordedSource
 from dagger_cli.loop.rollout import begin, label, rollout
 from dagger_cli.tracking.rows_read import SavedRound
 
@@ -47,10 +50,10 @@ def rows(n: int) -> Dataset:
 
 
 def test_a_data_set_is_spread_over_the_rounds_in_order():
-    parts = spread(rows(10), Budget(3, None, 8)).rounds
+    parts = spread(rows(10), Budget(3, None, 8), past=False).rounds
     assert [part.labels.tolist() for part in parts] == [[0, 1, 2], [3, 4, 5], [6, 7]]
     with pytest.raises(ConfigError, match="has 10 to learn from"):
-        spread(rows(10), Budget(3, None, 11))
+        spread(rows(10), Budget(3, None, 11), past=False)
 
 
 def test_an_exported_run_has_its_own_rows(source):
@@ -170,6 +173,37 @@ def test_a_data_set_in_place_of_an_environment(source, tmp_path):
     assert ended["student"]["episodes"] == max(1, round(0.1 * data.n_episodes))
     again = dagger("eval", "checkpoint=run", cwd=tmp_path)
     assert again.code == 0 and f"{ended['student']['per_step']:.2%}" in again.out
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        ("view.keep=[3,1]",),
+        ("view=delay", "view.stack=2", "view.stack_actions=true"),
+        ("policy=gru", "policy.units=8", "view.keep=[0,2]"),
+    ],
+)
+def test_a_student_sees_less_than_a_data_set_has(view, source, tmp_path):
+    words = ("env=dataset", f"env.path={source}", "trainer=sup", "policy.sizes=[16]", *view)
+    done = dagger("train", *words, "policy.gradient_steps=5", "hydra.run.dir=run", cwd=tmp_path)
+    assert (done.code, done.err) == (0, ""), done.err
+    shard = tmp_path / "run" / "checkpoints" / "aggregate" / "round_0001.safetensors"
+    stored, whole = (
+        rows_in(load_file(shard)),
+        RecordedSource(str(source), 0.1, 0.1, 0).training_rows(),
+    )
+    found, steps = np.asarray(stored), whole.steps
+    assert len(found) == len(whole) and (steps == 0).sum() > 1
+    if "view.keep=[3,1]" in view:
+        assert np.array_equal(found, whole.obs[:, [3, 1]])
+    elif "policy=gru" in view:
+        assert np.array_equal(found, whole.obs[:, [0, 2]])
+        assert np.array_equal(stored.parts["past"], steps)
+    else:
+        for i, step in enumerate(steps):
+            late = [whole.obs[i - k] if step >= k else np.zeros(4) for k in (3, 2)]
+            code = np.eye(2)[whole.played["action"][i - 1]] if step else np.zeros(2)
+            assert np.allclose(found[i], np.concatenate([*late, code]))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from dagger_cli.core.compact import CompactRows, parts_in
 from dagger_cli.core.dataset import Dataset, aggregate
 from dagger_cli.core.errors import EnvError
-from dagger_cli.core.past import FRAMES, INDEX, PAST, in_episodes, joined, with_past
+from dagger_cli.core.past import FRAMES, INDEX, PAST, in_episodes, joined, recent, with_past
 from dagger_cli.core.row_forms import file_columns, rows_in
 from dagger_cli.core.tape import ROOM, Tape
 
@@ -133,6 +133,12 @@ def test_episodes_one_after_the_other_are_the_pasts_of_their_rows():
     rows = in_episodes(obs, np.array([0, 1, 2, 0, 1, 4, 5, 0]))  # two steps are missing
     assert rows.parts[PAST].tolist() == [0, 1, 2, 0, 1, 0, 1, 0]
     assert np.array_equal(np.asarray(rows), obs)
+
+
+def test_the_last_observations_of_a_row_begin_with_zeros_at_the_start_of_an_episode():
+    rows = in_episodes(np.arange(1.0, 6.0)[:, None], np.array([0, 1, 2, 0, 1]))
+    assert recent(rows[[2, 3, 1]], 3)[..., 0].tolist() == [[1, 2, 3], [0, 0, 4], [0, 1, 2]]
+    assert recent(np.ones((2, 3)), 8).shape == (2, 3)
 
 
 def test_an_empty_selection_can_be_joined_and_kept():

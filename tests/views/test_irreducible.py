@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dagger_cli.core.dataset import Dataset
+from dagger_cli.core.past import in_episodes
 from dagger_cli.core.types import Space
 from dagger_cli.loop import irreducible as irreducible_module
 from dagger_cli.loop.advice import advice
@@ -120,3 +121,12 @@ def test_it_is_said_where_it_is_a_large_part():
     assert "of the 30.0% in all states so far, 20.0% or more is hidden by its view" in said
     said = advice({**figures, HIDDEN_GAP: 0.02}, scored(1, 2), scored(5, 6))
     assert "hidden" not in said
+
+
+def test_a_student_with_a_state_is_compared_by_its_last_observations(rng):
+    """The label is what was seen three steps ago: hidden from one observation, not from eight."""
+    steps, obs = np.tile(np.arange(50), 40), rng.standard_normal((2000, 1))
+    labels = (np.where(steps[:, None] >= 3, np.roll(obs, 3, axis=0), 0) > 0).astype(np.float32)
+    alone = Dataset(obs, steps, labels, (2000,))
+    with_past = Dataset(in_episodes(obs, steps), steps, labels, (2000,))
+    assert irreducible(alone, BOX, 8) > 2 * irreducible(with_past, BOX, 8)

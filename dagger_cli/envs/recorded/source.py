@@ -88,7 +88,7 @@ class RecordedSource:
         return int(np.diff(self._episodes.starts).max())
 
     @cached_property
-    def parts(self) -> Parts:
+    def split_parts(self) -> Parts:
         """The three parts; validation and test have one episode at least."""
         n = self._episodes.n_episodes
         order = np.random.default_rng(self.split).permutation(n)
@@ -100,16 +100,16 @@ class RecordedSource:
     @property
     def test_episodes(self) -> int:
         """Number of episodes held out for the final table."""
-        return len(self.parts.test)
+        return len(self.split_parts.test)
 
     @property
     def validation_episodes(self) -> int:
         """Number of episodes held out to select the best round."""
-        return len(self.parts.validation)
+        return len(self.split_parts.validation)
 
     def training_rows(self) -> Dataset:
         """Returns the steps of all other episodes."""
-        return self._rows(self._episodes.chosen(self.parts.train))
+        return self._rows(self._episodes.chosen(self.split_parts.train))
 
     def open(self, n_envs: int) -> RecordedEnv:
         """Opens `n_envs` slots."""
@@ -117,7 +117,7 @@ class RecordedSource:
         rows = self._rows(self._episodes)
         spaces = self.observation_space, self.action_space
         starts = self._episodes.starts
-        return RecordedEnv(spaces, rows.obs, rows.labels, starts, self.parts, n_envs)
+        return RecordedEnv(spaces, rows.obs, rows.labels, starts, self.split_parts, n_envs)
 
     def _rows(self, episodes: Episodes) -> Dataset:
         return dataset_of(episodes, self.observation_space, self.action_space, self.id)
