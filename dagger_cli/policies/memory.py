@@ -83,7 +83,7 @@ def check_window(observations: Space, past: History, window: int, least: int = 2
     check_ranges({"window": window, "carry": least == 1})
     if len(observations.shape) != 1:
         raise ConfigError(
-            f"policy.window is for flat observations, but theirs have the shape "
+            f"policy=window and gru are for flat observations, but theirs have the shape "
             f"{observations.shape}: use policy=cnn with view.stack"
         )
     if past.frames != window:

@@ -207,7 +207,7 @@ def test_a_window_is_faster_to_name_than_to_stack(tmp_path):
         ("policy=window view.stack=3", r"leave view.stack=3 out, .* or add policy.window=3$"),
         ("policy=gru policy.window=8 view.stack=1", "view.stack=1 shows one .* sets the stack$"),
         ("policy=gru policy.window=1001", "policy.window must be at most 1,000"),
-        ("policy=gru view=pixels", "policy.window is for flat observations, .* use policy=cnn"),
+        ("policy=gru view=pixels", "window and gru are for flat observations, .* use policy=cnn"),
         ("policy=window policy.window=1", "policy.window must be at least 2"),
         ("policy=gru policy.units=0", "policy.units must be at least 1"),
         ("env=gym env.id=FrozenLake-v1 policy=gru", "observations are discrete"),
