@@ -29,7 +29,8 @@ Run = dict[str, Any]
 HEAD = """# Where interaction pays: all runs
 
 Trainers on robots that show everything, or no velocities, to students without and with memory, on a
-walker among obstacles, and on a kart seen by its camera. What follows from it is in
+walker among obstacles, on a kart seen by its camera and on Pong seen by its pictures. What follows
+from it is in
 [views](views.md#where-interaction-pays).
 Made by
 
@@ -49,7 +50,8 @@ RESULTS = """## Returns
 
 Validation returns after so many labels, and the final ones (20 unseen episodes; 50 laps, and 50 of
 the walker) ± the standard deviation over training seeds. *window*: the last four observations
-(`policy=window`). Of the kart the return is minus the number of falls per lap.
+(`policy=window`); *gru*: a state that is carried through the episode (`policy=gru`). Of the kart the
+return is minus the number of falls per lap.
 """
 CAUSES = """## Labels needed, and what the runs measured
 
@@ -155,7 +157,10 @@ def causes(runs: Sequence[Run]) -> str:
     rows = []
     for (task, trainer), own in groups(runs).items():
         needed = [_needed(own, share) for share in SHARES]
-        early, step = (np.mean([run[key] for run in own]) for key in ("early", "median_step"))
+        early, step = (
+            np.mean([run[key] for run in own if run[key] is not None])
+            for key in ("early", "median_step")
+        )
         gaps = [_percent([run[key] for run in own]) for key in ("own", "hidden")]
         rows.append([_words(task), trainer, *needed, f"{early:.0%}", f"{step:,.0f}", *gaps])
     return _markdown(heads, rows)

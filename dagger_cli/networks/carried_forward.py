@@ -83,8 +83,7 @@ class CarriedForward:
         found[due] = states[run[due]]
         busy = np.arange(len(at))
         for step in range(1, longest + 1):
-            if step > 1:
-                busy = busy[ends[busy] - at[busy] >= step]
+            busy = busy[ends[busy] - at[busy] >= step]
             inputs = self._inputs(frames[at[busy] + step])
             states[busy] = self._cell(inputs, states[busy])
             due = rows[bounds[step] : bounds[step + 1]]
