@@ -83,9 +83,7 @@ def cases() -> dict[str, Case]:
         "policy=mlp": stacked(mlp_learner(space(1), TORQUE, **MLP, **small), 1),
         "policy=window": stacked(window_learner(space(4), TORQUE, **window, **MLP, **small), 4),
         "policy=gru": Case(carried, Dataset(joined(rows), steps, labels, (n,)), seen),
-        "policy=gru policy.carry=false policy.window=8": stacked(
-            gru_learner(space(8), TORQUE, **eight, **GRU, **small), 8
-        ),
+        "policy=gru_window": stacked(gru_learner(space(8), TORQUE, **eight, **GRU, **small), 8),
     }
 
 

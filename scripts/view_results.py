@@ -39,6 +39,7 @@ ROWS = {
     "everything": "",
     "no velocities": "{hidden}",
     "no velocities, policy=window": "{hidden} policy=window",
+    "no velocities, policy=gru_window": "{hidden} policy=gru_window",
     "no velocities, policy=gru": "{hidden} policy=gru",
     "view=delay": "view=delay",
     "view=delay, policy=window": "view=delay policy=window",

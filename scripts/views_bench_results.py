@@ -50,8 +50,8 @@ RESULTS = """## Returns
 
 Validation returns after so many labels, and the final ones (20 unseen episodes; 50 laps, and 50 of
 the walker) ± the standard deviation over training seeds. *window*: the last four observations
-(`policy=window`); *gru*: a state that is carried through the episode (`policy=gru`). Of the kart the
-return is minus the number of falls per lap.
+(`policy=window`); *gru*: a state that is carried through the episode (`policy=gru`). Of the kart
+the return is minus the number of falls per lap.
 """
 CAUSES = """## Labels needed, and what the runs measured
 

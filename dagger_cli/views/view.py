@@ -68,7 +68,7 @@ class View:
         if self.past and self.chunk > 1:
             raise ConfigError(
                 "policy.carry=true and policy.chunk above 1 do not go together: use "
-                "policy.carry=false policy.window=8, or policy.chunk=1"
+                "policy=gru_window, or policy.chunk=1"
             )
 
     def viewed(self, source: Any) -> Any:

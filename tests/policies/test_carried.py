@@ -122,24 +122,16 @@ def test_the_loss_is_that_of_all_rows():
     assert abs(learner().loss(policy, data) - float(wanted)) < 1e-9
 
 
-def begin_of(frame, past, phase, truncate):
-    """The first frame of a row's segment: cuts are `truncate` steps apart, the first at `phase`."""
-    cuts = [0, *range(phase, past + 1, truncate)]
-    return frame - past + cuts[-1]
-
-
 def plain_fit(network, data, rng, steps, truncate=8, batch=24, rate=1e-2):
     """Truncated backpropagation through time by a loop over rows, with torch.optim."""
     optimizer = torch.optim.Adam(network.parameters(), lr=rate)
     index, past = (data.stored.parts[name] for name in (INDEX, PAST))
     frames = torch.from_numpy(data.stored.parts[FRAMES])
+    begins = index - past % truncate
+    segments = np.unique(begins)
     per_pass = int(np.ceil(len(data) / batch))
     losses: list[float] = []
     while len(losses) < steps:
-        phase = rng.integers(truncate)
-        rows = zip(index.tolist(), past.tolist(), strict=True)
-        begins = np.array([begin_of(*row, phase, truncate) for row in rows])
-        segments = np.unique(begins)
         with torch.no_grad():
             before = {}
             for begin in segments.tolist():

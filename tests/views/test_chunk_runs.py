@@ -126,7 +126,7 @@ def test_number_of_workers_changes_nothing_and_eval_scores_as_the_run(tmp_path):
 POLICIES = {
     "linear": ("policy=linear",),
     "window": ("policy=window", "policy.window=2", "view.stack_actions=true"),
-    "gru": ("policy=gru", "policy.carry=false", "policy.window=2"),
+    "gru": ("policy=gru_window", "policy.window=2"),
     "torch": ("policy=torch", f"policy.network._target_={__name__}.Net"),
     "box": ("env=pendulum",),
     "cnn": ("view=pixels", "view.pixels=36", "policy=cnn", "env.max_episode_steps=10"),

@@ -119,11 +119,10 @@ SLOW = pytest.mark.slow
 
 
 @pytest.mark.parametrize("format", ["torchscript", pytest.param("onnx", marks=SLOW)])
-@pytest.mark.parametrize("policy", ["gru", pytest.param("window", marks=SLOW)])
+@pytest.mark.parametrize("policy", ["gru_window", pytest.param("window", marks=SLOW)])
 def test_a_graph_of_a_stack_says_what_its_input_is(policy, format, tmp_path, rng):
     tiny = [word for word in TINY if word != "policy.sizes=[16]"]
     words = (f"policy={policy}", "policy.window=3", "view.keep=[0,2]", "view.delay=1", "rounds=1")
-    words += ("policy.carry=false",) if policy == "gru" else ()
     done = dagger("train", *tiny, *words, "hydra.run.dir=run", cwd=tmp_path)
     assert (done.code, done.err) == (0, ""), done.err
     obs = rng.standard_normal((50, 6)).astype(np.float32)

@@ -154,7 +154,7 @@ def test_the_policys_window_is_what_the_view_stacks(policy, tmp_path):
     assert yaml.safe_load(done.out)["view"]["stack"] == 3
 
 
-WINDOW = ("policy.carry=false", "policy.window=3", "view.stack_actions=true")
+WINDOW = ("policy=gru_window", "policy.window=3", "view.stack_actions=true")
 GATED = ("trainer=hg_dagger", "trainer.enter=0.3", "trainer.leave=0.1")
 RESUMED = {
     "window": (*WINDOW, "beta=exponential"),
@@ -179,7 +179,8 @@ RESUMED = {
 def test_a_resumed_run_equals_an_uninterrupted_one(name, tmp_path):
     """Episodes go on in the next round, so their states have to be found again."""
     tiny = [word for word in TINY if word != "policy.sizes=[16]"]
-    words = ("policy=gru", "policy.units=8", *RESUMED[name])
+    policy = () if name == "window" else ("policy=gru",)
+    words = (*policy, "policy.units=8", *RESUMED[name])
     for run, more in (("whole", ()), ("short", ("rounds=2",))):
         done = dagger("train", *tiny, *words, *more, f"hydra.run.dir={run}", cwd=tmp_path)
         assert (done.code, done.err) == (0, ""), done.err
@@ -203,6 +204,7 @@ def test_a_window_is_faster_to_name_than_to_stack(tmp_path):
         ("policy=gru policy.truncate=0", "policy.truncate must be at least 1"),
         ("policy=gru policy.chunk=2", "policy.carry=true and policy.chunk above 1 do not go"),
         ("policy=gru policy.carry=false", "policy.window must be at least 2, got 1; try"),
+        ("policy=gru_window policy.window=1", "policy.window must be at least 2, got 1; try"),
         ("policy=window view=stack view.noise=0.1 policy.window=3", "leave view=stack out, as"),
         ("policy=window view.stack=3", r"leave view.stack=3 out, .* or add policy.window=3$"),
         ("policy=gru policy.window=8 view.stack=1", "view.stack=1 shows one .* sets the stack$"),
