@@ -122,16 +122,24 @@ def test_the_loss_is_that_of_all_rows():
     assert abs(learner().loss(policy, data) - float(wanted)) < 1e-9
 
 
+def begin_of(frame, past, phase, truncate):
+    """The first frame of a row's segment: cuts are `truncate` steps apart, the first at `phase`."""
+    cuts = [0, *range(phase, past + 1, truncate)]
+    return frame - past + cuts[-1]
+
+
 def plain_fit(network, data, rng, steps, truncate=8, batch=24, rate=1e-2):
     """Truncated backpropagation through time by a loop over rows, with torch.optim."""
     optimizer = torch.optim.Adam(network.parameters(), lr=rate)
     index, past = (data.stored.parts[name] for name in (INDEX, PAST))
     frames = torch.from_numpy(data.stored.parts[FRAMES])
-    begins = index - past % truncate
-    segments = np.unique(begins)
     per_pass = int(np.ceil(len(data) / batch))
     losses: list[float] = []
     while len(losses) < steps:
+        phase = rng.integers(truncate)
+        rows = zip(index.tolist(), past.tolist(), strict=True)
+        begins = np.array([begin_of(*row, phase, truncate) for row in rows])
+        segments = np.unique(begins)
         with torch.no_grad():
             before = {}
             for begin in segments.tolist():
@@ -145,10 +153,11 @@ def plain_fit(network, data, rng, steps, truncate=8, batch=24, rate=1e-2):
             if len(losses) == steps:
                 break
             outputs, targets = [], []
-            for begin in segments[chosen].tolist():
+            kept = rng.random(len(chosen)) >= 0.5
+            for begin, keeps in zip(segments[chosen].tolist(), kept.tolist(), strict=True):
                 rows = np.flatnonzero(begins == begin)
                 inputs = network.first(frames[begin : int(index[rows].max()) + 1])
-                states, _ = network.cells(inputs[None], before[begin][None, None])
+                states, _ = network.cells(inputs[None], keeps * before[begin][None, None])
                 features = torch.cat([states[0], inputs], dim=1)
                 outputs.append(network.last(features)[index[rows] - begin])
                 targets.append(torch.from_numpy(data.labels[rows]))
@@ -193,15 +202,15 @@ def test_it_learns_what_only_the_past_tells(rng):
 
 
 def test_its_memory_is_longer_than_its_gradients_go_back(rng):
-    """The label is the first observation's sign; segments of 4 steps, episodes of up to 30."""
+    """The label is the first observation's sign; segments of 8 steps, episodes of up to 30."""
     data, _ = recorded(n=16, episodes=20)
     parts = data.stored.parts
     first = parts[FRAMES][parts[INDEX] - parts[PAST]]
     labels = np.sign(first[:, :1] - 1).astype(np.float32)
     data = Dataset(data.stored, data.steps, labels, data.rounds)
     fit = {"units": 16, "gradient_steps": 800, "batch_size": 256}
-    policy, _ = learner(truncate=4, **fit).fit(data, None, rng)
-    late = data[data.steps > 8]
+    policy, _ = learner(truncate=8, **fit).fit(data, None, rng)
+    late = data[data.steps > 16]
     right = np.sign(policy.act(late.observation, rng).actions) == late.labels
     assert right.mean() > 0.9
 
