@@ -30,7 +30,7 @@ def draw(groups: Mapping[tuple[str, str], Sequence[dict[str, Any]]], path: Path)
     import matplotlib.pyplot as plt
 
     tasks = list(dict.fromkeys(task for task, _ in groups))
-    rows = len(tasks) // COLUMNS + 1  # a place is left for the legend
+    rows = -(-len(tasks) // COLUMNS)
     figure, axes = plt.subplots(rows, COLUMNS, figsize=(4 * COLUMNS, 2.9 * rows), squeeze=False)
     for axis, task in zip(axes.flat, tasks, strict=False):
         for (of, trainer), runs in groups.items():
@@ -49,8 +49,8 @@ def draw(groups: Mapping[tuple[str, str], Sequence[dict[str, Any]]], path: Path)
         axis.axis("off")
     handles = {h.get_label(): h for axis in axes.flat for h in axis.get_lines()[:-1]}
     names = [name for name in COLOURS if name in handles]
-    figure.legend([handles[n] for n in names], names, loc="lower right", fontsize=8, ncols=2)
-    figure.tight_layout()
+    figure.legend([handles[n] for n in names], names, loc="lower center", fontsize=8, ncols=7)
+    figure.tight_layout(rect=(0, 0.03, 1, 1))  # the legend is below
     figure.savefig(path, dpi=90)
 
 
