@@ -51,8 +51,8 @@ RESULTS = """## Returns
 Validation returns after so many labels, and the final ones (20 unseen episodes; 50 laps, and 50 of
 the walker) ± the standard deviation over training seeds. *window*: the last four observations
 (`policy=window`). Of the kart the return is minus the number of falls per lap, of Pong the points
-by which a game is won. Of Pong's Sup with seed 1 and DAgger with seeds 1 and 2, and Sup with seed 0,
-the returns alone were kept; Sup with seed 1 ended at 32,000 labels.
+by which a game is won. Of Pong's Sup with seeds 0 and 1 and DAgger with seeds 1 and 2 the returns
+alone were kept; Sup with seed 1 ended at 32,000 labels.
 """
 CAUSES = """## Labels needed, and what the runs measured
 
