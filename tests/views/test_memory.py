@@ -160,7 +160,7 @@ RESUMED = {
     "window": (*WINDOW, "beta=exponential"),
     "dagger": ("view=delay", "view.stack_actions=true"),
     "gated": (*GATED, "view=noise"),
-    "ensemble": ("trainer=ensemble_dagger", "trainer.members=2", "view=noise"),
+    "ensemble": ("trainer=ensemble_dagger", "view=noise"),
     "mixture": ("trainer=smile", "view.keep=[0,2]"),
     "roll-outs": (
         "trainer=searn",
