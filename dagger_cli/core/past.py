@@ -46,7 +46,7 @@ class PastForm:
 
     def own(self, parts: Parts) -> dict[str, Array]:
         """Returns the parts with the frames that the rows or their pasts have."""
-        needed = _needed(parts, parts[INDEX])
+        needed = _needed(parts)
         number = np.cumsum(needed) - 1
         return {
             FRAMES: parts[FRAMES][needed],
@@ -60,8 +60,7 @@ class PastForm:
 
     def reads(self, parts: Parts, rows: Array) -> Sequence[tuple[Array, Array]]:
         """Returns the frames of the rows and of their pasts."""
-        part = self.take(parts, rows)
-        return [(parts[FRAMES], np.flatnonzero(_needed(part, part[INDEX])))]
+        return [(parts[FRAMES], np.flatnonzero(_needed(self.take(parts, rows))))]
 
     def described(self) -> dict[str, Array]:
         """Returns nothing: the names of the parts say what they are."""
@@ -82,11 +81,11 @@ class PastForm:
             raise ValueError("a row has an observation before it that is not there")
 
 
-def _needed(parts: Parts, index: Array) -> Array:
+def _needed(parts: Parts) -> Array:
     """Returns which frames are rows, or between a row and the start of its episode, (m,) bool."""
     changes = np.zeros(len(parts[FRAMES]) + 1, np.int64)
-    np.add.at(changes, index - parts[PAST], 1)
-    np.add.at(changes, index + 1, -1)
+    np.add.at(changes, parts[INDEX] - parts[PAST], 1)
+    np.add.at(changes, parts[INDEX] + 1, -1)
     return np.asarray(np.cumsum(changes[:-1]) > 0)
 
 

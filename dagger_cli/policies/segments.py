@@ -1,14 +1,14 @@
 """The batches of a fit of a network that carries a state: pieces of episodes.
 
 Truncated backpropagation through time (Williams & Peng 1990): episodes are cut into segments of
-`truncate` env steps, and gradients go back to the start of a segment, where the state is a number
-like others. The states there are computed anew, with the weights of then, before each pass over the
+`truncate` env steps, and gradients go back to the start of a segment, where the state is a
+constant. The states there are computed anew, with the weights of then, before each pass over the
 data and after every REFRESH batches; in between they are kept, as in R2D2 (Kapturowski et al.
 2019), whose stored states are older.
 
-Each pass cuts the episodes elsewhere, so that gradients of every step go back further at times, and
-half of the segments begin with a state of zero: otherwise a policy learns few episodes by heart, as
-its state tells them apart.
+Each pass cuts the episodes at other steps, so that no step is always the first of its segment. Half
+of the segments begin with a state of zero, against overfitting: with few episodes the state tells
+which of them it is, and a network would learn the labels of each.
 """
 
 from __future__ import annotations
